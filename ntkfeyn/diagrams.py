@@ -1,0 +1,163 @@
+"""Diagrams: frozen records that say what is attached to what (theory section 4), and their networkx view.
+
+A diagram holds one cubic vertex for each pair of the channel, tensor vertices (layer-l cumulants) and propagators
+(hidden neurons). Slots are named by their sample labels, cubic vertices and propagators by their position in the
+diagram. Nothing here is algebra: translation.py makes terms of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from ntkfeyn.canonical import Edges
+from ntkfeyn.cumulants import Cumulant
+
+if TYPE_CHECKING:
+    import networkx
+
+WEIGHT = "weight"  # two W's contracted: C_W / n_l
+NEW_EDGE = "new edge"  # a parameter of layer l+1 contracted: lambda_W / n_l
+OMEGA = "omega"  # both at once: lambda_W s s + C_W Theta s' s'
+
+
+@dataclass(frozen=True)
+class CubicVertex:
+    """A pair of the channel; ``factors`` are the activations (sample, derivative order) at its two slots."""
+
+    coupling: str
+    factors: tuple[tuple[int, int], tuple[int, int]]
+
+    @property
+    def slots(self) -> tuple[int, int]:
+        return (self.factors[0][0], self.factors[1][0])
+
+
+@dataclass(frozen=True)
+class InternalTree:
+    """A layer-l tree: ``nodes`` are the external slots it hangs on, one a block of old edges."""
+
+    edges: Edges
+    nodes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TensorVertex:
+    """A layer-l cumulant of internal trees and z-legs, in one channel, at one order.
+
+    Ends are tree nodes numbered through ``trees``. ``tied`` pairs two ends (slot-slot pairs, theory section 4),
+    ``mixed`` are the ends paired with a z-leg, ``zz`` the number of z-z pairs on each propagator of the diagram.
+    """
+
+    name: str
+    order: int
+    trees: tuple[InternalTree, ...]
+    tied: tuple[tuple[int, int], ...]
+    mixed: tuple[int, ...]
+    zz: tuple[int, ...]
+
+    @property
+    def cost(self) -> int:
+        """The order in 1/n of this cumulant."""
+        return self.order
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The external slot of each end."""
+        return tuple(slot for tree in self.trees for slot in tree.nodes)
+
+    @property
+    def is_mean_ntk(self) -> bool:
+        return self.name == "Theta" and self.order == 0
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A diagram of ``cumulant`` at ``order`` (absolute power of 1/n).
+
+    ``propagators`` lists for each hidden neuron the cubic vertices on it. ``members`` are the diagrams that the
+    Omega merge draws as one (theory section 4), empty for a diagram that stands for itself.
+    """
+
+    cumulant: Cumulant
+    order: int
+    cubic_vertices: tuple[CubicVertex, ...]
+    tensor_vertices: tuple[TensorVertex, ...]
+    propagators: tuple[tuple[int, ...], ...]
+    weight: Fraction
+    id: str = ""
+    members: tuple[Diagram, ...] = ()
+
+    @property
+    def cost(self) -> int:
+        """Sum of the orders of the tensor vertices: the power of n_l / n_(l-1)."""
+        return sum(vertex.order for vertex in self.tensor_vertices)
+
+    def propagator_of(self, slot: int) -> int:
+        """The propagator that carries the neuron of an external slot."""
+        cubic = next(i for i, vertex in enumerate(self.cubic_vertices) if slot in vertex.slots)
+        return next(i for i, held in enumerate(self.propagators) if cubic in held)
+
+    @property
+    def graph(self) -> networkx.MultiGraph[Any]:
+        """A networkx view: leg, slot, cubic, propagator and tensor nodes; exact attributes on nodes and edges."""
+        return _graph(self)
+
+
+def full_diagrams(diagrams: tuple[Diagram, ...]) -> tuple[Diagram, ...]:
+    """The list with every choice drawn apart: members instead of merged diagrams."""
+    return tuple(member for diagram in diagrams for member in (diagram.members or (diagram,)))
+
+
+def relabelled(diagram: Diagram, cumulant: Cumulant) -> Diagram:
+    """The same diagram with the slot labels of ``cumulant``; their standard labels are those of the diagram's."""
+    standard_labels = diagram.cumulant.labels
+    position = cumulant.identity.position
+    label = {standard_labels[position[v]]: cumulant.labels[v] for v in range(len(position))}
+    cubic = tuple(
+        CubicVertex(v.coupling, ((label[a], i), (label[b], j)))
+        for v in diagram.cubic_vertices
+        for (a, i), (b, j) in [v.factors]
+    )
+    vertices = tuple(
+        replace(v, trees=tuple(InternalTree(t.edges, tuple(label[s] for s in t.nodes)) for t in v.trees))
+        for v in diagram.tensor_vertices
+    )
+    members = tuple(relabelled(member, cumulant) for member in diagram.members)
+    return replace(diagram, cumulant=cumulant, cubic_vertices=cubic, tensor_vertices=vertices, members=members)
+
+
+def _graph(diagram: Diagram) -> networkx.MultiGraph[Any]:
+    import networkx
+
+    graph = networkx.MultiGraph(id=diagram.id, weight=str(diagram.weight))
+    for k, leg in enumerate(diagram.cumulant.legs):
+        graph.add_node(f"leg{k}", kind="leg", type=str(leg.kind))
+        for position, label in enumerate(leg.labels):
+            graph.add_node(f"slot{label}", kind="slot", sample=label)
+            graph.add_edge(f"leg{k}", f"slot{label}", kind="node", position=position)
+        for a, b in leg.edges:
+            graph.add_edge(f"slot{leg.labels[a]}", f"slot{leg.labels[b]}", kind="derivative")
+    for i, cubic in enumerate(diagram.cubic_vertices):
+        graph.add_node(f"cubic{i}", kind="cubic", coupling=cubic.coupling)
+        for label, order in cubic.factors:
+            graph.add_edge(f"slot{label}", f"cubic{i}", kind="external", derivative=order)
+    for j, held in enumerate(diagram.propagators):
+        graph.add_node(f"propagator{j}", kind="propagator")
+        for i in held:
+            graph.add_edge(f"cubic{i}", f"propagator{j}", kind="internal")
+    for k, vertex in enumerate(diagram.tensor_vertices):
+        graph.add_node(f"tensor{k}", kind="tensor", name=vertex.name, order=vertex.order)
+        for pair, (kinds, propagator) in enumerate(pair_ends(diagram, vertex)):
+            for kind in kinds:
+                graph.add_edge(f"tensor{k}", f"propagator{propagator}", kind=kind, pair=pair)
+    return graph
+
+
+def pair_ends(diagram: Diagram, vertex: TensorVertex) -> tuple[tuple[tuple[str, str], int], ...]:
+    """For each pair of a tensor vertex what its two ends are ("tree" or "z") and the propagator it sits on."""
+    tied = [(("tree", "tree"), diagram.propagator_of(vertex.ends[a])) for a, _ in vertex.tied]
+    mixed = [(("tree", "z"), diagram.propagator_of(vertex.ends[a])) for a in vertex.mixed]
+    zz = [(("z", "z"), j) for j, count in enumerate(vertex.zz) for _ in range(count)]
+    return (*tied, *mixed, *zz)

@@ -1,0 +1,318 @@
+"""Enumeration: every diagram of a cumulant at an order in 1/n, once, with its weight (theory sections 3 and 4).
+
+Enters: a Cumulant and an absolute order. Leaves: an ``Enumeration``: the diagrams in canonical order, drawn with
+the Omega merge, each with its full members, and the counts of what was tried and rejected. Stages:
+couplings of the cubic vertices and blocks of old edges -> internal trees -> propagators -> tensor vertices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from itertools import product
+from math import factorial
+
+from ntkfeyn.combinatorics import compositions, partial_matchings, set_partitions
+from ntkfeyn.cumulants import MAX_ORDER, NAMES, Cumulant, identify, standard
+from ntkfeyn.diagrams import NEW_EDGE, OMEGA, WEIGHT, CubicVertex, Diagram, InternalTree, TensorVertex, relabelled
+from ntkfeyn.errors import LimitError, bad_request
+
+MAX_CANDIDATES = 2_000_000
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """Diagrams kept, and how many attachments of the right order were tried and connected."""
+
+    diagrams: tuple[Diagram, ...]
+    candidates: int
+    connected: int
+
+    @property
+    def kept(self) -> int:
+        return len(self.diagrams)
+
+
+def check_order(cumulant: Cumulant, order: int) -> None:
+    """Raises RequestError or LimitError if this cumulant has no such order."""
+    leading = cumulant.leading_order
+    if order < leading:
+        raise bad_request(
+            f"order {order} was asked for {cumulant.name}",
+            f"its leading order is {leading} (its channel has {leading + 1} pairs)",
+            f"--order {leading}",
+        )
+    if order > MAX_ORDER:
+        raise LimitError(f"order {order} was asked for {cumulant.name}; at most {MAX_ORDER} is allowed")
+
+
+def enumerate_diagrams(cumulant: Cumulant, order: int) -> Enumeration:
+    """Every diagram of ``cumulant`` at ``order``, with stable ids such as F:1:2 (name : order : number).
+
+    Raises RequestError below the leading order, LimitError for an order beyond the stated limits.
+    """
+    check_order(cumulant, order)
+    found = _enumerate_standard(cumulant.name, order)
+    if cumulant == found.diagrams[0].cumulant:
+        return found
+    return replace(found, diagrams=tuple(relabelled(diagram, cumulant) for diagram in found.diagrams))
+
+
+@cache
+def _enumerate_standard(name: str, order: int) -> Enumeration:
+    cumulant = standard(name)
+    candidates = 0
+    kept: list[Diagram] = []
+    for vertices, trees in _cubic_choices(cumulant):
+        ends = _Ends(cumulant, vertices)
+        for propagators in set_partitions(range(len(vertices))):
+            budget = order - len(vertices) + len(propagators)
+            for tensors in _tensor_choices(trees, ends.on(propagators), len(propagators), budget):
+                candidates += 1
+                if candidates > MAX_CANDIDATES:
+                    raise LimitError(
+                        f"{name} at order {order} has more than {MAX_CANDIDATES} candidate diagrams; try a lower --order"
+                    )
+                if ends.connected(propagators, tensors):
+                    weight = _weight(tensors)
+                    kept.append(Diagram(cumulant, order, vertices, tensors, propagators, weight))
+    return Enumeration(_merge_omega(kept), candidates, len(kept))
+
+
+# --- cubic vertices and internal trees (theory section 3) -----------------------------------------------------
+
+
+def _cubic_choices(cumulant: Cumulant) -> Iterator[tuple[tuple[CubicVertex, ...], tuple[InternalTree, ...]]]:
+    """Each pair contracts two weights or, along an edge of its leg, a new parameter; blocks make internal trees."""
+    edges = {frozenset(edge) for edge in cumulant.edges}
+    couplings = [(NEW_EDGE, WEIGHT) if frozenset(pair) in edges else (WEIGHT,) for pair in cumulant.channel]
+    for choice in product(*couplings):
+        new = {frozenset(p) for p, coupling in zip(cumulant.channel, choice, strict=True) if coupling == NEW_EDGE}
+        old = [edge for edge in cumulant.edges if frozenset(edge) not in new]
+        at_slot = [[e for e in old if v in e] for v in range(len(cumulant.labels))]
+        for blocks in product(*(list(set_partitions(held)) for held in at_slot)):
+            factors = [(label, len(blocks[v])) for v, label in enumerate(cumulant.labels)]
+            vertices = tuple(
+                CubicVertex(coupling, (factors[a], factors[b]))
+                for (a, b), coupling in zip(cumulant.channel, choice, strict=True)
+            )
+            yield vertices, _internal_trees(old, blocks, cumulant.labels)
+
+
+def _internal_trees(
+    old: list[tuple[int, int]],
+    blocks: tuple[tuple[tuple[tuple[int, int], ...], ...], ...],
+    labels: tuple[int, ...],
+) -> tuple[InternalTree, ...]:
+    """Blocks joined along the old edges: connected trees, one node a block."""
+    nodes = [(v, block) for v, held in enumerate(blocks) for block in held]
+    where = {(v, edge): i for i, (v, block) in enumerate(nodes) for edge in block}
+    joins = [(where[a, (a, b)], where[b, (a, b)]) for a, b in old]
+    tree_of = list(range(len(nodes)))
+    for a, b in joins:
+        low, high = sorted((tree_of[a], tree_of[b]))
+        tree_of = [low if t == high else t for t in tree_of]
+    trees = []
+    for root in sorted(set(tree_of)):
+        members = [i for i, t in enumerate(tree_of) if t == root]
+        local = tuple(sorted((members.index(a), members.index(b)) for a, b in joins if a in members))
+        trees.append(InternalTree(local, tuple(labels[nodes[i][0]] for i in members)))
+    return tuple(trees)
+
+
+class _Ends:
+    """Where slots sit: their cubic vertex, the propagator of it, and what the external legs join."""
+
+    def __init__(self, cumulant: Cumulant, vertices: tuple[CubicVertex, ...]) -> None:
+        self.cubic = {slot: i for i, vertex in enumerate(vertices) for slot in vertex.slots}
+        self.joined = [[self.cubic[label] for label in leg.labels] for leg in cumulant.legs]
+
+    def on(self, propagators: tuple[tuple[int, ...], ...]) -> dict[int, int]:
+        """The propagator of each slot."""
+        holder = {cubic: j for j, held in enumerate(propagators) for cubic in held}
+        return {slot: holder[cubic] for slot, cubic in self.cubic.items()}
+
+    def connected(self, propagators: tuple[tuple[int, ...], ...], tensors: tuple[TensorVertex, ...]) -> bool:
+        """Connected through legs, cubic vertices, tensor vertices and propagators."""
+        if len(propagators) == 1:
+            return True
+        at = self.on(propagators)
+        holder = {cubic: j for j, held in enumerate(propagators) for cubic in held}
+        groups = [{holder[cubic] for cubic in joined} for joined in self.joined]
+        groups += [{at[slot] for slot in t.ends} | {j for j, k in enumerate(t.zz) if k} for t in tensors]
+        reached = {0}
+        grown = True
+        while grown:
+            before = len(reached)
+            for group in groups:
+                if reached & group:
+                    reached |= group
+            grown = len(reached) > before
+        return len(reached) == len(propagators)
+
+
+# --- tensor vertices (theory section 4, point 2 and 3) --------------------------------------------------------
+
+
+def _tensor_choices(
+    trees: tuple[InternalTree, ...], at: dict[int, int], propagators: int, budget: int
+) -> Iterator[tuple[TensorVertex, ...]]:
+    """Every way to gather the trees into tensor vertices, with z-only vertices, of total cost ``budget``."""
+    if budget < 0:
+        return
+    for gathered in set_partitions(trees):
+        yield from _fill(gathered, at, propagators, budget)
+
+
+def _fill(
+    gathered: tuple[tuple[InternalTree, ...], ...], at: dict[int, int], propagators: int, budget: int
+) -> Iterator[tuple[TensorVertex, ...]]:
+    if not gathered:
+        yield from _z_vertices(_z_options(propagators, budget), budget)
+        return
+    for vertex in _vertices_of(gathered[0], at, propagators, budget):
+        for rest in _fill(gathered[1:], at, propagators, budget - vertex.cost):
+            yield (vertex, *rest)
+
+
+def _vertices_of(
+    trees: tuple[InternalTree, ...], at: dict[int, int], propagators: int, budget: int
+) -> Iterator[TensorVertex]:
+    """Cumulants with these trees: a slot-slot pair needs one propagator, every other end takes a z-leg."""
+    where = [at[slot] for tree in trees for slot in tree.nodes]
+    for tied in partial_matchings(range(len(where))):
+        if any(where[a] != where[b] for a, b in tied):
+            continue
+        paired = {v for pair in tied for v in pair}
+        mixed = tuple(v for v in range(len(where)) if v not in paired)
+        least = len(tied) + len(mixed) - 1
+        for extra in range(budget - least + 1):
+            name = _vertex_name(tuple((t.edges, len(t.nodes)) for t in trees), tied, mixed, extra)
+            for order in range(least + extra, budget + 1):
+                for zz in compositions(extra, propagators):
+                    yield TensorVertex(name, order, trees, tied, mixed, zz)
+
+
+@cache
+def _z_options(propagators: int, budget: int) -> tuple[TensorVertex, ...]:
+    """Vertices with z-legs only; a single pair starts at K^{1}."""
+    found = []
+    for order in range(1, budget + 1):
+        for pairs in range(1, order + 2):
+            name = _vertex_name((), (), (), pairs)
+            found += [TensorVertex(name, order, (), (), (), zz) for zz in compositions(pairs, propagators)]
+    return tuple(found)
+
+
+def _z_vertices(options: tuple[TensorVertex, ...], budget: int, first: int = 0) -> Iterator[tuple[TensorVertex, ...]]:
+    """Multisets of z-only vertices of total cost ``budget``: identical ones are not told apart."""
+    if budget == 0:
+        yield ()
+        return
+    for i in range(first, len(options)):
+        if options[i].cost > budget:
+            break  # options are sorted by cost
+        for rest in _z_vertices(options, budget - options[i].cost, i):
+            yield (options[i], *rest)
+
+
+@cache
+def _vertex_name(
+    trees: tuple[tuple[tuple[tuple[int, int], ...], int], ...],
+    tied: tuple[tuple[int, int], ...],
+    mixed: tuple[int, ...],
+    zz: int,
+) -> str:
+    edges, partner = vertex_shape(trees, tied, mixed, zz)
+    return identify(edges, partner).name
+
+
+def vertex_shape(
+    trees: tuple[tuple[tuple[tuple[int, int], ...], int], ...],
+    tied: tuple[tuple[int, int], ...],
+    mixed: tuple[int, ...],
+    zz: int,
+) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
+    """Slots of a tensor vertex: tree nodes, then the z-legs of mixed pairs, then the z-z pairs; edges and channel."""
+    edges: list[tuple[int, int]] = []
+    nodes = 0
+    for inner, size in trees:
+        edges += [(a + nodes, b + nodes) for a, b in inner]
+        nodes += size
+    partner = list(range(nodes + len(mixed) + 2 * zz))
+    pairs = [*tied, *((v, nodes + i) for i, v in enumerate(mixed))]
+    pairs += [(v, v + 1) for v in range(nodes + len(mixed), len(partner), 2)]
+    for a, b in pairs:
+        partner[a], partner[b] = b, a
+    return tuple(edges), tuple(partner)
+
+
+def _weight(tensors: tuple[TensorVertex, ...]) -> Fraction:
+    """1/2 for each z-z pair, 1/k! for k of one vertex on one propagator, 1/k! for k identical vertices."""
+    symmetry = 1
+    for vertex in tensors:
+        for count in vertex.zz:
+            symmetry *= 2**count * factorial(count)
+    for vertex in set(tensors):
+        if not vertex.trees:
+            symmetry *= factorial(tensors.count(vertex))
+    return Fraction(1, symmetry)
+
+
+# --- the Omega merge and canonical order ----------------------------------------------------------------------
+
+
+def _merge_omega(diagrams: list[Diagram]) -> tuple[Diagram, ...]:
+    """Draw the new-edge choice and the weight choice with mean Theta inside as one (theory section 4)."""
+    groups: dict[tuple[object, ...], list[Diagram]] = {}
+    merged: dict[tuple[object, ...], Diagram] = {}
+    for diagram in diagrams:
+        shape = _omega_shape(diagram)
+        key = _sort_key(shape)
+        merged[key] = shape
+        groups.setdefault(key, []).append(diagram)
+    result = []
+    for number, key in enumerate(sorted(merged), start=1):
+        shape = merged[key]
+        name = f"{shape.cumulant.name}:{shape.order}:{number}"
+        members = sorted(groups[key], key=lambda d: [v.coupling for v in d.cubic_vertices])
+        apart = [replace(d, id=f"{name}{_suffix(i)}") for i, d in enumerate(members)] if len(members) > 1 else []
+        result.append(replace(shape, id=name, members=tuple(apart)))
+    return tuple(result)
+
+
+def _suffix(number: int) -> str:
+    """a, b, .., z, aa, ab, .."""
+    letter = chr(ord("a") + number % 26)
+    return letter if number < 26 else _suffix(number // 26 - 1) + letter
+
+
+def _omega_shape(diagram: Diagram) -> Diagram:
+    """The diagram with every mergeable choice drawn as an Omega vertex."""
+    own = {frozenset(leg.labels) for leg in diagram.cumulant.legs if leg.kind == "NTK"}
+    means = {frozenset(v.ends): v for v in diagram.tensor_vertices if v.is_mean_ntk and v.tied}
+    vertices, inside = [], []
+    for cubic in diagram.cubic_vertices:
+        slots = frozenset(cubic.slots)
+        if slots in own and (cubic.coupling == NEW_EDGE or slots in means):
+            if cubic.coupling == WEIGHT:
+                inside.append(means[slots])
+            a, b = cubic.slots
+            cubic = CubicVertex(OMEGA, ((a, 0), (b, 0)))
+        vertices.append(cubic)
+    tensors = tuple(v for v in diagram.tensor_vertices if v not in inside)
+    return replace(diagram, cubic_vertices=tuple(vertices), tensor_vertices=tensors)
+
+
+def _sort_key(diagram: Diagram) -> tuple[object, ...]:
+    """Canonical order: fewest layer-l cumulants first, named ones before others."""
+
+    def rank(v: TensorVertex) -> tuple[object, ...]:
+        place = NAMES.index(v.name) if v.name in NAMES else len(NAMES)
+        return (place, v.name, v.order, v.zz, v.tied, v.mixed, tuple((t.edges, t.nodes) for t in v.trees))
+
+    couplings = tuple((v.coupling, v.factors) for v in diagram.cubic_vertices)
+    tensors = tuple(sorted(rank(v) for v in diagram.tensor_vertices))
+    return (diagram.cost, len(diagram.propagators), tensors, diagram.propagators, couplings)

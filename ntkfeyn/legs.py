@@ -1,0 +1,132 @@
+"""External legs: trees of derivatives of the preactivation (theory section 1).
+
+Enters: text such as "z1 z2 NTK34", "NTK(10,11)", "tree:0-1,1-2(1,2,3)". Leaves: frozen ``Leg`` records; a tree that
+is isomorphic to a named type becomes that type, with its node order.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from ntkfeyn.canonical import Edges, components
+from ntkfeyn.errors import LimitError, RequestError, bad_request
+
+NAMED_TREES: dict[str, Edges] = {
+    "z": (),
+    "NTK": ((0, 1),),
+    "dNTK": ((0, 1), (0, 2)),
+    "ddNTK1": ((0, 1), (0, 2), (0, 3)),
+    "ddNTK2": ((0, 1), (0, 2), (1, 3)),
+}
+MAX_NODES = 8
+LEGS_HINT = '--legs "z1 z2 NTK34" --channel 13.24'
+_ALLOWED = "a leg is z, NTK, dNTK, ddNTK1, ddNTK2 or tree:0-1,1-2 followed by its slots, one a node"
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A tree of derivatives: ``edges`` contract parameters between nodes 0..n-1, ``labels`` name the slots."""
+
+    edges: Edges
+    labels: tuple[int, ...]
+
+    @property
+    def kind(self) -> str:
+        """The named type (z, NTK, ...) or "tree"."""
+        return next((name for name, edges in NAMED_TREES.items() if edges == self.edges), "tree")
+
+    def __str__(self) -> str:
+        kind = self.kind if self.kind != "tree" else "tree:" + ",".join(f"{a}-{b}" for a, b in self.edges)
+        if kind.startswith("tree") or max(self.labels) > 9:
+            return f"{kind}({','.join(map(str, self.labels))})"
+        return kind + "".join(map(str, self.labels))
+
+
+@cache
+def _named_order(edges: Edges) -> tuple[Edges, tuple[int, ...]]:
+    """The named type isomorphic to a tree and, for each of its nodes, the node of the tree; else the tree itself."""
+    nodes = tuple(range(len(edges) + 1))
+    [component] = components(edges, nodes)
+    for named in NAMED_TREES.values():
+        if len(named) == len(edges):
+            [other] = components(named, nodes)
+            if other.certificate == component.certificate:
+                return named, tuple(component.orders[0][other.orders[0].index(k)] for k in nodes)
+    return edges, nodes
+
+
+def normal_leg(edges: Edges, labels: tuple[int, ...]) -> Leg:
+    """The leg; a tree isomorphic to a named type is reordered to it, every label staying at its node."""
+    if edges in NAMED_TREES.values():
+        return Leg(edges, labels)
+    named, order = _named_order(edges)
+    return Leg(named, tuple(labels[k] for k in order))
+
+
+def parse_legs(text: str) -> tuple[Leg, ...]:
+    """Legs from text; slot labels must be distinct non-negative integers.
+
+    Raises RequestError (malformed leg, garbage tree, duplicate slot) or LimitError (too many nodes).
+    """
+    words = re.sub(r"\s*,\s*", ",", text.replace("+", " ")).split()
+    if not words:
+        raise bad_request("no external legs were given", _ALLOWED, LEGS_HINT)
+    legs = tuple(_parse_leg(word) for word in words)
+    labels = [label for leg in legs for label in leg.labels]
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        names = ", ".join(map(str, repeated))
+        raise bad_request(f"slot {names} occurs more than once in '{text}'", "slots must be distinct", LEGS_HINT)
+    return legs
+
+
+def _parse_leg(word: str) -> Leg:
+    match = re.fullmatch(r"(z|NTK|dNTK|ddNTK1|ddNTK2|tree:[0-9,-]+)(?:\(([0-9]+(?:,[0-9]+)*)\)|([0-9]+))", word)
+    if not match:
+        raise bad_request(f"cannot read the leg '{word}'", _ALLOWED, LEGS_HINT)
+    kind, listed, digits = match.groups()
+    if kind.startswith("tree:") and digits is not None:
+        raise bad_request(f"cannot read the leg '{word}'", "a tree names its slots in brackets", "tree:0-1,1-2(1,2,3)")
+    labels = tuple(int(text) for text in (listed.split(",") if listed else digits))
+    if max(labels) > 10**6:
+        raise LimitError(f"slot {max(labels)} in '{word}': slots are numbered up to 1000000")
+    edges = NAMED_TREES[kind] if kind in NAMED_TREES else _parse_tree(kind[5:], word)
+    if len(labels) != len(edges) + 1:
+        raise bad_request(
+            f"'{word}' names {len(labels)} slots", f"{kind} has {len(edges) + 1}, one a node", LEGS_HINT
+        )
+    return normal_leg(edges, labels)
+
+
+def _parse_tree(text: str, word: str) -> Edges:
+    hint = "tree:0-1,1-2,2-3(1,2,3,4)"
+    allowed = "a tree is a comma list of edges a-b that join the nodes 0..n-1 without a cycle"
+    if not re.fullmatch(r"[0-9]{1,3}-[0-9]{1,3}(,[0-9]{1,3}-[0-9]{1,3})*", text):
+        raise bad_request(f"cannot read the tree in '{word}'", allowed, hint)
+    pairs = [tuple(sorted(map(int, edge.split("-")))) for edge in text.split(",")]
+    edges = tuple(sorted((a, b) for a, b in pairs))
+    size = len(edges) + 1
+    if size > MAX_NODES:
+        raise LimitError(f"the tree in '{word}' has {size} nodes; at most {MAX_NODES} are allowed")
+    if sorted({v for edge in edges for v in edge}) != list(range(size)) or not _joined(edges, size):
+        raise bad_request(f"the edges in '{word}' do not form a tree", allowed, hint)
+    return edges
+
+
+def _joined(edges: Edges, size: int) -> bool:
+    """Whether size - 1 edges connect all nodes (then they have no cycle)."""
+    reached = {0}
+    for _ in range(size):
+        reached |= {v for edge in edges if reached & set(edge) for v in edge}
+    return len(reached) == size
+
+
+def leg_of(kind: str | Edges, labels: tuple[int, ...]) -> Leg:
+    """A leg from its type name or tree, as the JSON writes it. Raises RequestError for an unknown type."""
+    if isinstance(kind, str):
+        if kind not in NAMED_TREES:
+            raise RequestError(f"unknown leg type '{kind}'; {_ALLOWED}")
+        return Leg(NAMED_TREES[kind], labels)
+    return normal_leg(kind, labels)

@@ -1,0 +1,124 @@
+"""Recursion and System: the one intermediate form that every consumer reads (theory section 5).
+
+A Recursion gives one tensor at layer l+1 from tensors and expectations at layer l. A System is the closure of its
+targets: every recursion they need, in order of dependence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from ntkfeyn.cumulants import Cumulant, standard
+from ntkfeyn.diagrams import Diagram
+from ntkfeyn.enumeration import check_order, enumerate_diagrams
+from ntkfeyn.reduction import Effect, expand, reduce_terms
+from ntkfeyn.terms import ExpandedTerm, ProductTerm
+from ntkfeyn.translation import bias_terms, translate
+
+TensorId = tuple[str, int]
+MEAN_KERNEL: TensorId = ("K", 0)
+MEAN_NTK: TensorId = ("Theta", 0)
+
+
+@dataclass(frozen=True)
+class Recursion:
+    """``cumulant`` at ``order`` (absolute power of 1/n) at layer l+1 as a sum of product terms at layer l."""
+
+    cumulant: Cumulant
+    order: int
+    diagrams: tuple[Diagram, ...]
+    terms: tuple[ProductTerm, ...]
+    effects: tuple[Effect, ...]
+    candidates: int
+    without: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.cumulant.name
+
+    @property
+    def id(self) -> TensorId:
+        return (self.name, self.order)
+
+    @cached_property
+    def expanded(self) -> tuple[ExpandedTerm, ...]:
+        """The terms after Leibniz, symmetric tensors merged and equal terms collected."""
+        return expand(self.terms, self.without)
+
+    @cached_property
+    def dependencies(self) -> tuple[TensorId, ...]:
+        """The layer-l tensors on the right-hand side; K at order 0 is the kernel of every expectation."""
+        found = {(tensor.name, tensor.order) for term in self.terms for tensor in term.tensors}
+        groups = [group for term in self.terms for group in term.groups]
+        found |= {MEAN_KERNEL} if groups else set()
+        found |= {MEAN_NTK} if any(group.omegas for group in groups) else set()
+        return tuple(sorted(found, key=lambda t: (t[1], t[0])))
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the cumulant, the order and the product terms."""
+        return hashlib.sha256(repr((self.cumulant, self.order, self.terms)).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class System:
+    """``recursions`` in order of dependence: each needs only itself and earlier ones at layer l."""
+
+    targets: tuple[TensorId, ...]
+    recursions: tuple[Recursion, ...]
+
+    def __getitem__(self, tensor: TensorId) -> Recursion:
+        return next(recursion for recursion in self.recursions if recursion.id == tensor)
+
+
+def derive_recursion(cumulant: Cumulant, order: int | None = None, without: Collection[str] = ()) -> Recursion:
+    """The recursion of a cumulant at an absolute order (default: its leading order).
+
+    Raises RequestError for an order below the leading one or an unknown rewrite, LimitError beyond the limits.
+    """
+    order = cumulant.leading_order if order is None else order
+    check_order(cumulant, order)
+    skipped = tuple(sorted(set(without)))
+    if cumulant == standard(cumulant.name):
+        return _standard_recursion(cumulant.name, order, skipped)
+    return _derive(cumulant, order, skipped)
+
+
+@cache
+def _standard_recursion(name: str, order: int, without: tuple[str, ...]) -> Recursion:
+    return _derive(standard(name), order, without)
+
+
+def _derive(cumulant: Cumulant, order: int, without: tuple[str, ...]) -> Recursion:
+    found = enumerate_diagrams(cumulant, order)
+    translated = [*bias_terms(cumulant, order)]
+    for diagram in found.diagrams:
+        for member in diagram.members or (diagram,):
+            translated += translate(member, diagram.id)
+    terms, effects = reduce_terms(tuple(translated), cumulant, without)
+    return Recursion(cumulant, order, found.diagrams, terms, effects, found.candidates, without)
+
+
+def derive_system(targets: Iterable[TensorId]) -> System:
+    """The closure of tensors (class name, absolute order): everything they need, in order of dependence."""
+    wanted = tuple(targets)
+    done: dict[TensorId, Recursion] = {}
+    path: set[TensorId] = set()
+
+    def visit(tensor: TensorId) -> None:
+        if tensor in done or tensor in path:
+            return
+        path.add(tensor)
+        name, order = tensor
+        recursion = derive_recursion(standard(name), order)
+        for needed in recursion.dependencies:
+            visit(needed)
+        path.discard(tensor)
+        done[tensor] = recursion
+
+    for tensor in wanted:
+        visit(tensor)
+    return System(wanted, tuple(done.values()))
