@@ -1,0 +1,1 @@
+"""Independent judges for the tests."""
