@@ -31,7 +31,7 @@ class Recursion:
     order: int
     diagrams: tuple[Diagram, ...]
     terms: tuple[ProductTerm, ...]
-    effects: tuple[Effect, ...]
+    product_effects: tuple[Effect, ...]
     candidates: int
     without: tuple[str, ...] = ()
 
@@ -44,9 +44,18 @@ class Recursion:
         return (self.name, self.order)
 
     @cached_property
+    def _expansion(self) -> tuple[tuple[ExpandedTerm, ...], tuple[Effect, ...]]:
+        return expand(self.terms, self.without)
+
+    @property
     def expanded(self) -> tuple[ExpandedTerm, ...]:
         """The terms after Leibniz, symmetric tensors merged and equal terms collected."""
-        return expand(self.terms, self.without)
+        return self._expansion[0]
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What each rewrite did, on product terms and then on expanded terms."""
+        return self.product_effects + self._expansion[1]
 
     @cached_property
     def dependencies(self) -> tuple[TensorId, ...]:

@@ -40,11 +40,14 @@ def marginals(terms: Terms, cumulant: Cumulant) -> Terms:
 
 def symmetrise(terms: Terms, cumulant: Cumulant) -> Terms:
     """Bring the labels of every tensor to the least ones that its symmetry group gives."""
-    return tuple(term._replace(tensors=_symmetric(term.tensors)) for term in terms)
+    return tuple(term._replace(tensors=tuple(sorted(map(_symmetric, term.tensors)))) for term in terms)
 
 
-def _symmetric(tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
-    return tuple(sorted(Tensor(t.name, t.order, canonical_labels(t.name, t.labels)) for t in tensors))
+def _symmetric(tensor: Tensor) -> Tensor:
+    """Samples come before z-legs, z-legs in the order of their groups: V_{b1 b2 b3 b4} reads in group order."""
+    after = 1 + max(tensor.labels)
+    least = canonical_labels(tensor.name, tuple(v if v >= 0 else after - v for v in tensor.labels))
+    return Tensor(tensor.name, tensor.order, tuple(v if v <= after else after - v for v in least))
 
 
 def collect(terms: Terms, cumulant: Cumulant) -> Terms:
@@ -142,9 +145,7 @@ def reduce_terms(terms: Terms, cumulant: Cumulant, without: Collection[str] = ()
         rewritten = rewrite(terms, cumulant)
         if name == "marginals":
             effects.append(Effect(name, "derivative placements", placements(terms), placements(rewritten)))
-        elif name == "symmetrise":
-            effects.append(Effect(name, "different tensors", _different(terms), _different(rewritten)))
-        else:
+        elif name != "symmetrise":  # its effect shows after Leibniz: see expand
             effects.append(Effect(name, "product terms", len(terms), len(rewritten)))
         terms = rewritten
     return terms, tuple(effects)
@@ -155,10 +156,6 @@ def placements(terms: Terms) -> int:
     return sum(
         prod(len(group.domain) ** term.derivatives(g) for g, group in enumerate(term.groups)) for term in terms
     )
-
-
-def _different(terms: Terms) -> int:
-    return len({tensor for term in terms for tensor in term.tensors})
 
 
 def merge_ids(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
@@ -173,20 +170,23 @@ def merge_ids(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...
 _Key = tuple[Couplings, tuple[tuple[tuple[int, int], ...], ...], tuple[Tensor, ...]]
 
 
-def expand(terms: Terms, without: Collection[str] = ()) -> tuple[ExpandedTerm, ...]:
+def expand(terms: Terms, without: Collection[str] = ()) -> tuple[tuple[ExpandedTerm, ...], tuple[Effect, ...]]:
     """Leibniz: every derivative on every factor it reaches, placements counted with their multiplicity.
 
     Symmetric tensors are merged and equal terms collected unless "symmetrise" or "collect" is in ``without``.
     """
-    check_rewrites(without)
     parts = [part for term in terms for part in split_omega(term)]
-    scale = lcm(*(part.coefficient.denominator for part in parts)) if parts else 1
+    scale = lcm(*(part.coefficient.denominator for part in parts))
     sums: dict[tuple[_Key, int], int] = {}
     cited: dict[tuple[_Key, int], tuple[str, ...]] = {}
+    written = merged = 0
     for i, part in enumerate(parts):
         apart = i if "collect" in without else 0
         numerator = int(part.coefficient * scale)
-        for key, count in _expand_one(part, "symmetrise" not in without):
+        options = [_tensor_placements(t, _reached(part), "symmetrise" not in without) for t in part.tensors]
+        written += prod(ways for ways, _ in options)
+        merged += prod(len(placed) for _, placed in options)
+        for key, count in _expand_one(part, [placed for _, placed in options]):
             full = (key, apart)
             sums[full] = sums.get(full, 0) + numerator * count
             known = cited.get(full, ())
@@ -194,7 +194,14 @@ def expand(terms: Terms, without: Collection[str] = ()) -> tuple[ExpandedTerm, .
     expanded = [
         ExpandedTerm(Fraction(total, scale), *full[0], cited[full]) for full, total in sums.items() if total
     ]
-    return tuple(sorted(expanded, key=_reading_order))
+    steps = {"symmetrise": (written, merged), "collect": (merged, len(expanded))}
+    effects = tuple(Effect(name, "expanded terms", *step) for name, step in steps.items() if name not in without)
+    return tuple(sorted(expanded, key=_reading_order)), effects
+
+
+def _reached(term: ProductTerm) -> tuple[tuple[int, ...], ...]:
+    """For each group the samples that a derivative of its domain does not send to zero."""
+    return tuple(tuple(s for s in group.domain if s in group.samples) for group in term.groups)
 
 
 def _reading_order(term: ExpandedTerm) -> tuple[object, ...]:
@@ -202,9 +209,10 @@ def _reading_order(term: ExpandedTerm) -> tuple[object, ...]:
     return (powers.width_ratio, len(term.expectations), term.tensors, term.expectations, powers, term.coefficient)
 
 
-def _expand_one(term: ProductTerm, symmetric: bool) -> Iterator[tuple[_Key, int]]:
-    domains = tuple(tuple(s for s in group.domain if s in group.samples) for group in term.groups)
-    options = [_tensor_placements(tensor, domains, symmetric) for tensor in term.tensors]
+_Placement = tuple[Tensor, tuple[int, ...], int]
+
+
+def _expand_one(term: ProductTerm, options: list[tuple[_Placement, ...]]) -> Iterator[tuple[_Key, int]]:
     for choice in product(*options):
         hits: list[int] = []
         for _, differentiated, _ in choice:
@@ -220,15 +228,13 @@ def _expand_one(term: ProductTerm, symmetric: bool) -> Iterator[tuple[_Key, int]
 @lru_cache(maxsize=65536)
 def _tensor_placements(
     tensor: Tensor, domains: tuple[tuple[int, ...], ...], symmetric: bool
-) -> tuple[tuple[Tensor, tuple[int, ...], int], ...]:
-    """Every labelling of a tensor's z-legs: (tensor with samples, samples differentiated, multiplicity)."""
+) -> tuple[int, tuple[_Placement, ...]]:
+    """Labellings of a tensor's z-legs: how many, and the different ones as (tensor, samples hit, multiplicity)."""
     units = list(_units(tensor))
-    choices = []
-    for slots, group, pairs in units:
-        if pairs:
-            choices.append(pair_placements(domains[group], pairs))
-        else:
-            choices.append(tuple((((sample,),), 1) for sample in domains[group]))
+    choices = [
+        pair_placements(domains[group], pairs) if pairs else tuple((((s,),), 1) for s in domains[group])
+        for _, group, pairs in units
+    ]
     found: dict[tuple[Tensor, tuple[int, ...]], int] = {}
     for choice in product(*choices):
         labels = list(tensor.labels)
@@ -241,7 +247,7 @@ def _tensor_placements(
         final = canonical_labels(tensor.name, tuple(labels)) if symmetric else tuple(labels)
         key = (Tensor(tensor.name, tensor.order, final), tuple(sorted(hits)))
         found[key] = found.get(key, 0) + prod(count for _, count in choice)
-    return tuple((placed, hits, count) for (placed, hits), count in found.items())
+    return prod(map(len, choices)), tuple((placed, hits, count) for (placed, hits), count in found.items())
 
 
 def _units(tensor: Tensor) -> Iterator[tuple[tuple[int, ...], int, int]]:

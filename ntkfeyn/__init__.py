@@ -1,0 +1,25 @@
+"""ntkfeyn: finite-width (1/n) corrections of neural tangent kernels, derived from Feynman diagrams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ntkfeyn.api import Cumulant, Diagram, Recursion, derive, diagrams, emit
+    from ntkfeyn.errors import NtkfeynError
+
+__version__ = "0.1.0"
+__all__ = ["Cumulant", "Diagram", "NtkfeynError", "Recursion", "derive", "diagrams", "emit"]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported on first use: start-up counts."""
+    if name == "NtkfeynError":
+        from ntkfeyn.errors import NtkfeynError
+
+        return NtkfeynError
+    if name in __all__:
+        from ntkfeyn import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'ntkfeyn' has no attribute '{name}'")

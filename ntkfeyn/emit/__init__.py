@@ -1,0 +1,1 @@
+"""Artefacts made from recursions: one file a target, all reading the recursion only."""

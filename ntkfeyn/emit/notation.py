@@ -1,0 +1,203 @@
+"""How a product term is written, in text and in LaTeX: one traversal, two vocabularies.
+
+Enters: product terms. Leaves: strings such as "1/2 rho C_W K^{1}_{b1 b2} <d_b1 d_b2 (s1 s2)>" with the sums over the
+derivative labels b in front. Symbols follow theory sections 3 to 5; rho = n_l / n_(l-1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from ntkfeyn.cumulants import NAMES, Cumulant, standard
+from ntkfeyn.recursion import Recursion
+from ntkfeyn.terms import Group, ProductTerm, Tensor
+
+
+class TextNotation:
+    """Unicode on a terminal."""
+
+    layer_above = "(ℓ+1)"
+    space = " "
+
+    def fraction(self, value: Fraction) -> str:
+        return str(value)
+
+    def power(self, symbol: str, exponent: int) -> str:
+        name = {"lambda_W": "λ_W", "lambda_b": "λ_b", "width_ratio": "ρ"}.get(symbol, symbol)
+        return name if exponent == 1 else f"{name}^{exponent}"
+
+    def label(self, label: int) -> str:
+        return str(label) if label >= 0 else f"b{-label}"
+
+    def tensor(self, name: str, correction: int, labels: Sequence[int]) -> str:
+        letter = {"Theta": "Θ"}.get(name, name if name.isalnum() else f"[{name}]")
+        mark = f"^{{{correction}}}" if correction else ""
+        return f"{letter}{mark}_{self.indices(labels)}"
+
+    def indices(self, labels: Sequence[int]) -> str:
+        if all(0 <= label < 10 for label in labels):
+            return "".join(map(str, labels))
+        return "{" + " ".join(self.label(label) for label in labels) + "}"
+
+    def activation(self, sample: int, order: int) -> str:
+        mark = "'" * order if order <= 3 else f"^({order})"
+        return f"σ{mark}_{sample}"
+
+    def omega(self, first: int, second: int) -> str:
+        return f"Ω_{self.indices((first, second))}"
+
+    def derivatives(self, labels: Sequence[int], inner: str) -> str:
+        return "".join(f"∂_{self.label(label)}" for label in labels) + f"({inner})"
+
+    def mean(self, inner: str) -> str:
+        return f"⟨{inner}⟩"
+
+    def sum(self, labels: Sequence[int], domain: Sequence[int]) -> str:
+        names = ",".join(self.label(label) for label in labels)
+        return f"Σ_{{{names}∈{{{','.join(map(str, domain))}}}}}"
+
+
+class LatexNotation(TextNotation):
+    """LaTeX maths."""
+
+    layer_above = r"(\ell+1)"
+    space = r"\,"
+
+    def fraction(self, value: Fraction) -> str:
+        if value.denominator == 1:
+            return str(value.numerator)
+        sign = "-" if value < 0 else ""
+        return rf"{sign}\tfrac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+
+    def power(self, symbol: str, exponent: int) -> str:
+        name = {"lambda_W": r"\lambda_W", "lambda_b": r"\lambda_b", "width_ratio": r"\rho"}.get(symbol, symbol)
+        return name if exponent == 1 else f"{name}^{{{exponent}}}"
+
+    def label(self, label: int) -> str:
+        return str(label) if label >= 0 else f"b_{{{-label}}}"
+
+    def tensor(self, name: str, correction: int, labels: Sequence[int]) -> str:
+        mark = rf"^{{\{{{correction}\}}}}" if correction else ""
+        return f"{latex_name(name)}{mark}_{{{self.indices(labels)}}}"
+
+    def indices(self, labels: Sequence[int]) -> str:
+        return ("" if all(label < 10 for label in labels) else ",").join(self.label(label) for label in labels)
+
+    def activation(self, sample: int, order: int) -> str:
+        mark = "'" * order if order <= 3 else f"^{{({order})}}"
+        return rf"\sigma{mark}_{{{sample}}}"
+
+    def omega(self, first: int, second: int) -> str:
+        return rf"\Omega_{{{self.indices((first, second))}}}"
+
+    def derivatives(self, labels: Sequence[int], inner: str) -> str:
+        return "".join(rf"\partial_{{{self.label(label)}}}" for label in labels) + f"({inner})"
+
+    def mean(self, inner: str) -> str:
+        return rf"\langle {inner}\rangle"
+
+    def sum(self, labels: Sequence[int], domain: Sequence[int]) -> str:
+        names = ",".join(self.label(label) for label in labels)
+        return rf"\sum_{{{names}\in\{{{','.join(map(str, domain))}\}}}}"
+
+
+def latex_name(name: str) -> str:
+    """A tensor's letter in LaTeX maths."""
+    if name in NAMES:
+        return r"\Theta" if name == "Theta" else name
+    if re.fullmatch(r"([CR][0-9]+)+", name):
+        return r"\mathsf{" + re.sub(r"([CR])([0-9]+)", r"\1_{\2}", name) + "}"
+    return r"\mathsf{T}^{\text{" + name.replace("+", " ").replace("/", " $|$ ") + "}}"
+
+
+def term_text(term: ProductTerm, notation: TextNotation, *, leading: bool = True) -> str:
+    """A product term; with ``leading`` False its sign always stands in front, as inside a sum."""
+    bound, tensors = _bound_labels(term.tensors)
+    magnitude = abs(term.coefficient)
+    powers = term.couplings._asdict()
+    parts = [notation.power("width_ratio", powers.pop("width_ratio"))] if term.couplings.width_ratio else []
+    parts += [notation.power(symbol, exponent) for symbol, exponent in powers.items() if exponent]
+    for g, group in enumerate(term.groups):
+        if bound.get(g):
+            parts.append(notation.sum(bound[g], group.domain))
+    parts += [tensor_text(tensor, notation) for tensor in tensors]
+    parts += [_mean(group, bound.get(g, []), notation) for g, group in enumerate(term.groups)]
+    if magnitude != 1 or not parts:
+        parts.insert(0, notation.fraction(magnitude))
+    sign = "-" if term.coefficient < 0 else ("" if leading else "+")
+    joined = notation.space.join(parts)
+    return f"{sign} {joined}" if sign else joined
+
+
+def tensor_text(tensor: Tensor, notation: TextNotation) -> str:
+    """A tensor with its labels in index order."""
+    shape = standard(tensor.name)
+    return notation.tensor(
+        tensor.name, tensor.order - shape.leading_order, [tensor.labels[v] for v in shape.index]
+    )
+
+
+def cumulant_text(cumulant: Cumulant, order: int, notation: TextNotation) -> str:
+    """The left-hand side: the tensor with the labels of the request."""
+    return notation.tensor(cumulant.name, order - cumulant.leading_order, cumulant.index_labels())
+
+
+def _bound_labels(tensors: Sequence[Tensor]) -> tuple[dict[int, list[int]], list[Tensor]]:
+    """Name the derivative labels b1, b2, .. in reading order: {group: its labels}, tensors with labels -1, -2, .."""
+    bound: dict[int, list[int]] = {}
+    named = []
+    count = 0
+    for tensor in tensors:
+        labels = list(tensor.labels)
+        for v in standard(tensor.name).index:
+            if labels[v] < 0:
+                count += 1
+                bound.setdefault(-labels[v] - 1, []).append(-count)
+                labels[v] = -count
+        named.append(Tensor(tensor.name, tensor.order, tuple(labels)))
+    return bound, named
+
+
+def _mean(group: Group, bound: Sequence[int], notation: TextNotation) -> str:
+    factors = [(pair[0], notation.omega(*pair)) for pair in group.omegas]
+    factors += [(sample, notation.activation(sample, order)) for sample, order in group.factors]
+    inner = notation.space.join(text for _, text in sorted(factors))
+    return notation.mean(notation.derivatives(bound, inner) if bound else inner)
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def recursion_text(recursion: Recursion) -> str:
+    """The recursion as a terminal shows it: one product term a line, with the diagrams it is of."""
+    notation = TextNotation()
+    shape, expanded = recursion.cumulant, len(recursion.expanded)
+    head = cumulant_text(shape, recursion.order, notation)
+    lines = [
+        f"{head} at layer ℓ+1, order {recursion.order} in 1/n"
+        f"   legs {shape.legs_text()}   channel {shape.channel_text()}",
+        f"{counted(len(recursion.diagrams), 'diagram')}, {counted(len(recursion.terms), 'product term')},"
+        f" {counted(expanded, 'expanded term')}; on the right all tensors at layer ℓ, ρ = n_ℓ/n_(ℓ-1)",
+        "",
+        f"{head} =",
+    ]
+    width = max((len(", ".join(term.diagrams)) for term in recursion.terms), default=0)
+    for i, term in enumerate(recursion.terms):
+        lines.append(f"  {', '.join(term.diagrams):<{width}}   {term_text(term, notation, leading=i == 0)}")
+    if any(group.omegas for term in recursion.terms for group in term.groups):
+        lines += ["", "Ω_ab = λ_W σ_a σ_b + C_W Θ_ab σ'_a σ'_b"]
+    lines += ["", "rewrites: " + "; ".join(f"{e.rewrite} {e.before} -> {e.after} {e.unit}" for e in recursion.effects)]
+    return "\n".join(lines) + "\n"
+
+
+def recursion_latex(recursion: Recursion, terms_per_line: int = 1) -> str:
+    """The recursion as an align* body (amsmath), lines broken at term boundaries."""
+    notation = LatexNotation()
+    head = cumulant_text(recursion.cumulant, recursion.order, notation)
+    body = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)]
+    rows = [" ".join(body[i : i + terms_per_line]) for i in range(0, len(body), terms_per_line)] or ["0"]
+    joined = " \\\\\n  &\\quad ".join(rows)
+    return f"{head}\\big|_{{\\ell+1}} &= {joined}"

@@ -1,0 +1,100 @@
+"""SymPy form of a Recursion: the only maker of SymPy symbols.
+
+Enters: a Recursion. Leaves: a SymPy expression for its right-hand side: tensors at layer l as ``LayerTensor``,
+expectations as ``Expectation`` with ``Activation`` factors inside, C_W, lambda_W, C_b, lambda_b and the widths
+n_l, n_{l-1}. Expanded terms only: after Leibniz everything is a plain product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from ntkfeyn.cumulants import standard
+from ntkfeyn.recursion import Recursion
+from ntkfeyn.terms import ExpandedTerm, Tensor
+
+C_W, LAMBDA_W, C_B, LAMBDA_B = sympy.symbols("C_W lambda_W C_b lambda_b", positive=True)
+WIDTH, WIDTH_BELOW = sympy.Symbol("n_l", positive=True), sympy.Symbol("n_{l-1}", positive=True)
+
+
+class Activation(sympy.Function):
+    """The derivative of order m of the activation at sample a: Activation(a, m)."""
+
+    nargs = 2
+
+    def _sympystr(self, printer: Any) -> str:
+        sample, order = self.args
+        return f"s{chr(39) * int(order)}_{sample}" if order <= 3 else f"s^({order})_{sample}"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        sample, order = self.args
+        mark = "'" * int(order) if order <= 3 else f"^{{({order})}}"
+        body = rf"\sigma{mark}_{{{sample}}}"
+        return rf"\left({body}\right)^{{{exp}}}" if exp else body
+
+
+class Expectation(sympy.Function):
+    """The Gaussian expectation <product of its arguments> with kernel K at layer l."""
+
+    is_positive = None
+
+    def _sympystr(self, printer: Any) -> str:
+        return "<" + " ".join(printer.doprint(factor) for factor in self.args) + ">"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        body = r"\langle " + r"\,".join(printer.doprint(factor) for factor in self.args) + r"\rangle"
+        return f"{{{body}}}^{{{exp}}}" if exp else body
+
+
+class LayerTensor(sympy.Function):
+    """A tensor at layer l: LayerTensor(name, correction, a, b, ..); samples in the tensor's index order."""
+
+    def _sympystr(self, printer: Any) -> str:
+        name, correction, *samples = self.args
+        mark = f"^{{{correction}}}" if correction else ""
+        return f"{name}{mark}[{','.join(map(str, samples))}]"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        name, correction, *samples = self.args
+        mark = rf"\{{{correction}\}}" if correction else ""
+        letter = r"\Theta" if str(name) == "Theta" else rf"\mathrm{{{name}}}" if len(str(name)) > 1 else str(name)
+        joint = "" if all(s < 10 for s in samples) else ","
+        body = rf"{letter}^{{{mark}(\ell)}}_{{{joint.join(map(str, samples))}}}"
+        return rf"\left({body}\right)^{{{exp}}}" if exp else body
+
+
+def tensor_symbol(name: str, order: int, samples: Sequence[int]) -> sympy.Expr:
+    """The symbol of a tensor at layer l; ``samples`` in the tensor's index order, ``order`` absolute."""
+    correction = order - standard(name).leading_order
+    return LayerTensor(sympy.Symbol(name), sympy.Integer(correction), *map(sympy.Integer, samples))
+
+
+def expectation_symbol(factors: Sequence[tuple[int, int]]) -> sympy.Expr:
+    """<product of activations>; ``factors`` are (sample, derivative order)."""
+    return Expectation(*(Activation(sympy.Integer(s), sympy.Integer(m)) for s, m in sorted(factors)))
+
+
+def _tensor(tensor: Tensor) -> sympy.Expr:
+    return tensor_symbol(tensor.name, tensor.order, [tensor.labels[v] for v in standard(tensor.name).index])
+
+
+def _term(term: ExpandedTerm) -> sympy.Expr:
+    powers = term.couplings
+    return sympy.Mul(
+        sympy.Rational(term.coefficient.numerator, term.coefficient.denominator),
+        C_W**powers.C_W,
+        LAMBDA_W**powers.lambda_W,
+        C_B**powers.C_b,
+        LAMBDA_B**powers.lambda_b,
+        (WIDTH / WIDTH_BELOW) ** powers.width_ratio,
+        *(_tensor(tensor) for tensor in term.tensors),
+        *(expectation_symbol(factors) for factors in term.expectations),
+    )
+
+
+def to_sympy(recursion: Recursion) -> sympy.Expr:
+    """The right-hand side as an expanded SymPy sum (theory section 5)."""
+    return sympy.Add(*(_term(term) for term in recursion.expanded))
