@@ -39,7 +39,7 @@ class Leg:
 
     def __str__(self) -> str:
         kind = self.kind if self.kind != "tree" else "tree:" + ",".join(f"{a}-{b}" for a, b in self.edges)
-        if kind.startswith("tree") or max(self.labels) > 9:
+        if kind[-1].isdigit() or kind.startswith("tree") or max(self.labels) > 9:
             return f"{kind}({','.join(map(str, self.labels))})"
         return kind + "".join(map(str, self.labels))
 

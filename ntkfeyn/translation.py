@@ -35,54 +35,54 @@ RULES = {
         "cubic vertex, two weights contracted",
         Couplings(C_W=1),
         r"C_W\,\sigma^{(a)}_{v}\sigma^{(b)}_{w}",
-        "theory 3: contraction of two W's, C_W/n_l",
+        "average over the weights of layer l+1: Var W = C_W/n_l",
     ),
     NEW_EDGE: Rule(
         "cubic vertex, one new parameter edge",
         Couplings(lambda_W=1),
         r"\lambda_W\,\sigma^{(a)}_{v}\sigma^{(b)}_{w}",
-        "theory 3: new edge between the slots of one leg, lambda_W/n_l",
+        "derivative by a weight of layer l+1 on both slots, weighted with lambda_W/n_l",
     ),
     OMEGA: Rule(
         "cubic vertex, both choices merged",
         Couplings(),
         r"\Omega_{vw}=\lambda_W\,\sigma_{v}\sigma_{w}+C_W\,\Theta_{vw}\,\sigma'_{v}\sigma'_{w}",
-        "theory 4: Omega merge",
+        "both choices for an NTK whose two slots share a neuron",
     ),
     "tensor": Rule(
         "tensor vertex, per power of 1/n",
         Couplings(width_ratio=1),
         r"(n_\ell/n_{\ell-1})\,T^{(\ell)}",
-        "theory 4: power counting at unequal widths",
+        "a layer-l cumulant is suppressed by 1/n_(l-1), the result counts 1/n_l",
     ),
     "zz": Rule(
         "z-z pair on a propagator",
         Couplings(),
         r"\tfrac12\,T_{b_1b_2\ldots}\,\partial_{b_1}\partial_{b_2}",
-        "theory 4: one derivative a z-leg; weight 1/2, and 1/k! for k alike",
+        "cumulant expansion: 1/2 a pair, 1/k! for k alike",
     ),
     "mixed": Rule(
         "pair of a z-leg and a slot",
         Couplings(),
         r"T_{b\,v\ldots}\,\partial_{b}",
-        "theory 4: the derivative acts where the slot's cubic vertex is",
+        "the z-leg shares the neuron of the slot",
     ),
     "tied": Rule(
         "pair of two slots",
         Couplings(),
         r"T_{v\,w\ldots}",
-        "theory 4: ties two cubic vertices to one neuron",
+        "both slots share a neuron: their cubic vertices are tied",
     ),
     "propagator": Rule(
         "propagator (white blob)",
         Couplings(),
         r"\langle f_1;\ldots;f_m\rangle_{K}=\sum_{\pi}(-1)^{|\pi|-1}(|\pi|-1)!\prod_{g\in\pi}\langle\textstyle\prod_{i\in g}f_i\rangle_{K}",
-        "theory 4: joint cumulant of the functions on one neuron",
+        "sum over coinciding hidden neurons: joint cumulant",
     ),
 }
 BIASES = {
-    "K": Rule("bias contracted", Couplings(C_b=1), r"C_b", "theory 3: only in the mean K at order 0"),
-    "Theta": Rule("bias edge", Couplings(lambda_b=1), r"\lambda_b", "theory 3: only in the mean Theta at order 0"),
+    "K": Rule("bias contracted", Couplings(C_b=1), r"C_b", "Var b = C_b; only in the mean K at order 0"),
+    "Theta": Rule("bias edge", Couplings(lambda_b=1), r"\lambda_b", "derivative by a bias; only in the mean Theta at order 0"),
 }
 
 

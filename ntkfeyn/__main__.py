@@ -1,0 +1,5 @@
+"""python -m ntkfeyn"""
+
+from ntkfeyn.cli import main
+
+main()

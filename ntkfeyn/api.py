@@ -1,0 +1,182 @@
+"""The views that ``derive`` and friends return: they hold the frozen record and add pictures, LaTeX, SymPy and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ntkfeyn.cumulants import Cumulant
+from ntkfeyn.diagrams import Diagram as DiagramRecord
+from ntkfeyn.diagrams import full_diagrams
+from ntkfeyn.emit.layout import layout
+from ntkfeyn.emit.notation import recursion_latex, recursion_text
+from ntkfeyn.emit.svg import png, svg
+from ntkfeyn.emit.tikz import tikz
+from ntkfeyn.enumeration import enumerate_diagrams
+from ntkfeyn.errors import bad_request
+from ntkfeyn.recursion import Recursion as RecursionRecord
+from ntkfeyn.recursion import derive_recursion, derive_system
+from ntkfeyn.serialisation import recursion_json, to_text
+from ntkfeyn.targets import Target, default_targets, resolve, target_id
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import networkx
+    import sympy
+
+__all__ = ["Cumulant", "Diagram", "Recursion", "derive", "diagrams", "emit", "emit_targets"]
+LANGUAGES = {"latex": "tex", "python": "py"}
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A diagram with its pictures; ``record`` says what is attached to what (theory section 4)."""
+
+    record: DiagramRecord
+
+    @property
+    def id(self) -> str:
+        """cumulant : order : number, e.g. F:1:2."""
+        return self.record.id
+
+    @property
+    def weight(self) -> Fraction:
+        """The combinatorial weight, before any derivative acts."""
+        return self.record.weight
+
+    @property
+    def graph(self) -> networkx.MultiGraph[Any]:
+        """A networkx MultiGraph of legs, slots, cubic vertices, propagators and tensors."""
+        return self.record.graph
+
+    def svg(self) -> str:
+        return svg(layout(self.record))
+
+    def png(self) -> bytes:
+        return png(layout(self.record))
+
+    def tikz(self) -> str:
+        """A tikzpicture environment in plain coordinates."""
+        return tikz(layout(self.record))
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+@dataclass(frozen=True)
+class Recursion:
+    """One tensor at layer l+1 from tensors at layer l; ``record`` holds the product terms (theory section 5)."""
+
+    record: RecursionRecord
+
+    @property
+    def diagrams(self) -> tuple[Diagram, ...]:
+        """The diagrams as drawn (Omega merged), in canonical order."""
+        return tuple(Diagram(diagram) for diagram in self.record.diagrams)
+
+    @property
+    def terms(self) -> tuple[Any, ...]:
+        """The reduced product terms, before Leibniz."""
+        return self.record.terms
+
+    @property
+    def expanded(self) -> tuple[Any, ...]:
+        """The terms after Leibniz, as the JSON lists them."""
+        return self.record.expanded
+
+    def sympy(self) -> sympy.Expr:
+        """The right-hand side as an expanded SymPy sum."""
+        from ntkfeyn.symbols import to_sympy
+
+        return to_sympy(self.record)
+
+    def latex(self) -> str:
+        """The recursion as an align* environment (amsmath)."""
+        return "\\begin{align*}\n  " + recursion_latex(self.record) + "\n\\end{align*}\n"
+
+    def to_json(self) -> str:
+        """JSON text after the schema ntkfeyn.recursion/1."""
+        return to_text(recursion_json(self.record))
+
+    def __str__(self) -> str:
+        return recursion_text(self.record)
+
+    def _repr_latex_(self) -> str:
+        return "$$\\begin{aligned}\n  " + recursion_latex(self.record) + "\n\\end{aligned}$$"
+
+
+def _one(name: str | None, legs: str | None, channel: str | None, order: int | None) -> Target:
+    found = resolve([name] if name else [], legs, channel, order)
+    if len(found) != 1:
+        listed = ", ".join(target_id(target) for target in found)
+        raise bad_request(f"{len(found)} cumulants were asked for ({listed})", "one at a time", "channel='13.24'")
+    return found[0]
+
+
+def derive(
+    name: str | None = None,
+    order: int | None = None,
+    *,
+    legs: str | None = None,
+    channel: str | None = None,
+    without: Collection[str] = (),
+) -> Recursion:
+    """The recursion of one tensor: derive("F", order=1), derive("Theta@2"), derive(legs="z1 z2 NTK34", channel="13.24").
+
+    ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites.
+    Raises NtkfeynError for a bad request.
+    """
+    shape, power = _one(name, legs, channel, order)
+    return Recursion(derive_recursion(shape, power, without))
+
+
+def diagrams(
+    name: str | None = None,
+    order: int | None = None,
+    *,
+    legs: str | None = None,
+    channel: str | None = None,
+    full: bool = False,
+) -> tuple[Diagram, ...]:
+    """The diagrams of one tensor; ``full`` draws every choice of an Omega vertex apart. Raises NtkfeynError."""
+    shape, power = _one(name, legs, channel, order)
+    found = enumerate_diagrams(shape, power).diagrams
+    return tuple(Diagram(diagram) for diagram in (full_diagrams(found) if full else found))
+
+
+def emit(
+    names: str | Sequence[str] | None = None,
+    order: int | None = None,
+    *,
+    lang: str,
+    directory: str | Path = "outputs",
+    legs: str | None = None,
+    channel: str | None = None,
+) -> tuple[Path, ...]:
+    """Write recursions to files, ``lang`` "latex" or "python"; returns the paths. Raises NtkfeynError.
+
+    Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Python modules hold the whole
+    system: every tensor that the targets need.
+    """
+    listed = [names] if isinstance(names, str) else list(names or ())
+    targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
+    return emit_targets(targets, lang, Path(directory))
+
+
+def emit_targets(targets: Sequence[Target], lang: str, directory: Path) -> tuple[Path, ...]:
+    """``emit`` for resolved targets."""
+    from ntkfeyn.emit.latex import latex_document
+    from ntkfeyn.emit.python import python_module
+    from ntkfeyn.emit.rendering import file_stem, write_file
+
+    if lang not in LANGUAGES:
+        raise bad_request(f"language '{lang}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")
+    if lang == "latex":
+        text = latex_document([derive_recursion(shape, order) for shape, order in targets])
+    else:
+        text = python_module(derive_system([(shape.name, order) for shape, order in targets]).recursions)
+    stem = file_stem(*([target_id(target) for target in chosen] for chosen in (targets, default_targets())))
+    return (write_file(directory / f"{stem}.{LANGUAGES[lang]}", text),)

@@ -1,0 +1,74 @@
+"""ntkfeyn derive"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ntkfeyn.cli.options import target_options
+
+if TYPE_CHECKING:
+    from ntkfeyn.recursion import Recursion
+
+
+@click.command("derive")
+@target_options
+@click.option(
+    "--format", "form", type=click.Choice(["text", "latex", "sympy", "json"]), default="text", show_default=True
+)
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
+@click.option("--without", multiple=True, metavar="REWRITE", help="Switch off marginals, symmetrise, collect or omega.")
+def command(
+    names: tuple[str, ...],
+    cumulants: tuple[str, ...],
+    legs: str | None,
+    channel: str | None,
+    order: int | None,
+    form: str,
+    json_file: Path | None,
+    without: tuple[str, ...],
+) -> None:
+    """Derive the layer-to-layer recursion of a cumulant at an order in 1/n.
+
+    \b
+    Example: ntkfeyn derive --order 1 --cumulant F
+             ntkfeyn derive --legs "dNTK012 z3" --channel 03.12 --format json
+    """
+    from ntkfeyn.recursion import derive_recursion
+    from ntkfeyn.targets import resolve
+
+    targets = resolve([*names, *cumulants], legs, channel, order)
+    recursions = [derive_recursion(shape, power, without) for shape, power in targets]
+    if json_file is not None:
+        from ntkfeyn.emit.rendering import write_file
+
+        write_file(json_file, _json(recursions))
+    click.echo({"text": _text, "latex": _latex, "sympy": _sympy, "json": _json}[form](recursions), nl=False)
+
+
+def _text(recursions: list[Recursion]) -> str:
+    from ntkfeyn.emit.notation import recursion_text
+
+    return "\n".join(map(recursion_text, recursions))
+
+
+def _latex(recursions: list[Recursion]) -> str:
+    from ntkfeyn.emit.notation import recursion_latex
+
+    return "\n".join(f"\\begin{{align*}}\n  {recursion_latex(r)}\n\\end{{align*}}\n" for r in recursions)
+
+
+def _sympy(recursions: list[Recursion]) -> str:
+    from sympy import sstr
+
+    from ntkfeyn.symbols import to_sympy
+
+    return "".join(f"{sstr(to_sympy(recursion))}\n" for recursion in recursions)
+
+
+def _json(recursions: list[Recursion]) -> str:
+    from ntkfeyn.serialisation import recursions_json, to_text
+
+    return to_text(recursions_json(recursions))

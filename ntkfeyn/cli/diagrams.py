@@ -1,0 +1,132 @@
+"""ntkfeyn diagrams"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ntkfeyn.cli.options import target_options
+
+if TYPE_CHECKING:
+    from ntkfeyn.diagrams import Diagram
+    from ntkfeyn.targets import Target
+
+FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
+
+
+@click.command("diagrams")
+@target_options
+@click.option("--full", is_flag=True, help="Every choice of an Omega vertex apart (F:1:2a, F:1:2b).")
+@click.option("--count", is_flag=True, help="Print the number alone.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("-o", "directory", type=click.Path(file_okay=False, path_type=Path), help="Write one file a diagram here.")
+def command(
+    names: tuple[str, ...],
+    cumulants: tuple[str, ...],
+    legs: str | None,
+    channel: str | None,
+    order: int | None,
+    full: bool,
+    count: bool,
+    form: str,
+    directory: Path | None,
+) -> None:
+    """Draw or list every diagram of a cumulant at an order in 1/n.
+
+    \b
+    Example: ntkfeyn diagrams --cumulant F --order 1
+             ntkfeyn diagrams --cumulant A --format svg -o pictures
+    """
+    from ntkfeyn.diagrams import full_diagrams
+    from ntkfeyn.enumeration import enumerate_diagrams
+    from ntkfeyn.targets import resolve, target_id
+
+    targets = resolve([*names, *cumulants], legs, channel, order)
+    found = {}
+    for target in targets:
+        listed = enumerate_diagrams(*target).diagrams
+        found[target] = full_diagrams(listed) if full else listed
+    if count:
+        for target, listed in found.items():
+            click.echo(f"{target_id(target)} {len(listed)}" if len(found) > 1 else str(len(listed)))
+    elif form == "json":
+        _print_json(found)
+    elif form == "text":
+        click.echo("\n".join(_listing(target, listed) for target, listed in found.items()), nl=False)
+    else:
+        _draw([diagram for listed in found.values() for diagram in listed], form, directory)
+
+
+def _print_json(found: dict[Target, tuple[Diagram, ...]]) -> None:
+    from ntkfeyn.enumeration import enumerate_diagrams
+    from ntkfeyn.errors import bad_request
+    from ntkfeyn.serialisation import diagrams_json, to_text
+
+    if len(found) > 1:
+        raise bad_request(f"{len(found)} cumulants were asked for", "diagrams --format json takes one", "one --cumulant")
+    [((shape, order), listed)] = found.items()
+    click.echo(to_text(diagrams_json(shape, order, enumerate_diagrams(shape, order), listed)), nl=False)
+
+
+def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
+    from ntkfeyn.emit.notation import counted
+    from ntkfeyn.enumeration import enumerate_diagrams
+    from ntkfeyn.targets import target_id
+
+    counts = enumerate_diagrams(*target)
+    lines = [
+        f"{target_id(target)}: {counted(len(listed), 'diagram')} kept"
+        f" ({counted(counts.candidates, 'candidate')} of this order, {counts.connected} connected)"
+    ]
+    return "\n".join([*lines, *(f"  {_describe(diagram)}" for diagram in listed)]) + "\n"
+
+
+def _describe(diagram: Diagram) -> str:
+    """id, weight, then each propagator with what sits on it."""
+    from ntkfeyn.diagrams import NEW_EDGE, OMEGA
+    from ntkfeyn.emit.notation import TextNotation
+
+    notation = TextNotation()
+    neurons = []
+    for held in diagram.propagators:
+        inside = []
+        for i in held:
+            vertex = diagram.cubic_vertices[i]
+            if vertex.coupling == OMEGA:
+                inside.append(notation.omega(*vertex.slots))
+            else:
+                new = "λ_W " if vertex.coupling == NEW_EDGE else ""
+                inside.append(new + " ".join(notation.activation(s, m) for s, m in vertex.factors))
+        neurons.append(f"({'; '.join(inside)})")
+    tensors = []
+    for tensor in diagram.tensor_vertices:
+        on = [f"{tensor.ends[a]}-{tensor.ends[b]}" for a, b in tensor.tied]
+        on += [f"z-{tensor.ends[v]}" for v in tensor.mixed]
+        on += [f"z-z on ({j + 1})" for j, k in enumerate(tensor.zz) for _ in range(k)]
+        tensors.append(f"{tensor.name}@{tensor.order}[{', '.join(on)}]")
+    parts = [f"{diagram.id:<12} weight {diagram.weight!s:<6} neurons {' '.join(neurons)}"]
+    return "   ".join([*parts, *([f"tensors {' '.join(tensors)}"] if tensors else [])])
+
+
+def _draw(diagrams: list[Diagram], form: str, directory: Path | None) -> None:
+    """Pictures: one file a diagram with -o, else on stdout where several can follow each other."""
+    from ntkfeyn.api import Diagram as View
+    from ntkfeyn.emit.dot import dot
+    from ntkfeyn.emit.rendering import write_file
+    from ntkfeyn.errors import bad_request
+
+    makers = {"tikz": View.tikz, "svg": View.svg, "png": View.png, "dot": lambda view: dot(view.record)}
+    if directory is None and form in ("svg", "png") and len(diagrams) > 1:
+        raise bad_request(f"{len(diagrams)} {form} pictures on stdout", "one picture fits there", "-o DIRECTORY")
+    pictures = [(diagram.id, makers[form](View(diagram))) for diagram in diagrams]
+    for name, picture in pictures:
+        if directory is not None:
+            stem = "".join(c if c.isalnum() else "_" for c in name)
+            click.echo(str(write_file(directory / f"{stem}.{'tex' if form == 'tikz' else form}", picture)))
+        elif isinstance(picture, bytes):
+            sys.stdout.buffer.write(picture)
+        else:
+            click.echo(picture, nl=False)

@@ -1,0 +1,75 @@
+"""SVG and PNG pictures of a Drawing. SVG is written directly; PNG goes through matplotlib."""
+
+from __future__ import annotations
+
+from html import escape
+from io import BytesIO
+
+from ntkfeyn.emit.layout import Drawing, Label, Mark, Path, Point
+
+SCALE = 48.0
+_DASHES = {"solid": "", "dotted": ' stroke-dasharray="1.5 3" stroke-width="2"', "dashed": ' stroke-dasharray="6 4"'}
+
+
+def svg(drawing: Drawing) -> str:
+    """A self-contained SVG document."""
+    x0, y0, x1, y1 = drawing.box()
+    width, height = SCALE * (x1 - x0), SCALE * (y1 - y0)
+
+    def at(point: Point) -> tuple[str, str]:
+        return f"{SCALE * (point[0] - x0):.1f}", f"{SCALE * (y1 - point[1]):.1f}"
+
+    def path(item: Path) -> str:
+        points = [" ".join(at(p)) for p in item.points]
+        body = f"M{points[0]} C{', '.join(points[1:])}" if item.curved else "M" + " L".join(points)
+        return f'<path d="{body}" fill="none" stroke="#{item.colour}"{_DASHES[item.style]}/>'
+
+    def mark(item: Mark) -> str:
+        (x, y), r = at(item.centre), SCALE * item.radius
+        if item.square:
+            corner = at((item.centre[0] - item.radius, item.centre[1] + item.radius))
+            size = f'width="{2 * r:.1f}" height="{2 * r:.1f}"'
+            return f'<rect x="{corner[0]}" y="{corner[1]}" {size} fill="#{item.fill}" stroke="black"/>'
+        return f'<circle cx="{x}" cy="{y}" r="{r:.1f}" fill="#{item.fill}" stroke="black"/>'
+
+    def label(item: Label) -> str:
+        x, y = at(item.centre)
+        style = f'font-size="{SCALE * item.size:.1f}" text-anchor="middle" dominant-baseline="central"'
+        return f'<text x="{x}" y="{y}" {style} font-family="serif">{escape(item.plain)}</text>'
+
+    rows = [*map(path, drawing.paths), *map(mark, drawing.marks), *map(label, drawing.labels)]
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}"'
+        f' viewBox="0 0 {width:.1f} {height:.1f}">'
+    )
+    background = '<rect width="100%" height="100%" fill="white"/>'
+    return "\n".join([head, f"<title>{escape(drawing.title)}</title>", background, *rows, "</svg>"]) + "\n"
+
+
+def png(drawing: Drawing) -> bytes:
+    """A PNG image at 150 dots per inch."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Circle, PathPatch, Rectangle
+    from matplotlib.path import Path as Curve
+
+    x0, y0, x1, y1 = drawing.box()
+    figure = Figure(figsize=(0.6 * (x1 - x0), 0.6 * (y1 - y0)), dpi=150)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(x0, x1), ylim=(y0, y1))
+    axes.axis("off")
+    dashes = {"solid": "solid", "dotted": (0, (1, 1.5)), "dashed": (0, (4, 3))}
+    for path in drawing.paths:
+        codes = [Curve.MOVETO, *[Curve.CURVE4 if path.curved else Curve.LINETO] * (len(path.points) - 1)]
+        curve = Curve(path.points, codes)
+        style = {"edgecolor": f"#{path.colour}", "linestyle": dashes[path.style], "linewidth": 1.0}
+        axes.add_patch(PathPatch(curve, facecolor="none", zorder=1, **style))
+    for mark in drawing.marks:
+        style = {"facecolor": f"#{mark.fill}", "edgecolor": "black", "zorder": 2}
+        (x, y), r = mark.centre, mark.radius
+        axes.add_patch(Rectangle((x - r, y - r), 2 * r, 2 * r, **style) if mark.square else Circle((x, y), r, **style))
+    for label in drawing.labels:
+        axes.text(*label.centre, label.plain, ha="center", va="center", fontsize=36 * label.size, zorder=3)
+    buffer = BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,80 @@
+"""Targets: what the user asks for, as cumulants at absolute orders (interface: TARGET).
+
+Enters: names such as "F", "Theta@1", "all", or legs and a channel, and an order. Leaves: (Cumulant, order) pairs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ntkfeyn.cumulants import NAMES, Cumulant, channels, cumulant, standard
+from ntkfeyn.enumeration import check_order
+from ntkfeyn.errors import bad_request
+from ntkfeyn.legs import LEGS_HINT
+
+Target = tuple[Cumulant, int]
+DEFAULT_TENSORS = (*NAMES, "K@1", "Theta@1")
+
+
+def named_target(text: str, order: int | None = None) -> list[Target]:
+    """A tensor by name: NAME or NAME@R (which wins over ``order``); "all" is every named tensor at that order.
+
+    Raises RequestError for an unknown name or an order below the leading one, LimitError for one too large.
+    """
+    match = re.fullmatch(r"(.+?)(?:@(-?[0-9]{1,6}))?", text.strip())
+    if not match:
+        raise bad_request("an empty cumulant name was given", f"allowed are {', '.join(NAMES)}", "--cumulant F")
+    name, own = match.groups()
+    order = int(own) if own is not None else order
+    if name == "all":
+        shapes = [standard(known) for known in NAMES]
+        kept = [shape for shape in shapes if order is None or shape.leading_order <= order]
+        if not kept:
+            check_order(shapes[0], order if order is not None else 0)
+        return [(shape, _checked(shape, order)) for shape in kept]
+    shape = standard(name)
+    shape = standard(shape.name)
+    return [(shape, _checked(shape, order))]
+
+
+def legs_target(legs: str, channel: str | None, order: int | None = None) -> list[Target]:
+    """Cumulants by legs and channel; without a channel one representative of each class under relabelling."""
+    shapes = [cumulant(legs, channel)] if channel is not None else list(channels(legs))
+    return [(shape, _checked(shape, order)) for shape in shapes]
+
+
+def resolve(
+    names: Sequence[str] = (), legs: str | None = None, channel: str | None = None, order: int | None = None
+) -> list[Target]:
+    """Every target of a request, each once, in the order asked for.
+
+    Raises RequestError if nothing was asked for, or a channel without legs.
+    """
+    if channel is not None and legs is None:
+        raise bad_request(f"channel '{channel}' was given without legs", "a channel pairs the slots of --legs", LEGS_HINT)
+    found = [target for name in names for target in named_target(name, order)]
+    if legs is not None:
+        found += legs_target(legs, channel, order)
+    if not found:
+        raise bad_request(
+            "no cumulant was asked for", f"allowed are {', '.join(NAMES)}, all, or --legs", "--cumulant F --order 1"
+        )
+    return list(dict.fromkeys(found))
+
+
+def default_targets(order: int | None = None) -> list[Target]:
+    """What `emit` writes when nothing is asked: every named tensor at its leading order, and K^{1}, Theta^{1}."""
+    return resolve(["all"], order=order) if order is not None else resolve(DEFAULT_TENSORS)
+
+
+def target_id(target: Target) -> str:
+    """NAME@R"""
+    shape, order = target
+    return f"{shape.name}@{order}"
+
+
+def _checked(shape: Cumulant, order: int | None) -> int:
+    order = shape.leading_order if order is None else order
+    check_order(shape, order)
+    return order
