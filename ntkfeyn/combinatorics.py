@@ -23,16 +23,21 @@ def set_partitions(items: Sequence[T]) -> Iterator[tuple[tuple[T, ...], ...]]:
         yield (*partition, (last,))
 
 
-def partial_matchings(items: Sequence[T]) -> Iterator[tuple[tuple[T, T], ...]]:
-    """Every set of disjoint unordered pairs of ``items``, the empty one included."""
+def bounded_matchings(
+    items: tuple[int, ...], kind: Sequence[int], most: int
+) -> Iterator[tuple[tuple[int, int], ...]]:
+    """Sets of disjoint pairs of items of one kind such that pairs plus items left over are at most ``most``."""
+    if (len(items) + 1) // 2 > most:
+        return
     if not items:
         yield ()
         return
     first, rest = items[0], items[1:]
-    yield from partial_matchings(rest)
+    yield from bounded_matchings(rest, kind, most - 1)
     for i, other in enumerate(rest):
-        for matching in partial_matchings([*rest[:i], *rest[i + 1 :]]):
-            yield ((first, other), *matching)
+        if kind[first] == kind[other]:
+            for matching in bounded_matchings((*rest[:i], *rest[i + 1 :]), kind, most - 1):
+                yield ((first, other), *matching)
 
 
 def perfect_matchings(items: Sequence[T]) -> Iterator[tuple[tuple[T, T], ...]]:

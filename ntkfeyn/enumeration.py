@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from math import factorial
 
-from ntkfeyn.combinatorics import compositions, partial_matchings, set_partitions
+from ntkfeyn.combinatorics import bounded_matchings, compositions, set_partitions
 from ntkfeyn.cumulants import MAX_ORDER, NAMES, Cumulant, identify, standard
 from ntkfeyn.diagrams import NEW_EDGE, OMEGA, WEIGHT, CubicVertex, Diagram, InternalTree, TensorVertex, relabelled
 from ntkfeyn.errors import LimitError, bad_request
 
-MAX_CANDIDATES = 2_000_000
+MAX_CANDIDATES = 500_000
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ def _enumerate_standard(name: str, order: int) -> Enumeration:
         ends = _Ends(cumulant, vertices)
         for propagators in set_partitions(range(len(vertices))):
             budget = order - len(vertices) + len(propagators)
+            if budget < 0:
+                continue
             for tensors in _tensor_choices(trees, ends.on(propagators), len(propagators), budget):
                 candidates += 1
                 if candidates > MAX_CANDIDATES:
@@ -160,21 +162,17 @@ def _tensor_choices(
     trees: tuple[InternalTree, ...], at: dict[int, int], propagators: int, budget: int
 ) -> Iterator[tuple[TensorVertex, ...]]:
     """Every way to gather the trees into tensor vertices, with z-only vertices, of total cost ``budget``."""
-    if budget < 0:
-        return
-    for gathered in set_partitions(trees):
-        yield from _fill(gathered, at, propagators, budget)
-
-
-def _fill(
-    gathered: tuple[tuple[InternalTree, ...], ...], at: dict[int, int], propagators: int, budget: int
-) -> Iterator[tuple[TensorVertex, ...]]:
-    if not gathered:
+    if not trees:
         yield from _z_vertices(_z_options(propagators, budget), budget)
         return
-    for vertex in _vertices_of(gathered[0], at, propagators, budget):
-        for rest in _fill(gathered[1:], at, propagators, budget - vertex.cost):
-            yield (vertex, *rest)
+    first, others = trees[0], trees[1:]
+    for size in range(len(others) + 1):
+        for chosen in combinations(range(len(others)), size):
+            gathered = (first, *(others[i] for i in chosen))
+            rest = tuple(tree for i, tree in enumerate(others) if i not in chosen)
+            for vertex in _vertices_of(gathered, at, propagators, budget):
+                for more in _tensor_choices(rest, at, propagators, budget - vertex.cost):
+                    yield (vertex, *more)
 
 
 def _vertices_of(
@@ -182,9 +180,7 @@ def _vertices_of(
 ) -> Iterator[TensorVertex]:
     """Cumulants with these trees: a slot-slot pair needs one propagator, every other end takes a z-leg."""
     where = [at[slot] for tree in trees for slot in tree.nodes]
-    for tied in partial_matchings(range(len(where))):
-        if any(where[a] != where[b] for a, b in tied):
-            continue
+    for tied in bounded_matchings(tuple(range(len(where))), where, budget + 1):
         paired = {v for pair in tied for v in pair}
         mixed = tuple(v for v in range(len(where)) if v not in paired)
         least = len(tied) + len(mixed) - 1

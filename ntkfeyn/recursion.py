@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from ntkfeyn.cumulants import Cumulant, standard
 from ntkfeyn.diagrams import Diagram
 from ntkfeyn.enumeration import check_order, enumerate_diagrams
-from ntkfeyn.reduction import Effect, expand, reduce_terms
+from ntkfeyn.reduction import Effect, expand, reduce_terms, written_terms
 from ntkfeyn.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.translation import bias_terms, translate
 
@@ -51,6 +51,11 @@ class Recursion:
     def expanded(self) -> tuple[ExpandedTerm, ...]:
         """The terms after Leibniz, symmetric tensors merged and equal terms collected."""
         return self._expansion[0]
+
+    @property
+    def written(self) -> int:
+        """How many terms Leibniz writes before equal ones are merged: a bound on ``expanded``, without expanding."""
+        return written_terms(self.terms)
 
     @property
     def effects(self) -> tuple[Effect, ...]:

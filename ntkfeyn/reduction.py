@@ -10,16 +10,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from math import lcm, prod
+from math import comb, lcm, prod
 from typing import NamedTuple
 
 from ntkfeyn.combinatorics import pair_placements
 from ntkfeyn.cumulants import Cumulant, canonical_labels, standard
-from ntkfeyn.errors import bad_request
+from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.terms import Couplings, ExpandedTerm, Group, ProductTerm, Tensor
 from ntkfeyn.translation import sorted_term
 
 Terms = tuple[ProductTerm, ...]
+MAX_EXPANDED = 2_000_000
 
 
 class Effect(NamedTuple):
@@ -174,19 +175,24 @@ def expand(terms: Terms, without: Collection[str] = ()) -> tuple[tuple[ExpandedT
     """Leibniz: every derivative on every factor it reaches, placements counted with their multiplicity.
 
     Symmetric tensors are merged and equal terms collected unless "symmetrise" or "collect" is in ``without``.
+    Raises LimitError when more than MAX_EXPANDED terms would be written.
     """
+    written, merged = written_terms(terms), 0
+    if written > MAX_EXPANDED:
+        raise LimitError(
+            f"the expansion would write {written} terms; at most {MAX_EXPANDED} are allowed;"
+            " try --format latex, which shows the terms before Leibniz, or a lower --order"
+        )
     parts = [part for term in terms for part in split_omega(term)]
     scale = lcm(*(part.coefficient.denominator for part in parts))
     sums: dict[tuple[_Key, int], int] = {}
     cited: dict[tuple[_Key, int], tuple[str, ...]] = {}
-    written = merged = 0
     for i, part in enumerate(parts):
         apart = i if "collect" in without else 0
         numerator = int(part.coefficient * scale)
         options = [_tensor_placements(t, _reached(part), "symmetrise" not in without) for t in part.tensors]
-        written += prod(ways for ways, _ in options)
-        merged += prod(len(placed) for _, placed in options)
-        for key, count in _expand_one(part, [placed for _, placed in options]):
+        merged += prod(map(len, options))
+        for key, count in _expand_one(part, options):
             full = (key, apart)
             sums[full] = sums.get(full, 0) + numerator * count
             known = cited.get(full, ())
@@ -197,6 +203,20 @@ def expand(terms: Terms, without: Collection[str] = ()) -> tuple[tuple[ExpandedT
     steps = {"symmetrise": (written, merged), "collect": (merged, len(expanded))}
     effects = tuple(Effect(name, "expanded terms", *step) for name, step in steps.items() if name not in without)
     return tuple(sorted(expanded, key=_reading_order)), effects
+
+
+def written_terms(terms: Terms) -> int:
+    """How many terms Leibniz writes before any are merged; counted, not written."""
+    total = 0
+    for term in terms:
+        domains = _reached(term)
+        doubled = 2 ** sum(len(group.omegas) for group in term.groups)
+        total += doubled * prod(
+            comb(len(domains[g]) * (len(domains[g]) + 1) // 2 + pairs - 1, pairs) if pairs else len(domains[g])
+            for tensor in term.tensors
+            for _, g, pairs in _units(tensor)
+        )
+    return total
 
 
 def _reached(term: ProductTerm) -> tuple[tuple[int, ...], ...]:
@@ -228,8 +248,8 @@ def _expand_one(term: ProductTerm, options: list[tuple[_Placement, ...]]) -> Ite
 @lru_cache(maxsize=65536)
 def _tensor_placements(
     tensor: Tensor, domains: tuple[tuple[int, ...], ...], symmetric: bool
-) -> tuple[int, tuple[_Placement, ...]]:
-    """Labellings of a tensor's z-legs: how many, and the different ones as (tensor, samples hit, multiplicity)."""
+) -> tuple[_Placement, ...]:
+    """The different labellings of a tensor's z-legs as (tensor, samples hit, multiplicity)."""
     units = list(_units(tensor))
     choices = [
         pair_placements(domains[group], pairs) if pairs else tuple((((s,),), 1) for s in domains[group])
@@ -247,7 +267,7 @@ def _tensor_placements(
         final = canonical_labels(tensor.name, tuple(labels)) if symmetric else tuple(labels)
         key = (Tensor(tensor.name, tensor.order, final), tuple(sorted(hits)))
         found[key] = found.get(key, 0) + prod(count for _, count in choice)
-    return prod(map(len, choices)), tuple((placed, hits, count) for (placed, hits), count in found.items())
+    return tuple((placed, hits, count) for (placed, hits), count in found.items())
 
 
 def _units(tensor: Tensor) -> Iterator[tuple[tuple[int, ...], int, int]]:

@@ -15,6 +15,9 @@ from ntkfeyn.recursion import Recursion
 from ntkfeyn.terms import Group, ProductTerm, Tensor
 
 
+EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be counted
+
+
 class TextNotation:
     """Unicode on a terminal."""
 
@@ -174,13 +177,15 @@ def counted(number: int, noun: str) -> str:
 def recursion_text(recursion: Recursion) -> str:
     """The recursion as a terminal shows it: one product term a line, with the diagrams it is of."""
     notation = TextNotation()
-    shape, expanded = recursion.cumulant, len(recursion.expanded)
+    shape, small = recursion.cumulant, recursion.written <= EXPANDED_SHOWN
+    size = counted(len(recursion.expanded), "expanded term") if small else f"up to {recursion.written} expanded terms"
+    effects = recursion.effects if small else recursion.product_effects
     head = cumulant_text(shape, recursion.order, notation)
     lines = [
         f"{head} at layer ℓ+1, order {recursion.order} in 1/n"
         f"   legs {shape.legs_text()}   channel {shape.channel_text()}",
         f"{counted(len(recursion.diagrams), 'diagram')}, {counted(len(recursion.terms), 'product term')},"
-        f" {counted(expanded, 'expanded term')}; on the right all tensors at layer ℓ, ρ = n_ℓ/n_(ℓ-1)",
+        f" {size}; on the right all tensors at layer ℓ, ρ = n_ℓ/n_(ℓ-1)",
         "",
         f"{head} =",
     ]
@@ -189,7 +194,7 @@ def recursion_text(recursion: Recursion) -> str:
         lines.append(f"  {', '.join(term.diagrams):<{width}}   {term_text(term, notation, leading=i == 0)}")
     if any(group.omegas for term in recursion.terms for group in term.groups):
         lines += ["", "Ω_ab = λ_W σ_a σ_b + C_W Θ_ab σ'_a σ'_b"]
-    lines += ["", "rewrites: " + "; ".join(f"{e.rewrite} {e.before} -> {e.after} {e.unit}" for e in recursion.effects)]
+    lines += ["", "rewrites: " + "; ".join(f"{e.rewrite} {e.before} -> {e.after} {e.unit}" for e in effects)]
     return "\n".join(lines) + "\n"
 
 
