@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.cumulants import Cumulant
-from ntkfeyn.diagrams import Diagram as DiagramRecord
-from ntkfeyn.diagrams import full_diagrams
-from ntkfeyn.emit.layout import layout
-from ntkfeyn.emit.notation import recursion_latex, recursion_text
-from ntkfeyn.emit.svg import png, svg
-from ntkfeyn.emit.tikz import tikz
+from ntkfeyn.diagram import Diagram as DiagramRecord
+from ntkfeyn.diagram import full_diagrams
+from ntkfeyn.emitters.layout import layout
+from ntkfeyn.emitters.notation import recursion_latex, recursion_text
+from ntkfeyn.emitters.svg import png, svg
+from ntkfeyn.emitters.tikz import tikz
 from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.errors import bad_request
 from ntkfeyn.recursion import Recursion as RecursionRecord
@@ -124,7 +124,7 @@ def derive(
     channel: str | None = None,
     without: Collection[str] = (),
 ) -> Recursion:
-    """The recursion of one tensor: derive("F", order=1), derive("Theta@2"), derive(legs="z1 z2 NTK34", channel="13.24").
+    """The recursion of one tensor, as derive("F", order=1) or derive(legs="z1 z2 NTK34", channel="13.24").
 
     ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites.
     Raises NtkfeynError for a bad request.
@@ -168,9 +168,9 @@ def emit(
 
 def emit_targets(targets: Sequence[Target], lang: str, directory: Path) -> tuple[Path, ...]:
     """``emit`` for resolved targets."""
-    from ntkfeyn.emit.latex import latex_document
-    from ntkfeyn.emit.python import python_module
-    from ntkfeyn.emit.rendering import file_stem, write_file
+    from ntkfeyn.emitters.latex import latex_document
+    from ntkfeyn.emitters.python import python_module
+    from ntkfeyn.emitters.rendering import file_stem, write_file
 
     if lang not in LANGUAGES:
         raise bad_request(f"language '{lang}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")

@@ -23,9 +23,7 @@ def set_partitions(items: Sequence[T]) -> Iterator[tuple[tuple[T, ...], ...]]:
         yield (*partition, (last,))
 
 
-def bounded_matchings(
-    items: tuple[int, ...], kind: Sequence[int], most: int
-) -> Iterator[tuple[tuple[int, int], ...]]:
+def bounded_matchings(items: tuple[int, ...], kind: Sequence[int], most: int) -> Iterator[tuple[tuple[int, int], ...]]:
     """Sets of disjoint pairs of items of one kind such that pairs plus items left over are at most ``most``."""
     if (len(items) + 1) // 2 > most:
         return
@@ -56,9 +54,7 @@ def compositions(total: int, parts: int) -> tuple[tuple[int, ...], ...]:
     """Every tuple of ``parts`` integers >= 0 that add up to ``total``."""
     if parts == 0:
         return ((),) if total == 0 else ()
-    return tuple(
-        (head, *tail) for head in range(total, -1, -1) for tail in compositions(total - head, parts - 1)
-    )
+    return tuple((head, *tail) for head in range(total, -1, -1) for tail in compositions(total - head, parts - 1))
 
 
 def multinomial(counts: Sequence[int]) -> int:

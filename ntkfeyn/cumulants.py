@@ -25,12 +25,12 @@ MAX_ORDER = 12
 
 
 class NamedTensor(NamedTuple):
-    """A row of the table of theory section 2; ``index`` lists the slot labels in the order of the paper's indices."""
+    """A row of the table of theory section 2; ``order`` lists the slot labels in the order of the paper's indices."""
 
     name: str
     legs: str
     channel: str
-    index: str
+    order: str
 
 
 NAMED_TENSORS = (
@@ -108,9 +108,7 @@ class Cumulant:
             placed = [piece for group in arrangement for piece in group]
             targets = [piece.orders[0] for group in groups for piece in group]
             for orders in product(*(piece.orders for piece in placed)):
-                image = dict(
-                    pair for a, b in zip(targets, orders, strict=True) for pair in zip(a, b, strict=True)
-                )
+                image = dict(pair for a, b in zip(targets, orders, strict=True) for pair in zip(a, b, strict=True))
                 found.append(tuple(image[v] for v in range(len(self.labels))))
         return tuple(sorted(found))
 
@@ -174,9 +172,7 @@ def checked_legs(text: str) -> tuple[Leg, ...]:
     legs = parse_legs(text)
     size = sum(len(leg.labels) for leg in legs)
     if size % 2:
-        raise bad_request(
-            f"'{text}' has {size} slots", "their number must be even (z has odd parity)", LEGS_HINT
-        )
+        raise bad_request(f"'{text}' has {size} slots", "their number must be even (z has odd parity)", LEGS_HINT)
     if size > MAX_SLOTS:
         raise LimitError(f"'{text}' has {size} slots; at most {MAX_SLOTS} are allowed")
     return legs
@@ -282,7 +278,7 @@ def standard(name: str) -> Cumulant:
             legs = parse_legs(row.legs)
             channel = _parse_channel(row.channel, legs)
             labels = [label for leg in legs for label in leg.labels]
-            return Cumulant(legs, channel, tuple(labels.index(int(digit)) for digit in row.index))
+            return Cumulant(legs, channel, tuple(labels.index(int(digit)) for digit in row.order))
     if re.fullmatch(r"(C[0-9]+|R[1-9][0-9]*)+", name):
         return _chains_and_rings(name)
     if name.count("/") == 1:

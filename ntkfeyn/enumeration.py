@@ -16,7 +16,7 @@ from math import factorial
 
 from ntkfeyn.combinatorics import bounded_matchings, compositions, set_partitions
 from ntkfeyn.cumulants import MAX_ORDER, NAMES, Cumulant, identify, standard
-from ntkfeyn.diagrams import NEW_EDGE, OMEGA, WEIGHT, CubicVertex, Diagram, InternalTree, TensorVertex, relabelled
+from ntkfeyn.diagram import NEW_EDGE, OMEGA, WEIGHT, CubicVertex, Diagram, InternalTree, TensorVertex, relabelled
 from ntkfeyn.errors import LimitError, bad_request
 
 MAX_CANDIDATES = 500_000
@@ -75,7 +75,7 @@ def _enumerate_standard(name: str, order: int) -> Enumeration:
                 candidates += 1
                 if candidates > MAX_CANDIDATES:
                     raise LimitError(
-                        f"{name} at order {order} has more than {MAX_CANDIDATES} candidate diagrams; try a lower --order"
+                        f"{name} at order {order} has more than {MAX_CANDIDATES} candidates; try a lower --order"
                     )
                 if ends.connected(propagators, tensors):
                     weight = _weight(tensors)

@@ -94,9 +94,7 @@ def _parse_leg(word: str) -> Leg:
         raise LimitError(f"slot {max(labels)} in '{word}': slots are numbered up to 1000000")
     edges = NAMED_TREES[kind] if kind in NAMED_TREES else _parse_tree(kind[5:], word)
     if len(labels) != len(edges) + 1:
-        raise bad_request(
-            f"'{word}' names {len(labels)} slots", f"{kind} has {len(edges) + 1}, one a node", LEGS_HINT
-        )
+        raise bad_request(f"'{word}' names {len(labels)} slots", f"{kind} has {len(edges) + 1}, one a node", LEGS_HINT)
     return normal_leg(edges, labels)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from ntkfeyn.cumulants import Cumulant, standard
-from ntkfeyn.diagrams import Diagram
+from ntkfeyn.diagram import Diagram
 from ntkfeyn.enumeration import check_order, enumerate_diagrams
 from ntkfeyn.reduction import Effect, expand, reduce_terms, written_terms
 from ntkfeyn.terms import ExpandedTerm, ProductTerm

@@ -6,7 +6,7 @@ be switched off, and ``reduce_terms`` reports what each one did (``Effect``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
@@ -137,7 +137,7 @@ def check_rewrites(without: Collection[str]) -> None:
 
 
 def reduce_terms(terms: Terms, cumulant: Cumulant, without: Collection[str] = ()) -> tuple[Terms, tuple[Effect, ...]]:
-    """Apply every rewrite of ``REWRITES`` in order, except those in ``without``. Raises RequestError for a wrong name."""
+    """Apply every rewrite of ``REWRITES`` in order, except those in ``without``. Raises RequestError."""
     check_rewrites(without)
     effects = []
     for name, rewrite in REWRITES.items():
@@ -154,9 +154,7 @@ def reduce_terms(terms: Terms, cumulant: Cumulant, without: Collection[str] = ()
 
 def placements(terms: Terms) -> int:
     """How many ways the derivative labels run over their domains, counted one by one."""
-    return sum(
-        prod(len(group.domain) ** term.derivatives(g) for g, group in enumerate(term.groups)) for term in terms
-    )
+    return sum(prod(len(group.domain) ** term.derivatives(g) for g, group in enumerate(term.groups)) for term in terms)
 
 
 def merge_ids(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
@@ -197,9 +195,7 @@ def expand(terms: Terms, without: Collection[str] = ()) -> tuple[tuple[ExpandedT
             sums[full] = sums.get(full, 0) + numerator * count
             known = cited.get(full, ())
             cited[full] = known if known == part.diagrams else merge_ids(known, part.diagrams)
-    expanded = [
-        ExpandedTerm(Fraction(total, scale), *full[0], cited[full]) for full, total in sums.items() if total
-    ]
+    expanded = [ExpandedTerm(Fraction(total, scale), *full[0], cited[full]) for full, total in sums.items() if total]
     steps = {"symmetrise": (written, merged), "collect": (merged, len(expanded))}
     effects = tuple(Effect(name, "expanded terms", *step) for name, step in steps.items() if name not in without)
     return tuple(sorted(expanded, key=_reading_order)), effects
@@ -238,17 +234,14 @@ def _expand_one(term: ProductTerm, options: list[tuple[_Placement, ...]]) -> Ite
         for _, differentiated, _ in choice:
             hits += differentiated
         expectations = tuple(
-            tuple((s, m + hits.count(s)) for s, m in group.factors) if hits else group.factors
-            for group in term.groups
+            tuple((s, m + hits.count(s)) for s, m in group.factors) if hits else group.factors for group in term.groups
         )
         tensors = tuple(sorted(tensor for tensor, _, _ in choice))
         yield (term.couplings, expectations, tensors), prod(count for _, _, count in choice)
 
 
 @lru_cache(maxsize=65536)
-def _tensor_placements(
-    tensor: Tensor, domains: tuple[tuple[int, ...], ...], symmetric: bool
-) -> tuple[_Placement, ...]:
+def _tensor_placements(tensor: Tensor, domains: tuple[tuple[int, ...], ...], symmetric: bool) -> tuple[_Placement, ...]:
     """The different labellings of a tensor's z-legs as (tensor, samples hit, multiplicity)."""
     units = list(_units(tensor))
     choices = [

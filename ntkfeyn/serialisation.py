@@ -11,7 +11,7 @@ from typing import Any
 
 from ntkfeyn import __version__
 from ntkfeyn.cumulants import Cumulant, standard
-from ntkfeyn.diagrams import Diagram, TensorVertex
+from ntkfeyn.diagram import Diagram, TensorVertex
 from ntkfeyn.enumeration import Enumeration
 from ntkfeyn.legs import NAMED_TREES, Leg
 from ntkfeyn.recursion import Recursion

@@ -52,7 +52,9 @@ def resolve(
     Raises RequestError if nothing was asked for, or a channel without legs.
     """
     if channel is not None and legs is None:
-        raise bad_request(f"channel '{channel}' was given without legs", "a channel pairs the slots of --legs", LEGS_HINT)
+        raise bad_request(
+            f"channel '{channel}' was given without legs", "a channel pairs the slots of --legs", LEGS_HINT
+        )
     found = [target for name in names for target in named_target(name, order)]
     if legs is not None:
         found += legs_target(legs, channel, order)

@@ -15,7 +15,7 @@ from math import factorial, prod
 
 from ntkfeyn.combinatorics import compositions, multinomial, set_partitions
 from ntkfeyn.cumulants import Cumulant, identify
-from ntkfeyn.diagrams import NEW_EDGE, OMEGA, WEIGHT, Diagram, TensorVertex
+from ntkfeyn.diagram import NEW_EDGE, OMEGA, WEIGHT, Diagram, TensorVertex
 from ntkfeyn.enumeration import vertex_shape
 from ntkfeyn.terms import Couplings, Group, ProductTerm, Tensor
 
@@ -76,13 +76,15 @@ RULES = {
     "propagator": Rule(
         "propagator (white blob)",
         Couplings(),
-        r"\langle f_1;\ldots;f_m\rangle_{K}=\sum_{\pi}(-1)^{|\pi|-1}(|\pi|-1)!\prod_{g\in\pi}\langle\textstyle\prod_{i\in g}f_i\rangle_{K}",
+        r"\sum_{\pi}(-1)^{|\pi|-1}(|\pi|-1)!\prod_{g\in\pi}\langle\textstyle\prod_{i\in g}f_i\rangle_{K}",
         "sum over coinciding hidden neurons: joint cumulant",
     ),
 }
 BIASES = {
     "K": Rule("bias contracted", Couplings(C_b=1), r"C_b", "Var b = C_b; only in the mean K at order 0"),
-    "Theta": Rule("bias edge", Couplings(lambda_b=1), r"\lambda_b", "derivative by a bias; only in the mean Theta at order 0"),
+    "Theta": Rule(
+        "bias edge", Couplings(lambda_b=1), r"\lambda_b", "derivative by a bias; only in the mean Theta at order 0"
+    ),
 }
 
 
@@ -147,10 +149,7 @@ def _attachments(
 ) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
     """Ways to give the z-z pairs of each tensor vertex to the groups of their propagators, counted."""
     group_of = {
-        slot: g
-        for g, members in enumerate(cubic_groups)
-        for i in members
-        for slot in diagram.cubic_vertices[i].slots
+        slot: g for g, members in enumerate(cubic_groups) for i in members for slot in diagram.cubic_vertices[i].slots
     }
     options = [list(_vertex_attachments(vertex, group_of, on_propagator)) for vertex in diagram.tensor_vertices]
     for choice in product(*options):
@@ -160,7 +159,9 @@ def _attachments(
 def _vertex_attachments(
     vertex: TensorVertex, group_of: dict[int, int], on_propagator: list[tuple[int, ...]]
 ) -> Iterator[tuple[int, Tensor]]:
-    position = _positions(tuple((t.edges, len(t.nodes)) for t in vertex.trees), vertex.tied, vertex.mixed, sum(vertex.zz))
+    position = _positions(
+        tuple((t.edges, len(t.nodes)) for t in vertex.trees), vertex.tied, vertex.mixed, sum(vertex.zz)
+    )
     fixed = [*vertex.ends, *(-group_of[vertex.ends[v]] - 1 for v in vertex.mixed)]
     spread = [compositions(count, len(on_propagator[j])) for j, count in enumerate(vertex.zz)]
     for choice in product(*spread):

@@ -9,11 +9,25 @@ import pytest
 from networkx.algorithms.isomorphism import MultiGraphMatcher
 
 from ntkfeyn.cumulants import NAMES, cumulant, standard
-from ntkfeyn.diagrams import Diagram, full_diagrams
+from ntkfeyn.diagram import Diagram, full_diagrams
 from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.errors import NtkfeynError
 
-MERGED = {"V": 2, "K@1": 2, "D": 3, "F": 2, "A": 5, "B": 2, "P": 3, "Q": 5, "R": 7, "S": 5, "T": 13, "U": 2, "Theta@1": 5}
+MERGED = {
+    "V": 2,
+    "K@1": 2,
+    "D": 3,
+    "F": 2,
+    "A": 5,
+    "B": 2,
+    "P": 3,
+    "Q": 5,
+    "R": 7,
+    "S": 5,
+    "T": 13,
+    "U": 2,
+    "Theta@1": 5,
+}
 FULL = MERGED | {"D": 5, "A": 13, "Theta@1": 7}
 
 

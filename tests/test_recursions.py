@@ -10,7 +10,7 @@ from oracles.printed import Sum, difference, from_json, recursions
 
 from ntkfeyn import enumeration, reduction
 from ntkfeyn.cumulants import NAMES, cumulant, standard
-from ntkfeyn.diagrams import full_diagrams
+from ntkfeyn.diagram import full_diagrams
 from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.recursion import Recursion, derive_recursion, derive_system
 from ntkfeyn.reduction import reduce_terms
@@ -105,7 +105,9 @@ def test_a_relabelled_request_is_the_same_tensor(legs: str, channel: str, name: 
 
 def test_every_requested_tensor_is_derived() -> None:
     wanted = [(name, 2) for name in ("K", "Theta", "V", "D", "F", "A", "B")] + [("K", 3), ("Theta", 3)]
-    wanted += [(name, 2) for name in ("C0C0C0", "C0C0R1", "C0C1", "C0R1R1", "C0R2", "C1R1", "C2", "R1R1R1", "R1R2", "R3")]
+    wanted += [
+        (name, 2) for name in ("C0C0C0", "C0C0R1", "C0C1", "C0R1R1", "C0R2", "C1R1", "C2", "R1R1R1", "R1R2", "R3")
+    ]
     wanted += [(name, 1) for name in ("P", "Q", "R", "S", "T", "U")]
     five = cumulant("tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "01.23.45").name
     for name, order in [*wanted, (five, 2)]:

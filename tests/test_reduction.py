@@ -27,7 +27,9 @@ def collected(recursion: Recursion) -> dict:
 
 
 @pytest.mark.parametrize("tensor", TENSORS, ids=lambda t: f"{t[0]}@{t[1]}")
-@pytest.mark.parametrize("without", [("marginals",), ("symmetrise",), ("collect",), ("omega",), tuple(REWRITES)], ids=str)
+@pytest.mark.parametrize(
+    "without", [("marginals",), ("symmetrise",), ("collect",), ("omega",), tuple(REWRITES)], ids=str
+)
 def test_switching_a_rewrite_off_changes_nothing_in_the_sum(tensor: tuple[str, int], without: tuple[str, ...]) -> None:
     shape = standard(tensor[0])
     reduced, raw = derive_recursion(shape, tensor[1]), derive_recursion(shape, tensor[1], without)

@@ -42,20 +42,20 @@ def command(
     targets = resolve([*names, *cumulants], legs, channel, order)
     recursions = [derive_recursion(shape, power, without) for shape, power in targets]
     if json_file is not None:
-        from ntkfeyn.emit.rendering import write_file
+        from ntkfeyn.emitters.rendering import write_file
 
         write_file(json_file, _json(recursions))
     click.echo({"text": _text, "latex": _latex, "sympy": _sympy, "json": _json}[form](recursions), nl=False)
 
 
 def _text(recursions: list[Recursion]) -> str:
-    from ntkfeyn.emit.notation import recursion_text
+    from ntkfeyn.emitters.notation import recursion_text
 
     return "\n".join(map(recursion_text, recursions))
 
 
 def _latex(recursions: list[Recursion]) -> str:
-    from ntkfeyn.emit.notation import recursion_latex
+    from ntkfeyn.emitters.notation import recursion_latex
 
     return "\n".join(f"\\begin{{align*}}\n  {recursion_latex(r)}\n\\end{{align*}}\n" for r in recursions)
 

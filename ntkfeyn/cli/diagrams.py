@@ -11,7 +11,9 @@ import click
 from ntkfeyn.cli.options import target_options
 
 if TYPE_CHECKING:
-    from ntkfeyn.diagrams import Diagram
+    from collections.abc import Callable
+
+    from ntkfeyn.diagram import Diagram
     from ntkfeyn.targets import Target
 
 FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
@@ -22,7 +24,9 @@ FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
 @click.option("--full", is_flag=True, help="Every choice of an Omega vertex apart (F:1:2a, F:1:2b).")
 @click.option("--count", is_flag=True, help="Print the number alone.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option("-o", "directory", type=click.Path(file_okay=False, path_type=Path), help="Write one file a diagram here.")
+@click.option(
+    "-o", "directory", type=click.Path(file_okay=False, path_type=Path), help="Write one file a diagram here."
+)
 def command(
     names: tuple[str, ...],
     cumulants: tuple[str, ...],
@@ -40,7 +44,7 @@ def command(
     Example: ntkfeyn diagrams --cumulant F --order 1
              ntkfeyn diagrams --cumulant A --format svg -o pictures
     """
-    from ntkfeyn.diagrams import full_diagrams
+    from ntkfeyn.diagram import full_diagrams
     from ntkfeyn.enumeration import enumerate_diagrams
     from ntkfeyn.targets import resolve, target_id
 
@@ -66,13 +70,15 @@ def _print_json(found: dict[Target, tuple[Diagram, ...]]) -> None:
     from ntkfeyn.serialisation import diagrams_json, to_text
 
     if len(found) > 1:
-        raise bad_request(f"{len(found)} cumulants were asked for", "diagrams --format json takes one", "one --cumulant")
+        raise bad_request(
+            f"{len(found)} cumulants were asked for", "diagrams --format json takes one", "one --cumulant"
+        )
     [((shape, order), listed)] = found.items()
     click.echo(to_text(diagrams_json(shape, order, enumerate_diagrams(shape, order), listed)), nl=False)
 
 
 def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
-    from ntkfeyn.emit.notation import counted
+    from ntkfeyn.emitters.notation import counted
     from ntkfeyn.enumeration import enumerate_diagrams
     from ntkfeyn.targets import target_id
 
@@ -86,8 +92,8 @@ def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
 
 def _describe(diagram: Diagram) -> str:
     """id, weight, then each propagator with what sits on it."""
-    from ntkfeyn.diagrams import NEW_EDGE, OMEGA
-    from ntkfeyn.emit.notation import TextNotation
+    from ntkfeyn.diagram import NEW_EDGE, OMEGA
+    from ntkfeyn.emitters.notation import TextNotation
 
     notation = TextNotation()
     neurons = []
@@ -113,15 +119,22 @@ def _describe(diagram: Diagram) -> str:
 
 def _draw(diagrams: list[Diagram], form: str, directory: Path | None) -> None:
     """Pictures: one file a diagram with -o, else on stdout where several can follow each other."""
-    from ntkfeyn.api import Diagram as View
-    from ntkfeyn.emit.dot import dot
-    from ntkfeyn.emit.rendering import write_file
+    from ntkfeyn.emitters.dot import dot
+    from ntkfeyn.emitters.layout import layout
+    from ntkfeyn.emitters.rendering import write_file
+    from ntkfeyn.emitters.svg import png, svg
+    from ntkfeyn.emitters.tikz import tikz
     from ntkfeyn.errors import bad_request
 
-    makers = {"tikz": View.tikz, "svg": View.svg, "png": View.png, "dot": lambda view: dot(view.record)}
     if directory is None and form in ("svg", "png") and len(diagrams) > 1:
         raise bad_request(f"{len(diagrams)} {form} pictures on stdout", "one picture fits there", "-o DIRECTORY")
-    pictures = [(diagram.id, makers[form](View(diagram))) for diagram in diagrams]
+    makers: dict[str, Callable[[Diagram], str | bytes]] = {
+        "tikz": lambda diagram: tikz(layout(diagram)),
+        "svg": lambda diagram: svg(layout(diagram)),
+        "png": lambda diagram: png(layout(diagram)),
+        "dot": dot,
+    }
+    pictures = [(diagram.id, makers[form](diagram)) for diagram in diagrams]
     for name, picture in pictures:
         if directory is not None:
             stem = "".join(c if c.isalnum() else "_" for c in name)

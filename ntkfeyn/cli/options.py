@@ -22,7 +22,9 @@ def target_options(function: F) -> F:
                 metavar="NAME[@R]",
                 help="A named tensor (see `list`), with its own order as NAME@R; `all` for every one. Repeatable.",
             ),
-            click.option("--legs", metavar="TEXT", help='External legs, e.g. "z1 z2 NTK34" or "tree:0-1,1-2(1,2,3) z4".'),
+            click.option(
+                "--legs", metavar="TEXT", help='External legs, e.g. "z1 z2 NTK34" or "tree:0-1,1-2(1,2,3) z4".'
+            ),
             click.option("--channel", metavar="TEXT", help="Pairs of slots, e.g. 13.24 (default: every class)."),
             order_option,
         )

@@ -133,9 +133,7 @@ def recursions() -> dict[tuple[str, int], Sum]:
         ("Theta", 0): add(
             term(1, lambda_b=1), *(term(1, C_W=c, lambda_W=w, means=[f], tensors=t) for (c, w), t, f in omega(1, 2))
         ),
-        ("V", 1): add(
-            connected(2, plain(1, 2), plain(3, 4)), spread(quarter, 2, "V", plain(1, 2), plain(3, 4), four)
-        ),
+        ("V", 1): add(connected(2, plain(1, 2), plain(3, 4)), spread(quarter, 2, "V", plain(1, 2), plain(3, 4), four)),
         ("K", 1): add(
             spread(half, 1, "K", plain(1, 2), NOTHING, (2, 0, lambda f, g: f)),
             spread(eighth, 1, "V", plain(1, 2), NOTHING, (4, 0, lambda f, g: f)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ntkfeyn.diagrams import Diagram
+from ntkfeyn.diagram import Diagram
 
 _SHAPES = {"leg": "plaintext", "slot": "point", "cubic": "circle", "propagator": "doublecircle", "tensor": "box"}
 

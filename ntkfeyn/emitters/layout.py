@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import atan2, cos, hypot, pi, sin
 
 from ntkfeyn.cumulants import standard
-from ntkfeyn.diagrams import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
-from ntkfeyn.emit.notation import LatexNotation, TextNotation, latex_name
+from ntkfeyn.diagram import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
+from ntkfeyn.emitters.notation import LatexNotation, TextNotation, latex_name
 
 Point = tuple[float, float]
 PALETTE = ("0072B2", "D55E00", "009E73", "CC79A7", "7A5C00", "56B4E9", "6A3D9A", "000000")
@@ -107,9 +107,7 @@ class _Picture:
         return atan2(b[1] - a[1], b[0] - a[0])
 
     def _edge_colours(self) -> dict[frozenset[int], str]:
-        edges = [
-            frozenset((leg.labels[a], leg.labels[b])) for leg in self.diagram.cumulant.legs for a, b in leg.edges
-        ]
+        edges = [frozenset((leg.labels[a], leg.labels[b])) for leg in self.diagram.cumulant.legs for a, b in leg.edges]
         return {edge: PALETTE[k % len(PALETTE)] for k, edge in enumerate(edges)}
 
     def drawing(self) -> Drawing:

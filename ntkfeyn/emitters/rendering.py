@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn import __version__
-from ntkfeyn.emit.notation import counted
+from ntkfeyn.emitters.notation import counted
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.recursion import Recursion
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ntkfeyn.cumulants import standard
-from ntkfeyn.emit.notation import TextNotation, cumulant_text, term_text
-from ntkfeyn.emit.rendering import provenance, render
+from ntkfeyn.emitters.notation import TextNotation, cumulant_text, term_text
+from ntkfeyn.emitters.rendering import provenance, render
 from ntkfeyn.recursion import Recursion
 from ntkfeyn.reduction import split_omega
 from ntkfeyn.terms import ProductTerm
@@ -65,7 +65,9 @@ def _term(term: ProductTerm) -> dict[str, Any]:
         targets = ", ".join(names[g]) + ("," if count == 1 else "")
         loops.append(f"for ({targets}), g{g + 1} in placements({factors}, {count}):")
         means.append(f"expectation(g{g + 1})")
-    summand = [f"{symbol}**{power}" if power > 1 else symbol for symbol, power in term.couplings._asdict().items() if power]
+    summand = [
+        f"{symbol}**{power}" if power > 1 else symbol for symbol, power in term.couplings._asdict().items() if power
+    ]
     summand += [_tensor(name, order, labels, names) for name, order, labels in term.tensors]
     lines = [*loops, *_sum_lines(term, [*summand, *means])]
     depth = [min(k, len(loops)) for k in range(len(lines))]

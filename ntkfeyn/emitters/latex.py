@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ntkfeyn.diagrams import Diagram
-from ntkfeyn.emit.layout import layout
-from ntkfeyn.emit.notation import LatexNotation, cumulant_text, recursion_latex, term_text
-from ntkfeyn.emit.rendering import provenance, render
-from ntkfeyn.emit.tikz import tikz
+from ntkfeyn.diagram import Diagram
+from ntkfeyn.emitters.layout import layout
+from ntkfeyn.emitters.notation import LatexNotation, cumulant_text, recursion_latex, term_text
+from ntkfeyn.emitters.rendering import provenance, render
+from ntkfeyn.emitters.tikz import tikz
 from ntkfeyn.recursion import Recursion
 from ntkfeyn.reduction import reduce_terms
 from ntkfeyn.translation import BIASES, RULES, translate
@@ -52,7 +52,9 @@ def _diagram(recursion: Recursion, diagram: Diagram) -> dict[str, Any]:
         "weight": notation.fraction(diagram.weight),
         "cost": diagram.cost,
         "picture": tikz(layout(diagram)),
-        "terms": [term_text(term, notation, leading=i == 0) for i, term in enumerate(diagram_terms(recursion, diagram))],
+        "terms": [
+            term_text(term, notation, leading=i == 0) for i, term in enumerate(diagram_terms(recursion, diagram))
+        ],
     }
 
 

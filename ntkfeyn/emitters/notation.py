@@ -14,7 +14,6 @@ from ntkfeyn.cumulants import NAMES, Cumulant, standard
 from ntkfeyn.recursion import Recursion
 from ntkfeyn.terms import Group, ProductTerm, Tensor
 
-
 EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be counted
 
 
@@ -137,9 +136,7 @@ def term_text(term: ProductTerm, notation: TextNotation, *, leading: bool = True
 def tensor_text(tensor: Tensor, notation: TextNotation) -> str:
     """A tensor with its labels in index order."""
     shape = standard(tensor.name)
-    return notation.tensor(
-        tensor.name, tensor.order - shape.leading_order, [tensor.labels[v] for v in shape.index]
-    )
+    return notation.tensor(tensor.name, tensor.order - shape.leading_order, [tensor.labels[v] for v in shape.index])
 
 
 def cumulant_text(cumulant: Cumulant, order: int, notation: TextNotation) -> str:

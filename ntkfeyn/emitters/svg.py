@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from io import BytesIO
 
-from ntkfeyn.emit.layout import Drawing, Label, Mark, Path, Point
+from ntkfeyn.emitters.layout import Drawing, Label, Mark, Path, Point
 
 SCALE = 48.0
 _DASHES = {"solid": "", "dotted": ' stroke-dasharray="1.5 3" stroke-width="2"', "dashed": ' stroke-dasharray="6 4"'}
@@ -65,9 +65,10 @@ def png(drawing: Drawing) -> bytes:
         style = {"edgecolor": f"#{path.colour}", "linestyle": dashes[path.style], "linewidth": 1.0}
         axes.add_patch(PathPatch(curve, facecolor="none", zorder=1, **style))
     for mark in drawing.marks:
-        style = {"facecolor": f"#{mark.fill}", "edgecolor": "black", "zorder": 2}
         (x, y), r = mark.centre, mark.radius
-        axes.add_patch(Rectangle((x - r, y - r), 2 * r, 2 * r, **style) if mark.square else Circle((x, y), r, **style))
+        patch = Rectangle((x - r, y - r), 2 * r, 2 * r) if mark.square else Circle((x, y), r)
+        patch.set(facecolor=f"#{mark.fill}", edgecolor="black", zorder=2)
+        axes.add_patch(patch)
     for label in drawing.labels:
         axes.text(*label.centre, label.plain, ha="center", va="center", fontsize=36 * label.size, zorder=3)
     buffer = BytesIO()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from ntkfeyn.emit.layout import Drawing, Label, Mark, Path, Point
+from ntkfeyn.emitters.layout import Drawing, Label, Mark, Path, Point
 
 SCALE = 0.62
-_STYLES = {"solid": "", "dotted": ",dash pattern=on 0.6pt off 1.3pt,line width=0.9pt", "dashed": ",dash pattern=on 2.4pt off 1.8pt"}
+_STYLES = {
+    "solid": "",
+    "dotted": ",dash pattern=on 0.6pt off 1.3pt,line width=0.9pt",
+    "dashed": ",dash pattern=on 2.4pt off 1.8pt",
+}
 
 
 def tikz(drawing: Drawing) -> str:

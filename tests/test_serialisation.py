@@ -1,0 +1,109 @@
+"""JSON: the published schemas, and the same bytes whatever the hash seed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import ntkfeyn
+from ntkfeyn.cumulants import cumulant, standard
+from ntkfeyn.enumeration import enumerate_diagrams
+from ntkfeyn.recursion import derive_recursion
+from ntkfeyn.serialisation import diagrams_json, recursion_json, recursions_json, to_text
+
+SCHEMAS = Path(ntkfeyn.__file__).parent / "schemas"
+FIVE = cumulant("tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "01.23.45")
+
+
+def schema(name: str) -> dict:
+    return json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda p: p.stem)
+def test_schemas_are_valid_schemas(path: Path) -> None:
+    jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    "asked", [standard("K"), standard("F"), standard("R"), standard("C0C1"), FIVE], ids=lambda c: c.name
+)
+def test_recursion_follows_its_schema(asked) -> None:  # type: ignore[no-untyped-def]
+    data = json.loads(to_text(recursion_json(derive_recursion(asked))))
+    jsonschema.validate(data, schema("recursion-1"))
+    assert data["order"] == asked.leading_order
+    slots = [sample for _, samples in data["cumulant"]["legs"] for sample in samples]
+    assert sorted(v for pair in data["cumulant"]["channel"] for v in pair) == list(range(1, len(slots) + 1))
+    for term in data["terms"]:
+        assert {s for mean in term["expectations"] for s, _ in mean} <= set(slots)
+
+
+def test_broken_json_is_refused_by_the_schema() -> None:
+    data = json.loads(to_text(recursion_json(derive_recursion(standard("F")))))
+    data["terms"][0]["coefficient"] = "0.5"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, schema("recursion-1"))
+
+
+def test_the_example_of_the_interface() -> None:
+    data = recursion_json(derive_recursion(standard("F"), 1))
+    assert data["cumulant"] == {
+        "name": "F",
+        "legs": [["z", [1]], ["z", [2]], ["NTK", [3, 4]]],
+        "channel": [[1, 3], [2, 4]],
+    }
+    assert {
+        "coefficient": "1", "C_W": 2, "lambda_W": 0, "C_b": 0, "lambda_b": 0, "width_ratio": 1,
+        "expectations": [[[1, 1], [3, 1]], [[2, 0], [4, 2]]],
+        "tensors": [
+            {"name": "F", "order": 1, "legs": [["z", [1]], ["z", [4]], ["NTK", [3, 4]]], "channel": [[1, 3], [2, 4]]}
+        ],
+        "diagrams": ["F:1:2"],
+    } in data["terms"]  # fmt: skip
+    constant = recursion_json(derive_recursion(standard("K"), 0))["terms"]
+    assert {
+        "coefficient": "1", "C_W": 0, "lambda_W": 0, "C_b": 1, "lambda_b": 0, "width_ratio": 0,
+        "expectations": [], "tensors": [], "diagrams": [],
+    } in constant  # fmt: skip
+
+
+def test_several_recursions_answer_together() -> None:
+    data = recursions_json([derive_recursion(standard(name)) for name in ("K", "F")])
+    jsonschema.validate(data, schema("recursions-1"))
+    for part in data["recursions"]:
+        jsonschema.validate(part, schema("recursion-1"))
+
+
+@pytest.mark.parametrize(("name", "order"), [("A", 1), ("T", 1), ("V", 2), ("C0C1", 2)])
+def test_diagrams_follow_their_schema(name: str, order: int) -> None:
+    shape = standard(name)
+    found = enumerate_diagrams(shape, order)
+    jsonschema.validate(json.loads(to_text(diagrams_json(shape, order, found, found.diagrams))), schema("diagrams-1"))
+
+
+REQUESTS = [
+    ["derive", "--cumulant", "all", "--cumulant", "Theta@2", "--format", "json"],
+    ["diagrams", "--cumulant", "T", "--full", "--format", "json"],
+    ["derive", "--legs", "tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "--channel", "01.23.45", "--format", "json"],
+    ["derive", "--cumulant", "D@1", "--format", "sympy"],
+]
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda r: " ".join(r[:3]))
+def test_same_bytes_under_different_hash_seeds(request_: list[str]) -> None:
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-m", "ntkfeyn", *request_],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "4242")
+    }
+    assert len(outputs) == 1
+    assert len(outputs.pop()) > 200

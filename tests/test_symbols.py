@@ -1,0 +1,56 @@
+"""The SymPy form equals the JSON, term by term, and prints as text and LaTeX."""
+
+from __future__ import annotations
+
+import pytest
+import sympy
+
+import ntkfeyn as nf
+from ntkfeyn.cumulants import standard
+from ntkfeyn.recursion import derive_recursion
+from ntkfeyn.serialisation import recursion_json
+from ntkfeyn.symbols import Expectation, expectation_symbol, tensor_symbol, to_sympy
+
+
+def rebuilt(data: dict) -> sympy.Expr:
+    """A sum made from the JSON with plain symbols for couplings."""
+    c, w, b, d, n, m = sympy.symbols("C_W lambda_W C_b lambda_b n_l n_{l-1}", positive=True)
+    total = sympy.Integer(0)
+    for term in data["terms"]:
+        value = sympy.Rational(term["coefficient"]) * c ** term["C_W"] * w ** term["lambda_W"]
+        value *= b ** term["C_b"] * d ** term["lambda_b"] * (n / m) ** term["width_ratio"]
+        for mean in term["expectations"]:
+            value *= expectation_symbol([tuple(factor) for factor in mean])
+        for item in term["tensors"]:
+            slots = [sample for _, samples in item["legs"] for sample in samples]
+            value *= tensor_symbol(item["name"], item["order"], [slots[v] for v in standard(item["name"]).index])
+        total += value
+    return total
+
+
+@pytest.mark.parametrize(
+    ("name", "order"), [("K", 0), ("Theta", 0), ("F", 1), ("A", 1), ("Theta", 1), ("Q", 1), ("V", 2)]
+)
+def test_difference_to_the_json_is_zero(name: str, order: int) -> None:
+    recursion = derive_recursion(standard(name), order)
+    assert sympy.expand(to_sympy(recursion) - rebuilt(recursion_json(recursion))) == 0
+    assert to_sympy(recursion) != 0
+
+
+def test_readable_as_text_and_latex() -> None:
+    expression = nf.derive("F", order=1).sympy()
+    assert "<s_1 s_2 s'_3 s'_4>*Theta[3,4]" in str(expression)
+    assert r"\langle \sigma_{1}\,\sigma_{2}\,\sigma'_{3}\,\sigma'_{4}\rangle" in sympy.latex(expression)
+    assert r"F^{(\ell)}_{1324}" in sympy.latex(expression)
+    assert str(tensor_symbol("K", 2, (1, 2))) == "K^{2}[1,2]"
+    assert sympy.latex(tensor_symbol("Theta", 1, (1, 2))) == r"\Theta^{\{1\}(\ell)}_{12}"
+
+
+def test_squares_of_expectations_print() -> None:
+    square = expectation_symbol([(1, 0), (2, 4)]) ** 2
+    assert sympy.latex(square) == r"{\langle \sigma_{1}\,\sigma^{(4)}_{2}\rangle}^{2}"
+    assert square.has(Expectation)
+
+
+def test_the_order_of_factors_does_not_matter() -> None:
+    assert expectation_symbol([(2, 1), (1, 0)]) == expectation_symbol([(1, 0), (2, 1)])
