@@ -1,0 +1,99 @@
+"""Speed, measured side by side in one run: python tests/benchmarks/speed.py
+
+Prints start-up ratios (best of several cold processes, interleaved) and, for each closure, tensors, diagrams, product
+and expanded terms, seconds and memory, each in a process of its own. Asserts nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+
+BARE = "import sympy, networkx, jinja2, click, rich"
+COMMANDS = {
+    f"python -c '{BARE}'": [sys.executable, "-c", BARE],
+    "python -c 'import click'": [sys.executable, "-c", "import click"],
+    "derive --order 1 --cumulant F": [sys.executable, "-m", "ntkfeyn", "derive", "--order", "1", "--cumulant", "F"],
+    "list": [sys.executable, "-m", "ntkfeyn", "list"],
+    "--help": [sys.executable, "-m", "ntkfeyn", "--help"],
+}
+NAMES = ("K", "Theta", "V", "D", "F", "A", "B", "P", "Q", "R", "S", "T", "U")
+CLOSURES = {
+    "order 1, thirteen tensors, K@1, Theta@1": [(name, 1) for name in NAMES],
+    "order 2, Theta": [("Theta", 2)],
+    "order 2, all named tensors": [(name, 2) for name in NAMES],
+    "order 3, K and Theta": [("K", 3), ("Theta", 3)],
+}
+
+
+def best(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def start_up(rounds: int = 9) -> None:
+    times = {name: float("inf") for name in COMMANDS}
+    for _ in range(rounds):
+        for name, command in COMMANDS.items():
+            times[name] = min(times[name], best(command))
+    bare, click = list(times.values())[:2]
+    print(f"{'cold start':<55}{'seconds':>9}{'/ imports':>11}{'/ click':>9}")
+    for name, seconds in times.items():
+        print(f"{name:<55}{seconds:>9.3f}{seconds / bare:>11.2f}{seconds / click:>9.2f}")
+
+
+def measure(targets: list[tuple[str, int]]) -> dict[str, float]:
+    """Closure and collected expanded terms, no SymPy."""
+    from ntkfeyn.recursion import derive_system
+
+    start = time.perf_counter()
+    recursions = derive_system(targets).recursions
+    expanded = sum(len(recursion.expanded) for recursion in recursions)
+    return {
+        "tensors": len(recursions),
+        "diagrams": sum(len(recursion.diagrams) for recursion in recursions),
+        "product": sum(len(recursion.terms) for recursion in recursions),
+        "expanded": expanded,
+        "seconds": time.perf_counter() - start,
+        "MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def next_order() -> None:
+    """What the order-4 closure would cost: derived without Leibniz, its expansion counted but not written."""
+    from ntkfeyn.recursion import derive_system
+
+    start = time.perf_counter()
+    recursions = derive_system([("K", 4), ("Theta", 4)]).recursions
+    seconds = time.perf_counter() - start
+    diagrams = sum(len(recursion.diagrams) for recursion in recursions)
+    written = sum(recursion.written for recursion in recursions)
+    print(
+        f"order 4, K and Theta, before Leibniz: {len(recursions)} tensors, {diagrams} diagrams,"
+        f" {sum(len(r.terms) for r in recursions)} product terms in {seconds:.1f} s;"
+        f" Leibniz would write up to {written} expanded terms"
+    )
+
+
+def closures() -> None:
+    print(f"\n{'closure':<42}{'tensors':>8}{'diagrams':>9}{'product':>8}{'expanded':>9}{'seconds':>9}{'MiB':>6}")
+    for name, targets in CLOSURES.items():
+        run = [sys.executable, __file__, json.dumps(targets)]
+        row = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
+        print(
+            f"{name:<42}{row['tensors']:>8}{row['diagrams']:>9}{row['product']:>8}{row['expanded']:>9}"
+            f"{row['seconds']:>9.3f}{row['MiB']:>6.0f}"
+        )
+    next_order()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps(measure([(name, order) for name, order in json.loads(sys.argv[1])])))
+    else:
+        start_up()
+        closures()
