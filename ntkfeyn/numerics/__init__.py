@@ -1,0 +1,1 @@
+"""Numbers: exact moments of polynomial networks, exact solutions of systems, certificates."""
