@@ -1,0 +1,215 @@
+"""Certificates: a derived recursion compared, coefficient by coefficient, with exact finite-width cumulants.
+
+Enters: a cumulant, an order, layers and parameters. Leaves: a ``Certificate``: both exact numbers for every comparison,
+and negative controls, which show that the same comparison fails with any one diagram left out or counted twice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from ntkfeyn.cumulants import Cumulant, canonical_labels, standard
+from ntkfeyn.diagram import full_diagrams
+from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.numerics.exact import ExactNetwork, Series, Setting
+from ntkfeyn.numerics.polynomials import MutatedSolver, SystemSolver, diagram_terms
+from ntkfeyn.recursion import Recursion, derive_recursion
+
+MAX_PAIRS = 40
+MAX_LAYER = 12
+MAX_SAMPLES = 4
+CONTROL_LAYER = 3
+Samples = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The coefficient of n^-order at a layer, for samples by slot (0-based)."""
+
+    layer: int
+    samples: Samples
+    order: int
+    exact: Fraction
+    derived: Fraction
+
+    @property
+    def equal(self) -> bool:
+        return self.exact == self.derived
+
+
+@dataclass(frozen=True)
+class Control:
+    """What became of the comparison with one diagram left out and with its weight doubled: "caught", "missed",
+    or "not probed" where the diagram is exactly zero on the data."""
+
+    diagram: str
+    dropped: str
+    doubled: str
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The verdict on one recursion, with everything needed to repeat it."""
+
+    recursion: Recursion
+    seed: int
+    setting: Setting
+    comparisons: tuple[Comparison, ...]
+    control_setting: Setting | None = None
+    control_comparisons: tuple[Comparison, ...] = ()
+    controls: tuple[Control, ...] = field(default=())
+
+    @property
+    def equal(self) -> bool:
+        """Every comparison exact, and no control missed."""
+        same = all(c.equal for c in (*self.comparisons, *self.control_comparisons))
+        return same and not any("missed" in (c.dropped, c.doubled) for c in self.controls)
+
+    @property
+    def first_difference(self) -> Comparison | None:
+        """The lowest layer, then the lowest order, at which the numbers differ."""
+        different = [c for c in (*self.comparisons, *self.control_comparisons) if not c.equal]
+        return min(different, key=lambda c: (c.layer, c.order), default=None)
+
+
+def random_setting(
+    seed: int, activation: Sequence[Fraction], samples: int, widths: Sequence[int] = (), corrections: int = 0
+) -> Setting:
+    """Small random rational parameters. ``corrections`` adds so many powers of 1/n to the first-layer kernels."""
+    source = random.Random(seed)
+
+    def small() -> Fraction:
+        return Fraction(source.randint(1, 4), source.randint(2, 5))
+
+    C_W, C_b, lambda_W, lambda_b = (small() for _ in range(4))
+    inputs = [[small() * source.choice((1, -1)) for _ in range(2)] for _ in range(samples)]
+    gram = [[sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / 2 for b in inputs] for a in inputs]
+
+    def series(constant: Fraction, slope: Fraction, gram_value: Fraction) -> Series:
+        return (constant + slope * gram_value, *(small() for _ in range(corrections)))
+
+    kernels = []
+    for constant, slope in ((C_b, C_W), (lambda_b, lambda_W)):
+        rows = [[series(constant, slope, value) for value in row] for row in gram]
+        kernels.append(tuple(tuple(rows[min(a, b)][max(a, b)] for b in range(samples)) for a in range(samples)))
+    return Setting(tuple(activation), kernels[0], kernels[1], C_W, C_b, lambda_W, lambda_b, tuple(widths))
+
+
+def control_setting(seed: int, order: int) -> Setting:
+    """One sample, first-layer kernels that depend on n, an activation of degree 2 * order + 1 (at least 3)."""
+    source = random.Random(seed)
+    degree = max(3, 2 * order + 1)
+    activation = [Fraction(source.randint(1, 3), source.randint(2, 5) * (k + 1)) for k in range(degree + 1)]
+    return random_setting(seed, activation, 1, corrections=max(1, order))
+
+
+def assignments(shape: Cumulant, samples: int) -> tuple[Samples, ...]:
+    """A few ways to give the slots samples: as many distinct ones as there are, mixed, and different as components."""
+    size = len(shape.labels)
+    patterns = [
+        tuple(v % samples for v in range(size)),
+        tuple((v // 2 + v) % samples for v in range(size)),
+        tuple((0 if v < size // 2 else v) % samples for v in range(size)),
+    ]
+    position = shape.identity.position
+    found: dict[Samples, Samples] = {}
+    for pattern in patterns:
+        by_standard = [0] * size
+        for v, p in enumerate(position):
+            by_standard[p] = pattern[v]
+        found.setdefault(canonical_labels(shape.name, tuple(by_standard)), pattern)
+    return tuple(found.values())
+
+
+def slots_of(shape: Cumulant, samples: Samples) -> list[tuple[int, int, tuple[int, ...]]]:
+    """The cumulant as the exact side takes it: (sample, slot it is paired with, tree neighbours)."""
+    neighbours: list[list[int]] = [[] for _ in samples]
+    for a, b in shape.edges:
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    return [(samples[v], shape.partner[v], tuple(neighbours[v])) for v in range(len(samples))]
+
+
+def compare(
+    shape: Cumulant, order: int, layers: Sequence[int], setting: Setting, chosen: Sequence[Samples]
+) -> tuple[Comparison, ...]:
+    """Every coefficient of 1/n up to ``order``, at every layer and for every choice of samples."""
+    exact, derived = ExactNetwork(setting, order), SystemSolver(setting)
+    position = shape.identity.position
+    found = []
+    for layer in layers:
+        for samples in chosen:
+            series = exact.cumulant(layer, slots_of(shape, samples))
+            by_standard = [0] * len(samples)
+            for v, p in enumerate(position):
+                by_standard[p] = samples[v]
+            for power in range(order + 1):
+                value = Fraction(0)
+                if power >= shape.leading_order:
+                    value = derived.coefficient(shape.name, power, layer, by_standard)
+                found.append(Comparison(layer, samples, power, series[power], value))
+    return tuple(found)
+
+
+def run_controls(
+    recursion: Recursion, setting: Setting, advance: Callable[[], None] = lambda: None
+) -> tuple[tuple[Comparison, ...], tuple[Control, ...]]:
+    """The comparison on control data, and its outcome for each full diagram left out or counted twice."""
+    shape, order = standard(recursion.name), recursion.order
+    samples = (0,) * len(shape.labels)
+    comparisons = compare(shape, order, [CONTROL_LAYER], setting, [samples])
+    exact = comparisons[-1].exact
+    base = SystemSolver(setting)
+    controls = []
+    for diagram in full_diagrams(derive_recursion(shape, order).diagrams):
+        terms = diagram_terms(recursion, diagram)
+        probed = any(base.step(recursion.id, terms, layer, samples) for layer in range(1, CONTROL_LAYER))
+        outcomes = []
+        for factor in (-1, 1):
+            mutated = MutatedSolver(base, recursion.id, terms, factor)
+            differs = mutated.coefficient(recursion.name, order, CONTROL_LAYER, samples) != exact
+            outcomes.append("caught" if differs else "missed" if probed else "not probed")
+        controls.append(Control(diagram.id, *outcomes))
+        advance()
+    return comparisons, tuple(controls)
+
+
+def check_size(shape: Cumulant, layers: Sequence[int], degree: int, samples: int) -> None:
+    """Raises RequestError or LimitError for layers and samples that the exact side cannot serve."""
+    if not layers or min(layers) < 1:
+        raise bad_request(f"layers {list(layers)} were asked for", "layers are counted from 1", "--layers 2,3")
+    if max(layers) > MAX_LAYER:
+        raise LimitError(f"layer {max(layers)} was asked for; at most {MAX_LAYER} is allowed")
+    if not 1 <= samples <= MAX_SAMPLES:
+        raise bad_request(f"{samples} samples were asked for", f"1 to {MAX_SAMPLES} are allowed", "--samples 2")
+    pairs = len(shape.channel) * degree ** max(0, max(layers) - 2)
+    if pairs > MAX_PAIRS:
+        raise LimitError(
+            f"{shape.name} at layer {max(layers)} with an activation of degree {degree} opens to {pairs} pairs at layer 2;"
+            f" at most {MAX_PAIRS} are allowed; try fewer layers or a lower degree"
+        )
+
+
+def certify(
+    shape: Cumulant,
+    order: int,
+    layers: Sequence[int],
+    setting: Setting,
+    seed: int,
+    *,
+    controls: bool = True,
+    advance: Callable[[], None] = lambda: None,
+) -> Certificate:
+    """The certificate of one recursion. Raises RequestError or LimitError for a request out of reach."""
+    samples = len(setting.kernel)
+    check_size(shape, layers, len(setting.activation) - 1, samples)
+    recursion = derive_recursion(shape, order)
+    comparisons = compare(shape, order, layers, setting, assignments(shape, samples))
+    if not controls:
+        return Certificate(recursion, seed, setting, comparisons)
+    data = control_setting(seed, order)
+    on_controls, outcomes = run_controls(recursion, data, advance)
+    return Certificate(recursion, seed, setting, comparisons, data, on_controls, outcomes)

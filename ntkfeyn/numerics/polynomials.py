@@ -1,0 +1,139 @@
+"""The derived recursions solved exactly on a polynomial network.
+
+Enters: a ``Setting`` (activation, first-layer kernels, couplings, widths) and tensors by name and order. Leaves: their
+values at any layer as exact fractions, from the expanded terms; Gaussian expectations by Isserlis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from math import factorial
+
+from ntkfeyn.cumulants import canonical_labels, standard
+from ntkfeyn.diagram import Diagram
+from ntkfeyn.numerics.exact import Setting
+from ntkfeyn.recursion import Recursion, TensorId, derive_recursion
+from ntkfeyn.reduction import expand
+from ntkfeyn.terms import Couplings, ExpandedTerm
+from ntkfeyn.translation import translate
+
+Labels = tuple[int, ...]
+
+
+class SystemSolver:
+    """Tensors layer by layer; every value is computed once. Samples are 0-based indices into the setting's kernels."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.tensor = cache(self._tensor)
+        self.expectation = cache(self._expectation)
+        self.isserlis = cache(self._isserlis)
+
+    def value(self, name: str, order: int, layer: int, samples: Sequence[int]) -> Fraction:
+        """A tensor (absolute order) at a layer; samples by slot of ``standard(name)``."""
+        return self.tensor(name, order, layer, canonical_labels(name, tuple(samples)))
+
+    def coefficient(self, name: str, order: int, layer: int, samples: Sequence[int]) -> Fraction:
+        """The coefficient of n^-order in the cumulant itself: the tensor counts powers of the width below it."""
+        below = self.setting.width(layer - 1) if layer > 1 else 1
+        return self.value(name, order, layer, samples) / below**order
+
+    def ratio(self, layer: int) -> Fraction:
+        """n_l / n_(l-1) of the step up from this layer; the input counts as width n."""
+        below = self.setting.width(layer - 1) if layer > 1 else 1
+        return Fraction(self.setting.width(layer), below)
+
+    def terms(self, tensor: TensorId) -> Sequence[ExpandedTerm]:
+        """The expanded terms of a tensor's recursion."""
+        return derive_recursion(standard(tensor[0]), tensor[1]).expanded
+
+    def _tensor(self, name: str, order: int, layer: int, labels: Labels) -> Fraction:
+        if layer > 1:
+            return self.step((name, order), self.terms((name, order)), layer - 1, labels)
+        first = {"K": self.setting.kernel, "Theta": self.setting.ntk}.get(name)
+        if first is None or order >= len(first[labels[0]][labels[1]]):
+            return Fraction(0)
+        return first[labels[0]][labels[1]][order]
+
+    def step(self, tensor: TensorId, terms: Sequence[ExpandedTerm], layer: int, labels: Labels) -> Fraction:
+        """The sum of terms of a tensor's recursion, all factors at ``layer``."""
+        sample = dict(zip(standard(tensor[0]).labels, labels, strict=True))
+        return sum((self._term(term, layer, sample) for term in terms), Fraction(0))
+
+    def _term(self, term: ExpandedTerm, layer: int, sample: dict[int, int]) -> Fraction:
+        value = term.coefficient * self._couplings(term.couplings, layer)
+        for name, order, labels in term.tensors:
+            if not value:
+                break
+            value *= self.tensor(name, order, layer, canonical_labels(name, tuple(sample[s] for s in labels)))
+        for factors in term.expectations:
+            if not value:
+                break
+            value *= self.expectation(layer, tuple(sorted((sample[s], m) for s, m in factors)))
+        return value
+
+    def _couplings(self, powers: Couplings, layer: int) -> Fraction:
+        setting = self.setting
+        value = setting.C_W**powers.C_W * setting.lambda_W**powers.lambda_W
+        value *= setting.C_b**powers.C_b * setting.lambda_b**powers.lambda_b
+        return value * self.ratio(layer) ** powers.width_ratio
+
+    def _expectation(self, layer: int, factors: tuple[tuple[int, int], ...]) -> Fraction:
+        """<prod of s^(m)(z_a)> with the leading kernel of the layer."""
+        monomials: dict[Labels, Fraction] = {(): Fraction(1)}
+        for sample, order in factors:
+            grown: dict[Labels, Fraction] = {}
+            for power, c in enumerate(self.setting.activation):
+                if power < order or not c:
+                    continue
+                slope = c * factorial(power) / factorial(power - order)
+                for held, value in monomials.items():
+                    key = tuple(sorted(held + (sample,) * (power - order)))
+                    grown[key] = grown.get(key, Fraction(0)) + value * slope
+            monomials = grown
+        return sum((value * self.isserlis(layer, held) for held, value in monomials.items()), Fraction(0))
+
+    def _isserlis(self, layer: int, samples: Labels) -> Fraction:
+        """E[z_a z_b ..]: the first one is paired with each other one in turn, equal ones at once."""
+        if not samples:
+            return Fraction(1)
+        if len(samples) % 2:
+            return Fraction(0)
+        first, rest = samples[0], samples[1:]
+        total = Fraction(0)
+        for other in sorted(set(rest)):
+            i = rest.index(other)
+            kernel = self.tensor("K", 0, layer, canonical_labels("K", (first, other)))
+            total += rest.count(other) * kernel * self.isserlis(layer, rest[:i] + rest[i + 1 :])
+        return total
+
+
+class MutatedSolver(SystemSolver):
+    """The same system with one diagram of one recursion counted ``factor`` times too often (-1: left out).
+
+    Nothing that a tensor needs depends on it, but for itself: all other tensors, and the terms without the target, are
+    taken from ``base``.
+    """
+
+    def __init__(self, base: SystemSolver, target: TensorId, diagram: Sequence[ExpandedTerm], factor: int) -> None:
+        super().__init__(base.setting)
+        self.base, self.target = base, target
+        own = [term for term in base.terms(target) if target in {(t.name, t.order) for t in term.tensors}]
+        self.changed = (*own, *(term._replace(coefficient=factor * term.coefficient) for term in diagram))
+        self.own = tuple(own)
+        self.expectation = base.expectation
+
+    def _tensor(self, name: str, order: int, layer: int, labels: Labels) -> Fraction:
+        if (name, order) != self.target or layer == 1:
+            return self.base.tensor(name, order, layer, labels)
+        unchanged = self.base.tensor(name, order, layer, labels)
+        unchanged -= self.base.step(self.target, self.own, layer - 1, labels)
+        return unchanged + self.step(self.target, self.changed, layer - 1, labels)
+
+
+def diagram_terms(recursion: Recursion, diagram: Diagram) -> tuple[ExpandedTerm, ...]:
+    """The expanded terms of one full diagram on its own."""
+    return expand(translate(replace(diagram, members=()), diagram.id))[0]
