@@ -16,6 +16,7 @@ COMMANDS = {
     "diagrams": "diagrams",
     "derive": "derive",
     "emit": "emit",
+    "verify": "verify",
 }
 
 

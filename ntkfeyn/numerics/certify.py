@@ -7,7 +7,7 @@ and negative controls, which show that the same comparison fails with any one di
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -76,15 +76,23 @@ class Certificate:
 
 
 def random_setting(
-    seed: int, activation: Sequence[Fraction], samples: int, widths: Sequence[int] = (), corrections: int = 0
+    seed: int,
+    activation: Sequence[Fraction],
+    samples: int,
+    widths: Sequence[int] = (),
+    corrections: int = 0,
+    couplings: Mapping[str, Fraction] | None = None,
 ) -> Setting:
-    """Small random rational parameters. ``corrections`` adds so many powers of 1/n to the first-layer kernels."""
+    """Small random rational parameters; ``couplings`` fixes some of C_W, C_b, lambda_W, lambda_b.
+
+    ``corrections`` adds so many powers of 1/n to the first-layer kernels.
+    """
     source = random.Random(seed)
 
     def small() -> Fraction:
         return Fraction(source.randint(1, 4), source.randint(2, 5))
 
-    C_W, C_b, lambda_W, lambda_b = (small() for _ in range(4))
+    drawn = {name: small() for name in ("C_W", "C_b", "lambda_W", "lambda_b")} | dict(couplings or {})
     inputs = [[small() * source.choice((1, -1)) for _ in range(2)] for _ in range(samples)]
     gram = [[sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / 2 for b in inputs] for a in inputs]
 
@@ -92,10 +100,10 @@ def random_setting(
         return (constant + slope * gram_value, *(small() for _ in range(corrections)))
 
     kernels = []
-    for constant, slope in ((C_b, C_W), (lambda_b, lambda_W)):
-        rows = [[series(constant, slope, value) for value in row] for row in gram]
+    for constant, slope in (("C_b", "C_W"), ("lambda_b", "lambda_W")):
+        rows = [[series(drawn[constant], drawn[slope], value) for value in row] for row in gram]
         kernels.append(tuple(tuple(rows[min(a, b)][max(a, b)] for b in range(samples)) for a in range(samples)))
-    return Setting(tuple(activation), kernels[0], kernels[1], C_W, C_b, lambda_W, lambda_b, tuple(widths))
+    return Setting(tuple(activation), kernels[0], kernels[1], widths=tuple(widths), **drawn)
 
 
 def control_setting(seed: int, order: int) -> Setting:
@@ -165,11 +173,11 @@ def run_controls(
     base = SystemSolver(setting)
     controls = []
     for diagram in full_diagrams(derive_recursion(shape, order).diagrams):
-        terms = diagram_terms(recursion, diagram)
-        probed = any(base.step(recursion.id, terms, layer, samples) for layer in range(1, CONTROL_LAYER))
+        terms = base.at_samples(recursion.id, diagram_terms(diagram), samples)
+        probed = any(base.step(terms, layer) for layer in range(1, CONTROL_LAYER))
         outcomes = []
         for factor in (-1, 1):
-            mutated = MutatedSolver(base, recursion.id, terms, factor)
+            mutated = MutatedSolver(base, recursion.id, samples, terms, factor)
             differs = mutated.coefficient(recursion.name, order, CONTROL_LAYER, samples) != exact
             outcomes.append("caught" if differs else "missed" if probed else "not probed")
         controls.append(Control(diagram.id, *outcomes))
@@ -177,19 +185,31 @@ def run_controls(
     return comparisons, tuple(controls)
 
 
-def check_size(shape: Cumulant, layers: Sequence[int], degree: int, samples: int) -> None:
-    """Raises RequestError or LimitError for layers and samples that the exact side cannot serve."""
+def check_samples(samples: int) -> None:
+    """Raises RequestError for a number of samples that is not allowed."""
+    if not 1 <= samples <= MAX_SAMPLES:
+        raise bad_request(f"{samples} samples were asked for", f"1 to {MAX_SAMPLES} are allowed", "--samples 2")
+
+
+def check_size(shape: Cumulant, layers: Sequence[int], setting: Setting) -> None:
+    """Raises RequestError or LimitError for layers that the widths or the exact side cannot serve."""
     if not layers or min(layers) < 1:
         raise bad_request(f"layers {list(layers)} were asked for", "layers are counted from 1", "--layers 2,3")
     if max(layers) > MAX_LAYER:
         raise LimitError(f"layer {max(layers)} was asked for; at most {MAX_LAYER} is allowed")
-    if not 1 <= samples <= MAX_SAMPLES:
-        raise bad_request(f"{samples} samples were asked for", f"1 to {MAX_SAMPLES} are allowed", "--samples 2")
+    if setting.widths and len(setting.widths) < max(layers) - 1:
+        widths = ":".join(map(str, setting.widths))
+        raise bad_request(
+            f"widths {widths} were given for layer {max(layers)}",
+            f"one a layer below the last is needed, {max(layers) - 1} here",
+            "--width 2:3:5 --layers 2,3,4",
+        )
+    degree = len(setting.activation) - 1
     pairs = len(shape.channel) * degree ** max(0, max(layers) - 2)
     if pairs > MAX_PAIRS:
         raise LimitError(
-            f"{shape.name} at layer {max(layers)} with an activation of degree {degree} opens to {pairs} pairs at layer 2;"
-            f" at most {MAX_PAIRS} are allowed; try fewer layers or a lower degree"
+            f"{shape.name} at layer {max(layers)} with an activation of degree {degree} opens to {pairs} pairs"
+            f" at layer 2; at most {MAX_PAIRS} are allowed; try fewer layers or a lower degree"
         )
 
 
@@ -205,7 +225,7 @@ def certify(
 ) -> Certificate:
     """The certificate of one recursion. Raises RequestError or LimitError for a request out of reach."""
     samples = len(setting.kernel)
-    check_size(shape, layers, len(setting.activation) - 1, samples)
+    check_size(shape, layers, setting)
     recursion = derive_recursion(shape, order)
     comparisons = compare(shape, order, layers, setting, assignments(shape, samples))
     if not controls:

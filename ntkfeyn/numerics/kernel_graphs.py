@@ -1,9 +1,9 @@
 """Kernel variables: the scalars that the preactivations of one layer are made of, given the layer below.
 
-Given the layer below, the rows of a layer's weight matrix are independent Gaussians. A product of trees at neurons that
-coincide in pairs therefore averages to a product of scalars, one a connected graph of tree edges and pairs. Such a graph
-is a ``KernelGraph``: its nodes are slots (sample, index of the slot it is paired with, indices of its tree neighbours).
-G_ab is the graph of two bare slots; the trace of an NTK is the graph of an edge paired with itself.
+Given the layer below, the rows of a layer's weight matrix are independent Gaussians. A product of trees at neurons
+that coincide in pairs therefore averages to a product of scalars, one a connected graph of tree edges and pairs. Such a
+graph is a ``KernelGraph``: its nodes are slots (sample, slot it is paired with, tree neighbours), slots by index. G_ab
+is the graph of two bare slots; the trace of an NTK is the graph of an edge paired with itself.
 
 This file and exact.py know nothing of diagrams and import nothing of the derivation: they are its judge.
 """
@@ -18,6 +18,7 @@ from typing import NamedTuple
 Node = tuple[int, int, tuple[int, ...]]
 KernelGraph = tuple[Node, ...]
 Factor = tuple[int, int]  # (sample, derivative order of the activation)
+Trees = Sequence[tuple[int, tuple[int, ...]]]  # for each tree end its sample and its tree neighbours
 
 
 class HiddenNeuron(NamedTuple):
@@ -135,3 +136,33 @@ def _partitions(items: list[int]) -> Iterator[list[list[int]]]:
         yield [[head], *partition]
         for i in range(len(partition)):
             yield [*partition[:i], [head, *partition[i]], *partition[i + 1 :]]
+
+
+def gather(
+    opened: Sequence[tuple[Opening, int]],
+) -> tuple[list[tuple[HiddenNeuron, int]], list[HiddenNeuron], list[tuple[int, tuple[int, ...]]]]:
+    """Exchangeable neurons with their number, neurons that carry tree ends, and the trees, ends renumbered."""
+    free: dict[HiddenNeuron, int] = {}
+    tied: list[HiddenNeuron] = []
+    trees: list[tuple[int, tuple[int, ...]]] = []
+    for opening, count in opened:
+        start = len(trees)
+        trees += [(sample, tuple(u + start for u in joined)) for sample, joined in opening.trees]
+        for neuron in opening.neurons:
+            if neuron.ends:
+                tied.append(HiddenNeuron(neuron.factors, tuple(end + start for end in neuron.ends)))
+            else:
+                free[neuron] = free.get(neuron, 0) + count
+    return sorted(free.items()), tied, trees
+
+
+def joined_by_ntks(tied: Sequence[HiddenNeuron], trees: Trees) -> list[HiddenNeuron]:
+    """At layer 1 an NTK is diagonal: the neurons at its two ends are one."""
+    joined = list(tied)
+    for end, (_, (other,)) in enumerate(trees):
+        first = next(neuron for neuron in joined if end in neuron.ends)
+        if other not in first.ends:
+            second = next(neuron for neuron in joined if other in neuron.ends)
+            joined = [neuron for neuron in joined if neuron is not first and neuron is not second]
+            joined.append(HiddenNeuron(tuple(sorted(first.factors + second.factors)), first.ends + second.ends))
+    return joined

@@ -15,9 +15,9 @@ from math import factorial
 from ntkfeyn.cumulants import canonical_labels, standard
 from ntkfeyn.diagram import Diagram
 from ntkfeyn.numerics.exact import Setting
-from ntkfeyn.recursion import Recursion, TensorId, derive_recursion
+from ntkfeyn.recursion import TensorId, derive_recursion
 from ntkfeyn.reduction import expand
-from ntkfeyn.terms import Couplings, ExpandedTerm
+from ntkfeyn.terms import Couplings, ExpandedTerm, Tensor
 from ntkfeyn.translation import translate
 
 Labels = tuple[int, ...]
@@ -31,6 +31,7 @@ class SystemSolver:
         self.tensor = cache(self._tensor)
         self.expectation = cache(self._expectation)
         self.isserlis = cache(self._isserlis)
+        self.recursion = cache(self._recursion)
 
     def value(self, name: str, order: int, layer: int, samples: Sequence[int]) -> Fraction:
         """A tensor (absolute order) at a layer; samples by slot of ``standard(name)``."""
@@ -38,7 +39,7 @@ class SystemSolver:
 
     def coefficient(self, name: str, order: int, layer: int, samples: Sequence[int]) -> Fraction:
         """The coefficient of n^-order in the cumulant itself: the tensor counts powers of the width below it."""
-        below = self.setting.width(layer - 1) if layer > 1 else 1
+        below = Fraction(self.setting.width(layer - 1) if layer > 1 else 1)
         return self.value(name, order, layer, samples) / below**order
 
     def ratio(self, layer: int) -> Fraction:
@@ -46,33 +47,54 @@ class SystemSolver:
         below = self.setting.width(layer - 1) if layer > 1 else 1
         return Fraction(self.setting.width(layer), below)
 
-    def terms(self, tensor: TensorId) -> Sequence[ExpandedTerm]:
-        """The expanded terms of a tensor's recursion."""
-        return derive_recursion(standard(tensor[0]), tensor[1]).expanded
-
     def _tensor(self, name: str, order: int, layer: int, labels: Labels) -> Fraction:
         if layer > 1:
-            return self.step((name, order), self.terms((name, order)), layer - 1, labels)
+            return self.step(self.recursion((name, order), labels), layer - 1)
         first = {"K": self.setting.kernel, "Theta": self.setting.ntk}.get(name)
         if first is None or order >= len(first[labels[0]][labels[1]]):
             return Fraction(0)
         return first[labels[0]][labels[1]][order]
 
-    def step(self, tensor: TensorId, terms: Sequence[ExpandedTerm], layer: int, labels: Labels) -> Fraction:
-        """The sum of terms of a tensor's recursion, all factors at ``layer``."""
-        sample = dict(zip(standard(tensor[0]).labels, labels, strict=True))
-        return sum((self._term(term, layer, sample) for term in terms), Fraction(0))
+    def _recursion(self, tensor: TensorId, labels: Labels) -> tuple[ExpandedTerm, ...]:
+        return self.at_samples(tensor, derive_recursion(standard(tensor[0]), tensor[1]).expanded, labels)
 
-    def _term(self, term: ExpandedTerm, layer: int, sample: dict[int, int]) -> Fraction:
+    def at_samples(self, tensor: TensorId, terms: Sequence[ExpandedTerm], labels: Labels) -> tuple[ExpandedTerm, ...]:
+        """Terms of a tensor's recursion with its slots given samples: equal ones added, zero expectations dropped."""
+        sample = dict(zip(standard(tensor[0]).labels, labels, strict=True))
+        degree = len(self.setting.activation) - 1
+        sums: dict[ExpandedTerm, Fraction] = {}
+        for term in terms:
+            if any(m > degree for factors in term.expectations for _, m in factors):
+                continue
+            key = ExpandedTerm(
+                Fraction(0),
+                term.couplings,
+                tuple(sorted(tuple(sorted((sample[s], m) for s, m in factors)) for factors in term.expectations)),
+                tuple(
+                    sorted(
+                        Tensor(t.name, t.order, canonical_labels(t.name, tuple(sample[s] for s in t.labels)))
+                        for t in term.tensors
+                    )
+                ),
+                (),
+            )
+            sums[key] = sums.get(key, Fraction(0)) + term.coefficient
+        return tuple(key._replace(coefficient=value) for key, value in sums.items() if value)
+
+    def step(self, terms: Sequence[ExpandedTerm], layer: int) -> Fraction:
+        """The sum of terms whose labels are samples, all factors at ``layer``."""
+        return sum((self._term(term, layer) for term in terms), Fraction(0))
+
+    def _term(self, term: ExpandedTerm, layer: int) -> Fraction:
         value = term.coefficient * self._couplings(term.couplings, layer)
         for name, order, labels in term.tensors:
             if not value:
                 break
-            value *= self.tensor(name, order, layer, canonical_labels(name, tuple(sample[s] for s in labels)))
+            value *= self.tensor(name, order, layer, labels)
         for factors in term.expectations:
             if not value:
                 break
-            value *= self.expectation(layer, tuple(sorted((sample[s], m) for s, m in factors)))
+            value *= self.expectation(layer, factors)
         return value
 
     def _couplings(self, powers: Couplings, layer: int) -> Fraction:
@@ -112,28 +134,30 @@ class SystemSolver:
 
 
 class MutatedSolver(SystemSolver):
-    """The same system with one diagram of one recursion counted ``factor`` times too often (-1: left out).
+    """The same system with one diagram of one component counted ``factor`` times too often (-1: left out).
 
     Nothing that a tensor needs depends on it, but for itself: all other tensors, and the terms without the target, are
-    taken from ``base``.
+    taken from ``base``. ``diagram`` holds the diagram's terms at the samples of the component.
     """
 
-    def __init__(self, base: SystemSolver, target: TensorId, diagram: Sequence[ExpandedTerm], factor: int) -> None:
+    def __init__(
+        self, base: SystemSolver, target: TensorId, labels: Labels, diagram: Sequence[ExpandedTerm], factor: int
+    ) -> None:
         super().__init__(base.setting)
         self.base, self.target = base, target
-        own = [term for term in base.terms(target) if target in {(t.name, t.order) for t in term.tensors}]
-        self.changed = (*own, *(term._replace(coefficient=factor * term.coefficient) for term in diagram))
-        self.own = tuple(own)
+        terms = base.recursion(target, labels)
+        self.own = tuple(term for term in terms if target in {(t.name, t.order) for t in term.tensors})
+        self.added = tuple(term._replace(coefficient=factor * term.coefficient) for term in diagram)
         self.expectation = base.expectation
 
     def _tensor(self, name: str, order: int, layer: int, labels: Labels) -> Fraction:
-        if (name, order) != self.target or layer == 1:
-            return self.base.tensor(name, order, layer, labels)
         unchanged = self.base.tensor(name, order, layer, labels)
-        unchanged -= self.base.step(self.target, self.own, layer - 1, labels)
-        return unchanged + self.step(self.target, self.changed, layer - 1, labels)
+        if (name, order) != self.target or layer == 1:
+            return unchanged
+        unchanged -= self.base.step(self.own, layer - 1)
+        return unchanged + self.step((*self.own, *self.added), layer - 1)
 
 
-def diagram_terms(recursion: Recursion, diagram: Diagram) -> tuple[ExpandedTerm, ...]:
+def diagram_terms(diagram: Diagram) -> tuple[ExpandedTerm, ...]:
     """The expanded terms of one full diagram on its own."""
     return expand(translate(replace(diagram, members=()), diagram.id))[0]

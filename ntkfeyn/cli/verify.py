@@ -1,0 +1,133 @@
+"""ntkfeyn verify"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ntkfeyn.cli.options import target_options
+
+if TYPE_CHECKING:
+    from ntkfeyn.numerics.certify import Certificate
+    from ntkfeyn.numerics.exact import Setting
+    from ntkfeyn.targets import Target
+
+COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lambda_b"}
+
+
+@click.command("verify")
+@target_options
+@click.option("--layers", default="2,3", show_default=True, metavar="L,L,..", help="Layers to compare at.")
+@click.option("--activation", default="z + z**2/2", show_default=True, metavar="TEXT", help="A polynomial in z.")
+@click.option("--samples", type=int, default=2, show_default=True, metavar="N", help="Number of distinct inputs.")
+@click.option("--width", metavar="n1:n2:..", help="Relative widths of the layers, e.g. 2:3:5 (default: equal widths).")
+@click.option("--cw", metavar="Q", help="C_W as a rational (default: random; likewise the next three).")
+@click.option("--cb", metavar="Q", help="C_b.")
+@click.option("--lambda-w", metavar="Q", help="lambda_W.")
+@click.option("--lambda-b", metavar="Q", help="lambda_b.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the random rational parameters.")
+@click.option("--controls/--no-controls", default=True, show_default=True, help="Leave out and double each diagram.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--certificate", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON certificate here.")
+def command(
+    names: tuple[str, ...],
+    cumulants: tuple[str, ...],
+    legs: str | None,
+    channel: str | None,
+    order: int | None,
+    layers: str,
+    activation: str,
+    samples: int,
+    width: str | None,
+    seed: int,
+    controls: bool,
+    form: str,
+    certificate: Path | None,
+    **couplings: str | None,
+) -> None:
+    """Compare a recursion with exact finite-width cumulants of polynomial networks, coefficient by coefficient.
+
+    Exit code 0: every coefficient of 1/n is equal, exactly. 1: some differ. The controls repeat the comparison with
+    each diagram left out and counted twice: then it must fail.
+
+    \b
+    Example: ntkfeyn verify F
+             ntkfeyn verify --cumulant Theta@1 --layers 2,3,4 --samples 1 --certificate theta.json
+    """
+    from ntkfeyn.numerics.certificates import certificate_text, certificates_json
+    from ntkfeyn.serialisation import to_text
+    from ntkfeyn.targets import resolve
+
+    targets = resolve([*names, *cumulants], legs, channel, order)
+    setting = _setting(activation, samples, width, seed, couplings)
+    found = _certify(targets, _layers(layers), setting, seed, controls)
+    document = to_text(certificates_json(found))
+    if certificate is not None:
+        from ntkfeyn.emitters.rendering import write_file
+
+        write_file(certificate, document)
+    click.echo(document if form == "json" else "".join(map(certificate_text, found)), nl=False)
+    if not all(one.equal for one in found):
+        click.get_current_context().exit(1)
+
+
+def _certify(
+    targets: list[Target], layers: list[int], setting: Setting, seed: int, controls: bool
+) -> list[Certificate]:
+    from ntkfeyn.cli.progress import progress
+    from ntkfeyn.diagram import full_diagrams
+    from ntkfeyn.enumeration import enumerate_diagrams
+    from ntkfeyn.numerics.certify import certify, check_size
+    from ntkfeyn.targets import target_id
+
+    for shape, _ in targets:  # refuse before any work
+        check_size(shape, layers, setting)
+    steps = [len(full_diagrams(enumerate_diagrams(*target).diagrams)) if controls else 0 for target in targets]
+    found = []
+    with progress("verify", sum(steps)) as advance:
+        for shape, order in targets:
+            step = partial(advance, target_id((shape, order)))
+            found.append(certify(shape, order, layers, setting, seed, controls=controls, advance=step))
+    return found
+
+
+def _setting(activation: str, samples: int, width: str | None, seed: int, couplings: dict[str, str | None]) -> Setting:
+    from ntkfeyn.numerics.activations import polynomial
+    from ntkfeyn.numerics.certify import check_samples, random_setting
+
+    check_samples(samples)
+    given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}
+    widths = _integers(width, ":", "--width", "--width 2:3:5") if width is not None else []
+    return random_setting(seed, polynomial(activation), samples, widths, couplings=given)
+
+
+def _layers(text: str) -> list[int]:
+    return sorted(set(_integers(text, ",", "--layers", "--layers 2,3")))
+
+
+def _integers(text: str, separator: str, option: str, hint: str) -> list[int]:
+    from ntkfeyn.errors import bad_request
+
+    words = text.split(separator)
+    if not all(word.strip().isascii() and word.strip().isdigit() and 0 < int(word) < 10**6 for word in words[:99]):
+        raise bad_request(f"{option} '{text}'", f"positive integers, separated by '{separator}', are allowed", hint)
+    return [int(word) for word in words]
+
+
+def _rational(name: str, text: str) -> Fraction:
+    from ntkfeyn.errors import bad_request
+
+    option = "--" + name.replace("_", "-")
+    try:
+        if len(text) > 40:
+            raise ValueError
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise bad_request(f"{option} '{text}'", "a rational such as 3/2 or 0.25 is allowed", f"{option} 3/2") from error
+    if value < 0 or value.denominator > 10**9 or value > 10**9:
+        raise bad_request(f"{option} {text}", "a rational from 0 to 10^9 is allowed", f"{option} 3/2")
+    return value

@@ -1,0 +1,101 @@
+"""Certificates as JSON and as text (schemas ntkfeyn.certificate/1 and certificates/1).
+
+Enters: ``Certificate`` records. Leaves: plain dicts in stable order, and the lines that `verify` prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ntkfeyn.numerics.certify import Certificate, Comparison
+from ntkfeyn.numerics.exact import Setting
+from ntkfeyn.serialisation import TOOL, cumulant_json
+
+
+def certificate_json(certificate: Certificate) -> dict[str, Any]:
+    """Request, hash, parameters, both exact numbers of every comparison, the controls and the verdict."""
+    recursion, controls = certificate.recursion, None
+    if certificate.control_setting is not None:
+        controls = {
+            "parameters": _parameters(certificate.control_setting),
+            "comparisons": [_comparison(c) for c in certificate.control_comparisons],
+            "diagrams": [{"id": c.diagram, "dropped": c.dropped, "doubled": c.doubled} for c in certificate.controls],
+        }
+    return {
+        "schema": "ntkfeyn.certificate/1",
+        "tool": TOOL,
+        "cumulant": cumulant_json(recursion.cumulant),
+        "order": recursion.order,
+        "hash": recursion.hash,
+        "seed": certificate.seed,
+        "verdict": "equal" if certificate.equal else "different",
+        "parameters": _parameters(certificate.setting),
+        "comparisons": [_comparison(c) for c in certificate.comparisons],
+        "controls": controls,
+    }
+
+
+def certificates_json(certificates: Sequence[Certificate]) -> dict[str, Any]:
+    """One certificate answers with certificate/1, several with certificates/1."""
+    if len(certificates) == 1:
+        return certificate_json(certificates[0])
+    return {
+        "schema": "ntkfeyn.certificates/1",
+        "verdict": "equal" if all(c.equal for c in certificates) else "different",
+        "certificates": [certificate_json(c) for c in certificates],
+    }
+
+
+def _parameters(setting: Setting) -> dict[str, Any]:
+    def matrix(rows: tuple[tuple[tuple[Any, ...], ...], ...]) -> list[Any]:
+        return [[[str(c) for c in series] for series in row] for row in rows]
+
+    return {
+        "activation": [str(c) for c in setting.activation],
+        "C_W": str(setting.C_W),
+        "C_b": str(setting.C_b),
+        "lambda_W": str(setting.lambda_W),
+        "lambda_b": str(setting.lambda_b),
+        "kernel": matrix(setting.kernel),
+        "ntk": matrix(setting.ntk),
+        "widths": list(setting.widths),
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "layer": comparison.layer,
+        "samples": [sample + 1 for sample in comparison.samples],
+        "order": comparison.order,
+        "exact": str(comparison.exact),
+        "derived": str(comparison.derived),
+        "equal": comparison.equal,
+    }
+
+
+def certificate_text(certificate: Certificate) -> str:
+    """The verdict in a line, layer by layer, then the controls and, on a difference, where it is first seen."""
+    recursion = certificate.recursion
+    verdict = "equal" if certificate.equal else "DIFFERENT"
+    channel = f"legs {recursion.cumulant.legs_text()}, channel {recursion.cumulant.channel_text()}"
+    lines = [f"{recursion.name}@{recursion.order}: {verdict}   ({channel}, seed {certificate.seed})"]
+    for layer in sorted({c.layer for c in certificate.comparisons}):
+        here = [c for c in certificate.comparisons if c.layer == layer]
+        same = sum(c.equal for c in here)
+        highest = [c for c in here if c.order == recursion.order and c.exact]
+        orders = f"orders 0..{recursion.order}" if recursion.order else "order 0"
+        zero = "" if highest else f"; at order {recursion.order} all are zero"
+        lines.append(f"  layer {layer}: {same} of {len(here)} coefficients equal exactly ({orders}){zero}")
+    if certificate.controls:
+        outcomes = [outcome for c in certificate.controls for outcome in (c.dropped, c.doubled)]
+        counts = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in ("caught", "missed", "not probed"))
+        lines.append(f"  controls: {len(certificate.controls)} diagrams each left out and counted twice: {counts}")
+    first = certificate.first_difference
+    if first is not None:
+        samples = "-".join(str(sample + 1) for sample in first.samples)
+        lines.append(
+            f"  first difference: layer {first.layer}, order {first.order}, samples {samples}:"
+            f" exact {first.exact}, derived {first.derived}"
+        )
+    return "\n".join(lines) + "\n"
