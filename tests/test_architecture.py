@@ -17,6 +17,8 @@ ORDER = (
     "translation", "reduction", "recursion", "serialisation", "targets", "symbols", "emitters", "emitters.notation",
     "emitters.rendering", "emitters.layout", "emitters.tikz", "emitters.svg", "emitters.dot",
     "emitters.latex", "emitters.python", "api", "cli.options",
+    "numerics", "numerics.kernel_graphs", "numerics.coincidences", "numerics.exact", "numerics.activations",
+    "numerics.polynomials", "numerics.certify", "numerics.certificates", "cli.progress", "cli.verify",
     "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli", "__main__",
 )  # fmt: skip
 PURE = ORDER[: ORDER.index("symbols")]

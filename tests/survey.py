@@ -1,0 +1,83 @@
+"""The whole survey of certificates: .venv/bin/python tests/survey.py [FILE]
+
+Runs every comparison that the project claims, with a progress bar, and writes outputs/certificates.json (or FILE):
+the schema ntkfeyn.certificates/1. Exit code 1 if any number differs or any probed diagram goes unnoticed. Takes
+minutes; the test-suite runs a selection.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ntkfeyn.cli.progress import progress
+from ntkfeyn.cumulants import cumulant, standard
+from ntkfeyn.emitters.rendering import write_file
+from ntkfeyn.numerics.activations import polynomial
+from ntkfeyn.numerics.certificates import certificates_json
+from ntkfeyn.numerics.certify import Certificate, certify, random_setting
+from ntkfeyn.serialisation import to_text
+
+LINEAR, QUADRATIC, CUBIC = "z", "z + z**2/2", "z/2 + z**2/3 - z**3/5"
+SEVEN = ("K", "Theta", "V", "D", "F", "A", "B")
+DERIVATIVES = ("P", "Q", "R", "S", "T", "U")
+SIX_SLOTS = ("C0C0C0", "C0C0R1", "C0C1", "C0R1R1", "C0R2", "C1R1", "C2", "R1R1R1", "R1R2", "R3")
+TREE = cumulant("tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "01.23.45").name
+
+
+class Request(NamedTuple):
+    """A group of certificates with the same parameters."""
+
+    tensors: Sequence[str]
+    order: int
+    layers: Sequence[int]
+    activation: str
+    samples: int
+    controls: bool = False
+    widths: Sequence[int] = ()
+
+
+SURVEY = (
+    Request(("K", "Theta"), 0, (2, 3), QUADRATIC, 2, controls=True),
+    Request((*SEVEN, *DERIVATIVES), 1, (2, 3), QUADRATIC, 2, controls=True),
+    Request(("K", "Theta", "V", "F"), 1, (2, 3), CUBIC, 2),
+    Request(DERIVATIVES, 1, (3,), QUADRATIC, 3),
+    Request((*SEVEN, *DERIVATIVES), 1, (4,), QUADRATIC, 1),
+    Request((*SEVEN, *DERIVATIVES), 1, (3,), QUADRATIC, 2, widths=(2, 3)),
+    Request((*SEVEN, *DERIVATIVES), 2, (2, 3), QUADRATIC, 2, controls=True),
+    Request(("K", "Theta"), 2, (4,), QUADRATIC, 1),
+    Request(SIX_SLOTS, 2, (2, 3), QUADRATIC, 2, controls=True),
+    Request((TREE,), 2, (2, 3), QUADRATIC, 2),
+    Request((*SEVEN, "P", "Q", "C0C0C0", "C0C1"), 3, (3,), QUADRATIC, 2),
+    Request(("R", "S", "T", "U"), 3, (3,), QUADRATIC, 1),
+    Request(("K", "Theta"), 3, (4,), QUADRATIC, 1),
+    Request(SEVEN, 3, range(2, 11), LINEAR, 2),
+)
+
+
+def run(requests: Sequence[Request], seed: int = 1) -> list[Certificate]:
+    found = []
+    with progress("survey", sum(len(request.tensors) for request in requests)) as advance:
+        for request in requests:
+            setting = random_setting(seed, polynomial(request.activation), request.samples, request.widths)
+            for name in request.tensors:
+                start = time.perf_counter()
+                shape = standard(name)
+                found.append(certify(shape, request.order, request.layers, setting, seed, controls=request.controls))
+                verdict = "equal" if found[-1].equal else "DIFFERENT"
+                seconds = time.perf_counter() - start
+                print(f"{name}@{request.order} layers {list(request.layers)}: {verdict} ({seconds:.1f} s)", flush=True)
+                advance(name)
+    return found
+
+
+if __name__ == "__main__":
+    default = Path(__file__).parent.parent / "outputs" / "certificates.json"
+    certificates = run(SURVEY)
+    write_file(Path(sys.argv[1]) if len(sys.argv) > 1 else default, to_text(certificates_json(certificates)))
+    unprobed = [c.diagram for one in certificates for c in one.controls if "not probed" in (c.dropped, c.doubled)]
+    print(f"{len(certificates)} certificates, not probed: {', '.join(unprobed) or 'none'}")
+    sys.exit(0 if all(one.equal for one in certificates) else 1)
