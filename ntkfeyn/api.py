@@ -65,6 +65,9 @@ class Diagram:
     def _repr_svg_(self) -> str:
         return self.svg()
 
+    def __repr__(self) -> str:
+        return f"<Diagram {self.id}, weight {self.weight}>"
+
 
 @dataclass(frozen=True)
 class Recursion:
@@ -104,12 +107,15 @@ class Recursion:
     def __str__(self) -> str:
         return recursion_text(self.record)
 
+    def __repr__(self) -> str:
+        return f"<Recursion {self.record.name}@{self.record.order}: {len(self.record.terms)} product terms>"
+
     def _repr_latex_(self) -> str:
         return "$$\\begin{aligned}\n  " + recursion_latex(self.record) + "\n\\end{aligned}$$"
 
 
 def _one(name: str | None, legs: str | None, channel: str | None, order: int | None) -> Target:
-    found = resolve([name] if name else [], legs, channel, order)
+    found = resolve([name] if name is not None else [], legs, channel, order)
     if len(found) != 1:
         listed = ", ".join(target_id(target) for target in found)
         raise bad_request(f"{len(found)} cumulants were asked for ({listed})", "one at a time", "channel='13.24'")
@@ -130,7 +136,7 @@ def derive(
     Raises NtkfeynError for a bad request.
     """
     shape, power = _one(name, legs, channel, order)
-    return Recursion(derive_recursion(shape, power, without))
+    return Recursion(derive_recursion(shape, power, [without] if isinstance(without, str) else without))
 
 
 def diagrams(
@@ -178,5 +184,5 @@ def emit_targets(targets: Sequence[Target], lang: str, directory: Path) -> tuple
         text = latex_document([derive_recursion(shape, order) for shape, order in targets])
     else:
         text = python_module(derive_system([(shape.name, order) for shape, order in targets]).recursions)
-    stem = file_stem(*([target_id(target) for target in chosen] for chosen in (targets, default_targets())))
+    stem = file_stem(targets, default_targets())
     return (write_file(directory / f"{stem}.{LANGUAGES[lang]}", text),)

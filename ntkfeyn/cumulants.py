@@ -17,10 +17,11 @@ from typing import NamedTuple
 from ntkfeyn.canonical import Certificate, Component, Edges, components
 from ntkfeyn.combinatorics import perfect_matchings
 from ntkfeyn.errors import LimitError, bad_request
-from ntkfeyn.legs import LEGS_HINT, NAMED_TREES, Leg, normal_leg, parse_legs
+from ntkfeyn.legs import LEGS_HINT, Leg, normal_leg, parse_legs
 
 Pairs = tuple[tuple[int, int], ...]
-MAX_SLOTS = 12
+MAX_SLOTS = 12  # of a request
+MAX_INTERNAL_SLOTS = 4 * MAX_SLOTS  # of a tensor vertex inside a diagram
 MAX_ORDER = 12
 
 
@@ -182,8 +183,6 @@ def _with_index(legs: tuple[Leg, ...], channel: Pairs) -> Cumulant:
     """The cumulant with the index order of its class carried over."""
     plain = Cumulant(legs, channel, channel_order(channel))
     name, position = plain.identity
-    if name not in NAMES:
-        return plain
     slot_at = {p: v for v, p in enumerate(position)}
     return Cumulant(legs, channel, tuple(slot_at[p] for p in standard(name).index))
 
@@ -194,7 +193,7 @@ def _parse_channel(text: str, legs: tuple[Leg, ...]) -> Pairs:
     hint = "one of the channels that `ntkfeyn derive --legs ...` lists without --channel"
     pairs = []
     for word in text.split("."):
-        match = re.fullmatch(r"([0-9])([0-9])|([0-9]+)[-,]([0-9]+)", word.strip())
+        match = re.fullmatch(r"([0-9])([0-9])|([0-9]{1,7})[-,]([0-9]{1,7})", word.strip())
         ends = [int(end) for end in match.groups() if end is not None] if match else []
         if len(ends) != 2 or any(end not in labels for end in ends):
             raise bad_request(f"channel '{text}': cannot pair '{word}' among slots {labels}", allowed, hint)
@@ -279,11 +278,11 @@ def standard(name: str) -> Cumulant:
             channel = _parse_channel(row.channel, legs)
             labels = [label for leg in legs for label in leg.labels]
             return Cumulant(legs, channel, tuple(labels.index(int(digit)) for digit in row.order))
-    if re.fullmatch(r"(C[0-9]+|R[1-9][0-9]*)+", name):
+    if re.fullmatch(r"(C[0-9]{1,3}|R[1-9][0-9]{0,2})+", name):
         return _chains_and_rings(name)
     if name.count("/") == 1:
         legs_text, channel_text = name.split("/")
-        return cumulant_of_class(legs_text, channel_text)
+        return _class_of(legs_text, channel_text)
     raise bad_request(
         f"unknown cumulant '{name}'",
         f"allowed are {', '.join(NAMES)}, chains and rings such as C0C1 or R3, or legs/channel",
@@ -291,7 +290,7 @@ def standard(name: str) -> Cumulant:
     )
 
 
-def cumulant_of_class(legs_text: str, channel_text: str) -> Cumulant:
+def _class_of(legs_text: str, channel_text: str) -> Cumulant:
     """The representative of the class of these legs and channel."""
     legs = parse_legs(legs_text)
     shape = Cumulant(legs, _parse_channel(channel_text, legs), ())
@@ -309,8 +308,9 @@ def _closest(name: str) -> str:
 
 def _chains_and_rings(name: str) -> Cumulant:
     pieces = re.findall(r"([CR])([0-9]+)", name)
-    if sum(2 * int(k) + 2 * (kind == "C") for kind, k in pieces) > 4 * MAX_SLOTS or len(name) > 99:
-        raise LimitError(f"'{name}' has too many slots; at most {MAX_SLOTS} are allowed")
+    size = sum(2 * int(k) + 2 * (kind == "C") for kind, k in pieces)
+    if size > MAX_INTERNAL_SLOTS:
+        raise LimitError(f"'{name}' has {size} slots; at most {MAX_INTERNAL_SLOTS} are allowed")
     edges: list[tuple[int, int]] = []
     partner: list[int] = []
     for kind, text in pieces:
@@ -342,8 +342,3 @@ def canonical_labels(name: str, labels: tuple[int, ...]) -> tuple[int, ...]:
         for v, label in zip(piece.orders[0], best[piece.certificate].pop(), strict=True):
             result[v] = label
     return tuple(result)
-
-
-def tree_kind(leg: Leg) -> str | dict[str, list[list[int]]]:
-    """The leg's type as the JSON writes it."""
-    return leg.kind if leg.kind in NAMED_TREES else {"tree": [list(edge) for edge in leg.edges]}

@@ -44,7 +44,7 @@ class InternalTree:
 
 @dataclass(frozen=True)
 class TensorVertex:
-    """A layer-l cumulant of internal trees and z-legs, in one channel, at one order.
+    """A layer-l cumulant of internal trees and z-legs, in one channel; ``order`` (of 1/n) is its cost.
 
     Ends are tree nodes numbered through ``trees``. ``tied`` pairs two ends (slot-slot pairs, theory section 4),
     ``mixed`` are the ends paired with a z-leg, ``zz`` the number of z-z pairs on each propagator of the diagram.
@@ -56,11 +56,6 @@ class TensorVertex:
     tied: tuple[tuple[int, int], ...]
     mixed: tuple[int, ...]
     zz: tuple[int, ...]
-
-    @property
-    def cost(self) -> int:
-        """The order in 1/n of this cumulant."""
-        return self.order
 
     @property
     def ends(self) -> tuple[int, ...]:

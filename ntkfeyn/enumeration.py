@@ -20,19 +20,16 @@ from ntkfeyn.diagram import NEW_EDGE, OMEGA, WEIGHT, CubicVertex, Diagram, Inter
 from ntkfeyn.errors import LimitError, bad_request
 
 MAX_CANDIDATES = 500_000
+MAX_STEPS = 500_000  # partly built attachments: requests with many trees fail early instead of hanging
 
 
 @dataclass(frozen=True)
 class Enumeration:
-    """Diagrams kept, and how many attachments of the right order were tried and connected."""
+    """Diagrams as drawn (Omega merged), and how many full attachments of the right order were tried and connected."""
 
     diagrams: tuple[Diagram, ...]
     candidates: int
     connected: int
-
-    @property
-    def kept(self) -> int:
-        return len(self.diagrams)
 
 
 def check_order(cumulant: Cumulant, order: int) -> None:
@@ -63,7 +60,7 @@ def enumerate_diagrams(cumulant: Cumulant, order: int) -> Enumeration:
 @cache
 def _enumerate_standard(name: str, order: int) -> Enumeration:
     cumulant = standard(name)
-    candidates = 0
+    search = _Search(name, order)
     kept: list[Diagram] = []
     for vertices, trees in _cubic_choices(cumulant):
         ends = _Ends(cumulant, vertices)
@@ -71,16 +68,12 @@ def _enumerate_standard(name: str, order: int) -> Enumeration:
             budget = order - len(vertices) + len(propagators)
             if budget < 0:
                 continue
-            for tensors in _tensor_choices(trees, ends.on(propagators), len(propagators), budget):
-                candidates += 1
-                if candidates > MAX_CANDIDATES:
-                    raise LimitError(
-                        f"{name} at order {order} has more than {MAX_CANDIDATES} candidates; try a lower --order"
-                    )
+            for tensors in search.tensor_choices(trees, ends.on(propagators), len(propagators), budget):
+                search.found()
                 if ends.connected(propagators, tensors):
                     weight = _weight(tensors)
                     kept.append(Diagram(cumulant, order, vertices, tensors, propagators, weight))
-    return Enumeration(_merge_omega(kept), candidates, len(kept))
+    return Enumeration(_merge_omega(kept), search.candidates, len(kept))
 
 
 # --- cubic vertices and internal trees (theory section 3) -----------------------------------------------------
@@ -158,21 +151,38 @@ class _Ends:
 # --- tensor vertices (theory section 4, point 2 and 3) --------------------------------------------------------
 
 
-def _tensor_choices(
-    trees: tuple[InternalTree, ...], at: dict[int, int], propagators: int, budget: int
-) -> Iterator[tuple[TensorVertex, ...]]:
-    """Every way to gather the trees into tensor vertices, with z-only vertices, of total cost ``budget``."""
-    if not trees:
-        yield from _z_vertices(_z_options(propagators, budget), budget)
-        return
-    first, others = trees[0], trees[1:]
-    for size in range(len(others) + 1):
-        for chosen in combinations(range(len(others)), size):
-            gathered = (first, *(others[i] for i in chosen))
-            rest = tuple(tree for i, tree in enumerate(others) if i not in chosen)
-            for vertex in _vertices_of(gathered, at, propagators, budget):
-                for more in _tensor_choices(rest, at, propagators, budget - vertex.cost):
-                    yield (vertex, *more)
+class _Search:
+    """Counts what is tried, so that a request that is too large ends with a message."""
+
+    def __init__(self, name: str, order: int) -> None:
+        self.asked = f"{name} at order {order}"
+        self.candidates = self.steps = 0
+
+    def found(self) -> None:
+        self.candidates += 1
+        if self.candidates > MAX_CANDIDATES:
+            raise LimitError(
+                f"{self.asked} has more than {MAX_CANDIDATES} candidates; try a lower order or fewer slots"
+            )
+
+    def tensor_choices(
+        self, trees: tuple[InternalTree, ...], at: dict[int, int], propagators: int, budget: int
+    ) -> Iterator[tuple[TensorVertex, ...]]:
+        """Every way to gather the trees into tensor vertices, with z-only vertices, of total cost ``budget``."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise LimitError(f"{self.asked} takes more than {MAX_STEPS} steps; try a lower order or fewer tree nodes")
+        if not trees:
+            yield from _z_vertices(_z_options(propagators, budget), budget)
+            return
+        first, others = trees[0], trees[1:]
+        for size in range(len(others) + 1):
+            for chosen in combinations(range(len(others)), size):
+                gathered = (first, *(others[i] for i in chosen))
+                rest = tuple(tree for i, tree in enumerate(others) if i not in chosen)
+                for vertex in _vertices_of(gathered, at, propagators, budget):
+                    for more in self.tensor_choices(rest, at, propagators, budget - vertex.order):
+                        yield (vertex, *more)
 
 
 def _vertices_of(
@@ -208,9 +218,9 @@ def _z_vertices(options: tuple[TensorVertex, ...], budget: int, first: int = 0) 
         yield ()
         return
     for i in range(first, len(options)):
-        if options[i].cost > budget:
+        if options[i].order > budget:
             break  # options are sorted by cost
-        for rest in _z_vertices(options, budget - options[i].cost, i):
+        for rest in _z_vertices(options, budget - options[i].order, i):
             yield (options[i], *rest)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ntkfeyn.canonical import Edges, components
-from ntkfeyn.errors import LimitError, RequestError, bad_request
+from ntkfeyn.errors import LimitError, bad_request
 
 NAMED_TREES: dict[str, Edges] = {
     "z": (),
@@ -23,6 +23,9 @@ NAMED_TREES: dict[str, Edges] = {
 MAX_NODES = 8
 LEGS_HINT = '--legs "z1 z2 NTK34" --channel 13.24'
 _ALLOWED = "a leg is z, NTK, dNTK, ddNTK1, ddNTK2 or tree:0-1,1-2 followed by its slots, one a node"
+_LEG = re.compile(
+    r"(z|NTK|dNTK|ddNTK1|ddNTK2|tree:[0-9,-]+)(?:\(([0-9]{1,7}(?:,[0-9]{1,7})*)\)|([0-9]{1,99}))", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def parse_legs(text: str) -> tuple[Leg, ...]:
 
 
 def _parse_leg(word: str) -> Leg:
-    match = re.fullmatch(r"(z|NTK|dNTK|ddNTK1|ddNTK2|tree:[0-9,-]+)(?:\(([0-9]+(?:,[0-9]+)*)\)|([0-9]+))", word)
+    match = _LEG.fullmatch(word)
     if not match:
         raise bad_request(f"cannot read the leg '{word}'", _ALLOWED, LEGS_HINT)
     kind, listed, digits = match.groups()
@@ -94,7 +97,8 @@ def _parse_leg(word: str) -> Leg:
         raise LimitError(f"slot {max(labels)} in '{word}': slots are numbered up to 1000000")
     edges = NAMED_TREES[kind] if kind in NAMED_TREES else _parse_tree(kind[5:], word)
     if len(labels) != len(edges) + 1:
-        raise bad_request(f"'{word}' names {len(labels)} slots", f"{kind} has {len(edges) + 1}, one a node", LEGS_HINT)
+        hint = f"{kind}({digits})" if digits and kind == "z" else LEGS_HINT
+        raise bad_request(f"'{word}' names {len(labels)} slots", f"{kind} has {len(edges) + 1}, one a node", hint)
     return normal_leg(edges, labels)
 
 
@@ -119,12 +123,3 @@ def _joined(edges: Edges, size: int) -> bool:
     for _ in range(size):
         reached |= {v for edge in edges if reached & set(edge) for v in edge}
     return len(reached) == size
-
-
-def leg_of(kind: str | Edges, labels: tuple[int, ...]) -> Leg:
-    """A leg from its type name or tree, as the JSON writes it. Raises RequestError for an unknown type."""
-    if isinstance(kind, str):
-        if kind not in NAMED_TREES:
-            raise RequestError(f"unknown leg type '{kind}'; {_ALLOWED}")
-        return Leg(NAMED_TREES[kind], labels)
-    return normal_leg(kind, labels)

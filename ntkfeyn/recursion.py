@@ -7,6 +7,7 @@ targets: every recursion they need, in order of dependence.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -73,8 +74,12 @@ class Recursion:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the cumulant, the order and the product terms."""
-        return hashlib.sha256(repr((self.cumulant, self.order, self.terms)).encode()).hexdigest()
+        """SHA-256 of the cumulant, the order and the product terms, written as JSON lists."""
+        shape = self.cumulant
+        terms = [[str(t.coefficient), t.couplings, t.tensors, t.groups, t.diagrams] for t in self.terms]
+        legs = [[leg.edges, leg.labels] for leg in shape.legs]
+        text = json.dumps([legs, shape.channel, self.order, terms], separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ntkfeyn.terms import Couplings, ExpandedTerm, Group, ProductTerm, Tensor
 from ntkfeyn.translation import sorted_term
 
 Terms = tuple[ProductTerm, ...]
-MAX_EXPANDED = 2_000_000
+MAX_EXPANDED = 500_000
 
 
 class Effect(NamedTuple):

@@ -13,9 +13,11 @@ from typing import Any
 import sympy
 
 from ntkfeyn.cumulants import standard
+from ntkfeyn.errors import LimitError
 from ntkfeyn.recursion import Recursion
 from ntkfeyn.terms import ExpandedTerm, Tensor
 
+MAX_SYMPY = 100_000
 C_W, LAMBDA_W, C_B, LAMBDA_B = sympy.symbols("C_W lambda_W C_b lambda_b", positive=True)
 WIDTH, WIDTH_BELOW = sympy.Symbol("n_l", positive=True), sympy.Symbol("n_{l-1}", positive=True)
 
@@ -96,5 +98,10 @@ def _term(term: ExpandedTerm) -> sympy.Expr:
 
 
 def to_sympy(recursion: Recursion) -> sympy.Expr:
-    """The right-hand side as an expanded SymPy sum (theory section 5)."""
+    """The right-hand side as an expanded SymPy sum (theory section 5). Raises LimitError above MAX_SYMPY terms."""
+    if recursion.written > MAX_SYMPY:
+        raise LimitError(
+            f"{recursion.name}@{recursion.order} expands to up to {recursion.written} terms; SymPy takes at most"
+            f" {MAX_SYMPY}; try --format json, or --format latex, which shows the terms before Leibniz"
+        )
     return sympy.Add(*(_term(term) for term in recursion.expanded))

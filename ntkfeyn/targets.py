@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ntkfeyn.cumulants import NAMES, Cumulant, channels, cumulant, standard
+from ntkfeyn.cumulants import MAX_SLOTS, NAMES, Cumulant, channels, cumulant, standard
 from ntkfeyn.enumeration import check_order
-from ntkfeyn.errors import bad_request
+from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.legs import LEGS_HINT
 
 Target = tuple[Cumulant, int]
@@ -22,11 +22,7 @@ def named_target(text: str, order: int | None = None) -> list[Target]:
 
     Raises RequestError for an unknown name or an order below the leading one, LimitError for one too large.
     """
-    match = re.fullmatch(r"(.+?)(?:@(-?[0-9]{1,6}))?", text.strip())
-    if not match:
-        raise bad_request("an empty cumulant name was given", f"allowed are {', '.join(NAMES)}", "--cumulant F")
-    name, own = match.groups()
-    order = int(own) if own is not None else order
+    name, order = _name_and_order(text, order)
     if name == "all":
         shapes = [standard(known) for known in NAMES]
         kept = [shape for shape in shapes if order is None or shape.leading_order <= order]
@@ -34,8 +30,27 @@ def named_target(text: str, order: int | None = None) -> list[Target]:
             check_order(shapes[0], order if order is not None else 0)
         return [(shape, _checked(shape, order)) for shape in kept]
     shape = standard(name)
+    if len(shape.labels) > MAX_SLOTS:
+        raise LimitError(f"'{name}' has {len(shape.labels)} slots; at most {MAX_SLOTS} are allowed")
     shape = standard(shape.name)
     return [(shape, _checked(shape, order))]
+
+
+def _name_and_order(text: str, order: int | None) -> tuple[str, int | None]:
+    if not isinstance(text, str) or (order is not None and type(order) is not int):
+        raise bad_request(
+            f"{text!r} at order {order!r} was asked for", "a name and an integer are allowed", '"F", order=1'
+        )
+    name, _, own = text.strip().partition("@")
+    if not name:
+        raise bad_request("an empty cumulant name was given", f"allowed are {', '.join(NAMES)}", "--cumulant F")
+    if "@" in text:
+        if not re.fullmatch(r"-?[0-9]{1,18}", own, re.ASCII):
+            raise bad_request(
+                f"order '{own[:40]}' was asked for {name[:40]}", "an integer is allowed", f"{name[:40]}@1"
+            )
+        order = int(own)
+    return name, order
 
 
 def legs_target(legs: str, channel: str | None, order: int | None = None) -> list[Target]:
@@ -62,7 +77,15 @@ def resolve(
         raise bad_request(
             "no cumulant was asked for", f"allowed are {', '.join(NAMES)}, all, or --legs", "--cumulant F --order 1"
         )
-    return list(dict.fromkeys(found))
+    found = list(dict.fromkeys(found))
+    for i, (shape, power) in enumerate(found):
+        if any((shape.name, power) == (other.name, at) for other, at in found[:i]):
+            raise bad_request(
+                f"{shape.name}@{power} was asked for twice, with other slot labels",
+                "diagram ids would clash",
+                "one request a time",
+            )
+    return found
 
 
 def default_targets(order: int | None = None) -> list[Target]:

@@ -1,19 +1,19 @@
 # Made by ntkfeyn 0.1.0
-# K@0: 1 diagram, 2 product terms, recursion hash bbb4458184454494
-# Theta@0: 1 diagram, 2 product terms, recursion hash f5a5f4714162be80
-# V@1: 2 diagrams, 3 product terms, recursion hash 250b07797b6e84ff
-# D@1: 3 diagrams, 4 product terms, recursion hash 764570db367ae692
-# F@1: 2 diagrams, 2 product terms, recursion hash 9d5e94e85aca79cc
-# A@1: 5 diagrams, 6 product terms, recursion hash ae6dbfc78460ffd6
-# B@1: 2 diagrams, 2 product terms, recursion hash 2b4bb49d7128b80c
-# P@1: 3 diagrams, 3 product terms, recursion hash 975a7023893cd952
-# Q@1: 5 diagrams, 5 product terms, recursion hash cedd1c53d683dd0b
-# R@1: 7 diagrams, 7 product terms, recursion hash 24fcdcd225010a5b
-# S@1: 5 diagrams, 5 product terms, recursion hash 025cce679ae51056
-# T@1: 13 diagrams, 13 product terms, recursion hash 01421fa24b473e8a
-# U@1: 2 diagrams, 2 product terms, recursion hash 24314a30da5dc6fd
-# K@1: 2 diagrams, 2 product terms, recursion hash e24f45d81a423f89
-# Theta@1: 5 diagrams, 5 product terms, recursion hash bec5e5434ead9e10
+# K@0: 1 diagram, 2 product terms, recursion hash 9baa29d79df886a9
+# Theta@0: 1 diagram, 2 product terms, recursion hash 7aa5f5dd8172cf2a
+# V@1: 2 diagrams, 3 product terms, recursion hash 80b0fe0e2094e98c
+# D@1: 3 diagrams, 4 product terms, recursion hash c7fb31315d7323a5
+# F@1: 2 diagrams, 2 product terms, recursion hash 1dfac0a73f80ad68
+# A@1: 5 diagrams, 6 product terms, recursion hash ce0311c1180c45ca
+# B@1: 2 diagrams, 2 product terms, recursion hash b93694a7c40a72b3
+# P@1: 3 diagrams, 3 product terms, recursion hash 8223fe74c8da22e3
+# Q@1: 5 diagrams, 5 product terms, recursion hash 0e5b36b49c2d60a4
+# R@1: 7 diagrams, 7 product terms, recursion hash 3b34a78da812dab5
+# S@1: 5 diagrams, 5 product terms, recursion hash 33799c715f02fb32
+# T@1: 13 diagrams, 13 product terms, recursion hash ae1945682a1b928e
+# U@1: 2 diagrams, 2 product terms, recursion hash c72f976976251c99
+# K@1: 2 diagrams, 2 product terms, recursion hash 871889472c2b6fc0
+# Theta@1: 5 diagrams, 5 product terms, recursion hash 77b4c1ea746b22d1
 """Layer-to-layer recursions: every function gives one tensor at layer l+1 from tensors and expectations at layer l.
 
 Arguments of every function:

@@ -125,6 +125,14 @@ def test_relabelled_request_keeps_its_index_convention() -> None:
     assert {(z_first, ntk_first), (z_second, ntk_second)} == {(5, 8), (6, 7)}
 
 
+@settings(max_examples=60, deadline=None)
+@given(shapes())
+def test_the_index_order_of_a_request_is_that_of_its_class(shape: Cumulant) -> None:
+    """The left side of a printed recursion names its samples in the same order as the right side does."""
+    target, position = standard(shape.name), shape.identity.position
+    assert [position[v] for v in shape.index] == list(target.index)
+
+
 @pytest.mark.parametrize("name", ["", "X", "v", "C", "R0", "C0C", "F:1", "z1 z2", "z1/12", "z1 z2/13", "C99999"])
 def test_unknown_names_are_refused(name: str) -> None:
     with pytest.raises(NtkfeynError):

@@ -167,6 +167,26 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
     assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
 
 
+def test_links_are_followed_and_pipes_written_to(tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    link.symlink_to(real)
+    rendering.write_file(link, "text")
+    assert link.is_symlink()
+    assert real.read_text() == "text"
+    assert rendering.write_file(Path("/dev/null"), "text").is_char_device()
+
+
+def test_file_names_do_not_clash(tmp_path: Path) -> None:
+    requests = [
+        {"names": ["K", "V", "D", "F", "A"]},
+        {"names": ["K", "Q", "R", "S", "T"]},
+        {"names": "F"},
+        {"legs": "z5 z6 NTK78", "channel": "57.68"},
+    ]
+    paths = {nf.emit(**request, lang="python", directory=tmp_path)[0] for request in requests}
+    assert len(paths) == 4
+
+
 @pytest.mark.parametrize(("name", "order"), [("F", 1), ("T", 1), ("V", 2), ("C0C1", 2)])
 def test_pictures_show_every_slot_and_vertex(name: str, order: int) -> None:
     for diagram in nf.diagrams(name, order, full=True):

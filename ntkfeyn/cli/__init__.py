@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -45,24 +47,35 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; exit code 0 done, 2 bad request, 130 interrupted."""
+    """Run the command line; exit code 0 done, 1 the answer is no, 2 bad request, 130 interrupted."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(args=arguments, prog_name="ntkfeyn", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except NtkfeynError as error:
-        click.echo(f"Error: {error}", err=True)
-        code = 2
+        code = _fail(f"Error: {error}", 2)
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _fail(f"Error: {error.format_message()}", error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        code = 130
+        code = _fail("Interrupted.", 130)
     except BrokenPipeError:
-        # the reader closed early (head): silence the flush at interpreter exit
-        sys.stdout = open("/dev/null", "w") if sys.platform != "win32" else None  # noqa: SIM115
-        code = 0
+        code = 0  # the reader closed early (head)
+        _close_output()
+    except OSError as error:
+        code = _fail(f"Error: cannot write the output: {error.strerror}", 2)
+        _close_output()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> int:
+    with suppress(OSError):
+        click.echo(message, err=True)
+    return code
+
+
+def _close_output() -> None:
+    """Nothing more can be written: keep the interpreter from trying at exit."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115

@@ -48,6 +48,10 @@ def command(
     from ntkfeyn.enumeration import enumerate_diagrams
     from ntkfeyn.targets import resolve, target_id
 
+    if directory is not None and (count or form in ("text", "json")):
+        from ntkfeyn.errors import bad_request
+
+        raise bad_request(f"-o {directory} was given for a listing", "-o takes pictures", "--format svg -o DIRECTORY")
     targets = resolve([*names, *cumulants], legs, channel, order)
     found = {}
     for target in targets:

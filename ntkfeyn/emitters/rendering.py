@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn import __version__
+from ntkfeyn.cumulants import standard
 from ntkfeyn.emitters.notation import counted
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.recursion import Recursion
+from ntkfeyn.targets import Target
 
 
 def template_directory() -> Path:
@@ -56,32 +59,52 @@ def provenance(recursions: Sequence[Recursion]) -> list[str]:
     return lines
 
 
-def file_stem(targets: Sequence[str], default: Sequence[str]) -> str:
-    """A file name for a request: the default set is "order1", others list their tensors."""
+def file_stem(targets: Sequence[Target], default: Sequence[Target]) -> str:
+    """A file name for a request: the default set is "order1", others list their tensors or, if long, end in a hash."""
     if list(targets) == list(default):
         return "order1"
-    names = [re.sub(r"[^A-Za-z0-9]+", "_", target).strip("_") for target in targets]
-    return "_".join(names) if len(names) <= 4 else f"{names[0]}_and_{len(names) - 1}_more"
+    names = []
+    for shape, order in targets:
+        labels = "" if shape == standard(shape.name) else "_" + "_".join(map(str, shape.labels))
+        names.append(re.sub(r"[^A-Za-z0-9]+", "_", f"{shape.name}_{order}{labels}").strip("_"))
+    stem = "_".join(names)
+    if len(names) <= 4 and len(stem) <= 60:
+        return stem
+    digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
+    return f"{names[0][:40]}_and_{len(names) - 1}_more_{digest}"
 
 
 def write_file(path: Path, content: str | bytes) -> Path:
-    """Write beside and rename: a reader never sees half a file. Raises NtkfeynError if it cannot be written."""
+    """Write beside and rename: a reader never sees half a file. Links are followed; devices and pipes written to.
+
+    Raises NtkfeynError if it cannot be written.
+    """
     data = content.encode() if isinstance(content, str) else content
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise NtkfeynError(f"cannot write '{path}': {error.strerror}; try another directory with -o") from error
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            with target.open("wb") as device:
+                device.write(data)
+            return path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:60]}.")
+    except (OSError, RuntimeError) as error:
+        raise _unwritable(path, error) from error
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise NtkfeynError(f"cannot write '{path}': {error.strerror}; try another directory with -o") from error
+            raise _unwritable(path, error) from error
         raise
     return path
+
+
+def _unwritable(path: Path, error: BaseException) -> NtkfeynError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return NtkfeynError(f"cannot write '{path}': {reason}; try another file or directory")
