@@ -15,7 +15,7 @@ PACKAGE = ROOT / "ntkfeyn"
 ORDER = (
     "__init__", "errors", "combinatorics", "canonical", "legs", "cumulants", "diagram", "enumeration", "terms",
     "translation", "reduction", "recursion", "serialisation", "targets", "symbols", "emitters", "emitters.notation",
-    "emitters.rendering", "emitters.layout", "emitters.tikz", "emitters.svg", "emitters.dot",
+    "emitters.rendering", "emitters.drawing", "emitters.layout", "emitters.tikz", "emitters.svg", "emitters.dot",
     "emitters.latex", "emitters.python", "api", "cli.options",
     "numerics", "numerics.kernel_graphs", "numerics.coincidences", "numerics.exact", "numerics.activations",
     "numerics.polynomials", "numerics.certify", "numerics.certificates", "cli.progress", "cli.verify",

@@ -1,248 +1,326 @@
-"""Layout: the geometry of a diagram's picture, computed once and fed to TikZ, SVG and PNG.
+"""Layout: the geometry of a diagram's picture, computed once and fed to TikZ, SVG, PNG and the terminal.
 
-Enters: a Diagram. Leaves: a ``Drawing`` of paths, marks and labels in units of about a centimetre. External slots are
-filled dots with their sample; z lines are solid, an NTK's slots dotted in one colour a parameter contraction (two or
-three parallel lines at the centre of a dNTK or ddNTK); cubic vertices are small dots (squares where a new parameter
-is contracted), propagators white circles, layer-l tensors grey discs with their name (theory section 4).
+Enters: a Diagram. Leaves: a ``Drawing``. External slots are filled dots with their sample; z lines are solid, an NTK's
+slots dotted in one colour a parameter contraction (two or three parallel lines at the centre of a dNTK or ddNTK); cubic
+vertices are small dots (squares where a new parameter is contracted), propagators white circles, layer-l tensors grey
+discs with their name (theory section 4). Neurons lie in a row (one or two) or on a ring, each with its cubic vertices
+fanned outwards; a tensor on one neuron sits beside it, a tensor on several between them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import atan2, cos, hypot, pi, sin
+from dataclasses import dataclass, field
+from itertools import permutations
+from math import cos, pi, sin
 
-from ntkfeyn.cumulants import standard
+from ntkfeyn.cumulants import NAMES, Cumulant, standard
 from ntkfeyn.diagram import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
+from ntkfeyn.emitters.drawing import (
+    BLACK,
+    GREY,
+    PALETTE,
+    WHITE,
+    Drawing,
+    Label,
+    Mark,
+    Path,
+    Point,
+    arcs,
+    distance,
+    parallel,
+    polar,
+    towards,
+    turn,
+    wave,
+)
 from ntkfeyn.emitters.notation import LatexNotation, TextNotation, latex_name
 
-Point = tuple[float, float]
-PALETTE = ("0072B2", "D55E00", "009E73", "CC79A7", "7A5C00", "56B4E9", "6A3D9A", "000000")
-BLACK = "000000"
+Strokes = list[tuple[str, str]]
+Z_LINE: Strokes = [("solid", BLACK)]
+NEURON, DISC, CUBIC, DOT = 0.19, 0.27, 0.05, 0.065
+INTERNAL, EXTERNAL, BESIDE = 1.6, 0.95, 1.25
 
 
-@dataclass(frozen=True)
-class Path:
-    """A line through ``points``, or the Bezier curve of four control points if ``curved``."""
-
-    points: tuple[Point, ...]
-    style: str = "solid"
-    colour: str = BLACK
-    curved: bool = False
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A circle, or a square of half width ``radius``."""
-
-    centre: Point
-    radius: float
-    fill: str
-    square: bool = False
-
-
-@dataclass(frozen=True)
-class Label:
-    centre: Point
-    tex: str
-    plain: str
-    size: float = 0.3
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """Everything to draw, back to front: paths, then marks, then labels."""
-
-    title: str
-    paths: tuple[Path, ...]
-    marks: tuple[Mark, ...]
-    labels: tuple[Label, ...]
-
-    def box(self) -> tuple[float, float, float, float]:
-        """x0, y0, x1, y1 with a margin."""
-        points = [p for path in self.paths for p in path.points]
-        points += [(m.centre[0] + s * m.radius, m.centre[1] + s * m.radius) for m in self.marks for s in (-1, 1)]
-        points += [(t.centre[0] + s * 0.3, t.centre[1] + s * 0.2) for t in self.labels for s in (-1, 1)]
-        xs, ys = [p[0] for p in points], [p[1] for p in points]
-        return min(xs) - 0.1, min(ys) - 0.1, max(xs) + 0.1, max(ys) + 0.1
-
-
-def _polar(centre: Point, radius: float, angle: float) -> Point:
-    return (round(centre[0] + radius * cos(angle), 4), round(centre[1] + radius * sin(angle), 4))
-
-
-def _shift(point: Point, offset: Point) -> Point:
-    return (round(point[0] + offset[0], 4), round(point[1] + offset[1], 4))
+@dataclass
+class _Canvas:
+    paths: list[Path] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+    legend: list[tuple[str, str]] = field(default_factory=list)
 
 
 def layout(diagram: Diagram) -> Drawing:
-    """Place everything on rings: propagators inside, cubic vertices around them, external slots outside."""
-    return _Picture(diagram).drawing()
+    """The picture of a diagram."""
+    canvas, places = _Canvas(), _Places(diagram)
+    colours = edge_colours(diagram.cumulant)
+    for tensor, centre in places.tensors:
+        _draw_tensor(canvas, diagram, tensor, centre, places, colours)
+    for i, vertex in enumerate(diagram.cubic_vertices):
+        _draw_cubic(canvas, vertex, places.cubic[i], places.outward[i], places.neurons[places.holder[i]], colours)
+    canvas.marks += [Mark(centre, NEURON, WHITE) for centre in places.neurons]
+    for i, vertex in enumerate(diagram.cubic_vertices):
+        canvas.labels.append(_function_label(canvas, vertex, places.cubic[i], places.neurons[places.holder[i]]))
+    return Drawing(diagram.id, tuple(canvas.paths), tuple(canvas.marks), tuple(canvas.labels), tuple(canvas.legend))
 
 
-class _Picture:
+def edge_colours(cumulant: Cumulant) -> dict[frozenset[int], str]:
+    """A colour for each contracted parameter, by the two slots it joins."""
+    edges = [frozenset((leg.labels[a], leg.labels[b])) for leg in cumulant.legs for a, b in leg.edges]
+    return {edge: PALETTE[k % len(PALETTE)] for k, edge in enumerate(edges)}
+
+
+# --- where things go ---
+
+
+class _Places:
+    """Coordinates of neurons, cubic vertices and tensors."""
+
     def __init__(self, diagram: Diagram) -> None:
         self.diagram = diagram
-        self.paths: list[Path] = []
-        self.marks: list[Mark] = []
-        self.labels: list[Label] = []
-        count, neurons = len(diagram.cubic_vertices), len(diagram.propagators)
-        ring = [i for held in diagram.propagators for i in held]
-        self.angle = {i: pi - 2 * pi * k / count for k, i in enumerate(ring)}
-        spread = max(1.0, count / 3.2) if count > 2 else 1.0
-        outer = (1.55 if neurons == 1 else 2.75) * spread
-        self.cubic = {i: _polar((0, 0), outer, angle) for i, angle in self.angle.items()}
-        self.inner = 0.0 if neurons == 1 else 1.45 * spread
-        self.propagator = {j: _polar((0, 0), self.inner, self._mean_angle(j)) for j in range(neurons)}
-        self.busy: dict[int, list[float]] = {
-            j: [self._towards(p, self.cubic[i]) for i in diagram.propagators[j]] for j, p in self.propagator.items()
-        }
-        self.colours = self._edge_colours()
+        held = diagram.propagators
+        self.holder = {i: j for j, group in enumerate(held) for i in group}
+        attached = [self._attached(vertex) for vertex in diagram.tensor_vertices]
+        self.neurons, directions = self._neurons(attached)
+        self.outward: dict[int, float] = {}
+        self.cubic: dict[int, Point] = {}
+        for j, group in enumerate(held):
+            for i, angle in zip(group, _fan(len(group), directions[j], alone=len(held) == 1), strict=True):
+                self.outward[i] = angle
+                self.cubic[i] = polar(self.neurons[j], INTERNAL, angle)
+        self.taken = [*self.neurons, *self.cubic.values()]
+        self.room: dict[Point, float] = {}  # half the angle that a tensor beside a neuron has to itself
+        self.tensors: list[tuple[TensorVertex, Point]] = []
+        self._place_tensors(attached)
 
-    def _mean_angle(self, j: int) -> float:
-        held = self.diagram.propagators[j]
-        return sum(self.angle[i] for i in held) / len(held)
-
-    @staticmethod
-    def _towards(a: Point, b: Point) -> float:
-        return atan2(b[1] - a[1], b[0] - a[0])
-
-    def _edge_colours(self) -> dict[frozenset[int], str]:
-        edges = [frozenset((leg.labels[a], leg.labels[b])) for leg in self.diagram.cumulant.legs for a, b in leg.edges]
-        return {edge: PALETTE[k % len(PALETTE)] for k, edge in enumerate(edges)}
-
-    def drawing(self) -> Drawing:
-        self._tensors()
-        for i, vertex in enumerate(self.diagram.cubic_vertices):
-            self._external(i, vertex)
-            self._internal(i, vertex)
-        for centre in self.propagator.values():
-            self.marks.append(Mark(centre, 0.19, "FFFFFF"))
-        return Drawing(self.diagram.id, tuple(self.paths), tuple(self.marks), tuple(self.labels))
-
-    # --- external slots and cubic vertices ---
-
-    def _external(self, i: int, vertex: CubicVertex) -> None:
-        centre, angle = self.cubic[i], self.angle[i]
-        turned = sorted((angle - 0.65, angle + 0.65), key=lambda t: -round(sin(t), 6))  # the first slot on top
-        for slot, direction in zip(vertex.slots, turned, strict=True):
-            dot = _polar(centre, 0.95, direction)
-            colours = [c for edge, c in self.colours.items() if slot in edge]
-            self._lines(centre, dot, [("dotted", c) for c in colours] or [("solid", BLACK)], 0.09)
-            self.marks.append(Mark(dot, 0.065, BLACK))
-            self.labels.append(Label(_polar(dot, 0.27, direction), str(slot), str(slot)))
-        new = vertex.coupling == NEW_EDGE
-        self.marks.append(Mark(centre, 0.09 if new else 0.05, "FFFFFF" if new else BLACK, square=new))
-
-    def _internal(self, i: int, vertex: CubicVertex) -> None:
-        """The line from a cubic vertex to its neuron: wavy for s s and Omega, dashed where an activation is derived."""
-        j = next(j for j, held in enumerate(self.diagram.propagators) if i in held)
-        start, end = self.cubic[i], self.propagator[j]
-        orders = [order for _, order in vertex.factors]
-        if orders == [0, 0]:
-            self.paths.append(Path(_wave(start, end)))
-        else:
-            self._lines(start, end, [("dashed" if order else "solid", BLACK) for order in orders], 0.1)
-        away = self._towards(start, end) - pi / 2
-        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
-        tex, plain = _function_names(vertex)
-        self.labels.append(Label(_polar(middle, 0.32, away), tex, plain, 0.26))
-
-    def _lines(self, a: Point, b: Point, styles: list[tuple[str, str]], gap: float) -> None:
-        """Parallel straight lines."""
-        normal = self._towards(a, b) + pi / 2
-        for k, (style, colour) in enumerate(styles):
-            offset = _polar((0, 0), gap * (k - (len(styles) - 1) / 2), normal)
-            self.paths.append(Path((_shift(a, offset), _shift(b, offset)), style, colour))
-
-    # --- tensor vertices ---
-
-    def _tensors(self) -> None:
-        shared: list[tuple[TensorVertex, list[int]]] = []
-        for vertex in self.diagram.tensor_vertices:
-            at = sorted(self._attached(vertex))
-            if len(at) > 1:
-                shared.append((vertex, at))
-            else:
-                self._place(vertex, self._free_place(at[0]))
-        for k, (vertex, at) in enumerate(shared):
-            x = sum(self.propagator[j][0] for j in at) / len(at)
-            y = sum(self.propagator[j][1] for j in at) / len(at) + 1.9 * ((len(shared) - 1) / 2 - k)
-            self._place(vertex, (round(x, 4), round(y, 4)))
-
-    def _attached(self, vertex: TensorVertex) -> set[int]:
+    def _attached(self, vertex: TensorVertex) -> tuple[int, ...]:
         slots = {self.diagram.propagator_of(slot) for slot in vertex.ends}
-        return slots | {j for j, count in enumerate(vertex.zz) if count}
+        return tuple(sorted(slots | {j for j, count in enumerate(vertex.zz) if count}))
 
-    def _free_place(self, j: int) -> Point:
-        """Beside a propagator, in the direction farthest from what is already there."""
-        busy = list(self.busy[j])
-        if len(self.propagator) > 1:
-            busy.append(self._towards(self.propagator[j], (0, 0)))
+    def _neurons(self, attached: list[tuple[int, ...]]) -> tuple[list[Point], list[float]]:
+        """A point for one neuron, a row for two, a ring for more; and the outward direction of each."""
+        count = len(self.diagram.propagators)
+        if count == 1:
+            return [(0.0, 0.0)], [pi]
+        crowd = max((attached.count(group) for group in attached if len(group) > 1), default=1)
+        if count == 2:
+            half = 1.35 + 0.2 * (crowd - 1)
+            return [(-half, 0.0), (half, 0.0)], [pi, 0.0]
+        radius = (0.95 + 0.15 * (crowd - 1)) * count / 1.5
+        order = _ring_order(count, attached)
+        angle = {j: pi - 2 * pi * k / count for k, j in enumerate(order)}
+        return [polar((0, 0), radius, angle[j]) for j in range(count)], [angle[j] for j in range(count)]
 
-        def room(angle: float) -> float:
-            return min(abs(atan2(sin(angle - other), cos(angle - other))) for other in busy)
+    def _place_tensors(self, attached: list[tuple[int, ...]]) -> None:
+        placed: dict[int, Point] = {}
+        groups = sorted({group for group in attached if len(group) > 1}, key=lambda group: (-len(group), group))
+        for group in groups:
+            members = [k for k, other in enumerate(attached) if other == group]
+            for k, point in zip(members, self._between(group, len(members)), strict=True):
+                placed[k] = point
+                self.taken.append(point)
+        for j in range(len(self.neurons)):
+            members = [k for k, group in enumerate(attached) if group == (j,)]
+            shared = [placed[k] for k, group in enumerate(attached) if len(group) > 1 and j in group]
+            for k, point in zip(members, self._beside(j, len(members), shared), strict=True):
+                placed[k] = point
+                self.taken.append(point)
+        self.tensors = [(vertex, placed[k]) for k, vertex in enumerate(self.diagram.tensor_vertices)]
 
-        angles = [pi * k / 12 for k in range(24)]
-        best = max(angles, key=lambda angle: (round(room(angle), 6), -angle))
-        self.busy[j].append(best)
-        return _polar(self.propagator[j], 1.25, best)
+    def _between(self, group: tuple[int, ...], count: int) -> list[Point]:
+        """Points for tensors on the same neurons: around their centre, across the way between two of them."""
+        centre = (
+            sum(self.neurons[j][0] for j in group) / len(group),
+            sum(self.neurons[j][1] for j in group) / len(group),
+        )
+        across = towards(self.neurons[group[0]], self.neurons[group[1]]) + pi / 2
+        spread = [polar(centre, 1.25 * ((count - 1) / 2 - k), across) for k in range(count)]
+        shifts = [0.0, *(sign * step * 0.3 for step in range(1, 9) for sign in (1, -1))]
+        for shift in shifts:
+            moved = [polar(point, shift, across) for point in spread]
+            if all(distance(point, other) > 0.85 for point in moved for other in self.taken):
+                return moved
+        return spread
 
-    def _place(self, vertex: TensorVertex, centre: Point) -> None:
-        ends: dict[int, list[list[tuple[str, str]]]] = {}
-        degree = self._end_styles(vertex)
-        for a, b in vertex.tied:
-            ends.setdefault(self.diagram.propagator_of(vertex.ends[a]), []).extend([degree[a], degree[b]])
-        for v in vertex.mixed:
-            j = self.diagram.propagator_of(vertex.ends[v])
-            ends.setdefault(j, []).extend([degree[v], [("solid", BLACK)]])
-        for j, count in enumerate(vertex.zz):
-            if count:
-                ends.setdefault(j, []).extend([[("solid", BLACK)]] * (2 * count))
-        for j, arcs in sorted(ends.items()):
-            self._arcs(centre, self.propagator[j], arcs)
-        correction = vertex.order - standard(vertex.name).leading_order
-        tex = latex_name(vertex.name) + (rf"^{{\{{{correction}\}}}}" if correction else "")
-        plain = vertex.name.replace("Theta", "Θ") + (f"{{{correction}}}" if correction else "")
-        self.marks.append(Mark(centre, 0.24 if len(plain) == 1 else 0.24 + 0.05 * len(plain), "D9D9D9"))
-        self.labels.append(Label(centre, tex, plain, 0.26))
-
-    def _end_styles(self, vertex: TensorVertex) -> list[list[tuple[str, str]]]:
-        """For each end of the internal trees one dotted line a contraction, in its colour."""
-        styles = []
-        for tree in vertex.trees:
-            for k, slot in enumerate(tree.nodes):
-                others = [tree.nodes[a + b - k] for a, b in tree.edges if k in (a, b)]
-                styles.append([("dotted", self.colours[frozenset((slot, other))]) for other in others])
-        return styles
-
-    def _arcs(self, a: Point, b: Point, arcs: list[list[tuple[str, str]]]) -> None:
-        """Arcs fanned out between two points, one an end; parallel strokes where an end carries several lines."""
-        direction, length = self._towards(a, b), hypot(b[0] - a[0], b[1] - a[1])
-        for k, strokes in enumerate(arcs):
-            fan = 0.95 * (k - (len(arcs) - 1) / 2) / max(1.0, (len(arcs) - 1) / 2)
-            for m, (style, colour) in enumerate(strokes):
-                bend = fan + 0.13 * (m - (len(strokes) - 1) / 2)
-                first = _polar(a, 0.55 * length, direction + bend)
-                second = _polar(b, 0.55 * length, direction + pi - bend)
-                self.paths.append(Path((a, first, second, b), style, colour, curved=True))
-
-
-def _wave(a: Point, b: Point) -> tuple[Point, ...]:
-    length, angle = hypot(b[0] - a[0], b[1] - a[1]), atan2(b[1] - a[1], b[0] - a[0])
-    periods = max(2, round(length / 0.28))
-    steps = 8 * periods
-    along = [length * k / steps for k in range(steps + 1)]
-    height = [0.07 * sin(2 * pi * k / 8) for k in range(steps + 1)]
-    return tuple(
-        (round(a[0] + x * cos(angle) - y * sin(angle), 3), round(a[1] + x * sin(angle) + y * cos(angle), 3))
-        for x, y in zip(along, height, strict=True)
-    )
+    def _beside(self, j: int, count: int, shared: list[Point]) -> list[Point]:
+        """Points around a neuron, as far from its lines and from each other as they can be."""
+        centre = self.neurons[j]
+        lines = [towards(centre, self.cubic[i]) for i in self.diagram.propagators[j]]
+        lines += [towards(centre, point) for point in shared]
+        directions = [pi * k / 36 for k in range(72)]
+        chosen: list[float] = []
+        for _ in range(count):
+            others = [*lines, *chosen]
+            best = max(directions, key=lambda angle: round(min(turn(angle, other) for other in others), 6))
+            chosen.append(best)
+        chosen = _evened(chosen, lines)
+        closest = min((turn(a, b) for n, a in enumerate(chosen) for b in [*lines, *chosen[:n]]), default=pi)
+        radius = BESIDE if closest > 0.7 else min(2.4, BESIDE * 0.7 / max(closest, 0.2))
+        points = [polar(centre, radius, angle) for angle in chosen]
+        self.room.update(dict.fromkeys(points, 0.48 * closest))
+        return points
 
 
-def _function_names(vertex: CubicVertex) -> tuple[str, str]:
-    """What the cubic vertex puts on its neuron, without samples (the slots carry them)."""
+def _evened(chosen: list[float], lines: list[float]) -> list[float]:
+    """Directions that share a gap between lines, spread evenly over it."""
+    if not lines:
+        return chosen
+    start = sorted(line % (2 * pi) for line in lines)
+    gaps = [(a, (b - a) if b > a else b - a + 2 * pi) for a, b in zip(start, [*start[1:], start[0]], strict=True)]
+    result = list(chosen)
+    for a, width in gaps:
+        inside = sorted(
+            (k for k, angle in enumerate(chosen) if 0 < (angle - a) % (2 * pi) < width),
+            key=lambda k: (chosen[k] - a) % (2 * pi),
+        )
+        for n, k in enumerate(inside, start=1):
+            result[k] = a + width * n / (len(inside) + 1)
+    return result
+
+
+def _fan(count: int, outward: float, *, alone: bool) -> list[float]:
+    """Directions of the cubic vertices of a neuron: all round if it is alone, else around its outward direction."""
+    if alone:
+        return [outward - 2 * pi * k / count for k in range(count)]
+    width = min(1.6, 0.55 * count) if count > 1 else 0.0
+    return [outward + width * (1 - 2 * k / (count - 1)) if count > 1 else outward for k in range(count)]
+
+
+def _ring_order(count: int, attached: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The order of neurons on the ring with the fewest crossings of tensors between two neurons."""
+    pairs = sorted({group for group in attached if len(group) == 2})
+
+    def crossings(order: tuple[int, ...]) -> int:
+        at = {j: k for k, j in enumerate(order)}
+        chords = [tuple(sorted((at[a], at[b]))) for a, b in pairs]
+        return sum(a < c < b < d for a, b in chords for c, d in chords)
+
+    if count > 6:
+        return tuple(range(count))
+    return min(((0, *rest) for rest in permutations(range(1, count))), key=crossings)
+
+
+# --- drawing ---
+
+
+def _draw_cubic(
+    canvas: _Canvas,
+    vertex: CubicVertex,
+    centre: Point,
+    outward: float,
+    neuron: Point,
+    colours: dict[frozenset[int], str],
+) -> None:
+    """Two external slots, the cubic vertex, and its line to the neuron: wavy for s s, dashed where s is derived."""
+    turned = sorted((outward - 0.65, outward + 0.65), key=lambda t: (-round(sin(t), 6), round(cos(t), 6)))
+    for slot, direction in zip(vertex.slots, turned, strict=True):
+        dot = polar(centre, EXTERNAL, direction)
+        lines = [("dotted", colour) for edge, colour in colours.items() if slot in edge]
+        canvas.paths += parallel(centre, dot, lines or Z_LINE, 0.09)
+        canvas.marks.append(Mark(dot, DOT, BLACK))
+        canvas.labels.append(Label(polar(dot, 0.28, direction), str(slot), str(slot)))
+    orders = [order for _, order in vertex.factors]
+    if orders == [0, 0]:
+        canvas.paths.append(wave(centre, neuron))
+    else:
+        first_is_left = sin(turned[0] - towards(centre, neuron)) > 0  # each line on the side of its own slot
+        styles = [("dashed" if order else "solid", BLACK) for order in orders]
+        canvas.paths += parallel(centre, neuron, styles if first_is_left else styles[::-1], 0.1)
+    new = vertex.coupling == NEW_EDGE
+    canvas.marks.append(Mark(centre, 0.09 if new else CUBIC, WHITE if new else BLACK, square=new))
+
+
+def _function_label(canvas: _Canvas, vertex: CubicVertex, centre: Point, neuron: Point) -> Label:
+    """What the cubic vertex puts on its neuron, beside its line where there is most room."""
+    tex, plain = function_names(vertex)
+    along = towards(centre, neuron)
+    crowd = [p for path in canvas.paths for p in path.sampled(12)]
+
+    def room(label: Label) -> float:
+        w, h = label.extent()
+        x, y = label.centre
+        gaps = [max(abs(p[0] - x) - w, abs(p[1] - y) - h) for p in crowd]
+        gaps += [max(abs(m.centre[0] - x) - w, abs(m.centre[1] - y) - h) - m.radius for m in canvas.marks]
+        for other in canvas.labels:
+            ow, oh = other.extent()
+            gaps.append(max(abs(other.centre[0] - x) - w - ow, abs(other.centre[1] - y) - h - oh))
+        return min(min(gaps), 0.09)
+
+    options = [
+        Label(polar(polar(centre, INTERNAL * at, along), away, along + side * pi / 2), tex, plain, 0.26)
+        for away in (0.3, 0.38, 0.46)
+        for at in (0.45, 0.38, 0.52, 0.3, 0.6, 0.2, 0.1)
+        for side in ((1, -1) if cos(along) < 0 else (-1, 1))
+    ]
+    return max(options, key=lambda option: round(room(option), 3))
+
+
+def function_names(vertex: CubicVertex) -> tuple[str, str]:
+    """The activations of a cubic vertex without samples (the slots carry them), in TeX and in plain text."""
     if vertex.coupling == OMEGA:
         return r"\Omega", "Ω"
     tex, plain = LatexNotation(), TextNotation()
     names = [(tex.activation(s, m), plain.activation(s, m)) for s, m in vertex.factors]
     return "".join(t.split("_")[0] for t, _ in names), "".join(p.split("_")[0] for _, p in names)
+
+
+def _draw_tensor(
+    canvas: _Canvas,
+    diagram: Diagram,
+    vertex: TensorVertex,
+    centre: Point,
+    places: _Places,
+    colours: dict[frozenset[int], str],
+) -> None:
+    ends = _end_strokes(vertex, colours)
+    strokes: dict[int, list[Strokes]] = {}
+    for a, b in vertex.tied:
+        strokes.setdefault(diagram.propagator_of(vertex.ends[a]), []).extend([ends[a], ends[b]])
+    for v in vertex.mixed:
+        strokes.setdefault(diagram.propagator_of(vertex.ends[v]), []).extend([ends[v], Z_LINE])
+    for j, count in enumerate(vertex.zz):
+        if count:
+            strokes.setdefault(j, []).extend([Z_LINE] * (2 * count))
+    for j, lines in sorted(strokes.items()):
+        canvas.paths += arcs(centre, places.neurons[j], lines, places.room.get(centre, pi))
+    canvas.marks.append(Mark(centre, DISC, GREY))
+    canvas.labels.append(_tensor_label(canvas, vertex, centre))
+
+
+def _tensor_label(canvas: _Canvas, vertex: TensorVertex, centre: Point) -> Label:
+    """The tensor's letter with its correction; a tag explained in the legend for a tensor without a letter."""
+    correction = vertex.order - standard(vertex.name).leading_order
+    raised = correction and str(correction).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    power = rf"^{{\{{{correction}\}}}}" if correction else ""
+    if vertex.name in NAMES:
+        plain = ("Θ" if vertex.name == "Theta" else vertex.name) + (raised or "")
+        return Label(centre, latex_name(vertex.name) + power, plain, 0.26)
+    tag = len(canvas.legend) + 1
+    canvas.legend.append((f"T{tag}", f"{vertex.name}@{vertex.order}"))
+    return Label(centre, f"T_{{{tag}}}", f"T{tag}", 0.26)
+
+
+def _end_strokes(vertex: TensorVertex, colours: dict[frozenset[int], str]) -> list[Strokes]:
+    """For each end of the internal trees one dotted line a contraction, in its colour."""
+    strokes = []
+    for tree in vertex.trees:
+        for k, slot in enumerate(tree.nodes):
+            others = [tree.nodes[a + b - k] for a, b in tree.edges if k in (a, b)]
+            strokes.append([("dotted", colours[frozenset((slot, other))]) for other in others])
+    return strokes
+
+
+def blob(cumulant: Cumulant, tex: str, plain: str) -> Drawing:
+    """The cumulant itself: a grey blob with its external slots, paired as the channel says."""
+    canvas, colours = _Canvas(), edge_colours(cumulant)
+    for i, (a, b) in enumerate(cumulant.channel):
+        outward = pi - 2 * pi * i / len(cumulant.channel)
+        turned = sorted((outward - 0.42, outward + 0.42), key=lambda t: (-round(sin(t), 6), round(cos(t), 6)))
+        for slot, direction in zip((cumulant.labels[a], cumulant.labels[b]), turned, strict=True):
+            dot = polar((0, 0), 1.35, direction)
+            lines = [("dotted", colour) for edge, colour in colours.items() if slot in edge]
+            canvas.paths += parallel((0.0, 0.0), dot, lines or Z_LINE, 0.09)
+            canvas.marks.append(Mark(dot, DOT, BLACK))
+            canvas.labels.append(Label(polar(dot, 0.28, direction), str(slot), str(slot)))
+    canvas.marks.append(Mark((0.0, 0.0), 0.5, GREY))
+    canvas.labels.append(Label((0.0, 0.0), tex, plain))
+    return Drawing(cumulant.name, tuple(canvas.paths), tuple(canvas.marks), tuple(canvas.labels))

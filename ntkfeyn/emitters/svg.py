@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from io import BytesIO
 
-from ntkfeyn.emitters.layout import Drawing, Label, Mark, Path, Point
+from ntkfeyn.emitters.drawing import Drawing, Label, Mark, Path, Point
 
 SCALE = 48.0
 _DASHES = {"solid": "", "dotted": ' stroke-dasharray="1.5 3" stroke-width="2"', "dashed": ' stroke-dasharray="6 4"'}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ntkfeyn.emitters.layout import Drawing, Label, Mark, Path, Point
+from ntkfeyn.emitters.drawing import Drawing, Label, Mark, Path, Point
 
 SCALE = 0.62
 _STYLES = {
