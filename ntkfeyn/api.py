@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     import networkx
     import sympy
 
+    from ntkfeyn.emitters.latex import LatexOptions
+
 __all__ = ["Cumulant", "Diagram", "Recursion", "derive", "diagrams", "emit", "emit_targets"]
-LANGUAGES = {"latex": "tex", "python": "py"}
+LANGUAGES = ("latex", "python")
 
 
 @dataclass(frozen=True)
@@ -161,28 +163,33 @@ def emit(
     directory: str | Path = "outputs",
     legs: str | None = None,
     channel: str | None = None,
+    latex: LatexOptions | None = None,
 ) -> tuple[Path, ...]:
-    """Write recursions to files, ``lang`` "latex" or "python"; returns the paths. Raises NtkfeynError.
+    """Write recursions to files, ``lang`` "latex" or "python"; returns the paths, the one to open first.
 
-    Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Python modules hold the whole
-    system: every tensor that the targets need.
+    Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Python modules hold the whole system:
+    every tensor that the targets need. Raises NtkfeynError.
     """
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
-    return emit_targets(targets, lang, Path(directory))
+    return emit_targets(targets, lang, Path(directory), latex)
 
 
-def emit_targets(targets: Sequence[Target], lang: str, directory: Path) -> tuple[Path, ...]:
-    """``emit`` for resolved targets."""
-    from ntkfeyn.emitters.latex import latex_document
+def emit_targets(
+    targets: Sequence[Target], lang: str, directory: Path, latex: LatexOptions | None = None
+) -> tuple[Path, ...]:
+    """``emit`` for resolved targets; the file to open comes first."""
+    from ntkfeyn.emitters.latex import LatexOptions, latex_files
     from ntkfeyn.emitters.python import python_module
     from ntkfeyn.emitters.rendering import file_stem, write_file
 
     if lang not in LANGUAGES:
         raise bad_request(f"language '{lang}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")
-    if lang == "latex":
-        text = latex_document([derive_recursion(shape, order) for shape, order in targets])
-    else:
-        text = python_module(derive_system([(shape.name, order) for shape, order in targets]).recursions)
     stem = file_stem(targets, default_targets())
-    return (write_file(directory / f"{stem}.{LANGUAGES[lang]}", text),)
+    if lang == "latex":
+        recursions = [derive_recursion(shape, order) for shape, order in targets]
+        files = latex_files(recursions, stem, latex or LatexOptions())
+    else:
+        recursions = list(derive_system([(shape.name, order) for shape, order in targets]).recursions)
+        files = {f"{stem}.py": python_module(recursions)}
+    return tuple(write_file(directory / name, text) for name, text in files.items())

@@ -118,12 +118,12 @@ def bias_terms(cumulant: Cumulant, order: int) -> tuple[ProductTerm, ...]:
 
 def _propagator_groups(diagram: Diagram, held: tuple[int, ...]) -> Iterator[tuple[int, tuple[tuple[int, ...], ...]]]:
     """Set partitions of the cubic vertices on a propagator, tied ones together, with their signed factor."""
-    for partition in set_partitions(_tied_blocks(diagram, held)):
+    for partition in set_partitions(tied_blocks(diagram, held)):
         sign = (-1) ** (len(partition) - 1) * factorial(len(partition) - 1)
         yield sign, tuple(tuple(sorted(c for block in group for c in block)) for group in partition)
 
 
-def _tied_blocks(diagram: Diagram, held: tuple[int, ...]) -> list[tuple[int, ...]]:
+def tied_blocks(diagram: Diagram, held: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Cubic vertices on a propagator, those tied by slot-slot pairs gathered."""
     cubic = {slot: i for i, vertex in enumerate(diagram.cubic_vertices) for slot in vertex.slots}
     block = {i: {i} for i in held}

@@ -1,4 +1,4 @@
-"""Pictures cannot be misread: measured over all diagrams of the named tensors at orders 1 and 2 and the six-slot ones."""
+"""Pictures cannot be misread: measured over the named tensors at orders 1 and 2 and the six-slot channels."""
 
 from __future__ import annotations
 

@@ -1,64 +1,229 @@
-"""LaTeX: a document with each diagram, its term and the collected recursion.
+"""LaTeX: an appendix that an author can put into a paper as it is.
 
-Enters: recursions. Leaves: the text of a .tex file that plain pdflatex compiles (amsmath, tikz, geometry).
+Enters: recursions and ``LatexOptions``. Leaves: files by relative path: a standalone document, and beside it fragments
+to \\input (one a cumulant, one a figure), a macros file with every name prefixed, and a .bib. Plain pdflatex compiles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from ntkfeyn.cumulants import NAMED_TENSORS, Cumulant, standard
 from ntkfeyn.diagram import Diagram
-from ntkfeyn.emitters.layout import layout
-from ntkfeyn.emitters.notation import LatexNotation, cumulant_text, recursion_latex, term_text
-from ntkfeyn.emitters.rendering import provenance, render
+from ntkfeyn.emitters.layout import blob, layout
+from ntkfeyn.emitters.notation import (
+    LatexNotation,
+    MacroNotation,
+    cumulant_text,
+    expanded_text,
+    latex_name,
+    term_text,
+)
+from ntkfeyn.emitters.reading import factors_of, power_counting
+from ntkfeyn.emitters.rendering import provenance, renderer
+from ntkfeyn.emitters.rules import rule_pictures
 from ntkfeyn.emitters.tikz import tikz
-from ntkfeyn.recursion import Recursion
-from ntkfeyn.reduction import reduce_terms
+from ntkfeyn.errors import bad_request
+from ntkfeyn.recursion import Recursion, TensorId, derive_system
+from ntkfeyn.reduction import expand, reduce_terms
+from ntkfeyn.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.translation import BIASES, RULES, translate
 
-
-def latex_document(recursions: Sequence[Recursion]) -> str:
-    """A standalone document: conventions, rules, then one section a cumulant."""
-    return render(
-        "latex/document.tex.jinja",
-        provenance=provenance(recursions),
-        rules=[
-            {"element": rule.element, "latex": rule.latex, "source": rule.source}
-            for rule in [*RULES.values(), *BIASES.values()]
-        ],
-        sections=[_section(recursion) for recursion in recursions],
-    )
+LEG_SYMBOLS = {
+    "z": "z",
+    "NTK": r"\widehat{\Theta}",
+    "dNTK": r"\widehat{\mathrm{d}\Theta}",
+    "ddNTK1": r"\widehat{\mathrm{dd_{I}}\Theta}",
+    "ddNTK2": r"\widehat{\mathrm{dd_{II}}\Theta}",
+}
+TREE_SYMBOL = r"\widehat{\mathrm{T}}"
 
 
-def _section(recursion: Recursion) -> dict[str, Any]:
-    shape = recursion.cumulant
+@dataclass(frozen=True)
+class LatexOptions:
+    """``prefix`` begins every macro, environment and label; ``templates`` is a directory that overrides ours;
+    ``certificates`` maps recursion hashes to a line for a footnote."""
+
+    prefix: str = "nkf"
+    columns: int = 1
+    terms_per_line: int = 1
+    expanded: bool = False
+    templates: Path | None = None
+    certificates: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raises RequestError for a prefix, a number of columns or of terms that is not allowed."""
+        if not re.fullmatch(r"[A-Za-z]{1,12}", self.prefix):
+            raise bad_request(f"prefix '{self.prefix[:40]}'", "1 to 12 letters a-z, A-Z are allowed", "--prefix nkf")
+        if self.columns not in (1, 2):
+            raise bad_request(f"{self.columns} columns were asked for", "1 or 2 are allowed", "--columns 2")
+        if not 1 <= self.terms_per_line <= 20:
+            asked = f"{self.terms_per_line} terms a line were asked for"
+            raise bad_request(asked, "1 to 20 are allowed", "--terms-per-line 2")
+
+
+def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -> dict[str, str]:
+    """The files of an appendix by path relative to the output directory, the standalone document first.
+
+    Raises RequestError for bad options, NtkfeynError for a broken user template.
+    """
+    options.check()
+    render = renderer(options.templates)
+    common = {"provenance": provenance(recursions), "p": options.prefix, "stem": stem}
+    sections = [_section(recursion, options, recursions) for recursion in recursions]
+    front = _front_matter(recursions, options)
+    files = {
+        f"{stem}.tex": render("latex/document.tex.jinja", **common, **front, sections=sections),
+        f"{stem}/macros.tex": render("latex/macros.tex.jinja", **common, names=_names(recursions)),
+        f"{stem}/references.bib": render("latex/references.bib.jinja", **common),
+    }
+    for recursion, section in zip(recursions, sections, strict=True):
+        files[f"{stem}/{section['file']}.tex"] = render("latex/cumulant.tex.jinja", **common, **section)
+        for drawing, picture in section["pictures"].items():
+            files[f"{stem}/figures/{drawing}.tex"] = f"% {recursion.name}@{recursion.order}\n{picture}"
+    return files
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+
+
+def _names(recursions: Sequence[Recursion]) -> dict[str, str]:
+    """How each tensor that occurs is typeset."""
+    found = {tensor.name for recursion in recursions for term in recursion.terms for tensor in term.tensors}
+    found |= {vertex.name for r in recursions for diagram in r.diagrams for vertex in diagram.tensor_vertices}
+    found |= {recursion.name for recursion in recursions} | {"K", "Theta"}
+    return {name: latex_name(name) for name in sorted(found)}
+
+
+def _front_matter(recursions: Sequence[Recursion], options: LatexOptions) -> dict[str, Any]:
+    notation = MacroNotation(options.prefix)
+    pictures = rule_pictures()
+    rules = [
+        {"element": rule.element, "latex": rule.latex, "source": _escape(rule.source), "picture": tikz(pictures[key])}
+        for key, rule in [*RULES.items(), *BIASES.items()]
+        if key in pictures
+    ]
+    tensors = []
+    for row in NAMED_TENSORS:
+        shape = standard(row.name)
+        symbol = cumulant_text(shape, shape.leading_order, notation)
+        tensors.append(
+            {"symbol": symbol, "legs": shape.legs_text(), "channel": shape.channel_text(), "order": shape.leading_order}
+        )
+    system = derive_system([recursion.id for recursion in recursions])
     return {
-        "tensor": cumulant_text(shape, recursion.order, LatexNotation()),
-        "name": recursion.name.replace("_", r"\_"),
-        "legs": shape.legs_text().replace("_", r"\_"),
-        "channel": shape.channel_text(),
-        "order": recursion.order,
-        "leading": shape.leading_order,
-        "diagrams": [_diagram(recursion, diagram) for diagram in recursion.diagrams],
-        "recursion": recursion_latex(recursion),
+        "columns": options.columns,
+        "rules": rules,
+        "tensors": tensors,
+        "system": [
+            {"symbol": _symbol(r.id, notation), "needs": [_symbol(t, notation) for t in r.dependencies if t != r.id]}
+            for r in system.recursions
+        ],
     }
 
 
-def _diagram(recursion: Recursion, diagram: Diagram) -> dict[str, Any]:
-    notation = LatexNotation()
+def _symbol(tensor: TensorId, notation: MacroNotation) -> str:
+    return notation.tensor(tensor[0], tensor[1] - standard(tensor[0]).leading_order, ())
+
+
+def _escape(text: str) -> str:
+    return text.replace("_", r"\_").replace("Var b", r"Var $b$")
+
+
+def _section(recursion: Recursion, options: LatexOptions, all_recursions: Sequence[Recursion]) -> dict[str, Any]:
+    notation = MacroNotation(options.prefix)
+    shape, order = recursion.cumulant, recursion.order
+    name = _slug(f"{recursion.name}-{order}")
+    correction = order - shape.leading_order
+    pictures = {name: tikz(blob(shape, _plain_symbol(recursion), recursion.name))}
+    diagrams = []
+    for diagram in recursion.diagrams:
+        figure = _slug(diagram.id)
+        drawing = layout(diagram)
+        pictures[figure] = tikz(drawing)
+        legend = ", ".join(f"{tag} = {_escape(meaning)}" for tag, meaning in drawing.legend)
+        diagrams.append(_diagram(recursion, diagram, options) | {"figure": figure, "legend": legend})
+    known = {other.id for other in all_recursions}
+    return {
+        "file": name,
+        "label": _label(recursion.id, options),
+        "symbol": cumulant_text(shape, order, notation),
+        "name": recursion.name,
+        "hash": recursion.hash,
+        "correction": correction,
+        "legs": _escape(shape.legs_text()),
+        "channel": shape.channel_text(),
+        "order": order,
+        "leading": shape.leading_order,
+        "definition": _definition(shape),
+        "deltas": "".join(rf"\delta_{{i_{{{shape.labels[a]}}}i_{{{shape.labels[b]}}}}}" for a, b in shape.channel),
+        "pictures": pictures,
+        "diagrams": diagrams,
+        "lines": _lines([term_text(t, notation, leading=i == 0) for i, t in enumerate(recursion.terms)], options),
+        "needs": [
+            {
+                "symbol": _symbol(t, notation),
+                "label": f"{options.prefix}:{_slug(f'{t[0]}-{t[1]}')}" if t in known else "",
+            }
+            for t in recursion.dependencies
+        ],
+        "certificate": options.certificates.get(recursion.hash, ""),
+    }
+
+
+def _label(tensor: TensorId, options: LatexOptions) -> str:
+    return f"{options.prefix}:{_slug(f'{tensor[0]}-{tensor[1]}')}"
+
+
+def _plain_symbol(recursion: Recursion) -> str:
+    """The tensor's letter without macros, for the picture of the blob."""
+    correction = recursion.order - recursion.cumulant.leading_order
+    name = latex_name(recursion.name) if len(recursion.name) <= 6 else r"\mathsf{T}"
+    return name + (rf"^{{\{{{correction}\}}}}" if correction else "")
+
+
+def _definition(shape: Cumulant) -> str:
+    """The observables of the joint cumulant, with neurons i_v and samples v."""
+    legs = []
+    for leg in shape.legs:
+        neurons = "".join(f"i_{{{v}}}" for v in leg.labels)
+        samples = ("" if max(leg.labels) < 10 else ",").join(map(str, leg.labels))
+        symbol = LEG_SYMBOLS.get(leg.kind, TREE_SYMBOL)
+        legs.append(f"{symbol}_{{{neurons};{samples}}}")
+    return r",\,".join(legs)
+
+
+def _diagram(recursion: Recursion, diagram: Diagram, options: LatexOptions) -> dict[str, Any]:
+    notation = MacroNotation(options.prefix)
+    terms = diagram_terms(recursion, diagram)
+    written = _lines([term_text(t, notation, leading=i == 0) for i, t in enumerate(terms)], options)
+    after: list[list[str]] = []
+    if options.expanded:
+        expanded: tuple[ExpandedTerm, ...] = expand(terms)[0]
+        after = _lines([expanded_text(t, notation, leading=i == 0) for i, t in enumerate(expanded)], options)
     return {
         "id": diagram.id,
-        "weight": notation.fraction(diagram.weight),
-        "cost": diagram.cost,
-        "picture": tikz(layout(diagram)),
-        "terms": [
-            term_text(term, notation, leading=i == 0) for i, term in enumerate(diagram_terms(recursion, diagram))
-        ],
+        "weight": LatexNotation().fraction(diagram.weight),
+        "unit": diagram.weight == 1,
+        "reading": [_escape(line) if "\\" not in line else line for line in factors_of(diagram, notation, "${}$")],
+        "counting": power_counting(diagram),
+        "lines": written,
+        "expanded": after,
     }
 
 
-def diagram_terms(recursion: Recursion, diagram: Diagram) -> Any:
+def _lines(terms: list[str], options: LatexOptions) -> list[list[str]]:
+    """Terms gathered in lines, broken at term boundaries."""
+    step = options.terms_per_line
+    return [terms[i : i + step] for i in range(0, len(terms), step)]
+
+
+def diagram_terms(recursion: Recursion, diagram: Diagram) -> tuple[ProductTerm, ...]:
     """The reduced product terms of one diagram on its own."""
     translated = [term for member in diagram.members or (diagram,) for term in translate(member, diagram.id)]
     return reduce_terms(tuple(translated), recursion.cumulant, recursion.without)[0]

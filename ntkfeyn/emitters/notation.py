@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from ntkfeyn.cumulants import NAMES, Cumulant, standard
 from ntkfeyn.recursion import Recursion
-from ntkfeyn.terms import Group, ProductTerm, Tensor
+from ntkfeyn.terms import ExpandedTerm, Group, ProductTerm, Tensor
 
 EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be counted
 
@@ -20,7 +20,6 @@ EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be coun
 class TextNotation:
     """Unicode on a terminal."""
 
-    layer_above = "(ℓ+1)"
     space = " "
 
     def fraction(self, value: Fraction) -> str:
@@ -64,7 +63,6 @@ class TextNotation:
 class LatexNotation(TextNotation):
     """LaTeX maths."""
 
-    layer_above = r"(\ell+1)"
     space = r"\,"
 
     def fraction(self, value: Fraction) -> str:
@@ -111,7 +109,46 @@ def latex_name(name: str) -> str:
         return r"\Theta" if name == "Theta" else name
     if re.fullmatch(r"([CR][0-9]+)+", name):
         return r"\mathsf{" + re.sub(r"([CR])([0-9]+)", r"\1_{\2}", name) + "}"
-    return r"\mathsf{T}^{\text{" + name.replace("+", " ").replace("/", " $|$ ") + "}}"
+    return r"\mathsf{T}[\text{" + name.replace("+", " ").replace("/", " $|$ ") + "}]"
+
+
+class MacroNotation(TextNotation):
+    """LaTeX made of macros whose names begin with ``prefix``: readable source, one place to restyle (macros.tex)."""
+
+    def __init__(self, prefix: str) -> None:
+        self.macro = "\\" + prefix
+        self.space = f"{self.macro}o "
+
+    def fraction(self, value: Fraction) -> str:
+        return f"{self.macro}c{{{value.numerator}}}{{{value.denominator}}}"
+
+    def power(self, symbol: str, exponent: int) -> str:
+        names = {"C_W": "CW", "lambda_W": "LW", "C_b": "Cb", "lambda_b": "Lb", "width_ratio": "R"}
+        return f"{self.macro}{names[symbol]}{{{exponent}}}"
+
+    def label(self, label: int) -> str:
+        return f"{self.macro}x{{{label}}}" if label >= 0 else f"{self.macro}b{{{-label}}}"
+
+    def indices(self, labels: Sequence[int]) -> str:
+        return "".join(self.label(label) for label in labels)
+
+    def tensor(self, name: str, correction: int, labels: Sequence[int]) -> str:
+        return f"{self.macro}T{{{name}}}{{{correction}}}{{{self.indices(labels)}}}"
+
+    def activation(self, sample: int, order: int) -> str:
+        return f"{self.macro}S{{{order}}}{{{sample}}}"
+
+    def omega(self, first: int, second: int) -> str:
+        return f"{self.macro}Om{{{self.indices((first, second))}}}"
+
+    def derivatives(self, labels: Sequence[int], inner: str) -> str:
+        return "".join(f"{self.macro}D{{{-label}}}" for label in labels) + f"{self.macro}P{{{inner}}}"
+
+    def mean(self, inner: str) -> str:
+        return f"{self.macro}M{{{inner}}}"
+
+    def sum(self, labels: Sequence[int], domain: Sequence[int]) -> str:
+        return f"{self.macro}Sum{{{','.join(str(-label) for label in labels)}}}{{{','.join(map(str, domain))}}}"
 
 
 def term_text(term: ProductTerm, notation: TextNotation, *, leading: bool = True) -> str:
@@ -142,6 +179,13 @@ def tensor_text(tensor: Tensor, notation: TextNotation) -> str:
 def cumulant_text(cumulant: Cumulant, order: int, notation: TextNotation) -> str:
     """The left-hand side: the tensor with the labels of the request."""
     return notation.tensor(cumulant.name, order - cumulant.leading_order, cumulant.index_labels())
+
+
+def expanded_text(term: ExpandedTerm, notation: TextNotation, *, leading: bool = True) -> str:
+    """A term after Leibniz, written as a product term without derivatives."""
+    groups = tuple(Group(factors, (), ()) for factors in term.expectations)
+    plain = ProductTerm(term.coefficient, term.couplings, term.tensors, groups, term.diagrams)
+    return term_text(plain, notation, leading=leading)
 
 
 def _bound_labels(tensors: Sequence[Tensor]) -> tuple[dict[int, list[int]], list[Tensor]]:
@@ -195,11 +239,10 @@ def recursion_text(recursion: Recursion) -> str:
     return "\n".join(lines) + "\n"
 
 
-def recursion_latex(recursion: Recursion, terms_per_line: int = 1) -> str:
-    """The recursion as an align* body (amsmath), lines broken at term boundaries."""
+def recursion_latex(recursion: Recursion) -> str:
+    """The recursion as an align* body (amsmath), one product term a line."""
     notation = LatexNotation()
     head = cumulant_text(recursion.cumulant, recursion.order, notation)
-    body = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)]
-    rows = [" ".join(body[i : i + terms_per_line]) for i in range(0, len(body), terms_per_line)] or ["0"]
+    rows = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)] or ["0"]
     joined = " \\\\\n  &\\quad ".join(rows)
     return f"{head}\\big|_{{\\ell+1}} &= {joined}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from ntkfeyn.cumulants import standard
 from ntkfeyn.emitters.notation import TextNotation, cumulant_text, term_text
-from ntkfeyn.emitters.rendering import provenance, render
+from ntkfeyn.emitters.rendering import provenance, renderer
 from ntkfeyn.recursion import Recursion
 from ntkfeyn.reduction import split_omega
 from ntkfeyn.terms import ProductTerm
@@ -22,7 +22,7 @@ WIDTH = 100
 
 def python_module(recursions: Sequence[Recursion]) -> str:
     """The source of a module with one function ``step_NAME_R`` a recursion."""
-    return render(
+    return renderer()(
         "python/module.py.jinja",
         provenance=provenance(recursions),
         functions=[_function(recursion) for recursion in recursions],

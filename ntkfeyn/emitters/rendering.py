@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,21 @@ def template_directory() -> Path:
     raise NtkfeynError("the templates are missing from this installation; reinstall ntkfeyn")
 
 
-def render(template: str, **values: Any) -> str:
-    """Fill a template of ``template_directory()``; an undefined name is an error."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def renderer(user_templates: Path | None = None) -> Callable[..., str]:
+    """render(template, **values): templates of ``user_templates`` override ours, in a strict sandbox.
 
-    environment = Environment(
-        loader=FileSystemLoader(template_directory()),
+    Raises NtkfeynError for a directory that does not exist, an undefined name or a broken template.
+    """
+    from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
+    from jinja2.sandbox import SandboxedEnvironment
+
+    if user_templates is not None and not user_templates.is_dir():
+        raise NtkfeynError(
+            f"the template directory '{user_templates}' does not exist; ours is '{template_directory()}'"
+        )
+    folders = [folder for folder in (user_templates, template_directory()) if folder is not None]
+    environment = SandboxedEnvironment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,
@@ -45,7 +54,16 @@ def render(template: str, **values: Any) -> str:
         comment_start_string="<#",
         comment_end_string="#>",
     )
-    return environment.get_template(template).render(**values)
+
+    def render(template: str, **values: Any) -> str:
+        try:
+            return environment.get_template(template).render(**values)
+        except (TemplateError, OverflowError, UnicodeDecodeError) as error:
+            line = getattr(error, "lineno", None)
+            where = f"{template}, line {line}" if line else template
+            raise NtkfeynError(f"the template {where} cannot be used: {error}") from error
+
+    return render
 
 
 def provenance(recursions: Sequence[Recursion]) -> list[str]:

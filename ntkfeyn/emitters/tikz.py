@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ntkfeyn.emitters.drawing import Drawing, Label, Mark, Path, Point
 
-SCALE = 0.62
+SCALE = 0.52
 _STYLES = {
     "solid": "",
     "dotted": ",dash pattern=on 0.6pt off 1.3pt,line width=0.9pt",
@@ -16,7 +16,9 @@ def tikz(drawing: Drawing) -> str:
     """A tikzpicture environment; its baseline is the middle of the picture."""
     rows = [*map(_path, drawing.paths), *map(_mark, drawing.marks), *map(_label, drawing.labels)]
     body = "\n".join(f"  {row}" for row in rows)
-    return f"\\begin{{tikzpicture}}[scale={SCALE},baseline={{(0,-0.1)}}]\n{body}\n\\end{{tikzpicture}}\n"
+    return (
+        f"\\begin{{tikzpicture}}[scale={SCALE},baseline=(current bounding box.center)]\n{body}\n\\end{{tikzpicture}}\n"
+    )
 
 
 def _at(point: Point) -> str:

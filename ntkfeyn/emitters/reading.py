@@ -1,0 +1,52 @@
+"""Reading a diagram: which rule gives which factor, and how the power of 1/n is counted (theory sections 3 and 4).
+
+Enters: a Diagram and a notation. Leaves: short lines of text with formulas, for an appendix or an explanation.
+"""
+
+from __future__ import annotations
+
+from ntkfeyn.cumulants import standard
+from ntkfeyn.diagram import NEW_EDGE, OMEGA, Diagram, TensorVertex
+from ntkfeyn.emitters.notation import TextNotation, counted
+from ntkfeyn.translation import tied_blocks
+
+
+def factors_of(diagram: Diagram, notation: TextNotation, math: str = "{}") -> list[str]:
+    """One line a cubic vertex, tensor vertex and neuron with several functions; ``math`` wraps a formula."""
+    lines = []
+    for vertex in diagram.cubic_vertices:
+        pair = "-".join(map(str, vertex.slots))
+        if vertex.coupling == OMEGA:
+            lines.append(f"pair {pair}: both choices, {math.format(notation.omega(*vertex.slots))}")
+            continue
+        symbol = "lambda_W" if vertex.coupling == NEW_EDGE else "C_W"
+        product = [notation.power(symbol, 1), *(notation.activation(s, m) for s, m in vertex.factors)]
+        what = "one new parameter" if vertex.coupling == NEW_EDGE else "two weights contracted"
+        lines.append(f"pair {pair}: {what}, {math.format(notation.space.join(product))}")
+    lines += [_tensor_line(diagram, vertex, notation, math) for vertex in diagram.tensor_vertices]
+    for j, held in enumerate(diagram.propagators, start=1):
+        blocks = tied_blocks(diagram, held)
+        names = ["+".join("-".join(map(str, diagram.cubic_vertices[i].slots)) for i in block) for block in blocks]
+        if len(blocks) > 1:
+            lines.append(f"neuron {j} carries {', '.join(names)}: their joint cumulant")
+        elif len(held) > 1:
+            lines.append(f"neuron {j} carries {names[0]}, tied together: one expectation")
+    return lines
+
+
+def _tensor_line(diagram: Diagram, vertex: TensorVertex, notation: TextNotation, math: str) -> str:
+    """What a layer-l cumulant is attached to."""
+    ends = vertex.ends
+    places = [f"{ends[a]}-{ends[b]} on neuron {diagram.propagator_of(ends[a]) + 1}" for a, b in vertex.tied]
+    places += [f"z-{ends[v]} on neuron {diagram.propagator_of(ends[v]) + 1}" for v in vertex.mixed]
+    for j, count in enumerate(vertex.zz, start=1):
+        if count:
+            places.append(f"{counted(count, 'z-z pair')} on neuron {j}")
+    name = math.format(notation.tensor(vertex.name, vertex.order - standard(vertex.name).leading_order, ()))
+    return f"{name} of order {vertex.order}: {', '.join(places)}"
+
+
+def power_counting(diagram: Diagram) -> str:
+    """Pairs minus neurons plus the orders of the layer-l cumulants (theory section 4)."""
+    pairs, neurons, cost = len(diagram.cubic_vertices), len(diagram.propagators), diagram.cost
+    return f"{counted(pairs, 'pair')} - {counted(neurons, 'neuron')} + {cost} = order {diagram.order}"
