@@ -35,13 +35,13 @@ RULES = {
         "cubic vertex, two weights contracted",
         Couplings(C_W=1),
         r"C_W\,\sigma^{(a)}_{v}\sigma^{(b)}_{w}",
-        "average over the weights of layer l+1: Var W = C_W/n_l",
+        "average over the weights of layer l+1",
     ),
     NEW_EDGE: Rule(
         "cubic vertex, one new parameter edge",
         Couplings(lambda_W=1),
         r"\lambda_W\,\sigma^{(a)}_{v}\sigma^{(b)}_{w}",
-        "derivative by a weight of layer l+1 on both slots, weighted with lambda_W/n_l",
+        "both slots differentiated by the same weight of layer l+1",
     ),
     OMEGA: Rule(
         "cubic vertex, both choices merged",
@@ -53,7 +53,7 @@ RULES = {
         "tensor vertex, per power of 1/n",
         Couplings(width_ratio=1),
         r"(n_\ell/n_{\ell-1})\,T^{(\ell)}",
-        "a layer-l cumulant is suppressed by 1/n_(l-1), the result counts 1/n_l",
+        "layer-l cumulants count powers of the width below them",
     ),
     "zz": Rule(
         "z-z pair on a propagator",
@@ -81,7 +81,7 @@ RULES = {
     ),
 }
 BIASES = {
-    "K": Rule("bias contracted", Couplings(C_b=1), r"C_b", "Var b = C_b; only in the mean K at order 0"),
+    "K": Rule("bias contracted", Couplings(C_b=1), r"C_b", "only in the mean K at order 0"),
     "Theta": Rule(
         "bias edge", Couplings(lambda_b=1), r"\lambda_b", "derivative by a bias; only in the mean Theta at order 0"
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from ntkfeyn.cli.options import target_options
 
 if TYPE_CHECKING:
     from ntkfeyn.recursion import Recursion
+MOST_PICTURES = 24
 
 
 @click.command("derive")
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     "--format", "form", type=click.Choice(["text", "latex", "sympy", "json"]), default="text", show_default=True
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
+@click.option("--pictures/--no-pictures", default=None, help="Sketch the diagrams (default: on a terminal).")
 @click.option("--without", multiple=True, metavar="REWRITE", help="Switch off marginals, symmetrise, collect or omega.")
 def command(
     names: tuple[str, ...],
@@ -28,6 +32,7 @@ def command(
     order: int | None,
     form: str,
     json_file: Path | None,
+    pictures: bool | None,
     without: tuple[str, ...],
 ) -> None:
     """Derive the layer-to-layer recursion of a cumulant at an order in 1/n.
@@ -45,7 +50,27 @@ def command(
         from ntkfeyn.emitters.rendering import write_file
 
         write_file(json_file, _json(recursions))
+    readable = sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
+    if form == "text" and (readable if pictures is None else pictures):
+        for recursion in recursions:
+            click.echo(_sketches(recursion) + _text([recursion]))
+        return
     click.echo({"text": _text, "latex": _latex, "sympy": _sympy, "json": _json}[form](recursions), nl=False)
+
+
+def _sketches(recursion: Recursion) -> str:
+    """The diagrams side by side, where the terminal is wide enough and they are not too many."""
+    from ntkfeyn.emitters.layout import layout
+    from ntkfeyn.emitters.sketch import side_by_side
+
+    width = shutil.get_terminal_size().columns
+    shown = recursion.diagrams[:MOST_PICTURES]
+    text = side_by_side([layout(diagram) for diagram in shown], width)
+    more = len(recursion.diagrams) - len(shown)
+    note = (
+        f"... and {more} more: `ntkfeyn diagrams {recursion.name}@{recursion.order}` lists them all\n\n" if more else ""
+    )
+    return f"{text}\n{note}" if text else ""
 
 
 def _text(recursions: list[Recursion]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,6 +21,14 @@ from ntkfeyn.cli.options import target_options
     show_default=True,
     help="Directory for the files.",
 )
+@click.option("--prefix", default="nkf", show_default=True, metavar="LETTERS", help="LaTeX: begins macros and labels.")
+@click.option("--columns", type=int, default=1, show_default=True, metavar="1|2", help="LaTeX: layout of the document.")
+@click.option("--terms-per-line", type=int, default=1, show_default=True, metavar="K", help="LaTeX: terms on a line.")
+@click.option("--expanded", is_flag=True, help="LaTeX: each diagram's terms also after Leibniz.")
+@click.option("--template", type=click.Path(path_type=Path), help="LaTeX: a directory of templates that override ours.")
+@click.option(
+    "--certificate", type=click.Path(dir_okay=False, path_type=Path), help="LaTeX: cite this file of `verify`."
+)
 def command(
     names: tuple[str, ...],
     cumulants: tuple[str, ...],
@@ -28,16 +37,27 @@ def command(
     order: int | None,
     lang: str,
     directory: Path,
+    certificate: Path | None,
+    template: Path | None,
+    **layout: Any,
 ) -> None:
-    """Write recursions to files: a LaTeX document with the diagrams, or a Python module.
+    """Write recursions to files: a LaTeX appendix with the diagrams, or a Python module.
 
-    Without a target: every named tensor at its leading order, and K^{1}, Theta^{1}. Prints the paths written.
+    Without a target: every named tensor at its leading order, and K^{1}, Theta^{1}. Prints the path of the document or
+    module; LaTeX fragments for \\input lie in a directory beside it.
 
     \b
     Example: ntkfeyn emit --lang latex
+             ntkfeyn emit --lang latex --cumulant V --order 2 --columns 2 -o appendix
              ntkfeyn emit --lang python --cumulant Theta@1 -o code
     """
     from ntkfeyn.api import emit
+    from ntkfeyn.emitters.latex import LatexOptions
+    from ntkfeyn.numerics.certificates import read_certificates
 
-    for path in emit([*names, *cumulants], order, lang=lang, directory=directory, legs=legs, channel=channel):
-        click.echo(str(path))
+    cited = read_certificates(certificate) if certificate is not None else {}
+    options = LatexOptions(**layout, templates=template, certificates=cited)
+    paths = emit([*names, *cumulants], order, lang=lang, directory=directory, legs=legs, channel=channel, latex=options)
+    click.echo(str(paths[0]))
+    if len(paths) > 1:
+        click.echo(f"and {len(paths) - 1} files to input in {paths[1].parent}", err=True)

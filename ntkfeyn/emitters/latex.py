@@ -7,7 +7,7 @@ to \\input (one a cumulant, one a figure), a macros file with every name prefixe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,11 +74,12 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     options.check()
     render = renderer(options.templates)
     common = {"provenance": provenance(recursions), "p": options.prefix, "stem": stem}
-    sections = [_section(recursion, options, recursions) for recursion in recursions]
+    names, known = _names(recursions), {recursion.id for recursion in recursions}
+    sections = [_section(recursion, options, known, names) for recursion in recursions]
     front = _front_matter(recursions, options)
     files = {
         f"{stem}.tex": render("latex/document.tex.jinja", **common, **front, sections=sections),
-        f"{stem}/macros.tex": render("latex/macros.tex.jinja", **common, names=_names(recursions)),
+        f"{stem}/macros.tex": render("latex/macros.tex.jinja", **common, names=names),
         f"{stem}/references.bib": render("latex/references.bib.jinja", **common),
     }
     for recursion, section in zip(recursions, sections, strict=True):
@@ -97,7 +98,9 @@ def _names(recursions: Sequence[Recursion]) -> dict[str, str]:
     found = {tensor.name for recursion in recursions for term in recursion.terms for tensor in term.tensors}
     found |= {vertex.name for r in recursions for diagram in r.diagrams for vertex in diagram.tensor_vertices}
     found |= {recursion.name for recursion in recursions} | {"K", "Theta"}
-    return {name: latex_name(name) for name in sorted(found)}
+    unnamed = [name for name in sorted(found) if "/" in name]
+    short = {name: rf"\mathsf{{X}}[{k}]" for k, name in enumerate(unnamed, start=1)}
+    return {name: short.get(name, latex_name(name)) for name in sorted(found)}
 
 
 def _front_matter(recursions: Sequence[Recursion], options: LatexOptions) -> dict[str, Any]:
@@ -135,12 +138,14 @@ def _escape(text: str) -> str:
     return text.replace("_", r"\_").replace("Var b", r"Var $b$")
 
 
-def _section(recursion: Recursion, options: LatexOptions, all_recursions: Sequence[Recursion]) -> dict[str, Any]:
+def _section(
+    recursion: Recursion, options: LatexOptions, known: Collection[TensorId], names: Mapping[str, str]
+) -> dict[str, Any]:
     notation = MacroNotation(options.prefix)
     shape, order = recursion.cumulant, recursion.order
     name = _slug(f"{recursion.name}-{order}")
     correction = order - shape.leading_order
-    pictures = {name: tikz(blob(shape, _plain_symbol(recursion), recursion.name))}
+    pictures = {name: tikz(blob(shape, _plain_symbol(recursion, names[recursion.name]), recursion.name))}
     diagrams = []
     for diagram in recursion.diagrams:
         figure = _slug(diagram.id)
@@ -148,7 +153,6 @@ def _section(recursion: Recursion, options: LatexOptions, all_recursions: Sequen
         pictures[figure] = tikz(drawing)
         legend = ", ".join(f"{tag} = {_escape(meaning)}" for tag, meaning in drawing.legend)
         diagrams.append(_diagram(recursion, diagram, options) | {"figure": figure, "legend": legend})
-    known = {other.id for other in all_recursions}
     return {
         "file": name,
         "label": _label(recursion.id, options),
@@ -168,7 +172,8 @@ def _section(recursion: Recursion, options: LatexOptions, all_recursions: Sequen
         "needs": [
             {
                 "symbol": _symbol(t, notation),
-                "label": f"{options.prefix}:{_slug(f'{t[0]}-{t[1]}')}" if t in known else "",
+                "label": _label(t, options) if t in known else "",
+                "meaning": _meaning(t[0]),
             }
             for t in recursion.dependencies
         ],
@@ -176,14 +181,18 @@ def _section(recursion: Recursion, options: LatexOptions, all_recursions: Sequen
     }
 
 
+def _meaning(name: str) -> str:
+    """Legs and channel of a tensor without a name of its own."""
+    return f"legs {standard(name).legs_text()}, channel {standard(name).channel_text()}" if "/" in name else ""
+
+
 def _label(tensor: TensorId, options: LatexOptions) -> str:
     return f"{options.prefix}:{_slug(f'{tensor[0]}-{tensor[1]}')}"
 
 
-def _plain_symbol(recursion: Recursion) -> str:
+def _plain_symbol(recursion: Recursion, name: str) -> str:
     """The tensor's letter without macros, for the picture of the blob."""
     correction = recursion.order - recursion.cumulant.leading_order
-    name = latex_name(recursion.name) if len(recursion.name) <= 6 else r"\mathsf{T}"
     return name + (rf"^{{\{{{correction}\}}}}" if correction else "")
 
 
@@ -195,7 +204,7 @@ def _definition(shape: Cumulant) -> str:
         samples = ("" if max(leg.labels) < 10 else ",").join(map(str, leg.labels))
         symbol = LEG_SYMBOLS.get(leg.kind, TREE_SYMBOL)
         legs.append(f"{symbol}_{{{neurons};{samples}}}")
-    return r",\,".join(legs)
+    return r",\allowbreak\,".join(legs)
 
 
 def _diagram(recursion: Recursion, diagram: Diagram, options: LatexOptions) -> dict[str, Any]:

@@ -20,7 +20,8 @@ EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be coun
 class TextNotation:
     """Unicode on a terminal."""
 
-    space = " "
+    space = " "  # between factors
+    inner = " "  # between activations of one expectation
 
     def fraction(self, value: Fraction) -> str:
         return str(value)
@@ -63,7 +64,7 @@ class TextNotation:
 class LatexNotation(TextNotation):
     """LaTeX maths."""
 
-    space = r"\,"
+    space = inner = r"\,"
 
     def fraction(self, value: Fraction) -> str:
         if value.denominator == 1:
@@ -117,7 +118,7 @@ class MacroNotation(TextNotation):
 
     def __init__(self, prefix: str) -> None:
         self.macro = "\\" + prefix
-        self.space = f"{self.macro}o "
+        self.space, self.inner = f"{self.macro}o ", f"{self.macro}i "
 
     def fraction(self, value: Fraction) -> str:
         return f"{self.macro}c{{{value.numerator}}}{{{value.denominator}}}"
@@ -207,7 +208,7 @@ def _bound_labels(tensors: Sequence[Tensor]) -> tuple[dict[int, list[int]], list
 def _mean(group: Group, bound: Sequence[int], notation: TextNotation) -> str:
     factors = [(pair[0], notation.omega(*pair)) for pair in group.omegas]
     factors += [(sample, notation.activation(sample, order)) for sample, order in group.factors]
-    inner = notation.space.join(text for _, text in sorted(factors))
+    inner = notation.inner.join(text for _, text in sorted(factors))
     return notation.mean(notation.derivatives(bound, inner) if bound else inner)
 
 

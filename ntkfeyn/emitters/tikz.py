@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ntkfeyn.emitters.drawing import Drawing, Label, Mark, Path, Point
 
-SCALE = 0.52
+SCALE = 0.6
 _STYLES = {
     "solid": "",
     "dotted": ",dash pattern=on 0.6pt off 1.3pt,line width=0.9pt",
@@ -47,4 +47,4 @@ def _mark(mark: Mark) -> str:
 
 
 def _label(label: Label) -> str:
-    return f"\\node[inner sep=0pt,font=\\scriptsize] at {_at(label.centre)} {{${label.tex}$}};"
+    return f"\\node[inner sep=0pt,font=\\tiny] at {_at(label.centre)} {{${label.tex}$}};"

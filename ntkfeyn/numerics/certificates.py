@@ -5,9 +5,12 @@ Enters: ``Certificate`` records. Leaves: plain dicts in stable order, and the li
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from ntkfeyn.errors import bad_request
 from ntkfeyn.numerics.certify import Certificate, Comparison
 from ntkfeyn.numerics.exact import Setting
 from ntkfeyn.serialisation import TOOL, cumulant_json
@@ -99,3 +102,35 @@ def certificate_text(certificate: Certificate) -> str:
             f" exact {first.exact}, derived {first.derived}"
         )
     return "\n".join(lines) + "\n"
+
+
+def read_certificates(path: Path) -> dict[str, str]:
+    """A footnote line by recursion hash, from a file that `verify` wrote.
+
+    Raises RequestError if the file is no certificate or its verdict is not "equal".
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        found = data["certificates"] if data["schema"] == "ntkfeyn.certificates/1" else [data]
+        lines = {one["hash"]: _footnote(one) for one in reversed(found) if one["schema"] == "ntkfeyn.certificate/1"}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise bad_request(
+            f"'{path}' is no certificate", "a file of `ntkfeyn verify` is allowed", "--certificate FILE"
+        ) from error
+    if not lines or any(one["verdict"] != "equal" for one in found):
+        raise bad_request(f"the certificate '{path}' does not say equal", "only equality is cited", "ntkfeyn verify")
+    return lines
+
+
+def _footnote(data: dict[str, Any]) -> str:
+    layers = ", ".join(str(layer) for layer in sorted({int(c["layer"]) for c in data["comparisons"]}))
+    samples = len(data["parameters"]["kernel"])
+    line = (
+        f"Certified: all {len(data['comparisons'])} coefficients of $1/n$ up to order {int(data['order'])} equal the"
+        f" exact cumulants of a network with a polynomial activation at layer {layers}, samples: {samples}, seed:"
+        f" {int(data['seed'])}"
+    )
+    if data["controls"]:
+        outcomes = [o for c in data["controls"]["diagrams"] for o in (c["dropped"], c["doubled"])]
+        line += f"; {outcomes.count('caught')} of {len(outcomes)} spoiled versions were caught"
+    return line + "."
