@@ -10,7 +10,8 @@ from oracles.pictures import crossings, faults
 from ntkfeyn.cumulants import NAMES, standard
 from ntkfeyn.diagram import Diagram, full_diagrams
 from ntkfeyn.emitters.drawing import Label, Mark, Path
-from ntkfeyn.emitters.layout import blob, layout
+from ntkfeyn.emitters.layout import blob, edge_strokes, layout
+from ntkfeyn.emitters.sketch import side_by_side
 from ntkfeyn.enumeration import enumerate_diagrams
 
 SIX_SLOTS = ("C0C0C0", "C0C0R1", "C0C1", "C0R1R1", "C0R2", "C1R1", "C2", "R1R1R1", "R1R2", "R3")
@@ -75,3 +76,27 @@ def test_each_line_of_a_cubic_vertex_lies_on_the_side_of_its_slot() -> None:
 def test_tensors_without_a_letter_are_in_the_legend() -> None:
     last = enumerate_diagrams(standard("K"), 2).diagrams[-1]
     assert layout(last).legend == (("T1", "C0C0C0@2"),)
+
+
+def test_tensors_show_their_power_of_one_over_n() -> None:
+    for diagram in enumerate_diagrams(standard("V"), 2).diagrams:
+        texts = [label.plain for label in layout(diagram).labels]
+        for order, text in ((1, "/n"), (2, "/n²")):
+            assert texts.count(text) == sum(tensor.order == order for tensor in diagram.tensor_vertices)
+
+
+def test_contractions_differ_in_line_style_and_colour() -> None:
+    for name in ("T", "R", "A"):
+        strokes = list(edge_strokes(standard(name)).values())
+        assert len({style for style, _ in strokes}) == len({colour for _, colour in strokes}) == len(strokes)
+
+
+def test_sketches_fit_their_terminal() -> None:
+    drawings = [layout(diagram) for diagram in enumerate_diagrams(standard("T"), 1).diagrams]
+    for width in (60, 100, 200):
+        text = side_by_side(drawings, width)
+        assert max(map(len, text.splitlines())) <= width
+        assert all(drawing.title in text for drawing in drawings)
+        assert text.count("Θ") == sum(label.plain == "Θ" for drawing in drawings for label in drawing.labels)
+    assert side_by_side(drawings, 20) == ""
+    assert side_by_side([], 80) == ""

@@ -7,6 +7,7 @@ from math import atan2, cos, hypot, pi, sin
 
 Point = tuple[float, float]
 PALETTE = ("0072B2", "D55E00", "009E73", "CC79A7", "7A5C00", "56B4E9", "6A3D9A", "000000")
+DOTTINGS = ("dotted", "dashdot", "sparse", "dashdotdot")  # contractions differ in grey print too
 BLACK, GREY, WHITE = "000000", "D9D9D9", "FFFFFF"
 
 

@@ -17,6 +17,7 @@ from ntkfeyn.cumulants import NAMES, Cumulant, standard
 from ntkfeyn.diagram import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
 from ntkfeyn.emitters.drawing import (
     BLACK,
+    DOTTINGS,
     GREY,
     PALETTE,
     WHITE,
@@ -36,6 +37,7 @@ from ntkfeyn.emitters.drawing import (
 from ntkfeyn.emitters.notation import LatexNotation, TextNotation, latex_name
 
 Strokes = list[tuple[str, str]]
+Edges = dict[frozenset[int], tuple[str, str]]
 Z_LINE: Strokes = [("solid", BLACK)]
 NEURON, DISC, CUBIC, DOT = 0.19, 0.27, 0.05, 0.065
 INTERNAL, EXTERNAL, BESIDE = 1.6, 0.95, 1.25
@@ -52,21 +54,24 @@ class _Canvas:
 def layout(diagram: Diagram) -> Drawing:
     """The picture of a diagram."""
     canvas, places = _Canvas(), _Places(diagram)
-    colours = edge_colours(diagram.cumulant)
+    strokes = edge_strokes(diagram.cumulant)
     for tensor, centre in places.tensors:
-        _draw_tensor(canvas, diagram, tensor, centre, places, colours)
+        _draw_tensor(canvas, diagram, tensor, centre, places, strokes)
     for i, vertex in enumerate(diagram.cubic_vertices):
-        _draw_cubic(canvas, vertex, places.cubic[i], places.outward[i], places.neurons[places.holder[i]], colours)
+        _draw_cubic(canvas, vertex, places.cubic[i], places.outward[i], places.neurons[places.holder[i]], strokes)
     canvas.marks += [Mark(centre, NEURON, WHITE) for centre in places.neurons]
     for i, vertex in enumerate(diagram.cubic_vertices):
         canvas.labels.append(_function_label(canvas, vertex, places.cubic[i], places.neurons[places.holder[i]]))
+    for tensor, centre in places.tensors:
+        if tensor.order:
+            canvas.labels.append(_power_label(canvas, tensor.order, centre))
     return Drawing(diagram.id, tuple(canvas.paths), tuple(canvas.marks), tuple(canvas.labels), tuple(canvas.legend))
 
 
-def edge_colours(cumulant: Cumulant) -> dict[frozenset[int], str]:
-    """A colour for each contracted parameter, by the two slots it joins."""
+def edge_strokes(cumulant: Cumulant) -> Edges:
+    """A line style and a colour for each contracted parameter, by the two slots it joins."""
     edges = [frozenset((leg.labels[a], leg.labels[b])) for leg in cumulant.legs for a, b in leg.edges]
-    return {edge: PALETTE[k % len(PALETTE)] for k, edge in enumerate(edges)}
+    return {edge: (DOTTINGS[k % len(DOTTINGS)], PALETTE[k % len(PALETTE)]) for k, edge in enumerate(edges)}
 
 
 # --- where things go ---
@@ -208,13 +213,13 @@ def _draw_cubic(
     centre: Point,
     outward: float,
     neuron: Point,
-    colours: dict[frozenset[int], str],
+    strokes: Edges,
 ) -> None:
     """Two external slots, the cubic vertex, and its line to the neuron: wavy for s s, dashed where s is derived."""
     turned = sorted((outward - 0.65, outward + 0.65), key=lambda t: (-round(sin(t), 6), round(cos(t), 6)))
     for slot, direction in zip(vertex.slots, turned, strict=True):
         dot = polar(centre, EXTERNAL, direction)
-        lines = [("dotted", colour) for edge, colour in colours.items() if slot in edge]
+        lines = [stroke for edge, stroke in strokes.items() if slot in edge]
         canvas.paths += parallel(centre, dot, lines or Z_LINE, 0.09)
         canvas.marks.append(Mark(dot, DOT, BLACK))
         canvas.labels.append(Label(polar(dot, 0.28, direction), str(slot), str(slot)))
@@ -233,6 +238,28 @@ def _function_label(canvas: _Canvas, vertex: CubicVertex, centre: Point, neuron:
     """What the cubic vertex puts on its neuron, beside its line where there is most room."""
     tex, plain = function_names(vertex)
     along = towards(centre, neuron)
+    options = [
+        Label(polar(polar(centre, INTERNAL * at, along), away, along + side * pi / 2), tex, plain, 0.26)
+        for away in (0.3, 0.38, 0.46)
+        for at in (0.45, 0.38, 0.52, 0.3, 0.6, 0.2, 0.1)
+        for side in ((1, -1) if cos(along) < 0 else (-1, 1))
+    ]
+    return _roomiest(canvas, options)
+
+
+def _power_label(canvas: _Canvas, order: int, centre: Point) -> Label:
+    """The power of 1/n of a tensor, beside its disc."""
+    tex, plain = ("/n", "/n") if order == 1 else (f"/n^{order}", "/n" + _raised(order))
+    angles = [pi / 4 + pi * k / 12 for k in range(24)]
+    return _roomiest(canvas, [Label(polar(centre, DISC + 0.24, angle), tex, plain, 0.26) for angle in angles])
+
+
+def _raised(number: int) -> str:
+    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _roomiest(canvas: _Canvas, options: list[Label]) -> Label:
+    """The first of the labels that keep the most distance, up to a little, from lines, marks and other labels."""
     crowd = [p for path in canvas.paths for p in path.sampled(12)]
 
     def room(label: Label) -> float:
@@ -245,12 +272,6 @@ def _function_label(canvas: _Canvas, vertex: CubicVertex, centre: Point, neuron:
             gaps.append(max(abs(other.centre[0] - x) - w - ow, abs(other.centre[1] - y) - h - oh))
         return min(min(gaps), 0.09)
 
-    options = [
-        Label(polar(polar(centre, INTERNAL * at, along), away, along + side * pi / 2), tex, plain, 0.26)
-        for away in (0.3, 0.38, 0.46)
-        for at in (0.45, 0.38, 0.52, 0.3, 0.6, 0.2, 0.1)
-        for side in ((1, -1) if cos(along) < 0 else (-1, 1))
-    ]
     return max(options, key=lambda option: round(room(option), 3))
 
 
@@ -269,19 +290,19 @@ def _draw_tensor(
     vertex: TensorVertex,
     centre: Point,
     places: _Places,
-    colours: dict[frozenset[int], str],
+    strokes: Edges,
 ) -> None:
-    ends = _end_strokes(vertex, colours)
-    strokes: dict[int, list[Strokes]] = {}
+    ends = _end_strokes(vertex, strokes)
+    lines: dict[int, list[Strokes]] = {}
     for a, b in vertex.tied:
-        strokes.setdefault(diagram.propagator_of(vertex.ends[a]), []).extend([ends[a], ends[b]])
+        lines.setdefault(diagram.propagator_of(vertex.ends[a]), []).extend([ends[a], ends[b]])
     for v in vertex.mixed:
-        strokes.setdefault(diagram.propagator_of(vertex.ends[v]), []).extend([ends[v], Z_LINE])
+        lines.setdefault(diagram.propagator_of(vertex.ends[v]), []).extend([ends[v], Z_LINE])
     for j, count in enumerate(vertex.zz):
         if count:
-            strokes.setdefault(j, []).extend([Z_LINE] * (2 * count))
-    for j, lines in sorted(strokes.items()):
-        canvas.paths += arcs(centre, places.neurons[j], lines, places.room.get(centre, pi))
+            lines.setdefault(j, []).extend([Z_LINE] * (2 * count))
+    for j, arcs_of in sorted(lines.items()):
+        canvas.paths += arcs(centre, places.neurons[j], arcs_of, places.room.get(centre, pi))
     canvas.marks.append(Mark(centre, DISC, GREY))
     canvas.labels.append(_tensor_label(canvas, vertex, centre))
 
@@ -289,35 +310,35 @@ def _draw_tensor(
 def _tensor_label(canvas: _Canvas, vertex: TensorVertex, centre: Point) -> Label:
     """The tensor's letter with its correction; a tag explained in the legend for a tensor without a letter."""
     correction = vertex.order - standard(vertex.name).leading_order
-    raised = correction and str(correction).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    raised = _raised(correction) if correction else ""
     power = rf"^{{\{{{correction}\}}}}" if correction else ""
     if vertex.name in NAMES:
-        plain = ("Θ" if vertex.name == "Theta" else vertex.name) + (raised or "")
+        plain = ("Θ" if vertex.name == "Theta" else vertex.name) + raised
         return Label(centre, latex_name(vertex.name) + power, plain, 0.26)
     tag = len(canvas.legend) + 1
     canvas.legend.append((f"T{tag}", f"{vertex.name}@{vertex.order}"))
     return Label(centre, f"T_{{{tag}}}", f"T{tag}", 0.26)
 
 
-def _end_strokes(vertex: TensorVertex, colours: dict[frozenset[int], str]) -> list[Strokes]:
+def _end_strokes(vertex: TensorVertex, strokes: Edges) -> list[Strokes]:
     """For each end of the internal trees one dotted line a contraction, in its colour."""
-    strokes = []
+    found = []
     for tree in vertex.trees:
         for k, slot in enumerate(tree.nodes):
             others = [tree.nodes[a + b - k] for a, b in tree.edges if k in (a, b)]
-            strokes.append([("dotted", colours[frozenset((slot, other))]) for other in others])
-    return strokes
+            found.append([strokes[frozenset((slot, other))] for other in others])
+    return found
 
 
 def blob(cumulant: Cumulant, tex: str, plain: str) -> Drawing:
     """The cumulant itself: a grey blob with its external slots, paired as the channel says."""
-    canvas, colours = _Canvas(), edge_colours(cumulant)
+    canvas, strokes = _Canvas(), edge_strokes(cumulant)
     for i, (a, b) in enumerate(cumulant.channel):
         outward = pi - 2 * pi * i / len(cumulant.channel)
         turned = sorted((outward - 0.42, outward + 0.42), key=lambda t: (-round(sin(t), 6), round(cos(t), 6)))
         for slot, direction in zip((cumulant.labels[a], cumulant.labels[b]), turned, strict=True):
             dot = polar((0, 0), 1.35, direction)
-            lines = [("dotted", colour) for edge, colour in colours.items() if slot in edge]
+            lines = [stroke for edge, stroke in strokes.items() if slot in edge]
             canvas.paths += parallel((0.0, 0.0), dot, lines or Z_LINE, 0.09)
             canvas.marks.append(Mark(dot, DOT, BLACK))
             canvas.labels.append(Label(polar(dot, 0.28, direction), str(slot), str(slot)))

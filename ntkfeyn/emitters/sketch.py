@@ -13,7 +13,14 @@ from ntkfeyn.emitters.drawing import BLACK, WHITE, Drawing, Mark, Path, Point
 
 DOTS = 11.0  # a unit of length
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-_RHYTHM = {"solid": (1, 1), "dotted": (1, 3), "dashed": (4, 7)}  # dots drawn of each so many
+_RHYTHM = {
+    "solid": (1, 1),
+    "dotted": (1, 3),
+    "sparse": (1, 5),
+    "dashdot": (2, 4),
+    "dashdotdot": (3, 5),
+    "dashed": (4, 7),
+}
 
 
 def sketch(drawing: Drawing) -> list[str]:

@@ -8,7 +8,14 @@ from io import BytesIO
 from ntkfeyn.emitters.drawing import Drawing, Label, Mark, Path, Point
 
 SCALE = 48.0
-_DASHES = {"solid": "", "dotted": ' stroke-dasharray="1.5 3" stroke-width="2"', "dashed": ' stroke-dasharray="6 4"'}
+_DASHES = {
+    "solid": (),
+    "dashed": (6, 4),
+    "dotted": (1.5, 3),
+    "sparse": (1.5, 7),
+    "dashdot": (8, 3, 1.5, 3),
+    "dashdotdot": (8, 3, 1.5, 3, 1.5, 3),
+}
 
 
 def svg(drawing: Drawing) -> str:
@@ -22,7 +29,10 @@ def svg(drawing: Drawing) -> str:
     def path(item: Path) -> str:
         points = [" ".join(at(p)) for p in item.points]
         body = f"M{points[0]} C{', '.join(points[1:])}" if item.curved else "M" + " L".join(points)
-        return f'<path d="{body}" fill="none" stroke="#{item.colour}"{_DASHES[item.style]}/>'
+        pattern = " ".join(map(str, _DASHES[item.style]))
+        dashes = f' stroke-dasharray="{pattern}"' if pattern else ""
+        width = 1 if item.style in ("solid", "dashed") else 1.8
+        return f'<path d="{body}" fill="none" stroke="#{item.colour}" stroke-width="{width}"{dashes}/>'
 
     def mark(item: Mark) -> str:
         (x, y), r = at(item.centre), SCALE * item.radius
@@ -58,17 +68,18 @@ def png(drawing: Drawing) -> bytes:
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(x0, x1), ylim=(y0, y1))
     axes.axis("off")
-    dashes = {"solid": "solid", "dotted": (0, (1, 1.5)), "dashed": (0, (4, 3))}
     for path in drawing.paths:
         codes = [Curve.MOVETO, *[Curve.CURVE4 if path.curved else Curve.LINETO] * (len(path.points) - 1)]
         curve = Curve(path.points, codes)
-        style = {"edgecolor": f"#{path.colour}", "linestyle": dashes[path.style], "linewidth": 1.0}
-        axes.add_patch(PathPatch(curve, facecolor="none", zorder=1, **style))
+        dashes = (0, tuple(d / 1.8 for d in _DASHES[path.style])) if path.style != "solid" else "solid"
+        patch = PathPatch(curve, facecolor="none", edgecolor=f"#{path.colour}", linewidth=1.2, zorder=1)
+        patch.set_linestyle(dashes)
+        axes.add_patch(patch)
     for mark in drawing.marks:
         (x, y), r = mark.centre, mark.radius
-        patch = Rectangle((x - r, y - r), 2 * r, 2 * r) if mark.square else Circle((x, y), r)
-        patch.set(facecolor=f"#{mark.fill}", edgecolor="black", zorder=2)
-        axes.add_patch(patch)
+        shape = Rectangle((x - r, y - r), 2 * r, 2 * r) if mark.square else Circle((x, y), r)
+        shape.set(facecolor=f"#{mark.fill}", edgecolor="black", zorder=2)
+        axes.add_patch(shape)
     for label in drawing.labels:
         axes.text(*label.centre, label.plain, ha="center", va="center", fontsize=36 * label.size, zorder=3)
     buffer = BytesIO()

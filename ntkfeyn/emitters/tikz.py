@@ -8,6 +8,9 @@ SCALE = 0.6
 _STYLES = {
     "solid": "",
     "dotted": ",dash pattern=on 0.6pt off 1.3pt,line width=0.9pt",
+    "sparse": ",dash pattern=on 0.6pt off 3pt,line width=1.1pt",
+    "dashdot": ",dash pattern=on 3pt off 1.2pt on 0.6pt off 1.2pt,line width=0.7pt",
+    "dashdotdot": ",dash pattern=on 3pt off 1.2pt on 0.6pt off 1.2pt on 0.6pt off 1.2pt,line width=0.7pt",
     "dashed": ",dash pattern=on 2.4pt off 1.8pt",
 }
 
