@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ntkfeyn.api import Cumulant, Diagram, Recursion, derive, diagrams, emit
+    from ntkfeyn.api import Cumulant, Diagram, Recursion, derive, diagrams, emit, verify
     from ntkfeyn.errors import NtkfeynError
 
 __version__ = "0.1.0"
-__all__ = ["Cumulant", "Diagram", "NtkfeynError", "Recursion", "derive", "diagrams", "emit"]
+__all__ = ["Cumulant", "Diagram", "NtkfeynError", "Recursion", "derive", "diagrams", "emit", "verify"]
 
 
 def __getattr__(name: str) -> Any:

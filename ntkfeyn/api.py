@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     import sympy
 
     from ntkfeyn.emitters.latex import LatexOptions
+    from ntkfeyn.numerics.certify import Certificate
 
-__all__ = ["Cumulant", "Diagram", "Recursion", "derive", "diagrams", "emit", "emit_targets"]
+__all__ = ["Cumulant", "Diagram", "Recursion", "derive", "diagrams", "emit", "emit_targets", "verify"]
 LANGUAGES = ("latex", "python")
 
 
@@ -153,6 +154,33 @@ def diagrams(
     shape, power = _one(name, legs, channel, order)
     found = enumerate_diagrams(shape, power).diagrams
     return tuple(Diagram(diagram) for diagram in (full_diagrams(found) if full else found))
+
+
+def verify(
+    name: str | None = None,
+    order: int | None = None,
+    *,
+    legs: str | None = None,
+    channel: str | None = None,
+    layers: Sequence[int] = (2, 3),
+    activation: str = "z + z**2/2",
+    samples: int = 2,
+    widths: Sequence[int] = (),
+    seed: int = 1,
+    controls: bool = True,
+) -> Certificate:
+    """Compare a recursion with exact finite-width cumulants; ``.equal`` says whether every coefficient agrees.
+
+    ``activation`` is a polynomial in z; ``widths`` are relative widths of the layers (default: equal). Raises
+    NtkfeynError for a bad request.
+    """
+    from ntkfeyn.numerics.activations import polynomial
+    from ntkfeyn.numerics.certify import certify, check_samples, random_setting
+
+    check_samples(samples)
+    shape, power = _one(name, legs, channel, order)
+    setting = random_setting(seed, polynomial(activation), samples, widths)
+    return certify(shape, power, layers, setting, seed, controls=controls)
 
 
 def emit(

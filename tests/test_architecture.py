@@ -16,10 +16,10 @@ ORDER = (
     "__init__", "errors", "combinatorics", "canonical", "legs", "cumulants", "diagram", "enumeration", "terms",
     "translation", "reduction", "recursion", "serialisation", "targets", "symbols", "emitters", "emitters.notation",
     "emitters.rendering", "emitters.drawing", "emitters.layout", "emitters.tikz", "emitters.svg", "emitters.dot",
-    "emitters.reading", "emitters.rules", "emitters.sketch", "emitters.latex", "emitters.python", "api", "cli.options",
+    "emitters.reading", "emitters.rules", "emitters.sketch", "emitters.latex", "emitters.python",
     "numerics", "numerics.kernel_graphs", "numerics.coincidences", "numerics.exact", "numerics.activations",
-    "numerics.polynomials", "numerics.certify", "numerics.certificates", "cli.progress", "cli.verify",
-    "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli", "__main__",
+    "numerics.polynomials", "numerics.certify", "numerics.certificates", "api", "cli.options", "cli.progress",
+    "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli.verify", "cli", "__main__",
 )  # fmt: skip
 PURE = ORDER[: ORDER.index("symbols")]
 HEAVY = {"sympy", "numpy", "scipy", "matplotlib", "networkx", "jinja2", "rich"}

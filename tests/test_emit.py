@@ -17,6 +17,7 @@ from oracles.networks import PolynomialNetwork
 import ntkfeyn as nf
 from ntkfeyn.cumulants import canonical_labels, standard
 from ntkfeyn.emitters import rendering
+from ntkfeyn.emitters.dot import dot
 from ntkfeyn.emitters.layout import layout
 from ntkfeyn.errors import NtkfeynError
 
@@ -177,6 +178,9 @@ def test_views_of_the_python_interface(tmp_path: Path) -> None:
     assert recursion.latex().startswith(r"\begin{align*}")
     [path] = nf.emit("Theta", order=1, lang="python", directory=tmp_path)
     assert path.name == "Theta_1.py"
+    assert nf.verify("B", order=1).equal
+    assert "B@1" in dot(nf.diagrams("B", 1)[1].record)
+    assert repr(recursion) == "<Recursion F@1: 2 product terms>"
     with pytest.raises(NtkfeynError, match="2 cumulants"):
         nf.derive(legs="z1 z2 NTK34")
     with pytest.raises(AttributeError):

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ntkfeyn.diagram import Diagram
 
 _SHAPES = {"leg": "plaintext", "slot": "point", "cubic": "circle", "propagator": "doublecircle", "tensor": "box"}
 
 
+def _text(node: str, data: dict[str, Any]) -> str:
+    """Name and order of a tensor, coupling of a cubic vertex, type of a leg, sample of a slot."""
+    if data["kind"] == "tensor":
+        return f"{data['name']}@{data['order']}"
+    return str(data.get("coupling") or data.get("type") or data.get("sample", node))
+
+
 def dot(diagram: Diagram) -> str:
-    """A graph in the DOT language."""
+    """A graph in the DOT language; an edge from a slot to its cubic vertex shows the activation's derivative order."""
     graph = diagram.graph
     rows = [f'graph "{diagram.id}" {{']
     for node, data in graph.nodes(data=True):
-        text = data.get("name") or data.get("type") or data.get("sample", node)
+        text = _text(node, data)
         rows.append(f'  "{node}" [shape={_SHAPES[data["kind"]]}, label="{text}"];')
     for a, b, data in graph.edges(data=True):
         style = {"tree": "dotted", "derivative": "dotted", "node": "dashed"}.get(data["kind"], "solid")
-        rows.append(f'  "{a}" -- "{b}" [style={style}];')
+        order = f', label="{data["derivative"]}"' if data.get("derivative") else ""
+        rows.append(f'  "{a}" -- "{b}" [style={style}{order}];')
     return "\n".join([*rows, "}"]) + "\n"

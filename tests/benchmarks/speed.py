@@ -91,9 +91,26 @@ def closures() -> None:
     next_order()
 
 
+def verifications() -> None:
+    """`verify` with its defaults: the slowest of the named tensors, K@1, Theta@1 and B@2."""
+    import ntkfeyn
+
+    seconds = {}
+    for target in [*NAMES, "K@1", "Theta@1", "B@2"]:
+        start = time.perf_counter()
+        assert ntkfeyn.verify(target).equal
+        seconds[target] = time.perf_counter() - start
+    slowest = max(seconds, key=lambda target: seconds[target])
+    print(
+        f"verify, defaults with controls: {len(seconds)} tensors in {sum(seconds.values()):.1f} s,"
+        f" slowest {slowest} {seconds[slowest]:.1f} s"
+    )
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         print(json.dumps(measure([(name, order) for name, order in json.loads(sys.argv[1])])))
     else:
         start_up()
         closures()
+        verifications()
