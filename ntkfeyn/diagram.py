@@ -144,15 +144,20 @@ def _graph(diagram: Diagram) -> networkx.MultiGraph[Any]:
             graph.add_edge(f"cubic{i}", f"propagator{j}", kind="internal")
     for k, vertex in enumerate(diagram.tensor_vertices):
         graph.add_node(f"tensor{k}", kind="tensor", name=vertex.name, order=vertex.order)
-        for pair, (kinds, propagator) in enumerate(pair_ends(diagram, vertex)):
-            for kind in kinds:
+        for pair, (ends, propagator) in enumerate(pair_ends(diagram, vertex)):
+            for end in ends:
+                kind = "z" if end is None else "tree"
                 graph.add_edge(f"tensor{k}", f"propagator{propagator}", kind=kind, pair=pair)
     return graph
 
 
-def pair_ends(diagram: Diagram, vertex: TensorVertex) -> tuple[tuple[tuple[str, str], int], ...]:
-    """For each pair of a tensor vertex what its two ends are ("tree" or "z") and the propagator it sits on."""
-    tied = [(("tree", "tree"), diagram.propagator_of(vertex.ends[a])) for a, _ in vertex.tied]
-    mixed = [(("tree", "z"), diagram.propagator_of(vertex.ends[a])) for a in vertex.mixed]
-    zz = [(("z", "z"), j) for j, count in enumerate(vertex.zz) for _ in range(count)]
-    return (*tied, *mixed, *zz)
+def pair_ends(diagram: Diagram, vertex: TensorVertex) -> tuple[tuple[tuple[int | None, int | None], int], ...]:
+    """For each pair of a tensor vertex its two ends, an external slot or None for a z-leg, and its propagator."""
+    ends = vertex.ends
+    pairs: list[tuple[int | None, int | None]] = [(ends[a], ends[b]) for a, b in vertex.tied]
+    pairs += [(None, ends[v]) for v in vertex.mixed]
+    places = [diagram.propagator_of(slot) for _, slot in pairs if slot is not None]
+    for j, count in enumerate(vertex.zz):
+        pairs += [(None, None)] * count
+        places += [j] * count
+    return tuple(zip(pairs, places, strict=True))

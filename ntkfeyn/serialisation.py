@@ -11,7 +11,7 @@ from typing import Any
 
 from ntkfeyn import __version__
 from ntkfeyn.cumulants import Cumulant, standard
-from ntkfeyn.diagram import Diagram, TensorVertex
+from ntkfeyn.diagram import Diagram, TensorVertex, pair_ends
 from ntkfeyn.enumeration import Enumeration
 from ntkfeyn.legs import NAMED_TREES, Leg
 from ntkfeyn.recursion import Recursion
@@ -106,15 +106,14 @@ def diagram_json(diagram: Diagram) -> dict[str, Any]:
 
 
 def _tensor_vertex_json(diagram: Diagram, vertex: TensorVertex) -> dict[str, Any]:
-    pairs: list[tuple[list[int | str], int]] = []
-    pairs += [([vertex.ends[a], vertex.ends[b]], diagram.propagator_of(vertex.ends[a])) for a, b in vertex.tied]
-    pairs += [(["z", vertex.ends[v]], diagram.propagator_of(vertex.ends[v])) for v in vertex.mixed]
-    pairs += [(["z", "z"], j) for j, count in enumerate(vertex.zz) for _ in range(count)]
     return {
         "name": vertex.name,
         "order": vertex.order,
         "trees": [{"edges": [list(edge) for edge in tree.edges], "slots": list(tree.nodes)} for tree in vertex.trees],
-        "pairs": [{"ends": ends, "propagator": propagator + 1} for ends, propagator in pairs],
+        "pairs": [
+            {"ends": ["z" if end is None else end for end in ends], "propagator": propagator + 1}
+            for ends, propagator in pair_ends(diagram, vertex)
+        ],
     }
 
 

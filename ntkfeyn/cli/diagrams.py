@@ -96,7 +96,7 @@ def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
 
 def _describe(diagram: Diagram) -> str:
     """id, weight, then each propagator with what sits on it."""
-    from ntkfeyn.diagram import NEW_EDGE, OMEGA
+    from ntkfeyn.diagram import NEW_EDGE, OMEGA, pair_ends
     from ntkfeyn.emitters.notation import TextNotation
 
     notation = TextNotation()
@@ -113,9 +113,10 @@ def _describe(diagram: Diagram) -> str:
         neurons.append(f"({'; '.join(inside)})")
     tensors = []
     for tensor in diagram.tensor_vertices:
-        on = [f"{tensor.ends[a]}-{tensor.ends[b]}" for a, b in tensor.tied]
-        on += [f"z-{tensor.ends[v]}" for v in tensor.mixed]
-        on += [f"z-z on ({j + 1})" for j, k in enumerate(tensor.zz) for _ in range(k)]
+        on = []
+        for ends, neuron in pair_ends(diagram, tensor):
+            names = "-".join("z" if end is None else str(end) for end in ends)
+            on.append(f"{names} on ({neuron + 1})")
         tensors.append(f"{tensor.name}@{tensor.order}[{', '.join(on)}]")
     parts = [f"{diagram.id:<12} weight {diagram.weight!s:<6} neurons {' '.join(neurons)}"]
     return "   ".join([*parts, *([f"tensors {' '.join(tensors)}"] if tensors else [])])

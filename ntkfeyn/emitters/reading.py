@@ -6,7 +6,7 @@ Enters: a Diagram and a notation. Leaves: short lines of text with formulas, for
 from __future__ import annotations
 
 from ntkfeyn.cumulants import standard
-from ntkfeyn.diagram import NEW_EDGE, OMEGA, Diagram, TensorVertex
+from ntkfeyn.diagram import NEW_EDGE, OMEGA, Diagram, TensorVertex, pair_ends
 from ntkfeyn.emitters.notation import TextNotation, counted
 from ntkfeyn.translation import tied_blocks
 
@@ -36,12 +36,12 @@ def factors_of(diagram: Diagram, notation: TextNotation, math: str = "{}") -> li
 
 def _tensor_line(diagram: Diagram, vertex: TensorVertex, notation: TextNotation, math: str) -> str:
     """What a layer-l cumulant is attached to."""
-    ends = vertex.ends
-    places = [f"{ends[a]}-{ends[b]} on neuron {diagram.propagator_of(ends[a]) + 1}" for a, b in vertex.tied]
-    places += [f"z-{ends[v]} on neuron {diagram.propagator_of(ends[v]) + 1}" for v in vertex.mixed]
-    for j, count in enumerate(vertex.zz, start=1):
-        if count:
-            places.append(f"{counted(count, 'z-z pair')} on neuron {j}")
+    pairs = pair_ends(diagram, vertex)
+    places = []
+    for ends, j in dict.fromkeys(pairs):
+        names = "-".join("z" if end is None else str(end) for end in ends)
+        alike = f"{pairs.count((ends, j))} times " if pairs.count((ends, j)) > 1 else ""
+        places.append(f"{alike}{names} on neuron {j + 1}")
     name = math.format(notation.tensor(vertex.name, vertex.order - standard(vertex.name).leading_order, ()))
     return f"{name} of order {vertex.order}: {', '.join(places)}"
 
