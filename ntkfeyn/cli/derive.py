@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.options import target_options
+from ntkfeyn.cli.options import Request, target_options
 
 if TYPE_CHECKING:
     from ntkfeyn.recursion import Recursion
@@ -25,11 +25,7 @@ MOST_PICTURES = 24
 @click.option("--pictures/--no-pictures", default=None, help="Sketch the diagrams (default: on a terminal).")
 @click.option("--without", multiple=True, metavar="REWRITE", help="Switch off marginals, symmetrise, collect or omega.")
 def command(
-    names: tuple[str, ...],
-    cumulants: tuple[str, ...],
-    legs: str | None,
-    channel: str | None,
-    order: int | None,
+    request: Request,
     form: str,
     json_file: Path | None,
     pictures: bool | None,
@@ -42,10 +38,8 @@ def command(
              ntkfeyn derive --legs "dNTK012 z3" --channel 03.12 --format json
     """
     from ntkfeyn.recursion import derive_recursion
-    from ntkfeyn.targets import resolve
 
-    targets = resolve([*names, *cumulants], legs, channel, order)
-    recursions = [derive_recursion(shape, power, without) for shape, power in targets]
+    recursions = [derive_recursion(shape, order, without) for shape, order in request.targets()]
     if json_file is not None:
         from ntkfeyn.emitters.rendering import write_file
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.options import target_options
+from ntkfeyn.cli.options import Request, target_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +28,7 @@ FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
     "-o", "directory", type=click.Path(file_okay=False, path_type=Path), help="Write one file a diagram here."
 )
 def command(
-    names: tuple[str, ...],
-    cumulants: tuple[str, ...],
-    legs: str | None,
-    channel: str | None,
-    order: int | None,
+    request: Request,
     full: bool,
     count: bool,
     form: str,
@@ -46,15 +42,14 @@ def command(
     """
     from ntkfeyn.diagram import full_diagrams
     from ntkfeyn.enumeration import enumerate_diagrams
-    from ntkfeyn.targets import resolve, target_id
+    from ntkfeyn.targets import target_id
 
     if directory is not None and (count or form in ("text", "json")):
         from ntkfeyn.errors import bad_request
 
         raise bad_request(f"-o {directory} was given for a listing", "-o takes pictures", "--format svg -o DIRECTORY")
-    targets = resolve([*names, *cumulants], legs, channel, order)
     found = {}
-    for target in targets:
+    for target in request.targets():
         listed = enumerate_diagrams(*target).diagrams
         found[target] = full_diagrams(listed) if full else listed
     if count:

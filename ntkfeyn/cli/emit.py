@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ntkfeyn.cli.options import target_options
+from ntkfeyn.cli.options import Request, target_options
 
 
 @click.command("emit")
@@ -30,11 +30,7 @@ from ntkfeyn.cli.options import target_options
     "--certificate", type=click.Path(dir_okay=False, path_type=Path), help="LaTeX: cite this file of `verify`."
 )
 def command(
-    names: tuple[str, ...],
-    cumulants: tuple[str, ...],
-    legs: str | None,
-    channel: str | None,
-    order: int | None,
+    request: Request,
     lang: str,
     directory: Path,
     certificate: Path | None,
@@ -57,7 +53,8 @@ def command(
 
     cited = read_certificates(certificate) if certificate is not None else {}
     options = LatexOptions(**layout, templates=template, certificates=cited)
-    paths = emit([*names, *cumulants], order, lang=lang, directory=directory, legs=legs, channel=channel, latex=options)
+    names, legs, channel, order = request
+    paths = emit(names, order, lang=lang, directory=directory, legs=legs, channel=channel, latex=options)
     click.echo(str(paths[0]))
     if len(paths) > 1:
         click.echo(f"and {len(paths) - 1} files to input in {paths[1].parent}", err=True)

@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from ntkfeyn.targets import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def target_options(function: F) -> F:
-    """NAME.., --cumulant, --legs, --channel, --order: what to derive."""
+class Request(NamedTuple):
+    """What the user asks for, as typed."""
+
+    names: tuple[str, ...]
+    legs: str | None
+    channel: str | None
+    order: int | None
+
+    def targets(self) -> list[Target]:
+        """The cumulants at their orders. Raises NtkfeynError."""
+        from ntkfeyn.targets import resolve
+
+        return resolve(*self)
+
+
+def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """NAME.., --cumulant, --legs, --channel, --order: what to derive, passed on as the first argument, a Request."""
+
+    @wraps(function)
+    def gathered(
+        names: tuple[str, ...],
+        cumulants: tuple[str, ...],
+        legs: str | None,
+        channel: str | None,
+        order: int | None,
+        **rest: Any,
+    ) -> Any:
+        return function(Request((*names, *cumulants), legs, channel, order), **rest)
+
+    decorated: Callable[..., Any] = gathered
     for decorate in reversed(
         (
             click.argument("names", nargs=-1, metavar="[NAME]..."),
@@ -29,8 +61,8 @@ def target_options(function: F) -> F:
             order_option,
         )
     ):
-        function = decorate(function)
-    return function
+        decorated = decorate(decorated)
+    return decorated
 
 
 def order_option(function: F) -> F:

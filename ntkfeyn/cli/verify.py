@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.options import target_options
+from ntkfeyn.cli.options import Request, target_options
 
 if TYPE_CHECKING:
     from ntkfeyn.numerics.certify import Certificate
@@ -34,11 +34,7 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--certificate", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON certificate here.")
 def command(
-    names: tuple[str, ...],
-    cumulants: tuple[str, ...],
-    legs: str | None,
-    channel: str | None,
-    order: int | None,
+    request: Request,
     layers: str,
     activation: str,
     samples: int,
@@ -60,9 +56,8 @@ def command(
     """
     from ntkfeyn.numerics.certificates import certificate_text, certificates_json
     from ntkfeyn.serialisation import to_text
-    from ntkfeyn.targets import resolve
 
-    targets = resolve([*names, *cumulants], legs, channel, order)
+    targets = request.targets()
     setting = _setting(activation, samples, width, seed, couplings)
     found = _certify(targets, _layers(layers), setting, seed, controls)
     document = to_text(certificates_json(found))
