@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.progress import waiting
 
 if TYPE_CHECKING:
     from ntkfeyn.recursion import Recursion
@@ -39,17 +40,19 @@ def command(
     """
     from ntkfeyn.recursion import derive_recursion
 
-    recursions = [derive_recursion(shape, order, without) for shape, order in request.targets()]
+    targets = request.targets()
+    readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
+    drawn = form == "text" and (readable if pictures is None else pictures)
+    with waiting("deriving", targets):
+        recursions = [derive_recursion(shape, order, without) for shape, order in targets]
+        text = {"text": _text, "latex": _latex, "sympy": _sympy, "json": _json}[form](recursions)
+        if drawn:
+            text = "\n".join(_sketches(recursion) + _text([recursion]) for recursion in recursions)
     if json_file is not None:
         from ntkfeyn.emitters.rendering import write_file
 
         write_file(json_file, _json(recursions))
-    readable = sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
-    if form == "text" and (readable if pictures is None else pictures):
-        for recursion in recursions:
-            click.echo(_sketches(recursion) + _text([recursion]))
-        return
-    click.echo({"text": _text, "latex": _latex, "sympy": _sympy, "json": _json}[form](recursions), nl=False)
+    click.echo(text, nl=False)
 
 
 def _sketches(recursion: Recursion) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.progress import waiting
 
 
 @click.command("emit")
@@ -54,7 +55,8 @@ def command(
     cited = read_certificates(certificate) if certificate is not None else {}
     options = LatexOptions(**layout, templates=template, certificates=cited)
     names, legs, channel, order = request
-    paths = emit(names, order, lang=lang, directory=directory, legs=legs, channel=channel, latex=options)
+    with waiting("deriving", request.targets() if names or legs else []):
+        paths = emit(names, order, lang=lang, directory=directory, legs=legs, channel=channel, latex=options)
     click.echo(str(paths[0]))
     if len(paths) > 1:
         click.echo(f"and {len(paths) - 1} files to input in {paths[1].parent}", err=True)

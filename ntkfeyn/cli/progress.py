@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ntkfeyn.targets import Target
+
+LARGE_ORDER, LARGE_SLOTS = 3, 8
 
 
 @contextmanager
@@ -19,3 +25,16 @@ def progress(label: str, total: int) -> Iterator[Callable[[str], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=total)
         yield lambda text: bar.update(task, advance=1, description=text)
+
+
+@contextmanager
+def waiting(label: str, targets: Sequence[Target]) -> Iterator[None]:
+    """A spinner on stderr while one piece of work runs whose length is not known; only where it can take seconds."""
+    large = any(order >= LARGE_ORDER or len(shape.labels) >= LARGE_SLOTS for shape, order in targets)
+    if not large or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(label):
+        yield
