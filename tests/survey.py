@@ -38,12 +38,17 @@ class Request(NamedTuple):
     samples: int
     controls: bool = False
     widths: Sequence[int] = ()
+    corrections: int = 0  # powers of 1/n in the first-layer kernels, so that every term of a recursion is at work
 
 
 SURVEY = (
     Request(("K", "Theta"), 0, (2, 3), QUADRATIC, 2, controls=True),
     Request((*SEVEN, *DERIVATIVES), 1, (2, 3), QUADRATIC, 2, controls=True),
     Request(("K", "Theta", "V", "F"), 1, (2, 3), CUBIC, 2),
+    Request(SEVEN, 1, (2, 3), CUBIC, 2, corrections=1),
+    Request(DERIVATIVES, 1, (2, 3), QUADRATIC, 2, corrections=1),
+    Request(("P", "Q", "U"), 1, (3,), CUBIC, 2, corrections=1),
+    Request(("K", "Theta", "V", "D", "F", "B"), 2, (2, 3), QUADRATIC, 2, corrections=2),
     Request(DERIVATIVES, 1, (3,), QUADRATIC, 3),
     Request((*SEVEN, *DERIVATIVES), 1, (4,), QUADRATIC, 1),
     Request((*SEVEN, *DERIVATIVES), 1, (3,), QUADRATIC, 2, widths=(2, 3)),
@@ -62,7 +67,9 @@ def run(requests: Sequence[Request], seed: int = 1) -> list[Certificate]:
     found = []
     with progress("survey", sum(len(request.tensors) for request in requests)) as advance:
         for request in requests:
-            setting = random_setting(seed, polynomial(request.activation), request.samples, request.widths)
+            setting = random_setting(
+                seed, polynomial(request.activation), request.samples, request.widths, request.corrections
+            )
             for name in request.tensors:
                 start = time.perf_counter()
                 shape = standard(name)

@@ -28,7 +28,7 @@ from ntkfeyn.emitters.rendering import provenance, renderer
 from ntkfeyn.emitters.rules import rule_pictures
 from ntkfeyn.emitters.tikz import tikz
 from ntkfeyn.errors import bad_request
-from ntkfeyn.recursion import Recursion, TensorId, derive_system
+from ntkfeyn.recursion import Recursion, System, TensorId, derive_system
 from ntkfeyn.reduction import expand, reduce_terms
 from ntkfeyn.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.translation import BIASES, RULES, translate
@@ -74,9 +74,10 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     options.check()
     render = renderer(options.templates)
     common = {"provenance": provenance(recursions), "p": options.prefix, "stem": stem}
-    names, known = _names(recursions), {recursion.id for recursion in recursions}
+    system = derive_system([recursion.id for recursion in recursions])
+    names, known = _names([*recursions, *system.recursions]), {recursion.id for recursion in recursions}
     sections = [_section(recursion, options, known, names) for recursion in recursions]
-    front = _front_matter(recursions, options)
+    front = _front_matter(system, names, options)
     files = {
         f"{stem}.tex": render("latex/document.tex.jinja", **common, **front, sections=sections),
         f"{stem}/macros.tex": render("latex/macros.tex.jinja", **common, names=names),
@@ -97,13 +98,13 @@ def _names(recursions: Sequence[Recursion]) -> dict[str, str]:
     """How each tensor that occurs is typeset."""
     found = {tensor.name for recursion in recursions for term in recursion.terms for tensor in term.tensors}
     found |= {vertex.name for r in recursions for diagram in r.diagrams for vertex in diagram.tensor_vertices}
-    found |= {recursion.name for recursion in recursions} | {"K", "Theta"}
+    found |= {recursion.name for recursion in recursions} | {row.name for row in NAMED_TENSORS}
     unnamed = [name for name in sorted(found) if "/" in name]
     short = {name: rf"\mathsf{{X}}[{k}]" for k, name in enumerate(unnamed, start=1)}
     return {name: short.get(name, latex_name(name)) for name in sorted(found)}
 
 
-def _front_matter(recursions: Sequence[Recursion], options: LatexOptions) -> dict[str, Any]:
+def _front_matter(system: System, names: Mapping[str, str], options: LatexOptions) -> dict[str, Any]:
     notation = MacroNotation(options.prefix)
     pictures = rule_pictures()
     rules = [
@@ -118,9 +119,9 @@ def _front_matter(recursions: Sequence[Recursion], options: LatexOptions) -> dic
         tensors.append(
             {"symbol": symbol, "legs": shape.legs_text(), "channel": shape.channel_text(), "order": shape.leading_order}
         )
-    system = derive_system([recursion.id for recursion in recursions])
     return {
         "columns": options.columns,
+        "unnamed": [{"symbol": symbol, "meaning": _meaning(name)} for name, symbol in names.items() if "/" in name],
         "rules": rules,
         "tensors": tensors,
         "system": [

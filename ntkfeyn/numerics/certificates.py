@@ -33,6 +33,7 @@ def certificate_json(certificate: Certificate) -> dict[str, Any]:
         "hash": recursion.hash,
         "seed": certificate.seed,
         "verdict": "equal" if certificate.equal else "different",
+        "probed": certificate.probed,
         "parameters": _parameters(certificate.setting),
         "comparisons": [_comparison(c) for c in certificate.comparisons],
         "controls": controls,
@@ -105,20 +106,22 @@ def certificate_text(certificate: Certificate) -> str:
 
 
 def read_certificates(path: Path) -> dict[str, str]:
-    """A footnote line by recursion hash, from a file that `verify` wrote.
+    """A footnote line by recursion hash, from a file that `verify` wrote; the first certificate of a recursion counts.
 
-    Raises RequestError if the file is no certificate or its verdict is not "equal".
+    Raises RequestError if the file is no certificate, its verdict is not "equal" or it compared nothing but zeros.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         found = data["certificates"] if data["schema"] == "ntkfeyn.certificates/1" else [data]
-        lines = {one["hash"]: _footnote(one) for one in reversed(found) if one["schema"] == "ntkfeyn.certificate/1"}
+        sound = all(one["schema"] == "ntkfeyn.certificate/1" and one["verdict"] == "equal" for one in found)
+        lines = {one["hash"]: _footnote(one) for one in reversed(found) if one["probed"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise bad_request(
             f"'{path}' is no certificate", "a file of `ntkfeyn verify` is allowed", "--certificate FILE"
         ) from error
-    if not lines or any(one["verdict"] != "equal" for one in found):
-        raise bad_request(f"the certificate '{path}' does not say equal", "only equality is cited", "ntkfeyn verify")
+    if not (sound and lines):
+        asked = f"the certificate '{path}' does not say equal, or compared nothing but zeros"
+        raise bad_request(asked, "only equality is cited", "ntkfeyn verify --layers 2,3")
     return lines
 
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from ntkfeyn.cumulants import Cumulant, canonical_labels, standard
 from ntkfeyn.diagram import full_diagrams
 from ntkfeyn.errors import LimitError, bad_request
-from ntkfeyn.numerics.exact import ExactNetwork, Series, Setting
+from ntkfeyn.numerics.exact import ExactNetwork, Series, Setting, WorkLimit
 from ntkfeyn.numerics.polynomials import MutatedSolver, SystemSolver, diagram_terms
 from ntkfeyn.recursion import Recursion, derive_recursion
 
@@ -22,6 +22,7 @@ MAX_PAIRS = 40
 MAX_LAYER = 12
 MAX_SAMPLES = 4
 CONTROL_LAYER = 3
+CORRECTIONS = 2  # powers of 1/n in the first-layer kernels, so that K^{1}, Theta^{1}, .. are at work at every layer
 Samples = tuple[int, ...]
 
 
@@ -69,6 +70,11 @@ class Certificate:
         return same and not any("missed" in (c.dropped, c.doubled) for c in self.controls)
 
     @property
+    def probed(self) -> int:
+        """How many of the compared coefficients at the recursion's own order are not zero."""
+        return sum(bool(c.exact) for c in self.comparisons if c.order == self.recursion.order)
+
+    @property
     def first_difference(self) -> Comparison | None:
         """The lowest layer, then the lowest order, at which the numbers differ."""
         different = [c for c in (*self.comparisons, *self.control_comparisons) if not c.equal]
@@ -80,7 +86,7 @@ def random_setting(
     activation: Sequence[Fraction],
     samples: int,
     widths: Sequence[int] = (),
-    corrections: int = 0,
+    corrections: int = CORRECTIONS,
     couplings: Mapping[str, Fraction] | None = None,
 ) -> Setting:
     """Small random rational parameters; ``couplings`` fixes some of C_W, C_b, lambda_W, lambda_b.
@@ -93,8 +99,7 @@ def random_setting(
         return Fraction(source.randint(1, 4), source.randint(2, 5))
 
     drawn = {name: small() for name in ("C_W", "C_b", "lambda_W", "lambda_b")} | dict(couplings or {})
-    inputs = [[small() * source.choice((1, -1)) for _ in range(2)] for _ in range(samples)]
-    gram = [[sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / 2 for b in inputs] for a in inputs]
+    gram = _random_gram(source, small, samples)
 
     def series(constant: Fraction, slope: Fraction, gram_value: Fraction) -> Series:
         return (constant + slope * gram_value, *(small() for _ in range(corrections)))
@@ -104,6 +109,15 @@ def random_setting(
         rows = [[series(drawn[constant], drawn[slope], value) for value in row] for row in gram]
         kernels.append(tuple(tuple(rows[min(a, b)][max(a, b)] for b in range(samples)) for a in range(samples)))
     return Setting(tuple(activation), kernels[0], kernels[1], widths=tuple(widths), **drawn)
+
+
+def _random_gram(source: random.Random, small: Callable[[], Fraction], samples: int) -> list[list[Fraction]]:
+    """x.x'/n_0 of random inputs of different lengths: equal ones would hide an exchange of samples."""
+    while True:
+        inputs = [[small() * source.choice((1, -1)) for _ in range(2)] for _ in range(samples)]
+        gram = [[sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / 2 for b in inputs] for a in inputs]
+        if len({gram[a][a] for a in range(samples)}) == samples:
+            return gram
 
 
 def control_setting(seed: int, order: int) -> Setting:
@@ -150,7 +164,10 @@ def compare(
     found = []
     for layer in layers:
         for samples in chosen:
-            series = exact.cumulant(layer, slots_of(shape, samples))
+            try:
+                series = exact.cumulant(layer, slots_of(shape, samples))
+            except WorkLimit as limit:
+                raise LimitError(f"{limit}; try fewer layers, one sample, a lower degree or order") from limit
             by_standard = [0] * len(samples)
             for v, p in enumerate(position):
                 by_standard[p] = samples[v]

@@ -43,7 +43,12 @@ from ntkfeyn.numerics.kernel_graphs import (
 )
 
 Series = tuple[Fraction, ...]
+MAX_WORK = 1_500_000
 ONE, ZERO = Fraction(1), Fraction(0)
+
+
+class WorkLimit(Exception):
+    """The sum over hidden neurons is larger than MAX_WORK patterns."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class ExactNetwork:
     def __init__(self, setting: Setting, order: int) -> None:
         self.setting = setting
         self.order = order
+        self.work = 0
         self._moments: dict[tuple[int, Powers, tuple[KernelGraph, ...]], Series] = {}
         self.gaussian = cache(self._gaussian)
         self.first_layer = cache(self._first_layer)
@@ -178,11 +184,21 @@ class ExactNetwork:
             for blocks, ways in coincidences(free, tied, merges):
                 scale = self.falling(layer - 1, sum(count for _, count in blocks), indices)
                 scale = tuple(weight * ways * x for x in scale)
+                self._count_work()
                 for key, value in self._neurons(layer - 1, blocks, trees).items():
                     known = total.get(key)
                     product_ = self._times(scale, value)
                     total[key] = product_ if known is None else self._plus(known, product_)
         return total
+
+    def _product(self, a: Polynomial, b: Polynomial) -> Polynomial:
+        self._count_work(len(a) * len(b) // 8)
+        return multiply(a, b)
+
+    def _count_work(self, amount: int = 1) -> None:
+        self.work += amount
+        if self.work > MAX_WORK:
+            raise WorkLimit(f"the exact sum over hidden neurons takes more than {MAX_WORK} steps")
 
     def _choices(
         self, powers: Powers, graphs: tuple[KernelGraph, ...]
@@ -228,12 +244,13 @@ class ExactNetwork:
                 wired.append(list(self._wick(neuron)))
             else:
                 for _ in range(count):
-                    free = multiply(free, self.gaussian(neuron.factors))
+                    free = self._product(free, self.gaussian(neuron.factors))
         total: dict[tuple[Powers, tuple[KernelGraph, ...]], Series] = {}
         for choice in product(*wired):
+            self._count_work()
             polynomial = free
             for _, _, part in choice:
-                polynomial = multiply(polynomial, part)
+                polynomial = self._product(polynomial, part)
             if not polynomial:
                 continue
             found = _wire(trees, choice)
