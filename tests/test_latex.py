@@ -100,7 +100,7 @@ def test_fragments_name_every_diagram_with_weight_counting_and_picture() -> None
         text = (OUTPUTS / "order1" / f"{name}-{order}.tex").read_text()
         for diagram in enumerate_diagrams(standard(name), order).diagrams:
             slug = diagram.id.replace(":", "-")
-            assert f"\\nkfpicture{{{slug}}}{{{diagram.id}}}" in text
+            assert f"\\nkfPicture{{{slug}}}{{{diagram.id}}}" in text
             assert f"\\textbf{{{diagram.id}.}} Weight" in text
             figure = (OUTPUTS / "order1" / "figures" / f"{slug}.tex").read_text()
             assert figure.count(r"\begin{tikzpicture}") == 1
@@ -129,6 +129,16 @@ def test_nothing_in_a_fragment_clashes_with_an_authors_names() -> None:
     for path in (OUTPUTS / "order1").rglob("*.tex"):
         assert "documentclass" not in path.read_text()
         assert "usepackage" not in path.read_text()
+
+
+def test_every_tensor_that_is_written_has_a_symbol(tmp_path: Path) -> None:
+    """TeX would print a blank for an undefined name, without a word."""
+    nf.emit(["F", "dNTK123+z4+z5+z6/14.23.56@2"], lang="latex", directory=tmp_path)
+    for root in (OUTPUTS, tmp_path):
+        macros = "".join(path.read_text() for path in root.glob("*/macros.tex"))
+        for path in root.rglob("*.tex"):
+            for name in re.findall(r"\\nkfT\{([^}]*)\}", path.read_text()):
+                assert f"\\csname nkf:{name}\\endcsname{{" in macros, (path, name)
 
 
 # --- what TeX makes of it ---
@@ -166,7 +176,7 @@ def test_an_author_can_input_one_fragment(tmp_path: Path) -> None:
     nf.emit("F", lang="latex", directory=tmp_path, latex=LatexOptions(prefix="one"))
     nf.emit("B", lang="latex", directory=tmp_path / "deep", latex=LatexOptions(prefix="two"))
     paper = r"""\documentclass{article}\usepackage{amsmath,tikz}
-\newcommand{\oneheading}[1]{\paragraph{#1}}\newcommand{\twopath}{deep/B_1}
+\newcommand{\oneHeading}[1]{\paragraph{#1}}\newcommand{\twoPath}{deep/B_1}
 \input{F_1/macros}\input{deep/B_1/macros}
 \begin{document}\section{Mine}\input{F_1/F-1}\input{deep/B_1/B-1}\end{document}"""
     (tmp_path / "paper.tex").write_text(paper)
@@ -188,9 +198,9 @@ def test_committed_outputs_are_reproduced(tmp_path: Path) -> None:
 def test_terms_per_line_breaks_at_term_boundaries(tmp_path: Path) -> None:
     nf.emit("A", lang="latex", directory=tmp_path, latex=LatexOptions(terms_per_line=2))
     text = (tmp_path / "A_1" / "A-1.tex").read_text()
-    [body] = re.findall(r"\\begin{nkfrecursion}(.*?)\\end{nkfrecursion}", text, flags=re.DOTALL)
-    assert body.count(r"\nkfline") == 3
-    assert body.count(r"\nkfterm") == 6
+    [body] = re.findall(r"\\begin{nkfRecursion}(.*?)\\end{nkfRecursion}", text, flags=re.DOTALL)
+    assert body.count(r"\nkfLine") == 3
+    assert body.count(r"\nkfTerm") == 6
 
 
 def test_expanded_terms_are_shown_on_request(tmp_path: Path) -> None:
@@ -198,7 +208,7 @@ def test_expanded_terms_are_shown_on_request(tmp_path: Path) -> None:
     assert (tmp_path / "F_1" / "F-1.tex").read_text().count("After Leibniz") == 2
 
 
-@pytest.mark.parametrize("prefix", ["", "a1", "a_b", "\\input", "x" * 13, "ä", "a b", "%"])
+@pytest.mark.parametrize("prefix", ["", "f", "Te", "LaTe", "a1", "a_b", "\\input", "x" * 13, "ä", "a b", "%"])
 def test_a_prefix_that_could_do_harm_is_refused(prefix: str, tmp_path: Path) -> None:
     with pytest.raises(NtkfeynError, match="prefix"):
         nf.emit("F", lang="latex", directory=tmp_path, latex=LatexOptions(prefix=prefix))
@@ -251,6 +261,20 @@ def test_a_certificate_is_cited_where_it_belongs(tmp_path: Path, capsys: pytest.
         assert stopped.value.code == 0
     assert "4 of 4 spoiled versions were caught" in (tmp_path / "out" / "F_1_B_1" / "F-1.tex").read_text()
     assert "Certified" not in (tmp_path / "out" / "F_1_B_1" / "B-1.tex").read_text()
+    with pytest.raises(SystemExit) as stopped:
+        main(["emit", "--lang", "latex", "V", "--certificate", str(path), "-o", str(tmp_path / "none")])
+    assert stopped.value.code == 2
+    assert "none of the recursions" in capsys.readouterr().err
+
+
+def test_a_certificate_of_nothing_but_zeros_is_not_cited(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    with pytest.raises(SystemExit):
+        main(["verify", "F", "--layers", "1", "--no-controls", "--certificate", str(path)])
+    assert json.loads(path.read_text())["probed"] == 0
+    with pytest.raises(SystemExit) as stopped:
+        main(["emit", "--lang", "latex", "F", "--certificate", str(path), "-o", str(tmp_path / "out")])
+    assert stopped.value.code == 2
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "nonsense", '{"schema": "ntkfeyn.certificate/1"}', "[" * 100000])

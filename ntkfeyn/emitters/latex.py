@@ -57,8 +57,9 @@ class LatexOptions:
 
     def check(self) -> None:
         """Raises RequestError for a prefix, a number of columns or of terms that is not allowed."""
-        if not re.fullmatch(r"[A-Za-z]{1,12}", self.prefix):
-            raise bad_request(f"prefix '{self.prefix[:40]}'", "1 to 12 letters a-z, A-Z are allowed", "--prefix nkf")
+        # our macros go on with a capital letter, as those of TeX do not, but for its logos
+        if not re.fullmatch(r"[A-Za-z]{2,12}(?<!Te)", self.prefix):
+            raise bad_request(f"prefix '{self.prefix[:40]}'", "2 to 12 letters a-z, A-Z are allowed", "--prefix nkf")
         if self.columns not in (1, 2):
             raise bad_request(f"{self.columns} columns were asked for", "1 or 2 are allowed", "--columns 2")
         if not 1 <= self.terms_per_line <= 20:
@@ -72,6 +73,9 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     Raises RequestError for bad options, NtkfeynError for a broken user template.
     """
     options.check()
+    if options.certificates and not {recursion.hash for recursion in recursions} & set(options.certificates):
+        asked = "the certificate is for none of the recursions that are emitted"
+        raise bad_request(asked, "it must match one of them", "ntkfeyn verify with the same targets")
     render = renderer(options.templates)
     common = {"provenance": provenance(recursions), "p": options.prefix, "stem": stem}
     system = derive_system([recursion.id for recursion in recursions])

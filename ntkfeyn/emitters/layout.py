@@ -239,8 +239,8 @@ def _function_label(canvas: _Canvas, vertex: CubicVertex, centre: Point, neuron:
     tex, plain = function_names(vertex)
     along = towards(centre, neuron)
     options = [
-        Label(polar(polar(centre, INTERNAL * at, along), away, along + side * pi / 2), tex, plain, 0.26)
-        for away in (0.3, 0.38, 0.46)
+        Label(polar(polar(centre, INTERNAL * at, along), away, along + side * pi / 2), tex, plain, 0.3)
+        for away in (0.33, 0.4, 0.48)
         for at in (0.45, 0.38, 0.52, 0.3, 0.6, 0.2, 0.1)
         for side in ((1, -1) if cos(along) < 0 else (-1, 1))
     ]

@@ -118,17 +118,17 @@ class MacroNotation(TextNotation):
 
     def __init__(self, prefix: str) -> None:
         self.macro = "\\" + prefix
-        self.space, self.inner = f"{self.macro}o ", f"{self.macro}i "
+        self.space, self.inner = f"{self.macro}O ", f"{self.macro}I "
 
     def fraction(self, value: Fraction) -> str:
-        return f"{self.macro}c{{{value.numerator}}}{{{value.denominator}}}"
+        return f"{self.macro}Cf{{{value.numerator}}}{{{value.denominator}}}"
 
     def power(self, symbol: str, exponent: int) -> str:
         names = {"C_W": "CW", "lambda_W": "LW", "C_b": "Cb", "lambda_b": "Lb", "width_ratio": "R"}
         return f"{self.macro}{names[symbol]}{{{exponent}}}"
 
     def label(self, label: int) -> str:
-        return f"{self.macro}x{{{label}}}" if label >= 0 else f"{self.macro}b{{{-label}}}"
+        return f"{self.macro}X{{{label}}}" if label >= 0 else f"{self.macro}B{{{-label}}}"
 
     def indices(self, labels: Sequence[int]) -> str:
         return "".join(self.label(label) for label in labels)

@@ -17,9 +17,9 @@ TensorKey = Callable[[str, int, tuple[int, ...]], tuple[Any, ...]]
 
 
 def recursion_lines(source: str, prefix: str) -> list[str]:
-    """The terms inside the recursion environment, each as the argument of \\<prefix>term."""
-    [body] = re.findall(rf"\\begin{{{prefix}recursion}}(.*?)\\end{{{prefix}recursion}}", source, flags=re.DOTALL)
-    found, marker, start = [], f"\\{prefix}term{{", 0
+    """The terms inside the Recursion environment, each as the argument of \\<prefix>Term."""
+    [body] = re.findall(rf"\\begin{{{prefix}Recursion}}(.*?)\\end{{{prefix}Recursion}}", source, flags=re.DOTALL)
+    found, marker, start = [], f"\\{prefix}Term{{", 0
     while (start := body.find(marker, start)) >= 0:
         inside = _braced(body, start + len(marker) - 1)
         found.append(inside)
@@ -66,7 +66,7 @@ def read_term(text: str, prefix: str, tensor_key: TensorKey) -> Counter[Any]:
     domains: dict[int, list[int]] = {}
     tensors, means = [], []
     for kind, arguments in _macros(text, prefix):
-        if kind == "c":
+        if kind == "Cf":
             coefficient *= Fraction(int(arguments[0]), int(arguments[1]))
         elif kind in powers:
             powers[kind] += int(arguments[0])
@@ -77,7 +77,7 @@ def read_term(text: str, prefix: str, tensor_key: TensorKey) -> Counter[Any]:
             tensors.append((arguments[0], int(arguments[1]), _indices(arguments[2], prefix)))
         elif kind == "M":
             means.append(_read_mean(arguments[0], prefix))
-        elif kind != "o":
+        elif kind != "O":
             raise ValueError(f"unknown macro {kind}")
     total: Counter[Any] = Counter()
     for chosen in product(*(mean for mean in means)):
@@ -125,7 +125,7 @@ def _spread(  # type: ignore[no-untyped-def]
                 orders[label[name]] += 1
             expectations.append(tuple(sorted(orders.items())))
         keys = [
-            tensor_key(name, correction, tuple(label[i] if kind == "b" else i for kind, i in indices))
+            tensor_key(name, correction, tuple(label[i] if kind == "B" else i for kind, i in indices))
             for name, correction, indices in tensors
         ]
         couplings = tuple(powers[name] for name in ("CW", "LW", "Cb", "Lb", "R"))
