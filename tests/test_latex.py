@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from oracles.latex_reader import from_json, read_term, recursion_lines
+from oracles.latex_reader import diagram_lines, from_json, read_term, recursion_lines
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
@@ -54,9 +54,9 @@ def tensor_key(name: str, correction: int, samples: tuple[int, ...]) -> tuple:
     return (name, correction, canonical_labels(name, tuple(slots)))
 
 
-def read_back(source: str, prefix: str = "nkf") -> Counter:
+def read_back(source: str, prefix: str = "nkf", lines: list[str] | None = None) -> Counter:
     total: Counter = Counter()
-    for line in recursion_lines(source, prefix):
+    for line in recursion_lines(source, prefix) if lines is None else lines:
         for key, value in read_term(line, prefix, tensor_key).items():
             total[key] += value
     return total
@@ -81,6 +81,18 @@ def test_order_two_and_six_slots_read_back(target: str, tmp_path: Path) -> None:
     nf.emit(target, lang="latex", directory=tmp_path, latex=options)
     [path] = tmp_path.glob(f"*/{name}-{order}.tex")
     assert_equal_to_the_engine(path.read_text(), name, int(order), "xyz")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_terms_of_the_diagrams_add_up_to_the_recursion_before_and_after_leibniz(name: str, tmp_path: Path) -> None:
+    nf.emit(name, order=1, lang="latex", directory=tmp_path, latex=LatexOptions(expanded=True))
+    source = (tmp_path / f"{name}_1" / f"{name}-1.tex").read_text()
+    blocks = diagram_lines(source, "nkf")
+    assert len(blocks) == 2 * len(enumerate_diagrams(standard(name), 1).diagrams)
+    whole = {k: v for k, v in read_back(source).items() if v}
+    for part in (blocks[::2], blocks[1::2]):
+        summed = read_back(source, lines=[line for block in part for line in block])
+        assert {k: v for k, v in summed.items() if v} == whole
 
 
 def test_a_changed_term_would_be_noticed() -> None:

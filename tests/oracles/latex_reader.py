@@ -19,10 +19,19 @@ TensorKey = Callable[[str, int, tuple[int, ...]], tuple[Any, ...]]
 def recursion_lines(source: str, prefix: str) -> list[str]:
     """The terms inside the Recursion environment, each as the argument of \\<prefix>Term."""
     [body] = re.findall(rf"\\begin{{{prefix}Recursion}}(.*?)\\end{{{prefix}Recursion}}", source, flags=re.DOTALL)
+    return _terms(body, prefix)
+
+
+def diagram_lines(source: str, prefix: str) -> list[list[str]]:
+    """The terms of each Block environment: one a diagram, or two where the terms after Leibniz follow."""
+    blocks = re.findall(rf"\\begin{{{prefix}Block}}(.*?)\\end{{{prefix}Block}}", source, flags=re.DOTALL)
+    return [_terms(block, prefix) for block in blocks]
+
+
+def _terms(body: str, prefix: str) -> list[str]:
     found, marker, start = [], f"\\{prefix}Term{{", 0
     while (start := body.find(marker, start)) >= 0:
-        inside = _braced(body, start + len(marker) - 1)
-        found.append(inside)
+        found.append(_braced(body, start + len(marker) - 1))
         start += len(marker)
     return found
 
