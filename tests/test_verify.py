@@ -15,7 +15,7 @@ from ntkfeyn.cli import main
 from ntkfeyn.cumulants import NAMES, cumulant, standard
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.numerics import certify as certify_module
-from ntkfeyn.numerics import polynomials
+from ntkfeyn.numerics import exact, polynomials
 from ntkfeyn.numerics.activations import polynomial, polynomial_text
 from ntkfeyn.numerics.certificates import certificate_json, certificate_text
 from ntkfeyn.numerics.certify import assignments, certify, compare, random_setting
@@ -286,6 +286,19 @@ def test_couplings_can_be_set(capsys: pytest.CaptureFixture[str]) -> None:
         main(["verify", "K", "--cw", "3/2", "--cb", "0", "--seed", "7", "--format", "json"])
     data = json.loads(capsys.readouterr().out)
     assert (data["parameters"]["C_W"], data["parameters"]["C_b"], data["seed"]) == ("3/2", "0", 7)
+
+
+def test_an_exact_sum_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "MAX_WORK", 50)
+    with pytest.raises(NtkfeynError, match="more than 50 steps; try fewer layers"):
+        certify(standard("A"), 1, (2, 3), random_setting(1, QUADRATIC, 2), 1)
+
+
+def test_inputs_are_inequivalent() -> None:
+    """Samples of equal norm would hide an exchange of samples."""
+    for seed in range(1, 30):
+        setting = random_setting(seed, QUADRATIC, 3)
+        assert len({setting.kernel[a][a][0] for a in range(3)}) == 3
 
 
 def test_size_is_checked_before_work() -> None:
