@@ -43,7 +43,7 @@ from ntkfeyn.numerics.kernel_graphs import (
 )
 
 Series = tuple[Fraction, ...]
-MAX_WORK = 1_500_000
+MAX_WORK = 3_000_000
 ONE, ZERO = Fraction(1), Fraction(0)
 
 
@@ -121,6 +121,7 @@ class ExactNetwork:
         return (*series, *(ZERO,) * self.order)[: self.order + 1]
 
     def _times(self, a: Series, b: Series) -> Series:
+        self._count_work()
         result = [ZERO] * (self.order + 1)
         for i, x in enumerate(a):
             if x:
