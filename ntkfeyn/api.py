@@ -11,7 +11,7 @@ from ntkfeyn.cumulants import Cumulant
 from ntkfeyn.diagram import Diagram as DiagramRecord
 from ntkfeyn.diagram import full_diagrams
 from ntkfeyn.emitters.layout import layout
-from ntkfeyn.emitters.notation import recursion_latex, recursion_text
+from ntkfeyn.emitters.notation import recursion_align, recursion_latex, recursion_text
 from ntkfeyn.emitters.svg import png, svg
 from ntkfeyn.emitters.tikz import tikz
 from ntkfeyn.enumeration import enumerate_diagrams
@@ -101,7 +101,7 @@ class Recursion:
 
     def latex(self) -> str:
         """The recursion as an align* environment (amsmath)."""
-        return "\\begin{align*}\n  " + recursion_latex(self.record) + "\n\\end{align*}\n"
+        return recursion_align(self.record)
 
     def to_json(self) -> str:
         """JSON text after the schema ntkfeyn.recursion/1."""

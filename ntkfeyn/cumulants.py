@@ -121,6 +121,13 @@ class Cumulant:
             start += len(leg.labels)
         return Cumulant(tuple(legs), self.channel, self.index)
 
+    def by_standard(self, values: Sequence[int]) -> tuple[int, ...]:
+        """Values listed by slot, listed by slot of ``standard(name)`` instead."""
+        placed = [0] * len(values)
+        for value, place in zip(values, self.identity.position, strict=True):
+            placed[place] = value
+        return tuple(placed)
+
     def index_labels(self) -> tuple[int, ...]:
         """The slot labels in the order of the tensor's indices."""
         return tuple(self.labels[v] for v in self.index)
@@ -140,11 +147,6 @@ class Identity(NamedTuple):
 
     name: str
     position: tuple[int, ...]
-
-
-def channel_order(channel: Pairs) -> tuple[int, ...]:
-    """Slots in channel order: the index order of tensors without a name of their own."""
-    return tuple(v for pair in channel for v in pair)
 
 
 def cumulant(legs: str, channel: str) -> Cumulant:
@@ -181,7 +183,7 @@ def checked_legs(text: str) -> tuple[Leg, ...]:
 
 def _with_index(legs: tuple[Leg, ...], channel: Pairs) -> Cumulant:
     """The cumulant with the index order of its class carried over."""
-    plain = Cumulant(legs, channel, channel_order(channel))
+    plain = Cumulant(legs, channel, ())
     name, position = plain.identity
     slot_at = {p: v for v, p in enumerate(position)}
     return Cumulant(legs, channel, tuple(slot_at[p] for p in standard(name).index))
@@ -262,7 +264,8 @@ def _representative(certificates: tuple[Certificate, ...]) -> Cumulant:
         legs.append(normal_leg(local, tuple(nodes)))
     slot = {v: i for i, v in enumerate(v for leg in legs for v in leg.labels)}
     pairs_out = tuple(sorted((min(slot[a], slot[b]), max(slot[a], slot[b])) for a, b in channel))
-    shape = Cumulant(tuple(legs), pairs_out, channel_order(pairs_out))
+    in_channel_order = tuple(v for pair in pairs_out for v in pair)  # the index order of unnamed tensors
+    shape = Cumulant(tuple(legs), pairs_out, in_channel_order)
     return shape.relabelled(range(1, size + 1))
 
 

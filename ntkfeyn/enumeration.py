@@ -68,9 +68,10 @@ def _enumerate_standard(name: str, order: int) -> Enumeration:
             budget = order - len(vertices) + len(propagators)
             if budget < 0:
                 continue
-            for tensors in search.tensor_choices(trees, ends.on(propagators), len(propagators), budget):
+            at = ends.on(propagators)
+            for tensors in search.tensor_choices(trees, at, len(propagators), budget):
                 search.found()
-                if ends.connected(propagators, tensors):
+                if ends.connected(at, len(propagators), tensors):
                     weight = _weight(tensors)
                     kept.append(Diagram(cumulant, order, vertices, tensors, propagators, weight))
     return Enumeration(_merge_omega(kept), search.candidates, len(kept))
@@ -122,20 +123,18 @@ class _Ends:
 
     def __init__(self, cumulant: Cumulant, vertices: tuple[CubicVertex, ...]) -> None:
         self.cubic = {slot: i for i, vertex in enumerate(vertices) for slot in vertex.slots}
-        self.joined = [[self.cubic[label] for label in leg.labels] for leg in cumulant.legs]
+        self.legs = [leg.labels for leg in cumulant.legs]
 
     def on(self, propagators: tuple[tuple[int, ...], ...]) -> dict[int, int]:
         """The propagator of each slot."""
         holder = {cubic: j for j, held in enumerate(propagators) for cubic in held}
         return {slot: holder[cubic] for slot, cubic in self.cubic.items()}
 
-    def connected(self, propagators: tuple[tuple[int, ...], ...], tensors: tuple[TensorVertex, ...]) -> bool:
+    def connected(self, at: dict[int, int], propagators: int, tensors: tuple[TensorVertex, ...]) -> bool:
         """Connected through legs, cubic vertices, tensor vertices and propagators."""
-        if len(propagators) == 1:
+        if propagators == 1:
             return True
-        at = self.on(propagators)
-        holder = {cubic: j for j, held in enumerate(propagators) for cubic in held}
-        groups = [{holder[cubic] for cubic in joined} for joined in self.joined]
+        groups = [{at[slot] for slot in labels} for labels in self.legs]
         groups += [{at[slot] for slot in t.ends} | {j for j, k in enumerate(t.zz) if k} for t in tensors]
         reached = {0}
         grown = True
@@ -145,7 +144,7 @@ class _Ends:
                 if reached & group:
                     reached |= group
             grown = len(reached) > before
-        return len(reached) == len(propagators)
+        return len(reached) == propagators
 
 
 # --- tensor vertices (theory section 4, point 2 and 3) --------------------------------------------------------

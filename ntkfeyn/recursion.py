@@ -17,7 +17,7 @@ from ntkfeyn.diagram import Diagram
 from ntkfeyn.enumeration import check_order, enumerate_diagrams
 from ntkfeyn.reduction import Effect, expand, reduce_terms, written_terms
 from ntkfeyn.terms import ExpandedTerm, ProductTerm
-from ntkfeyn.translation import bias_terms, translate
+from ntkfeyn.translation import bias_terms, translate_drawn
 
 TensorId = tuple[str, int]
 MEAN_KERNEL: TensorId = ("K", 0)
@@ -115,8 +115,7 @@ def _derive(cumulant: Cumulant, order: int, without: tuple[str, ...]) -> Recursi
     found = enumerate_diagrams(cumulant, order)
     translated = [*bias_terms(cumulant, order)]
     for diagram in found.diagrams:
-        for member in diagram.members or (diagram,):
-            translated += translate(member, diagram.id)
+        translated += translate_drawn(diagram)
     terms, effects = reduce_terms(tuple(translated), cumulant, without)
     return Recursion(cumulant, order, found.diagrams, terms, effects, found.candidates, without)
 

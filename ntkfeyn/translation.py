@@ -97,16 +97,20 @@ def translate(diagram: Diagram, cited_as: str) -> tuple[ProductTerm, ...]:
     for split in product(*(_propagator_groups(diagram, held) for held in diagram.propagators)):
         sign = prod(value for value, _ in split)
         cubic_groups = [group for _, groups in split for group in groups]
-        on_propagator = [tuple(range(len(groups))) for _, groups in split]
-        start = 0
-        for j, local in enumerate(on_propagator):
-            on_propagator[j] = tuple(start + k for k in local)
-            start += len(local)
+        on_propagator: list[tuple[int, ...]] = []
+        for _, groups_here in split:
+            start = sum(map(len, on_propagator))
+            on_propagator.append(tuple(range(start, start + len(groups_here))))
         groups = _groups(diagram, cubic_groups)
         for ways, tensors in _attachments(diagram, cubic_groups, on_propagator):
             coefficient = diagram.weight * sign * ways
             terms.append(sorted_term(ProductTerm(coefficient, total, tensors, groups, (cited_as,))))
     return tuple(terms)
+
+
+def translate_drawn(diagram: Diagram) -> tuple[ProductTerm, ...]:
+    """The product terms of a diagram as drawn: of all its members, citing the id of the drawing."""
+    return tuple(term for member in diagram.members or (diagram,) for term in translate(member, diagram.id))
 
 
 def bias_terms(cumulant: Cumulant, order: int) -> tuple[ProductTerm, ...]:

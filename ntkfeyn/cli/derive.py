@@ -42,17 +42,21 @@ def command(
 
     targets = request.targets()
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
-    drawn = form == "text" and (readable if pictures is None else pictures)
+    write = {"text": _text, "latex": _latex, "sympy": _sympy, "json": _json}[form]
+    if form == "text" and (readable if pictures is None else pictures):
+        write = _text_with_sketches
     with waiting("deriving", targets):
         recursions = [derive_recursion(shape, order, without) for shape, order in targets]
-        text = {"text": _text, "latex": _latex, "sympy": _sympy, "json": _json}[form](recursions)
-        if drawn:
-            text = "\n".join(_sketches(recursion) + _text([recursion]) for recursion in recursions)
+        text = write(recursions)
     if json_file is not None:
         from ntkfeyn.emitters.rendering import write_file
 
         write_file(json_file, _json(recursions))
     click.echo(text, nl=False)
+
+
+def _text_with_sketches(recursions: list[Recursion]) -> str:
+    return "\n".join(_sketches(recursion) + _text([recursion]) for recursion in recursions)
 
 
 def _sketches(recursion: Recursion) -> str:
@@ -77,9 +81,9 @@ def _text(recursions: list[Recursion]) -> str:
 
 
 def _latex(recursions: list[Recursion]) -> str:
-    from ntkfeyn.emitters.notation import recursion_latex
+    from ntkfeyn.emitters.notation import recursion_align
 
-    return "\n".join(f"\\begin{{align*}}\n  {recursion_latex(r)}\n\\end{{align*}}\n" for r in recursions)
+    return "\n".join(map(recursion_align, recursions))
 
 
 def _sympy(recursions: list[Recursion]) -> str:

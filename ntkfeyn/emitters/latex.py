@@ -31,7 +31,7 @@ from ntkfeyn.errors import bad_request
 from ntkfeyn.recursion import Recursion, System, TensorId, derive_system
 from ntkfeyn.reduction import expand, reduce_terms
 from ntkfeyn.terms import ExpandedTerm, ProductTerm
-from ntkfeyn.translation import BIASES, RULES, translate
+from ntkfeyn.translation import RULES, translate_drawn
 
 LEG_SYMBOLS = {
     "z": "z",
@@ -113,8 +113,7 @@ def _front_matter(system: System, names: Mapping[str, str], options: LatexOption
     pictures = rule_pictures()
     rules = [
         {"element": rule.element, "latex": rule.latex, "source": _escape(rule.source), "picture": tikz(pictures[key])}
-        for key, rule in [*RULES.items(), *BIASES.items()]
-        if key in pictures
+        for key, rule in RULES.items()
     ]
     tensors = []
     for row in NAMED_TENSORS:
@@ -140,7 +139,7 @@ def _symbol(tensor: TensorId, notation: MacroNotation) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("_", r"\_").replace("Var b", r"Var $b$")
+    return text.replace("_", r"\_")
 
 
 def _section(
@@ -239,5 +238,4 @@ def _lines(terms: list[str], options: LatexOptions) -> list[list[str]]:
 
 def diagram_terms(recursion: Recursion, diagram: Diagram) -> tuple[ProductTerm, ...]:
     """The reduced product terms of one diagram on its own."""
-    translated = [term for member in diagram.members or (diagram,) for term in translate(member, diagram.id)]
-    return reduce_terms(tuple(translated), recursion.cumulant, recursion.without)[0]
+    return reduce_terms(translate_drawn(diagram), recursion.cumulant, recursion.without)[0]

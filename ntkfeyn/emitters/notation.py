@@ -240,6 +240,11 @@ def recursion_text(recursion: Recursion) -> str:
     return "\n".join(lines) + "\n"
 
 
+def recursion_align(recursion: Recursion) -> str:
+    """The recursion as an align* environment (amsmath)."""
+    return "\\begin{align*}\n  " + recursion_latex(recursion) + "\n\\end{align*}\n"
+
+
 def recursion_latex(recursion: Recursion) -> str:
     """The recursion as an align* body (amsmath), one product term a line."""
     notation = LatexNotation()

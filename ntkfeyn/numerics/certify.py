@@ -136,13 +136,9 @@ def assignments(shape: Cumulant, samples: int) -> tuple[Samples, ...]:
         tuple((v // 2 + v) % samples for v in range(size)),
         tuple((0 if v < size // 2 else v) % samples for v in range(size)),
     ]
-    position = shape.identity.position
     found: dict[Samples, Samples] = {}
     for pattern in patterns:
-        by_standard = [0] * size
-        for v, p in enumerate(position):
-            by_standard[p] = pattern[v]
-        found.setdefault(canonical_labels(shape.name, tuple(by_standard)), pattern)
+        found.setdefault(canonical_labels(shape.name, shape.by_standard(pattern)), pattern)
     return tuple(found.values())
 
 
@@ -160,7 +156,6 @@ def compare(
 ) -> tuple[Comparison, ...]:
     """Every coefficient of 1/n up to ``order``, at every layer and for every choice of samples."""
     exact, derived = ExactNetwork(setting, order), SystemSolver(setting)
-    position = shape.identity.position
     found = []
     for layer in layers:
         for samples in chosen:
@@ -168,13 +163,10 @@ def compare(
                 series = exact.cumulant(layer, slots_of(shape, samples))
             except WorkLimit as limit:
                 raise LimitError(f"{limit}; try fewer layers, one sample, a lower degree or order") from limit
-            by_standard = [0] * len(samples)
-            for v, p in enumerate(position):
-                by_standard[p] = samples[v]
             for power in range(order + 1):
                 value = Fraction(0)
                 if power >= shape.leading_order:
-                    value = derived.coefficient(shape.name, power, layer, by_standard)
+                    value = derived.coefficient(shape.name, power, layer, shape.by_standard(samples))
                 found.append(Comparison(layer, samples, power, series[power], value))
     return tuple(found)
 

@@ -99,15 +99,7 @@ class ExactNetwork:
 
     def moment(self, layer: int, graphs: Sequence[KernelGraph]) -> Series:
         """E[product of kernel graphs] at a layer."""
-        powers: dict[Pair, int] = {}
-        others = []
-        for graph in graphs:
-            if len(graph) == 2 and not graph[0][2]:
-                pair = (graph[0][0], graph[1][0])
-                powers[pair] = powers.get(pair, 0) + 1
-            else:
-                others.append(graph)
-        return self._moment(layer, tuple(sorted(powers.items())), tuple(sorted(others)))
+        return self._moment(layer, *_bare_apart(graphs))
 
     # --- series in 1/n, truncated ---
 
@@ -254,17 +246,9 @@ class ExactNetwork:
                 polynomial = self._product(polynomial, part)
             if not polynomial:
                 continue
-            found = _wire(trees, choice)
-            extra: dict[Pair, int] = {}
-            graphs = []
-            for graph in found:
-                if len(graph) == 2 and not graph[0][2]:
-                    extra[graph[0][0], graph[1][0]] = extra.get((graph[0][0], graph[1][0]), 0) + 1
-                else:
-                    graphs.append(graph)
-            key_graphs = tuple(sorted(graphs))
+            extra, others = _bare_apart(_wire(trees, choice))
             for powers, coefficient in polynomial.items():
-                key = (combine(powers, tuple(extra.items())), key_graphs)
+                key = (combine(powers, extra), others)
                 known = total.get(key, self._zero())
                 total[key] = (known[0] + coefficient, *known[1:])
         return total
@@ -317,6 +301,19 @@ class ExactNetwork:
         for powers, coefficient in self.gaussian(factors).items():
             total = self._plus(total, self._moment_of_first_layer(powers, ()), coefficient)
         return total
+
+
+def _bare_apart(graphs: Sequence[KernelGraph]) -> tuple[Powers, tuple[KernelGraph, ...]]:
+    """The powers of each G_ab among kernel graphs, and the other graphs."""
+    powers: dict[Pair, int] = {}
+    others = []
+    for graph in graphs:
+        if len(graph) == 2 and not graph[0][2]:
+            pair = (graph[0][0], graph[1][0])
+            powers[pair] = powers.get(pair, 0) + 1
+        else:
+            others.append(graph)
+    return tuple(sorted(powers.items())), tuple(sorted(others))
 
 
 def _is_ntk_trace(graph: KernelGraph) -> bool:

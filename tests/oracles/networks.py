@@ -48,7 +48,6 @@ class Solver:
         self.couplings = (C_W, lambda_W, C_b, lambda_b)
         self.widths = widths
         self.tensor = cache(self._tensor)
-        self.expectation = cache(self._expectation)
 
     def ratio(self, layer: int) -> Fraction:
         """n_l / n_(l-1) for the step from layer l."""
@@ -73,6 +72,15 @@ class Solver:
             result *= base**exponent
         return result
 
+
+class PolynomialNetwork(Solver):
+    """s(z) = sum_k coefficients[k] z^k."""
+
+    def __init__(self, coefficients: Sequence[Fraction | int], *args: object, **settings: object) -> None:
+        super().__init__(*args, **settings)  # type: ignore[arg-type]
+        self.coefficients = [Fraction(c) for c in coefficients]
+        self.expectation = cache(self._expectation)
+
     def step(self, name: str, order: int, layer: int, labels: tuple[int, ...]) -> Fraction:
         """One recursion step from layer ``layer``, on expanded terms."""
         shape = standard(name)
@@ -90,17 +98,6 @@ class Solver:
                     value *= self.tensor(tensor.name, tensor.order, layer, where)
             total += value
         return total
-
-    def _expectation(self, layer: int, factors: tuple[tuple[int, int], ...]) -> Fraction:
-        raise NotImplementedError
-
-
-class PolynomialNetwork(Solver):
-    """s(z) = sum_k coefficients[k] z^k."""
-
-    def __init__(self, coefficients: Sequence[Fraction | int], *args: object, **settings: object) -> None:
-        super().__init__(*args, **settings)  # type: ignore[arg-type]
-        self.coefficients = [Fraction(c) for c in coefficients]
 
     def _expectation(self, layer: int, factors: tuple[tuple[int, int], ...]) -> Fraction:
         def kernel(a: int, b: int) -> Fraction:
