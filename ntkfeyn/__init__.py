@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ntkfeyn.api import Cumulant, Diagram, Recursion, derive, diagrams, emit, verify
+    from ntkfeyn.api import Cumulant, Diagram, Network, Recursion, derive, diagrams, emit, evaluate, verify
     from ntkfeyn.errors import NtkfeynError
 
 __version__ = "0.1.0"
-__all__ = ["Cumulant", "Diagram", "NtkfeynError", "Recursion", "derive", "diagrams", "emit", "verify"]
+__all__ = [
+    "Cumulant",
+    "Diagram",
+    "Network",
+    "NtkfeynError",
+    "Recursion",
+    "derive",
+    "diagrams",
+    "emit",
+    "evaluate",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

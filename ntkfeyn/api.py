@@ -16,10 +16,11 @@ from ntkfeyn.emitters.svg import png, svg
 from ntkfeyn.emitters.tikz import tikz
 from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.errors import bad_request
+from ntkfeyn.numerics.networks import Network
 from ntkfeyn.recursion import Recursion as RecursionRecord
 from ntkfeyn.recursion import derive_recursion, derive_system
 from ntkfeyn.serialisation import recursion_json, to_text
-from ntkfeyn.targets import Target, default_targets, resolve, target_id
+from ntkfeyn.targets import DEFAULT_EVALUATED, Target, default_targets, resolve, target_id
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -29,8 +30,20 @@ if TYPE_CHECKING:
 
     from ntkfeyn.emitters.latex import LatexOptions
     from ntkfeyn.numerics.certify import Certificate
+    from ntkfeyn.numerics.results import Tensors
 
-__all__ = ["Cumulant", "Diagram", "Recursion", "derive", "diagrams", "emit", "emit_targets", "verify"]
+__all__ = [
+    "Cumulant",
+    "Diagram",
+    "Network",
+    "Recursion",
+    "derive",
+    "diagrams",
+    "emit",
+    "emit_targets",
+    "evaluate",
+    "verify",
+]
 LANGUAGES = ("latex", "python")
 
 
@@ -174,13 +187,44 @@ def verify(
     ``activation`` is a polynomial in z; ``widths`` are relative widths of the layers (default: equal). Raises
     NtkfeynError for a bad request.
     """
-    from ntkfeyn.numerics.activations import polynomial
     from ntkfeyn.numerics.certify import certify, check_samples, random_setting
+    from ntkfeyn.numerics.expressions import polynomial
 
     check_samples(samples)
     shape, power = _one(name, legs, channel, order)
     setting = random_setting(seed, polynomial(activation), samples, widths)
     return certify(shape, power, layers, setting, seed, controls=controls)
+
+
+def evaluate(
+    network: Network | Sequence[Network],
+    inputs: Any = None,
+    names: str | Sequence[str] = DEFAULT_EVALUATED,
+    order: int | None = None,
+    *,
+    gram: Any = None,
+    components: str = "all",
+    tolerance: float = 1e-8,
+    jobs: int = 1,
+) -> Tensors:
+    """Tensors at every layer of a network, from the recursions (theory sections 3 to 5).
+
+    ``inputs``: vectors, shape (inputs, n_0); or ``gram``: x.x'/n_0, shape (inputs, inputs). ``names`` as on the command
+    line ("K", "Theta@1"). Several networks may differ in their widths alone. ``tolerance`` is relative to the largest
+    component of each tensor. ``jobs`` > 1 starts processes: call it from under ``if __name__ == "__main__"``. Raises
+    NtkfeynError for a bad request, an integral that does not converge or a tensor that does not exist.
+    """
+    from ntkfeyn.numerics import evaluation
+    from ntkfeyn.numerics.inputs import gram_matrix, gram_of, vectors
+
+    networks = (network,) if isinstance(network, Network) else tuple(network)
+    if (inputs is None) == (gram is None):
+        raise bad_request("inputs and gram", "exactly one of them is needed", "evaluate(network, [[1.0, 0.5]], ['K'])")
+    kernel = gram_of(vectors(inputs)) if gram is None else gram_matrix(gram)
+    targets = [
+        (shape.name, power) for shape, power in resolve([names] if isinstance(names, str) else names, order=order)
+    ]
+    return evaluation.evaluate_tensors(evaluation.Request(networks, kernel, tolerance, jobs), targets, components)
 
 
 def emit(

@@ -188,7 +188,7 @@ def expand(terms: Terms, without: Collection[str] = ()) -> tuple[tuple[ExpandedT
     for i, part in enumerate(parts):
         apart = i if "collect" in without else 0
         numerator = int(part.coefficient * scale)
-        options = [_tensor_placements(t, _reached(part), "symmetrise" not in without) for t in part.tensors]
+        options = [tensor_placements(t, reached(part), "symmetrise" not in without) for t in part.tensors]
         merged += prod(map(len, options))
         for key, count in _expand_one(part, options):
             full = (key, apart)
@@ -205,7 +205,7 @@ def written_terms(terms: Terms) -> int:
     """How many terms Leibniz writes before any are merged; counted, not written."""
     total = 0
     for term in terms:
-        domains = _reached(term)
+        domains = reached(term)
         doubled = 2 ** sum(len(group.omegas) for group in term.groups)
         total += doubled * prod(
             comb(len(domains[g]) * (len(domains[g]) + 1) // 2 + pairs - 1, pairs) if pairs else len(domains[g])
@@ -215,7 +215,7 @@ def written_terms(terms: Terms) -> int:
     return total
 
 
-def _reached(term: ProductTerm) -> tuple[tuple[int, ...], ...]:
+def reached(term: ProductTerm) -> tuple[tuple[int, ...], ...]:
     """For each group the samples that a derivative of its domain does not send to zero."""
     return tuple(tuple(s for s in group.domain if s in group.samples) for group in term.groups)
 
@@ -225,10 +225,10 @@ def _reading_order(term: ExpandedTerm) -> tuple[object, ...]:
     return (powers.width_ratio, len(term.expectations), term.tensors, term.expectations, powers, term.coefficient)
 
 
-_Placement = tuple[Tensor, tuple[int, ...], int]
+Placement = tuple[Tensor, tuple[int, ...], int]
 
 
-def _expand_one(term: ProductTerm, options: list[tuple[_Placement, ...]]) -> Iterator[tuple[_Key, int]]:
+def _expand_one(term: ProductTerm, options: list[tuple[Placement, ...]]) -> Iterator[tuple[_Key, int]]:
     for choice in product(*options):
         hits: list[int] = []
         for _, differentiated, _ in choice:
@@ -241,7 +241,7 @@ def _expand_one(term: ProductTerm, options: list[tuple[_Placement, ...]]) -> Ite
 
 
 @lru_cache(maxsize=65536)
-def _tensor_placements(tensor: Tensor, domains: tuple[tuple[int, ...], ...], symmetric: bool) -> tuple[_Placement, ...]:
+def tensor_placements(tensor: Tensor, domains: tuple[tuple[int, ...], ...], symmetric: bool) -> tuple[Placement, ...]:
     """The different labellings of a tensor's z-legs as (tensor, samples hit, multiplicity)."""
     units = list(_units(tensor))
     choices = [

@@ -15,6 +15,7 @@ from ntkfeyn.legs import LEGS_HINT
 
 Target = tuple[Cumulant, int]
 DEFAULT_TENSORS = (*NAMES, "K@1", "Theta@1")
+DEFAULT_EVALUATED = ("K", "Theta", "V", "D", "F", "A", "B", "K@1", "Theta@1")
 
 
 def named_target(text: str, order: int | None = None) -> list[Target]:

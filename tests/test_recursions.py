@@ -64,10 +64,10 @@ def test_a_lost_tensor_symmetry_is_caught(monkeypatch: pytest.MonkeyPatch) -> No
     expected = {"C0C0C0": 392, "C0C0R1": 923, "R1R1R1": 5129}
     assert {name: len(derive_recursion(standard(name), 2).expanded) for name in expected} == expected
     monkeypatch.setattr(reduction, "canonical_labels", lambda name, labels: labels)
-    reduction._tensor_placements.cache_clear()
+    reduction.tensor_placements.cache_clear()
     for name, count in expected.items():
         assert len(rebuilt(name, 2).expanded) > count
-    reduction._tensor_placements.cache_clear()
+    reduction.tensor_placements.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["V", "K", "D", "A", "Theta"])

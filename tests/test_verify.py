@@ -16,9 +16,9 @@ from ntkfeyn.cumulants import NAMES, cumulant, standard
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.numerics import certify as certify_module
 from ntkfeyn.numerics import exact, polynomials
-from ntkfeyn.numerics.activations import polynomial, polynomial_text
 from ntkfeyn.numerics.certificates import certificate_json, certificate_text
 from ntkfeyn.numerics.certify import assignments, certify, compare, random_setting
+from ntkfeyn.numerics.expressions import polynomial, polynomial_text
 from ntkfeyn.recursion import derive_recursion
 
 QUADRATIC = polynomial("z + z**2/2")

@@ -19,6 +19,7 @@ COMMANDS = {
     "derive": "derive",
     "emit": "emit",
     "verify": "verify",
+    "evaluate": "evaluate",
 }
 
 

@@ -92,8 +92,8 @@ def _certify(
 
 
 def _setting(activation: str, samples: int, width: str | None, seed: int, couplings: dict[str, str | None]) -> Setting:
-    from ntkfeyn.numerics.activations import polynomial
     from ntkfeyn.numerics.certify import check_samples, random_setting
+    from ntkfeyn.numerics.expressions import polynomial
 
     check_samples(samples)
     given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}

@@ -1,108 +1,228 @@
-"""Activations from text: a whitelist parser for polynomials in z with rational coefficients. Nothing is evaluated.
+"""Activations: their derivatives to any order, in forms that are stable in floating point.
 
-Enters: text such as "z + z**2/2". Leaves: the coefficients (c_0, c_1, ..) as exact fractions.
+Enters: a name (``NAMES``), ``leaky_relu(a)``, a polynomial or an expression in z. Leaves: one of three records:
+``Smooth`` (values at nodes), ``Polynomial`` (smooth, and quadrature is exact) or ``Kinked`` (theory section 7).
 """
 
 from __future__ import annotations
 
-import ast
-from fractions import Fraction
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import comb, factorial
 
-from ntkfeyn.errors import LimitError, RequestError, bad_request
+import numpy as np
+import scipy.special
+from numpy.typing import NDArray
 
-MAX_DEGREE = 12
-MAX_BITS = 2048
-MAX_LENGTH = 500
-DEFAULT = "z + z**2/2"
-_ALLOWED = "a polynomial in z with rational coefficients, made of + - * / ** and brackets"
-_HINT = f'--activation "{DEFAULT}"'
+from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
+from ntkfeyn.numerics.expressions import Coefficients, polynomial
 
-Coefficients = tuple[Fraction, ...]
+Array = NDArray[np.float64]
+Table = Callable[[Array, int], list[Array]]
 
 
-def polynomial(text: str) -> Coefficients:
-    """The coefficients of a polynomial in z; raises RequestError (not a polynomial) or LimitError (too large)."""
-    if len(text) > MAX_LENGTH:
-        raise LimitError(f"the activation has {len(text)} characters; at most {MAX_LENGTH} are allowed")
+@dataclass(frozen=True)
+class Smooth:
+    """``table(z, top)`` lists s, s', .., s^(top) at nodes z, each of z's shape."""
+
+    name: str
+    table: Table = field(compare=False)
+
+    def __reduce__(self) -> tuple[Callable[[str], Activation], tuple[str]]:
+        return activation, (self.name,)  # workers in other processes make it again
+
+
+@dataclass(frozen=True)
+class Polynomial(Smooth):
+    """Coefficients c_0, c_1, ..; Gaussian means of its products are exact on finitely many nodes."""
+
+    coefficients: tuple[float, ...] = ()
+
+    @property
+    def degree(self) -> int:
+        return len(self.coefficients) - 1
+
+
+@dataclass(frozen=True)
+class Kinked:
+    """s(z) = right * z for z > 0, left * z for z < 0."""
+
+    name: str
+    right: float
+    left: float
+
+
+Activation = Smooth | Kinked
+
+
+def _hermite(z: Array, top: int) -> list[Array]:
+    """Probabilists' He_0 .. He_top."""
+    found = [np.ones_like(z), z]
+    for k in range(1, top):
+        found.append(z * found[k] - k * found[k - 1])
+    return found[: top + 1]
+
+
+def _normal(z: Array, top: int) -> list[Array]:
+    """The distribution function Phi of a unit normal: Phi^(k) = (-1)^(k-1) He_(k-1) phi."""
+    density = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
+    hermite = _hermite(z, top - 1) if top else []
+    return [scipy.special.ndtr(z), *((-1) ** k * he * density for k, he in enumerate(hermite))]
+
+
+def _tanh(z: Array, top: int) -> list[Array]:
+    """tanh; derivatives are u t^odd times polynomials in u = sech^2, which keep the tails accurate."""
+    t = np.tanh(z)
+    with np.errstate(over="ignore"):
+        u = np.cosh(z) ** -2.0
+    values = [t]
+    row = [0, 1]  # s^(m) = sum of row[k] u^k, times t for even m
+    for m in range(1, top + 1):
+        value = np.zeros_like(z)
+        for c in reversed(row):
+            value = value * u + c
+        values.append(value * t if m % 2 == 0 else value)
+        row = _next_tanh_row(row, m)
+    return values
+
+
+def _next_tanh_row(row: list[int], m: int) -> list[int]:
+    """u' = -2 t u, t' = u, t^2 = 1 - u."""
+    following = [0] * (len(row) + 1)
+    for k, c in enumerate(row):
+        if m % 2:  # u^k -> -2k t u^k
+            following[k] -= 2 * k * c
+        else:  # t u^k -> u^(k+1) - 2k (1 - u) u^k
+            following[k] -= 2 * k * c
+            following[k + 1] += (2 * k + 1) * c
+    return following
+
+
+def _sigmoid(z: Array, top: int) -> list[Array]:
+    return [scipy.special.expit(z), *(v / 2 ** (m + 2) for m, v in enumerate(_tanh(0.5 * z, top)[1:]))]
+
+
+def _erf(z: Array, top: int) -> list[Array]:
+    """erf(z) = 2 Phi(sqrt(2) z) - 1"""
+    scaled = _normal(np.sqrt(2) * z, top)
+    return [scipy.special.erf(z), *(2 * np.sqrt(2) ** m * v for m, v in enumerate(scaled) if m)]
+
+
+def _sin(z: Array, top: int) -> list[Array]:
+    sine, cosine = np.sin(z), np.cos(z)
+    cycle = [sine, cosine, -sine, -cosine]
+    return [cycle[m % 4] for m in range(top + 1)]
+
+
+def _cos(z: Array, top: int) -> list[Array]:
+    return _sin(z, top + 1)[1:]
+
+
+def _softplus(z: Array, top: int) -> list[Array]:
+    return [np.logaddexp(0, z), *(_sigmoid(z, top - 1) if top else [])]
+
+
+def _times_z(base: Table) -> Table:
+    """(z g)^(m) = z g^(m) + m g^(m-1)"""
+
+    def table(z: Array, top: int) -> list[Array]:
+        g = base(z, top)
+        return [z * g[0], *(z * g[m] + m * g[m - 1] for m in range(1, top + 1))]
+
+    return table
+
+
+def _polynomial(coefficients: tuple[float, ...]) -> Table:
+    def table(z: Array, top: int) -> list[Array]:
+        rows = []
+        for m in range(top + 1):
+            value = np.zeros_like(z)
+            for k in range(len(coefficients) - 1, m - 1, -1):
+                value = value * z + coefficients[k] * (factorial(k) // factorial(k - m))
+            rows.append(value)
+        return rows
+
+    return table
+
+
+_SMOOTH: dict[str, Table] = {
+    "gelu": _times_z(_normal),
+    "silu": _times_z(_sigmoid),
+    "tanh": _tanh,
+    "sigmoid": _sigmoid,
+    "erf": _erf,
+    "softplus": _softplus,
+    "sin": _sin,
+    "cos": _cos,
+}
+NAMES = ("linear", "relu", "leaky_relu(a)", *_SMOOTH)
+_LEAKY = re.compile(r"leaky_relu(?:\(\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE]-?\d{1,2})?)\s*\))?", re.ASCII)
+
+
+def activation(text: str) -> Activation:
+    """The activation of a name, a polynomial or an expression in z.
+
+    Raises RequestError (what is allowed is listed) or LimitError.
+    """
+    name = text.strip() if isinstance(text, str) else ""
+    if name in _SMOOTH:
+        return Smooth(name, _SMOOTH[name])
+    if name == "linear":
+        return _as_polynomial(name, (0, 1))
+    if name == "relu":
+        return Kinked(name, 1.0, 0.0)
+    leaky = _LEAKY.fullmatch(name)
+    if leaky:
+        slope = float(leaky.group(1) or 0.01)
+        return Kinked(f"leaky_relu({slope!r})", 1.0, slope)
+    if not name or "z" not in name:
+        raise bad_request(
+            f"the activation {text!r} was asked for",
+            f"allowed are {', '.join(NAMES)}, or an expression in z",
+            '--activation gelu, or --activation "0.5*z + z**3/10"',
+        )
+    return _written(name)
+
+
+def _written(text: str) -> Activation:
+    """A polynomial if it is one, else an expression."""
     try:
-        coefficients = _read(ast.parse(text.strip(), mode="eval").body, text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise bad_request(f"cannot read the activation '{text}'", f"allowed is {_ALLOWED}", _HINT) from error
-    if len(coefficients) < 2:
-        raise bad_request(f"the activation '{text}' does not depend on z", f"allowed is {_ALLOWED}", _HINT)
-    return coefficients
+        return _as_polynomial(text, polynomial(text))
+    except LimitError:
+        raise
+    except RequestError:
+        pass
+    from ntkfeyn.numerics.symbolic import SymbolicDerivatives
+
+    return Smooth(text, SymbolicDerivatives(text).table)
 
 
-def _read(node: ast.expr, text: str) -> Coefficients:
-    match node:
-        case ast.Name(id="z"):
-            return (Fraction(0), Fraction(1))
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            return _trim([Fraction(repr(value))])
-        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return _read(operand, text)
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return tuple(-c for c in _read(operand, text))
-        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)):
-            return _power(_read(left, text), power, text)
-        case ast.BinOp(left=left, op=op, right=right):
-            return _binary(_read(left, text), op, _read(right, text), text)
-    raise _refused(text)
+def _as_polynomial(name: str, coefficients: Coefficients | tuple[int, ...]) -> Polynomial:
+    values = tuple(float(c) for c in coefficients)
+    return Polynomial(name, _polynomial(values), values)
 
 
-def _refused(text: str) -> RequestError:
-    return bad_request(f"the activation '{text}' is not a polynomial", f"allowed is {_ALLOWED}", _HINT)
+def leibniz(orders: tuple[int, ...], k: int) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """The k-th derivative of prod s^(m) over ``orders`` as (orders, multiplicity), like terms added."""
+    if not orders:
+        return (((), 1),) if k == 0 else ()
+    found: dict[tuple[int, ...], int] = {}
+    first, rest = orders[0], orders[1:]
+    if not rest:
+        return (((first + k,), 1),)
+    for j in range(k + 1):
+        for tail, count in leibniz(rest, k - j):
+            key = tuple(sorted((first + j, *tail)))
+            found[key] = found.get(key, 0) + comb(k, j) * count
+    return tuple(sorted(found.items()))
 
 
-def _binary(a: Coefficients, op: ast.operator, b: Coefficients, text: str) -> Coefficients:
-    match op:
-        case ast.Add():
-            return _add(a, b)
-        case ast.Sub():
-            return _add(a, tuple(-c for c in b))
-        case ast.Mult():
-            return _times(a, b)
-        case ast.Div() if len(b) == 1 and b[0]:
-            return _trim([c / b[0] for c in a])
-    raise _refused(text)
-
-
-def _add(a: Coefficients, b: Coefficients) -> Coefficients:
-    size = max(len(a), len(b))
-    padded = [(*c, *[Fraction(0)] * (size - len(c))) for c in (a, b)]
-    return _trim([x + y for x, y in zip(*padded, strict=True)])
-
-
-def _times(a: Coefficients, b: Coefficients) -> Coefficients:
-    if len(a) + len(b) - 2 > MAX_DEGREE:
-        raise LimitError(f"the activation's degree is above {MAX_DEGREE}")
-    result = [Fraction(0)] * (len(a) + len(b) - 1)
-    for i, x in enumerate(a):
-        for j, y in enumerate(b):
-            result[i + j] += x * y
-    return _trim(result)
-
-
-def _power(base: Coefficients, power: int, text: str) -> Coefficients:
-    if power < 0:
-        raise _refused(text)
-    if power > MAX_DEGREE:
-        raise LimitError(f"an exponent of the activation is above {MAX_DEGREE}")
-    result: Coefficients = (Fraction(1),)
-    for _ in range(power):
-        result = _times(result, base)
-    return result
-
-
-def _trim(coefficients: list[Fraction]) -> Coefficients:
-    if any(c.numerator.bit_length() + c.denominator.bit_length() > MAX_BITS for c in coefficients):
-        raise LimitError("a coefficient of the activation is too large")
-    while len(coefficients) > 1 and not coefficients[-1]:
-        coefficients.pop()
-    return tuple(coefficients)
-
-
-def polynomial_text(coefficients: Coefficients) -> str:
-    """The polynomial as text that ``polynomial`` reads back."""
-    terms = [f"({c})*z**{k}" if k else f"({c})" for k, c in enumerate(coefficients) if c]
-    return " + ".join(terms)
+def checked(values: Array, name: str) -> Array:
+    """The values, all finite. Raises NtkfeynError otherwise."""
+    if not np.isfinite(values).all():
+        raise NtkfeynError(
+            f"the activation '{name}' or one of its derivatives is not finite where the kernel needs it;"
+            " it must be smooth on the whole line; try a smaller C_W, or relu and leaky_relu(a) for a kink"
+        )
+    return values

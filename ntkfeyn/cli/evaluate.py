@@ -1,0 +1,138 @@
+"""ntkfeyn evaluate"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ntkfeyn.cli.network_options import NetworkRequest, network_options
+from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.progress import progress
+
+if TYPE_CHECKING:
+    from ntkfeyn.numerics import evaluation
+    from ntkfeyn.numerics.results import Tensors
+    from ntkfeyn.recursion import TensorId
+
+
+@click.command("evaluate")
+@target_options
+@network_options
+@click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help="Which indices.")
+@click.option("--tolerance", type=float, default=1e-8, show_default=True, help="Relative to each tensor's largest one.")
+@click.option("--moment", metavar="TEXT", help='Full moment for given neurons: "z_i1 z_i2 z_j3 z_j4", "Var(NTK_ij12)".')
+@click.option("--assembled", is_flag=True, help="Add up the orders of each tensor at each width: K + K^{1}/n + ..")
+@click.option("--layout", type=click.Choice(["ntkfeyn", "ntk-unlimited"]), default="ntkfeyn", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory for the files of --layout.")
+@click.option(
+    "--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
+)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
+def command(
+    request: Request,
+    network: NetworkRequest,
+    components: str,
+    tolerance: float,
+    moment: str | None,
+    assembled: bool,
+    layout: str,
+    output: Path | None,
+    jobs: int,
+    form: str,
+    json_file: Path | None,
+) -> None:
+    """Solve the recursions for a real activation: every tensor at every layer, with error estimates.
+
+    Without tensors: K, Theta, V, D, F, A, B and K@1, Theta@1. A moment takes --order R as its highest power of 1/n.
+
+    \b
+    Example: ntkfeyn evaluate --activation gelu --inputs x.json --depth 4 --width 64 K Theta@1
+             ntkfeyn evaluate --activation relu --inputs x.json --depth 3 --width 32 --moment "Var(NTK_ii11)"
+    """
+    from ntkfeyn.emitters.rendering import write_file
+    from ntkfeyn.errors import bad_request
+    from ntkfeyn.numerics import evaluation
+    from ntkfeyn.serialisation import to_text
+
+    if layout == "ntk-unlimited" and (output is None or moment or json_file or form == "json"):
+        raise bad_request("--layout ntk-unlimited", "it writes one file a tensor into a directory", "-o results/")
+    if output is not None and layout != "ntk-unlimited":
+        raise bad_request("-o was given", "it goes with --layout ntk-unlimited", "--json FILE")
+    networks = network.networks()
+    asked = evaluation.Request(networks, network.gram_matrix(), tolerance, jobs)
+    asked.check()
+    if moment is not None:
+        document, text = _moment(asked, request, moment)
+    else:
+        targets = _targets(request)
+        with progress("evaluate", 2 * len(networks) * (networks[0].depth - 1)) as advance:
+            result = evaluation.evaluate_tensors(asked._replace(advance=advance), targets, components)
+        result = result.assembled() if assembled else result
+        if output is not None:
+            for name, data in result.unlimited_files().items():
+                click.echo(write_file(output / name, to_text(data)))
+            return
+        document, text = result.to_json(), table(result)
+    if json_file is not None:
+        write_file(json_file, to_text(document))
+    click.echo(to_text(document) if form == "json" else text, nl=False)
+
+
+def _targets(request: Request) -> list[TensorId]:
+    from ntkfeyn.targets import DEFAULT_EVALUATED, resolve
+
+    if not request.names and request.legs is None and request.order is None:
+        found = resolve(DEFAULT_EVALUATED)
+    else:
+        found = request.targets()
+    return list(dict.fromkeys((shape.name, order) for shape, order in found))
+
+
+def _moment(asked: evaluation.Request, request: Request, text: str) -> tuple[dict[str, Any], str]:
+    """The JSON document and the lines of a moment."""
+    from ntkfeyn.errors import bad_request
+    from ntkfeyn.numerics.evaluation import evaluate_moment, moment_json
+    from ntkfeyn.numerics.moments import parse_moment
+
+    if request.names or request.legs is not None:
+        raise bad_request("tensors and --moment were given together", "one of them is allowed", "--moment alone")
+    moment = parse_moment(text, 1 if request.order is None else request.order)
+    document = moment_json(asked, moment, evaluate_moment(asked, moment))
+    lines = []
+    for setting, layers in document["data"].items():
+        for layer, row in layers.items():
+            powers = [f"{c['value']:.10g}" + (f" n^-{r}" if r else "") for r, c in enumerate(row["coefficients"])]
+            lines.append(
+                f"{setting} {layer}: {moment.text} = {' + '.join(powers)} = {row['value']:.10g} at n = {row['n']}"
+            )
+    return document, "\n".join(lines).replace("+ -", "- ") + "\n"
+
+
+MOST_ROWS = 40
+
+
+def table(result: Tensors) -> str:
+    """A block a tensor: rows are components, columns layers."""
+    lines = []
+    for setting in result.settings:
+        lines.append(
+            f"width {setting.width}, {result.meta['activation']}, values at layers 1 .. {result.meta['depth']}"
+        )
+        for name, last in setting.layers[-1].items():
+            error = max(last.errors.tolist(), default=0.0)
+            lines.append(f"\n{name:<16} error {'0 (exact)' if not error else f'at most {error:.1e}'} at the last layer")
+            keys = list(last.keys())
+            columns = [layer[name].values.tolist() for layer in setting.layers]
+            for i, key in enumerate(keys[:MOST_ROWS]):
+                lines.append(f"  {key:<14}" + " ".join(f"{_number(column[i]):>14}" for column in columns))
+            if len(keys) > MOST_ROWS:
+                lines.append(f"  .. {len(keys) - MOST_ROWS} more components: --format json")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:.8g}"

@@ -1,0 +1,108 @@
+"""Options that describe networks and their inputs, the same for every command that takes numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from ntkfeyn.errors import bad_request
+
+if TYPE_CHECKING:
+    from ntkfeyn.numerics.networks import Network
+
+
+class NetworkRequest(NamedTuple):
+    """What the user asks for, as typed."""
+
+    activation: str
+    depth: int
+    width: str
+    couplings: dict[str, str]
+    inputs: Path | None
+    gram: Path | None
+
+    def networks(self) -> tuple[Network, ...]:
+        """One network a width setting. Raises NtkfeynError."""
+        from ntkfeyn.numerics.networks import Network, parse_numbers, parse_widths
+
+        numbers = {name: parse_numbers("--" + name.replace("_", "-"), text) for name, text in self.couplings.items()}
+        return tuple(
+            Network(self.depth, width, self.activation, **numbers) for width in dict.fromkeys(parse_widths(self.width))
+        )
+
+    def gram_matrix(self) -> Any:
+        """x.x'/n_0, shape (inputs, inputs). Raises NtkfeynError."""
+        from ntkfeyn.numerics.inputs import gram_matrix, gram_of, read_array, vectors
+
+        if (self.inputs is None) == (self.gram is None):
+            raise bad_request(
+                "inputs were given twice" if self.inputs else "no inputs were given",
+                "one of --inputs FILE and --gram FILE is needed",
+                "--inputs x.json with [[1, 0.5], [0.2, 1]]",
+            )
+        if self.inputs is not None:
+            return gram_of(vectors(read_array(self.inputs)))
+        return gram_matrix(read_array(self.gram or Path()))
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_COUPLINGS = (
+    ("--cw", "1", "C_W, also one a layer as 1:2:2; weights have variance C_W/n."),
+    ("--cb", "0", "C_b: variance of the biases."),
+    ("--lambda-w", "1", "lambda_W: weights have gradient weight lambda_W/n."),
+    ("--lambda-b", "0", "lambda_b: gradient weight of the biases."),
+)
+
+
+def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--activation, --inputs, --depth, --width, ..: passed on as ``network``, a NetworkRequest."""
+
+    @wraps(function)
+    def gathered(
+        *args: Any,
+        activation: str,
+        depth: int,
+        width: str,
+        inputs: Path | None,
+        gram: Path | None,
+        cw: str,
+        cb: str,
+        lambda_w: str,
+        lambda_b: str,
+        **rest: Any,
+    ) -> Any:
+        couplings = {"cw": cw, "cb": cb, "lambda_w": lambda_w, "lambda_b": lambda_b}
+        request = NetworkRequest(activation, depth, width, couplings, inputs, gram)
+        return function(*args, network=request, **rest)
+
+    decorated: Callable[..., Any] = gathered
+    options = [
+        click.option(
+            "--activation",
+            required=True,
+            metavar="NAME",
+            help="linear, relu, leaky_relu(a), gelu, silu, tanh, sigmoid, erf, softplus, sin, cos, or an expression.",
+        ),
+        click.option("--inputs", type=_FILE, metavar="FILE", help="A list of vectors: .json, .npy or .csv."),
+        click.option("--gram", type=_FILE, metavar="FILE", help="x.x'/n_0 instead of inputs."),
+        click.option("--depth", type=int, required=True, metavar="L", help="Number of layers; layer L is the output."),
+        click.option(
+            "--width",
+            required=True,
+            metavar="n,n,..",
+            help="Width of the hidden layers, or one a hidden layer as 32:64:32; several settings by comma.",
+        ),
+        *(
+            click.option(
+                name, default=default, show_default=True, metavar="X[:X..]", help=text + " One a layer by ':'."
+            )
+            for name, default, text in _COUPLINGS
+        ),
+    ]
+    for decorate in reversed(options):
+        decorated = decorate(decorated)
+    return decorated

@@ -1,0 +1,111 @@
+"""Components of tensors: index tuples over samples, each orbit of a tensor's symmetry group once.
+
+Enters: a tensor name and the families of samples that may occur together. Leaves: the representatives of the orbits,
+and where any index tuple finds its representative. Tuples are listed by slot of ``standard(name)``, samples 0-based.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.cumulants import standard
+from ntkfeyn.errors import LimitError, NtkfeynError
+
+Ints = NDArray[np.int64]
+Family = frozenset[tuple[int, ...]]
+MAX_COMPONENTS = 4_000_000
+
+
+def subsets_up_to(samples: int, size: int) -> Family:
+    """The largest sets of at most ``size`` of the samples."""
+    return frozenset(combinations(range(samples), min(samples, size)))
+
+
+def maximal(sets: Iterable[tuple[int, ...]]) -> Family:
+    """The sets that lie in no other one."""
+    found = sorted({tuple(sorted(set(s))) for s in sets}, key=lambda s: (-len(s), s))
+    if found and len(found[0]) == len(found[-1]):
+        return frozenset(found)
+    kept: list[tuple[int, ...]] = []
+    covered: set[tuple[int, ...]] = set()
+    for one in found:
+        if one not in covered:
+            kept.append(one)
+            for size in range(1, len(one)):
+                covered.update(combinations(one, size))
+    return frozenset(kept)
+
+
+class Components:
+    """The orbits of one tensor over a family of sample sets; ``rows`` are representatives, shape (orbits, slots)."""
+
+    def __init__(self, name: str, family: Family, samples: int) -> None:
+        self.name, self.family, self.samples = name, family, samples
+        self.slots = len(standard(name).labels)
+        if samples**self.slots >= 2**62:
+            raise LimitError(f"{name} over {samples} inputs has too many components; try --components or fewer inputs")
+        listed = sum(len(s) ** self.slots for s in family)
+        if listed > MAX_COMPONENTS:
+            raise LimitError(
+                f"{name} over {samples} inputs has up to {listed} components; at most {MAX_COMPONENTS} are allowed;"
+                " try --components pairs, a list such as 1-1-2-2, or fewer inputs"
+            )
+        self.weights = _code_weights(name, samples)
+        codes: list[Ints] = []
+        by_size: dict[int, list[tuple[int, ...]]] = {}
+        for subset in sorted(family):
+            by_size.setdefault(len(subset), []).append(subset)
+        for size, subsets in by_size.items():
+            grid = np.array(list(product(range(size), repeat=self.slots)), dtype=np.int64)
+            tuples = np.array(subsets, dtype=np.int64)[:, grid].reshape(-1, self.slots)
+            codes.append(np.unique(self._codes(tuples)))
+        self.codes: Ints = np.unique(np.concatenate(codes)) if codes else np.zeros(0, dtype=np.int64)
+        powers = samples ** np.arange(self.slots - 1, -1, -1, dtype=np.int64)
+        self.rows: Ints = self.codes[:, None] // powers % samples
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def find(self, tuples: Ints) -> Ints:
+        """The orbit number of each index tuple, shape (..., slots) -> (...)."""
+        codes = self._codes(tuples)
+        found = np.searchsorted(self.codes, codes)
+        if codes.size and (found.max(initial=0) >= len(self.codes) or (self.codes[found] != codes).any()):
+            raise NtkfeynError(f"a component of {self.name} was not asked for")
+        return found
+
+    def _codes(self, tuples: Ints) -> Ints:
+        """The least code that the symmetries of the tensor give."""
+        best = tuples @ self.weights[:, 0]
+        for k in range(1, self.weights.shape[1]):
+            np.minimum(best, tuples @ self.weights[:, k], out=best)
+        return best
+
+
+def all_tuples(name: str, family: Family) -> Ints:
+    """Every index tuple over a family, by slot, sorted in the tensor's index order."""
+    shape = standard(name)
+    found: set[tuple[int, ...]] = set()
+    for subset in family:
+        found.update(product(subset, repeat=len(shape.labels)))
+    ordered = np.array(sorted(found), dtype=np.int64).reshape(-1, len(shape.labels))
+    by_slot = np.empty_like(ordered)
+    by_slot[:, list(shape.index)] = ordered
+    return by_slot
+
+
+@cache
+def _code_weights(name: str, samples: int) -> Ints:
+    """Column g: powers of ``samples`` such that tuple @ column is the code of the tuple permuted by symmetry g."""
+    symmetries: Sequence[tuple[int, ...]] = standard(name).symmetries
+    slots = len(standard(name).labels)
+    weights = np.zeros((slots, len(symmetries)), dtype=np.int64)
+    for column, g in enumerate(symmetries):
+        for i, source in enumerate(g):
+            weights[source, column] += samples ** (slots - 1 - i)
+    return weights

@@ -1,0 +1,230 @@
+"""Evaluation: tensors of networks from the derived recursions.
+
+Enters: networks of one depth, inputs or a Gram matrix, targets. Leaves: ``Tensors``. Equal inputs are solved once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.cumulants import standard
+from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.numerics.activations import Kinked
+from ntkfeyn.numerics.components import MAX_COMPONENTS, Family, all_tuples, maximal, subsets_up_to
+from ntkfeyn.numerics.moments import Component, Moment, Number
+from ntkfeyn.numerics.networks import Network
+from ntkfeyn.numerics.plan import Plan, make_plan, standard_samples
+from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
+from ntkfeyn.numerics.solver import Layer, solve
+from ntkfeyn.recursion import TensorId, derive_system
+from ntkfeyn.serialisation import TOOL
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+MIN_TOLERANCE, MAX_TOLERANCE = 1e-12, 1e-1
+MAX_JOBS = 256
+
+
+class Request(NamedTuple):
+    """Networks that differ in their widths alone, x.x'/n_0 of the inputs, and how to solve.
+
+    ``tolerance`` is relative to the largest component of each tensor; ``jobs`` are processes.
+    """
+
+    networks: tuple[Network, ...]
+    gram: Array
+    tolerance: float = 1e-8
+    jobs: int = 1
+    advance: Callable[[str], None] = lambda _: None
+
+    def check(self) -> None:
+        """Raises RequestError for a tolerance or a number of jobs out of range."""
+        same = {(n.depth, n.activation, n.cw, n.cb, n.lambda_w, n.lambda_b) for n in self.networks}
+        if len(same) != 1:
+            raise bad_request(
+                f"{len(same)} kinds of networks", "networks that differ in their widths alone are allowed"
+            )
+        if not isinstance(self.tolerance, float | int) or not MIN_TOLERANCE <= self.tolerance <= MAX_TOLERANCE:
+            raise bad_request(
+                f"tolerance {self.tolerance} was asked for",
+                f"{MIN_TOLERANCE} to {MAX_TOLERANCE} is allowed",
+                "--tolerance 1e-8",
+            )
+        if type(self.jobs) is not int or not 1 <= self.jobs <= MAX_JOBS:
+            raise bad_request(f"{self.jobs} jobs were asked for", f"1 to {MAX_JOBS} are allowed", "--jobs 2")
+
+
+def evaluate_tensors(request: Request, targets: Sequence[TensorId], components: str = "all") -> Tensors:
+    """Tensors (name, absolute order) at every layer of each network. Raises NtkfeynError."""
+    wanted = {target: wanted_tuples(target[0], components, len(request.gram)) for target in targets}
+    settings = evaluate_tuples(request, wanted)
+    return Tensors(_meta(request, list(wanted), components), settings)
+
+
+def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Setting, ...]:
+    """The same for given index tuples, samples from 0 by slot of each tensor's representative."""
+    request.check()
+    networks, gram = request.networks, request.gram
+    system = derive_system(wanted)
+    if isinstance(networks[0].function, Kinked):
+        from ntkfeyn.numerics.kinked import check_existence
+
+        check_existence(system, networks[0].function)
+    place = _distinct(gram)
+    kept = np.unique(place, return_index=True)[1]
+    plan = make_plan(system, {target: _family(place[rows]) for target, rows in wanted.items()}, len(kept))
+    solved: dict[tuple[float, ...], list[Layer]] = {}
+    settings = []
+    for network in networks:
+        ratios = tuple(network.ratio(layer) for layer in range(1, network.depth))
+        if ratios not in solved:
+            some = gram[np.ix_(kept, kept)]
+            solved[ratios] = solve(plan, network, some, request.tolerance, request.jobs, request.advance)
+        layers = tuple(_row(plan, layer, wanted, place) for layer in solved[ratios])
+        settings.append(Setting(network.width_text, network.hidden, layers))
+    return tuple(settings)
+
+
+def evaluate_moment(request: Request, moment: Moment) -> list[list[list[Number]]]:
+    """Coefficients of n^0, n^-1, .. with errors, for each network and layer; n is the width of the layer below."""
+    needed = sorted(moment.components())
+    largest = max(max(samples) for _, samples in needed) if needed else 0
+    if largest >= len(request.gram):
+        raise bad_request(
+            f"{moment.text} has sample {largest + 1}", f"samples 1 to {len(request.gram)} are allowed", "--inputs"
+        )
+    wanted: dict[TensorId, Any] = {}
+    for tensor, samples in needed:
+        wanted.setdefault(tensor, []).append(samples)
+    tuples = {tensor: np.array(rows, dtype=np.int64) for tensor, rows in wanted.items()}
+    expansions = []
+    for setting in evaluate_tuples(request, tuples):
+        rows = []
+        for layer in setting.layers:
+            values: dict[Component, Number] = {}
+            for (name, order), listed in wanted.items():
+                found = layer[f"{name}@{order}"]
+                for samples, value, error in zip(listed, found.values, found.errors, strict=True):
+                    values[(name, order), samples] = (float(value), float(error))
+            rows.append(moment.expansion(values))
+        expansions.append(rows)
+    return expansions
+
+
+def moment_json(request: Request, moment: Moment, expansions: list[list[list[Number]]]) -> dict[str, Any]:
+    """After the schema ntkfeyn.moments/1: coefficients of n^0, n^-1, .. and their sum at n, the width below."""
+    data = {}
+    for network, rows in zip(request.networks, expansions, strict=True):
+        layers = {}
+        for layer, row in enumerate(rows, 1):
+            n = network.hidden[layer - 2] if layer > 1 else 1
+            layers[f"layer-{layer}"] = {
+                "n": n,
+                "value": sum(value / n**r for r, (value, _) in enumerate(row)),
+                "coefficients": [{"value": value, "error": error} for value, error in row],
+            }
+        data[f"width-{network.width_text}"] = layers
+    meta = {"tool": TOOL, "command": "evaluate", **settings_json(request), "moment": moment.text, "order": moment.order}
+    return {"schema": "ntkfeyn.moments/1", "meta": meta, "data": data}
+
+
+def _meta(request: Request, targets: Sequence[TensorId], components: str) -> dict[str, Any]:
+    return {
+        "tool": TOOL,
+        "command": "evaluate",
+        **settings_json(request),
+        "tensors": [f"{name}@{order}" for name, order in targets],
+        "components": components,
+    }
+
+
+def settings_json(request: Request) -> dict[str, Any]:
+    """Everything that determines the numbers."""
+    one = request.networks[0]
+    return {
+        "activation": one.function.name,
+        "depth": one.depth,
+        "widths": [network.width_text for network in request.networks],
+        "cw": one.cw,
+        "cb": one.cb,
+        "lambda_w": one.lambda_w,
+        "lambda_b": one.lambda_b,
+        "tolerance": request.tolerance,
+        "samples": len(request.gram),
+        "gram": request.gram.tolist(),
+    }
+
+
+def _distinct(gram: Array) -> Ints:
+    """For each input the number of the input that it equals, counted without repetition."""
+    place = np.zeros(len(gram), dtype=np.int64)
+    count = 0
+    for a in range(len(gram)):
+        equal = [b for b in range(a) if (gram[a] == gram[b]).all() and gram[a, a] == gram[a, b]]
+        place[a] = place[equal[0]] if equal else count
+        count += not equal
+    return place
+
+
+def wanted_tuples(name: str, components: str, samples: int) -> Ints:
+    """Index tuples to report, samples from 0 by slot of ``standard(name)``, sorted in index order.
+
+    ``components``: all, pairs (at most two different samples), or a list such as 1-1-2-2,1-2-1-2, which applies to
+    tensors with that many indices; tensors with another number get all components over the samples listed together.
+    """
+    slots = len(standard(name).labels)
+    if components == "all":
+        family: Family = frozenset({tuple(range(samples))})
+    elif components == "pairs":
+        family = subsets_up_to(samples, 2)
+    else:
+        listed = _listed(components, samples)
+        own = sorted({row for row in listed if len(row) == slots})
+        if own:
+            return np.array([standard_samples(name, row) for row in own], dtype=np.int64)
+        family = maximal(listed)
+    if sum(len(s) ** slots for s in family) > MAX_COMPONENTS:
+        raise LimitError(
+            f"{name} over {samples} inputs has more than {MAX_COMPONENTS} components;"
+            " try --components pairs, or a list such as 1-1-2-2"
+        )
+    return all_tuples(name, family)
+
+
+def _listed(components: str, samples: int) -> list[tuple[int, ...]]:
+    rows = []
+    for word in components.split(","):
+        if not re.fullmatch(r"\s*[0-9]{1,6}(-[0-9]{1,6})*\s*", word, re.ASCII):
+            raise bad_request(
+                f"components '{components[:60]}' were asked for",
+                "all, pairs, or index tuples such as 1-1-2-2 separated by commas are allowed",
+                "--components pairs",
+            )
+        row = tuple(int(number) - 1 for number in word.split("-"))
+        if not all(0 <= a < samples for a in row):
+            raise bad_request(
+                f"component {word.strip()} was asked for", f"samples 1 to {samples} are allowed", "--components all"
+            )
+        rows.append(row)
+    return rows
+
+
+def _family(tuples: Ints) -> Family:
+    """The sample sets that occur in index tuples, none inside another."""
+    ordered = np.unique(np.sort(tuples, axis=1), axis=0)
+    return maximal(tuple(dict.fromkeys(row)) for row in ordered.tolist())
+
+
+def _row(plan: Plan, layer: Layer, wanted: dict[TensorId, Ints], place: Ints) -> dict[str, TensorValues]:
+    found = {}
+    for tensor, tuples in wanted.items():
+        numbers = plan.components[tensor].find(place[tuples])
+        index = tuples[:, list(standard(tensor[0]).index)] + 1
+        values, errors = layer.values[tensor][numbers], layer.errors[tensor][numbers]
+        found[f"{tensor[0]}@{tensor[1]}"] = TensorValues(index, values, errors)
+    return found

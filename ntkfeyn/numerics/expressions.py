@@ -1,0 +1,108 @@
+"""Activations from text: a whitelist parser for polynomials in z with rational coefficients. Nothing is evaluated.
+
+Enters: text such as "z + z**2/2". Leaves: the coefficients (c_0, c_1, ..) as exact fractions.
+"""
+
+from __future__ import annotations
+
+import ast
+from fractions import Fraction
+
+from ntkfeyn.errors import LimitError, RequestError, bad_request
+
+MAX_DEGREE = 12
+MAX_BITS = 2048
+MAX_LENGTH = 500
+DEFAULT = "z + z**2/2"
+_ALLOWED = "a polynomial in z with rational coefficients, made of + - * / ** and brackets"
+_HINT = f'--activation "{DEFAULT}"'
+
+Coefficients = tuple[Fraction, ...]
+
+
+def polynomial(text: str) -> Coefficients:
+    """The coefficients of a polynomial in z; raises RequestError (not a polynomial) or LimitError (too large)."""
+    if len(text) > MAX_LENGTH:
+        raise LimitError(f"the activation has {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    try:
+        coefficients = _read(ast.parse(text.strip(), mode="eval").body, text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise bad_request(f"cannot read the activation '{text}'", f"allowed is {_ALLOWED}", _HINT) from error
+    if len(coefficients) < 2:
+        raise bad_request(f"the activation '{text}' does not depend on z", f"allowed is {_ALLOWED}", _HINT)
+    return coefficients
+
+
+def _read(node: ast.expr, text: str) -> Coefficients:
+    match node:
+        case ast.Name(id="z"):
+            return (Fraction(0), Fraction(1))
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return _trim([Fraction(repr(value))])
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _read(operand, text)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return tuple(-c for c in _read(operand, text))
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)):
+            return _power(_read(left, text), power, text)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _binary(_read(left, text), op, _read(right, text), text)
+    raise _refused(text)
+
+
+def _refused(text: str) -> RequestError:
+    return bad_request(f"the activation '{text}' is not a polynomial", f"allowed is {_ALLOWED}", _HINT)
+
+
+def _binary(a: Coefficients, op: ast.operator, b: Coefficients, text: str) -> Coefficients:
+    match op:
+        case ast.Add():
+            return _add(a, b)
+        case ast.Sub():
+            return _add(a, tuple(-c for c in b))
+        case ast.Mult():
+            return _times(a, b)
+        case ast.Div() if len(b) == 1 and b[0]:
+            return _trim([c / b[0] for c in a])
+    raise _refused(text)
+
+
+def _add(a: Coefficients, b: Coefficients) -> Coefficients:
+    size = max(len(a), len(b))
+    padded = [(*c, *[Fraction(0)] * (size - len(c))) for c in (a, b)]
+    return _trim([x + y for x, y in zip(*padded, strict=True)])
+
+
+def _times(a: Coefficients, b: Coefficients) -> Coefficients:
+    if len(a) + len(b) - 2 > MAX_DEGREE:
+        raise LimitError(f"the activation's degree is above {MAX_DEGREE}")
+    result = [Fraction(0)] * (len(a) + len(b) - 1)
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            result[i + j] += x * y
+    return _trim(result)
+
+
+def _power(base: Coefficients, power: int, text: str) -> Coefficients:
+    if power < 0:
+        raise _refused(text)
+    if power > MAX_DEGREE:
+        raise LimitError(f"an exponent of the activation is above {MAX_DEGREE}")
+    result: Coefficients = (Fraction(1),)
+    for _ in range(power):
+        result = _times(result, base)
+    return result
+
+
+def _trim(coefficients: list[Fraction]) -> Coefficients:
+    if any(c.numerator.bit_length() + c.denominator.bit_length() > MAX_BITS for c in coefficients):
+        raise LimitError("a coefficient of the activation is too large")
+    while len(coefficients) > 1 and not coefficients[-1]:
+        coefficients.pop()
+    return tuple(coefficients)
+
+
+def polynomial_text(coefficients: Coefficients) -> str:
+    """The polynomial as text that ``polynomial`` reads back."""
+    terms = [f"({c})*z**{k}" if k else f"({c})" for k, c in enumerate(coefficients) if c]
+    return " + ".join(terms)

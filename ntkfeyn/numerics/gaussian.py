@@ -1,0 +1,332 @@
+"""Gaussian expectations of smooth activations: <prod of derivatives of s at the samples>_K, many at once.
+
+Enters: the expectations of a plan and the kernel of a layer. Leaves: their values. For each set of samples that occurs,
+K restricted to it is factorised (it may be singular: axes without variance drop out, K is never inverted) and a product
+grid inside a ball is laid on the whitened axes. The factor is triangular, so only one sample moves along the last axis:
+its mean given the others is taken first, and all expectations over the set are entries of one matrix product over the
+points of the other axes. An eigenbasis would need every sample at every node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cache
+from math import inf, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.errors import LimitError, NtkfeynError
+from ntkfeyn.numerics.activations import Polynomial, Smooth, checked, leibniz
+from ntkfeyn.numerics.plan import Differentiated, Expectations, Key
+from ntkfeyn.numerics.quadrature import AxisRules, Rule, ball, hermite
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+CHUNK = 16_384  # nodes at a time: what fits into the cache
+TASK = 16  # chunks that one worker adds up
+BLOCK = 48  # sample sets whose grids are held at a time
+MAX_NODES = 40_000_000  # of one grid
+NEGLIGIBLE = 1e-14  # eigenvalues below this share of the largest one
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All expectations over ``size`` samples: ``numbers[set, assignment]`` (0: not needed).
+
+    An assignment lists one differentiated product for each sample of the sorted set.
+    """
+
+    subsets: Ints
+    assignments: tuple[Key, ...]
+    numbers: Ints
+
+
+def batches(expectations: Expectations) -> list[Batch]:
+    """The expectations of a plan by the set of samples that they live on."""
+    by_size: dict[int, list[tuple[Key, Ints, Ints]]] = {}
+    for key, rows in expectations.rows.items():
+        numbers = expectations.first[key] + np.arange(len(rows))
+        order = np.argsort(rows, axis=1, kind="stable")
+        permutations, which = np.unique(order, axis=0, return_inverse=True)
+        for p, permutation in enumerate(permutations):
+            chosen = np.flatnonzero(which.ravel() == p)
+            assignment = tuple(key[i] for i in permutation)
+            part = (assignment, rows[chosen][:, permutation], numbers[chosen])
+            by_size.setdefault(len(key), []).append(part)
+    return [_batch(parts) for _, parts in sorted(by_size.items())]
+
+
+def _batch(parts: list[tuple[Key, Ints, Ints]]) -> Batch:
+    subsets = np.unique(np.concatenate([rows for _, rows, _ in parts]), axis=0)
+    place = {tuple(row): i for i, row in enumerate(subsets.tolist())}
+    assignments = sorted({assignment for assignment, _, _ in parts})
+    column = {assignment: i for i, assignment in enumerate(assignments)}
+    numbers = np.zeros((len(subsets), len(assignments)), dtype=np.int64)
+    for assignment, rows, own in parts:
+        numbers[[place[tuple(row)] for row in rows.tolist()], column[assignment]] = own
+    return Batch(subsets, tuple(assignments), numbers)
+
+
+class Grid(NamedTuple):
+    """Points of all axes but the last, shape (samples, points), and the last axis, which only some samples feel.
+
+    ``counts`` nodes of the last axis lie in the ball above each point; ``column`` is how the samples move along it.
+    """
+
+    z: Array
+    weights: Array
+    column: Array
+    last: Rule
+    counts: Ints
+
+    @property
+    def split(self) -> tuple[int, ...]:
+        """The samples that move along the last axis."""
+        return tuple(int(a) for a in np.flatnonzero(self.column))
+
+
+class SmoothExpectations:
+    """Values of a plan's expectations at one tolerance (relative error of each integral along each axis).
+
+    ``coarsening`` leaves that many times fewer nodes on each axis, to see how far the full rule has converged.
+    """
+
+    def __init__(
+        self, activation: Smooth, expectations: Expectations, tolerance: float, coarsening: float = 1.0
+    ) -> None:
+        self.activation, self.tolerance, self.coarsening = activation, tolerance, coarsening
+        self.size = expectations.size
+        self.batches = batches(expectations)
+        self.rules: dict[tuple[tuple[Key, ...], float], AxisRules] = {}
+
+    def __call__(self, kernel: Array, needed: NDArray[np.bool_], executor: Executor | None = None) -> Array:
+        """All needed expectations by number, shape (size,); the others are nan, number 0 is 0."""
+        values = np.full(self.size, np.nan)
+        for batch in self.batches:
+            wanted = needed[batch.numbers]
+            columns, rows = np.flatnonzero(wanted.any(axis=0)), np.flatnonzero(wanted.any(axis=1))
+            if len(rows):
+                part = Batch(
+                    batch.subsets[rows],
+                    tuple(batch.assignments[c] for c in columns),
+                    batch.numbers[np.ix_(rows, columns)],
+                )
+                self._fill(values, part, kernel, executor)
+        values[0] = 0.0
+        return values
+
+    def _fill(self, values: Array, batch: Batch, kernel: Array, executor: Executor | None) -> None:
+        products = cache(lambda split: Products(self.activation, batch, split))
+        axes = pivoted_cholesky(kernel[batch.subsets[:, :, None], batch.subsets[:, None, :]])
+        rules = self._rules(batch, kernel)
+        run: Callable[..., Iterable[Array]] = map if executor is None else executor.map
+        for start in range(0, len(axes), BLOCK):
+            some = range(start, min(start + BLOCK, len(axes)))
+            grids = [self._grid(axes[i], rules, batch) for i in some]
+            tables = [products(grid.split) for grid in grids]
+            tasks = [(tables[i], part) for i, grid in enumerate(grids) for part in _tasks(grid)]
+            terms = iter(run(_integral, *zip(*tasks, strict=True)))
+            for i, (table, grid) in enumerate(zip(tables, grids, strict=True)):
+                total = sum(next(terms) for _ in _tasks(grid))
+                values[batch.numbers[start + i]] = np.asarray(total)[table.row, table.column]
+
+    def _rules(self, batch: Batch, kernel: Array) -> AxisRules:
+        """How many nodes an axis needs, measured on the products with all samples at one point."""
+        keys = tuple(sorted({tuple(sorted(assignment)) for assignment in batch.assignments}))
+        spread = float(np.sqrt(np.max(np.diag(kernel)[np.unique(batch.subsets)])))
+        spread = 1.3 ** np.ceil(np.log(max(spread, 1e-9)) / np.log(1.3))
+        if (keys, spread) not in self.rules:
+            self.rules[keys, spread] = AxisRules(_test_functions(self.activation, keys), spread, self.activation.name)
+        return self.rules[keys, spread]
+
+    def _grid(self, axes: Array, rules: AxisRules, batch: Batch) -> Grid:
+        """Points on the axes of one sample set inside a ball; column i of ``axes`` is how z moves along axis i."""
+        columns = [column for column in axes.T if column.any()] or [np.zeros(len(axes))]
+        scales = [float(np.max(np.abs(column))) for column in columns]
+        radius = inf
+        if isinstance(self.activation, Polynomial):
+            most = max(sum(len(f.orders) for f in assignment) for assignment in batch.assignments)
+            chosen = [hermite(most * self.activation.degree // 2 + 1)] * len(columns)
+        else:
+            radius = ball(max(rules.cut(scale, self.tolerance) for scale in scales), len(columns))
+            radius /= sqrt(self.coarsening)
+            chosen = [rules.axis(scale, self.tolerance, radius, self.coarsening) for scale in scales]
+        z, weights, radii = np.zeros((len(axes), 1)), np.ones(1), np.zeros(1)
+        for column, rule in zip(columns[:-1], chosen[:-1], strict=True):
+            z, weights, radii = _extend(z, weights, radii, column, rule, _inside(rule, radii, radius))
+        counts = _inside(chosen[-1], radii, radius)
+        if counts.sum() > MAX_NODES:
+            raise LimitError(
+                f"one expectation over {len(axes)} samples needs {counts.sum()} nodes; at most {MAX_NODES} are allowed;"
+                " try a larger --tolerance, --components pairs, or a smaller kernel"
+            )
+        kept = np.flatnonzero(counts)
+        return Grid(z[:, kept], weights[kept], columns[-1], chosen[-1], counts[kept])
+
+
+def pivoted_cholesky(kernels: Array) -> Array:
+    """L with K = L L^T for each of many positive semidefinite K, shape (sets, n, n); rows in the order of K.
+
+    The largest remaining variance comes first; axes without variance are zero columns at the end. Each axis moves only
+    the samples that came after it was chosen: the last one moves a single sample unless K is singular.
+    """
+    sets, n, _ = kernels.shape
+    L = np.zeros_like(kernels)
+    each = np.arange(sets)
+    left = np.einsum("bii->bi", kernels).copy()
+    smallest = NEGLIGIBLE * left.max(axis=1, initial=1e-300)
+    for k in range(n):
+        pivot = left.argmax(axis=1)
+        variance = left[each, pivot]
+        column = kernels[each, :, pivot] - np.einsum("bik,bk->bi", L, L[each, pivot])
+        column = np.where(left > -np.inf, column, 0.0) / np.sqrt(np.maximum(variance, 1e-300))[:, None]
+        column[each, pivot] = np.sqrt(np.maximum(variance, 0.0))
+        column[variance <= smallest] = 0.0
+        L[:, :, k] = column
+        left = left - column**2
+        left[each, pivot] = -np.inf
+    return L
+
+
+def _inside(rule: Rule, radii: Array, radius: float) -> Ints:
+    """For each point, how many nodes of the next axis lie inside the ball."""
+    if radius == inf:
+        return np.full(len(radii), len(rule.nodes))
+    reach = np.sqrt(np.maximum(radius**2 - radii, 0.0))
+    return np.searchsorted(np.abs(rule.nodes), reach, side="right")
+
+
+def _extend(
+    z: Array, weights: Array, radii: Array, column: Array, rule: Rule, counts: Ints
+) -> tuple[Array, Array, Array]:
+    """Points times the first ``counts`` nodes of one more axis."""
+    node = _node_numbers(counts)
+    x = rule.nodes[node]
+    moved = np.repeat(z, counts, axis=1)
+    moved += column[:, None] * x
+    return moved, np.repeat(weights, counts) * rule.weights[node], np.repeat(radii, counts) + x * x
+
+
+def _node_numbers(counts: Ints) -> Ints:
+    """0 .. counts[0] - 1, 0 .. counts[1] - 1, .."""
+    return np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def _runs(counts: Ints, nodes: int) -> Iterator[slice]:
+    """Runs of points with about so many nodes; they depend on the grid alone, so results do not depend on workers."""
+    chunk = np.cumsum(counts) // nodes
+    edges = [int(edge) for edge in np.flatnonzero(np.diff(chunk)) + 1]
+    return (slice(start, stop) for start, stop in zip([0, *edges], [*edges, len(counts)], strict=True))
+
+
+def _part(grid: Grid, run: slice) -> Grid:
+    return grid._replace(z=grid.z[:, run], weights=grid.weights[run], counts=grid.counts[run])
+
+
+def _tasks(grid: Grid) -> Iterator[Grid]:
+    return (_part(grid, run) for run in _runs(grid.counts, CHUNK * TASK))
+
+
+def _integral(products: Products, grid: Grid) -> Array:
+    """What one worker does; all of it can be sent to another process."""
+    return np.asarray(sum(products(_part(grid, run)) for run in _runs(grid.counts, CHUNK)))
+
+
+class Products:
+    """Expectations of a batch as entries ``[row, column]`` of one matrix product over the points of a grid.
+
+    Columns are means over the last axis of products over the samples of ``split``, which move along it; rows are
+    products over the other samples, which only need the points.
+    """
+
+    def __init__(self, activation: Smooth, batch: Batch, split: tuple[int, ...]) -> None:
+        self.activation = activation
+        size = batch.subsets.shape[1]
+        last = split or (size - 1,)
+        self.inner = _Side(activation, batch.assignments, last)
+        self.outer = _Side(activation, batch.assignments, tuple(a for a in range(size) if a not in last))
+        self.row, self.column = self.outer.place, self.inner.place
+
+    def __call__(self, grid: Grid) -> Array:
+        z, counts = grid.z, grid.counts
+        node = _node_numbers(counts)
+        weights = grid.last.weights[node]
+        moving = list(self.inner.samples)
+        above = np.repeat(z[moving], counts, axis=1)
+        above += grid.column[moving, None] * grid.last.nodes[node]
+        inner = self.inner(above)
+        inner *= weights
+        means = np.add.reduceat(inner, np.cumsum(counts) - counts, axis=1)
+        means *= grid.weights
+        total = self.outer(z[list(self.outer.samples)]) @ means.T
+        return checked(total, self.activation.name)
+
+
+class _Side:
+    """The different products over some of the samples; ``place`` says which one each assignment has."""
+
+    def __init__(self, activation: Smooth, assignments: tuple[Key, ...], samples: tuple[int, ...]) -> None:
+        self.activation, self.samples = activation, samples
+        parts = [tuple((i, assignment[a]) for i, a in enumerate(samples)) for assignment in assignments]
+        single = sorted({one for part in parts for one in part})
+        self.single = [(i, leibniz(*f)) for i, f in single]
+        number = {one: k for k, one in enumerate(single)}
+        distinct = sorted(set(parts))
+        row = {part: k for k, part in enumerate(distinct)}
+        self.products = np.array([[number[one] for one in part] for part in distinct], dtype=np.int64)
+        self.place = np.array([row[part] for part in parts])
+        self.top = top_order(f for _, f in single) if single else 0
+
+    def __call__(self, z: Array) -> Array:
+        """Shape (samples, nodes) -> (products, nodes)."""
+        if not self.samples:
+            return np.ones((1, z.shape[1]))
+        table = self.activation.table(z, self.top)
+        functions = np.stack([_combined([row[i] for row in table], terms) for i, terms in self.single])
+        value = functions[self.products[:, 0]]
+        for k in range(1, self.products.shape[1]):
+            value *= functions[self.products[:, k]]
+        return value
+
+
+def top_order(functions: Iterable[Differentiated]) -> int:
+    """The highest derivative of the activation that these products need."""
+    return max(max(f.orders) + f.k for f in functions)
+
+
+def _combined(derivatives: list[Array], terms: Iterable[tuple[tuple[int, ...], int]]) -> Array:
+    """sum of multiplicity * prod of s^(m)"""
+    total: Array | None = None
+    for orders, count in terms:
+        value = derivatives[orders[0]]
+        for m in orders[1:]:
+            value = value * derivatives[m]
+        value = value * count if count != 1 else value
+        total = value if total is None else total + value
+    if total is None:
+        raise NtkfeynError("an expectation without activations")
+    return total
+
+
+def _test_functions(activation: Smooth, keys: tuple[Key, ...]) -> Callable[[Array], Array]:
+    """Each key with all its samples at one point."""
+    distinct = sorted({f for key in keys for f in key})
+    terms = {f: leibniz(*f) for f in distinct}
+    top = top_order(distinct)
+
+    def tests(z: Array) -> Array:
+        table = activation.table(z, top)
+        values = {f: _combined(table, terms[f]) for f in distinct}
+        rows = []
+        for key in keys:
+            row = values[key[0]]
+            for f in key[1:]:
+                row = row * values[f]
+            rows.append(row)
+        return checked(np.stack(rows), activation.name)
+
+    return tests

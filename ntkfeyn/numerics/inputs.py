@@ -1,0 +1,103 @@
+"""Inputs of a network: vectors or their Gram matrix, from files or arrays, checked.
+
+Enters: a JSON list of vectors, .npy or .csv, or anything array-like. Leaves: a real, finite array.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
+
+Array = NDArray[np.float64]
+MAX_INPUTS = 512
+MAX_ENTRIES = 10_000_000
+MAX_BYTES = 1 << 28
+HINT = "--inputs x.json with [[1, 0.5], [0.2, 1]]"
+
+
+def read_array(path: Path) -> Any:
+    """What a .json, .npy or .csv file holds; shape and numbers are checked by ``vectors`` and ``gram_matrix``.
+
+    Raises NtkfeynError for a file that cannot be read.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise LimitError(f"'{path}' has more than {MAX_BYTES} bytes")
+        kind = path.suffix.lower()
+        if kind == ".npy":
+            return np.load(path, allow_pickle=False)
+        text = path.read_text(encoding="utf-8-sig")
+        if kind == ".csv":
+            rows = [line.split(",") for line in text.splitlines() if line.strip()]
+            return [[float(word) for word in row] for row in rows]
+        if kind == ".json":
+            return json.loads(text)
+    except (OSError, EOFError) as error:
+        raise NtkfeynError(f"cannot read '{path}': {getattr(error, 'strerror', None) or error}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise bad_request(
+            f"'{path}' does not hold vectors", f"a {kind} file of numbers, one vector a row, is allowed", HINT
+        ) from error
+    raise bad_request(f"'{path}' was given", "files .json, .npy and .csv are allowed", HINT)
+
+
+def vectors(given: Any) -> Array:
+    """Shape (inputs, n_0), one vector a row. Raises RequestError or LimitError."""
+    array = _real(given, "the inputs")
+    if array.ndim != 2 or not array.size:
+        raise bad_request(f"inputs of shape {array.shape}", "a list of vectors of one length is allowed", HINT)
+    _check_number(len(array))
+    return array
+
+
+def gram_matrix(given: Any) -> Array:
+    """x.x'/n_0 for all pairs of inputs, shape (inputs, inputs). Raises RequestError or LimitError."""
+    array = _real(given, "the Gram matrix")
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or not array.size:
+        raise bad_request(f"a Gram matrix of shape {array.shape}", "a square matrix is allowed", "--gram k.npy")
+    _check_number(len(array))
+    scale = float(np.max(np.abs(array), initial=0.0))
+    if np.max(np.abs(array - array.T)) > 1e-12 * scale or np.linalg.eigvalsh(array)[0] < -1e-10 * scale:
+        raise bad_request(
+            "the Gram matrix is not symmetric and positive semidefinite", "x.x'/n_0 of some inputs is allowed", HINT
+        )
+    return (array + array.T) / 2
+
+
+def gram_of(inputs: Array) -> Array:
+    """x.x'/n_0"""
+    with np.errstate(over="ignore", invalid="ignore"):
+        gram = inputs @ inputs.T / inputs.shape[1]
+    if not np.isfinite(gram).all():
+        raise bad_request("the inputs are too large", "vectors whose squares do not overflow are allowed", HINT)
+    return np.asarray((gram + gram.T) / 2)
+
+
+def _real(given: Any, what: str) -> Array:
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise _not_numbers(what) from error
+    if array.dtype.kind not in "iuf":
+        raise _not_numbers(what)
+    if array.size > MAX_ENTRIES:
+        raise LimitError(f"{what} have {array.size} entries; at most {MAX_ENTRIES} are allowed")
+    result = array.astype(float)
+    if not np.isfinite(result).all():
+        raise bad_request(f"{what} hold nan or inf", "finite numbers are allowed", HINT)
+    return result
+
+
+def _not_numbers(what: str) -> RequestError:
+    return bad_request(f"{what} are ragged or not real numbers", "vectors of one length of real numbers", HINT)
+
+
+def _check_number(inputs: int) -> None:
+    if inputs > MAX_INPUTS:
+        raise LimitError(f"{inputs} inputs were given; at most {MAX_INPUTS} are allowed; try fewer")

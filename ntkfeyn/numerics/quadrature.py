@@ -1,0 +1,156 @@
+"""Quadrature on whitened axes: for each axis a rule with just enough nodes for a tolerance (issue: expectations).
+
+Enters: test functions of one variable and the scale sigma with which an axis enters them. Leaves: nodes and weights
+for the unit normal. Two rules compete: Gauss-Hermite, good where sigma is small, and the trapezoidal rule, which
+converges exponentially where the integrand times the Gaussian is analytic in a strip. How many nodes they need is
+measured on the test functions, at a few offsets that stand for the other axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from math import ceil, exp, log, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.errors import LimitError
+
+Array = NDArray[np.float64]
+Tests = Callable[[Array], Array]  # z of shape (nodes,) -> test functions, shape (tests, nodes)
+
+CUT = 10.0  # half-width of the reference rule, in standard deviations
+STEPS = np.asarray(1.12 * 0.92 ** np.arange(400), dtype=np.float64)
+GRID = 1.35  # ratio of the scales at which node numbers are measured
+MAX_HERMITE = 24
+FINEST = 1.1  # a reference has a step this many times below the last one that is tried
+OFFSETS = (0.0, 0.7, -1.4, 2.5)
+MAX_AXIS_NODES = 6000
+REACHED = 1e-12  # relative errors below this are rounding
+
+
+class Rule(NamedTuple):
+    """Nodes in order of distance from 0, and weights, for the unit normal."""
+
+    nodes: Array
+    weights: Array
+
+
+class Curve(NamedTuple):
+    """Relative errors measured at one scale: by trapezoidal step, by number of Hermite nodes, by cut."""
+
+    steps: Array
+    step_errors: Array
+    hermite_errors: Array
+    cuts: Array
+    tails: Array
+
+
+@cache
+def hermite(nodes: int) -> Rule:
+    """Gauss-Hermite for the unit normal: exact to degree 2 nodes - 1."""
+    x, w = (np.asarray(v, dtype=np.float64) for v in np.polynomial.hermite_e.hermegauss(nodes))
+    order = np.argsort(np.abs(x), kind="stable")
+    return Rule(x[order], np.asarray(w[order] / w.sum(), dtype=np.float64))
+
+
+def trapezoid(step: float, cut: float) -> Rule:
+    """Equidistant nodes with |x| <= cut."""
+    m = int(cut / step)
+    k = np.arange(-m, m + 1)
+    x: Array = step * k[np.argsort(np.abs(k), kind="stable")].astype(np.float64)
+    return Rule(x, np.asarray(step * np.exp(-0.5 * x * x) / sqrt(2 * np.pi)))
+
+
+class AxisRules:
+    """Rules by scale and tolerance for one set of test functions; ``spread`` is the size of the offsets."""
+
+    def __init__(self, tests: Tests, spread: float, name: str) -> None:
+        self.tests, self.spread, self.name = tests, spread, name
+        self.curve = cache(self._curve)
+
+    def axis(self, sigma: float, tolerance: float, cut: float, coarsening: float = 1.0) -> Rule:
+        """The cheaper of the two rules at this tolerance, then with ``coarsening`` times fewer nodes."""
+        step = self.step(sigma, tolerance)
+        upper = self.curve(ceil(_grid_number(sigma))).hermite_errors
+        enough = np.flatnonzero(np.maximum(upper[:-1], upper[1:]) < tolerance)
+        if len(enough) and enough[0] + 1 < 2 * int(cut / step) + 1:
+            nodes = int(enough[0]) + 1
+            return hermite(nodes if coarsening == 1.0 else max(1, min(nodes - 1, int(nodes / coarsening))))
+        if 2 * cut / step > MAX_AXIS_NODES:
+            raise self._refusal(sigma)
+        return trapezoid(step * coarsening, cut)
+
+    def step(self, sigma: float, tolerance: float) -> float:
+        """The largest sufficient step, interpolated between measured scales."""
+        number = _grid_number(sigma)
+        low, high = (self._sufficient(n, tolerance) for n in (int(np.floor(number)), ceil(number)))
+        share = number - np.floor(number)
+        return float(0.98 * low ** (1 - share) * high**share)
+
+    def cut(self, sigma: float, tolerance: float) -> float:
+        """The distance in standard deviations beyond which the test functions hold less than ``tolerance``."""
+        curve = self.curve(ceil(_grid_number(sigma)))
+        enough = np.flatnonzero(curve.tails < tolerance)
+        if not len(enough):
+            raise self._refusal(sigma)
+        return float(curve.cuts[enough[0]])
+
+    def _sufficient(self, number: int, tolerance: float) -> float:
+        curve = self.curve(number)
+        enough = np.flatnonzero(curve.step_errors < tolerance)
+        if not len(enough):
+            raise self._refusal(GRID**number)
+        return float(curve.steps[enough[0]])
+
+    def _curve(self, number: int) -> Curve:
+        sigma = GRID**number
+        last = max(12, int(np.searchsorted(-STEPS, -0.33 / (0.6 + sigma))))
+        while True:
+            curve = self._measured(sigma, STEPS[:last])
+            if curve.step_errors[-3] < REACHED:
+                return curve
+            if 2 * CUT / STEPS[last] > MAX_AXIS_NODES:
+                raise self._refusal(sigma)
+            last += 8
+
+    def _measured(self, sigma: float, steps: Array) -> Curve:
+        trapezoids = [trapezoid(step, CUT) for step in (*steps, steps[-1] / FINEST)]
+        hermites = [hermite(n) for n in range(1, MAX_HERMITE + 1)]
+        rules = [*trapezoids, *hermites]
+        nodes = np.concatenate([rule.nodes for rule in rules])
+        starts = np.cumsum([0, *(len(rule.nodes) for rule in rules)])
+        weights = np.concatenate([rule.weights for rule in rules])
+        errors = np.zeros(len(rules))
+        cuts = np.arange(4.0, CUT, 0.125)
+        tails = np.zeros(len(cuts))
+        finest = slice(starts[len(steps)], starts[len(steps) + 1])
+        shifted = [self.tests(sigma * nodes + offset * self.spread) * weights for offset in OFFSETS]
+        size = np.max([np.abs(values[:, finest]).sum(axis=1) for values in shifted], axis=0)[:, None] + 1e-300
+        beyond = np.abs(nodes[finest])[:, None] > cuts
+        for values in shifted:
+            sums = np.add.reduceat(values, starts[:-1], axis=1)
+            errors = np.maximum(errors, np.max(np.abs(sums - sums[:, [len(steps)]]) / size, axis=0))
+            tails = np.maximum(tails, np.max(np.abs(values[:, finest]) @ beyond / size, axis=0))
+        worst_from_here = np.maximum.accumulate(errors[: len(steps)][::-1])[::-1]
+        return Curve(steps, worst_from_here, errors[len(trapezoids) :], cuts, tails)
+
+    def _refusal(self, sigma: float) -> LimitError:
+        return LimitError(
+            f"Gaussian means of '{self.name}' do not converge at standard deviation {sigma:.3g} of the preactivations:"
+            " the kernel is too large or the activation grows too fast; try a smaller --cw, --depth or --tolerance"
+        )
+
+
+def _grid_number(sigma: float) -> float:
+    return max(log(max(sigma, 1e-300)) / log(GRID), -40.0)
+
+
+def ball(cut: float, dimension: int) -> float:
+    """The radius that cuts as little of a normal in ``dimension`` dimensions as ``cut`` does in one."""
+    radius = cut
+    for _ in range(30):
+        radius = sqrt(cut * cut + 2 * (dimension - 1) * log(max(radius, exp(0.5))))
+    return radius

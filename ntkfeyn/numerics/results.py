@@ -1,0 +1,139 @@
+"""Numeric results: tensors by width, layer, name and component (schema ntkfeyn.tensors/1).
+
+Enters: index tuples, values and errors. Leaves: JSON in stable order, the layout of the authors' package, lookups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.cumulants import standard
+from ntkfeyn.errors import bad_request
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class TensorValues(NamedTuple):
+    """Components of one tensor: ``indices`` (components, slots), samples from 1 in index order; values and errors."""
+
+    indices: Ints
+    values: Array
+    errors: Array
+
+    def keys(self) -> Iterator[str]:
+        return ("-".join(map(str, row)) for row in self.indices.tolist())
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The tensors of one network: ``layers[l - 1]["F@1"]``; ``hidden`` are its widths."""
+
+    width: str
+    hidden: tuple[int, ...]
+    layers: tuple[dict[str, TensorValues], ...]
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """What ``evaluate`` and ``sample`` return; ``meta`` holds every setting of the request."""
+
+    meta: dict[str, Any]
+    settings: tuple[Setting, ...]
+
+    def get(self, name: str, layer: int | None = None, width: str | int | None = None) -> TensorValues:
+        """A tensor by NAME or NAME@R; default: the output layer of the first width. Raises RequestError."""
+        setting = self._setting(width)
+        row = setting.layers[-1 if layer is None else layer - 1] if layer is None or layer > 0 else {}
+        full = name if "@" in name else f"{name}@{standard(name).leading_order}"
+        if full not in row:
+            raise bad_request(f"tensor {full} was asked for", f"allowed are {', '.join(setting.layers[-1])}")
+        return row[full]
+
+    def value(
+        self, name: str, index: Sequence[int], layer: int | None = None, width: str | int | None = None
+    ) -> tuple[float, float]:
+        """One component (samples from 1, in index order) and its error."""
+        tensor = self.get(name, layer, width)
+        found = np.flatnonzero((tensor.indices == np.asarray(index)).all(axis=1))
+        if not len(found):
+            raise bad_request(f"component {'-'.join(map(str, index))} of {name} was asked for", "see --components")
+        return float(tensor.values[found[0]]), float(tensor.errors[found[0]])
+
+    def array(self, name: str, layer: int | None = None, width: str | int | None = None) -> Array:
+        """All components, shape (inputs,) * slots; nan where none was computed."""
+        tensor = self.get(name, layer, width)
+        full = np.full((self.meta["samples"],) * tensor.indices.shape[1], np.nan)
+        full[tuple(tensor.indices.T - 1)] = tensor.values
+        return full
+
+    def _setting(self, width: str | int | None) -> Setting:
+        for setting in self.settings:
+            if width is None or setting.width == str(width):
+                return setting
+        allowed = ", ".join(setting.width for setting in self.settings)
+        raise bad_request(f"width {width} was asked for", f"allowed are {allowed}")
+
+    def to_json(self) -> dict[str, Any]:
+        """After the schema ntkfeyn.tensors/1."""
+        data = {}
+        for setting in self.settings:
+            layers = {}
+            for number, row in enumerate(setting.layers, 1):
+                layers[f"layer-{number}"] = {name: _components(tensor) for name, tensor in row.items()}
+            data[f"width-{setting.width}"] = layers
+        return {"schema": "ntkfeyn.tensors/1", "meta": self.meta, "data": data}
+
+    def unlimited_files(self) -> dict[str, dict[str, Any]]:
+        """The layout of the authors' package: one file a tensor, samples from 0, values alone."""
+        files: dict[str, dict[str, Any]] = {}
+        for setting in self.settings:
+            for number, row in enumerate(setting.layers, 1):
+                for name, tensor in row.items():
+                    file = files.setdefault(f"{name}.json", {"meta": self.meta, "data": {}})
+                    keys = ("-".join(map(str, index)) for index in (tensor.indices - 1).tolist())
+                    layers = file["data"].setdefault(f"width-{setting.width}", {})
+                    layers[f"layer-{number}"] = dict(zip(keys, tensor.values.tolist(), strict=True))
+        return files
+
+    def assembled(self) -> Tensors:
+        """Orders of one tensor added up at each width: K@0..1 is K + K^{1}/n, n the width of the layer below."""
+        return Tensors({**self.meta, "assembled": True}, tuple(_assembled(setting) for setting in self.settings))
+
+
+def _components(tensor: TensorValues) -> dict[str, dict[str, float]]:
+    rows = zip(tensor.keys(), tensor.values.tolist(), tensor.errors.tolist(), strict=True)
+    return {key: {"value": value, "error": error} for key, value, error in rows}
+
+
+def _assembled(setting: Setting) -> Setting:
+    layers = []
+    for number, row in enumerate(setting.layers, 1):
+        below = setting.hidden[number - 2] if number > 1 else 1
+        orders: dict[str, list[int]] = {}
+        for full in row:
+            name, _, order = full.rpartition("@")
+            orders.setdefault(name, []).append(int(order))
+        added = {}
+        for name, found in orders.items():
+            first, last = min(found), max(found)
+            missing = set(range(first, last + 1)) - set(found)
+            if missing or first != standard(name).leading_order:
+                raise bad_request(
+                    f"{name} was to be assembled from orders {sorted(found)}",
+                    "every order from the leading one up is needed",
+                    f"--cumulant {name}@{min(missing, default=standard(name).leading_order)} as well",
+                )
+            parts = [row[f"{name}@{r}"] for r in range(first, last + 1)]
+            powers = [float(below) ** -k for k in range(len(parts))]
+            values = sum(part.values * power for part, power in zip(parts, powers, strict=True))
+            errors = sum(part.errors * power for part, power in zip(parts, powers, strict=True))
+            label = f"{name}@{first}" + (f"..{last}" if last > first else "")
+            added[label] = TensorValues(parts[0].indices, np.asarray(values), np.asarray(errors))
+        layers.append(added)
+    return Setting(setting.width, setting.hidden, tuple(layers))

@@ -1,0 +1,150 @@
+"""An activation that the user writes as an expression in z: a whitelist parser, derivatives by SymPy.
+
+Enters: text such as "z*tanh(z)". Leaves: a function from nodes z and a derivative order to values. The text is read
+node by node from Python's syntax tree and the SymPy tree is walked node by node on arrays: no text is ever run.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.special
+import sympy
+from numpy.typing import NDArray
+
+from ntkfeyn.errors import LimitError, RequestError, bad_request
+from ntkfeyn.numerics.expressions import MAX_BITS, MAX_LENGTH
+
+Array = NDArray[np.float64]
+MAX_EXPONENT = 12
+MAX_OPERATIONS = 20_000
+Z = sympy.Symbol("z", real=True)
+
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "exp": sympy.exp,
+    "log": sympy.log,
+    "sqrt": sympy.sqrt,
+    "sin": sympy.sin,
+    "cos": sympy.cos,
+    "tanh": sympy.tanh,
+    "sinh": sympy.sinh,
+    "cosh": sympy.cosh,
+    "atan": sympy.atan,
+    "erf": sympy.erf,
+    "sigmoid": lambda x: (1 + sympy.tanh(x / 2)) / 2,
+    "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
+}
+_VALUES: dict[Any, Callable[[Array], Array]] = {
+    sympy.exp: np.exp,
+    sympy.log: np.log,
+    sympy.sin: np.sin,
+    sympy.cos: np.cos,
+    sympy.tanh: np.tanh,
+    sympy.sinh: np.sinh,
+    sympy.cosh: np.cosh,
+    sympy.atan: np.arctan,
+    sympy.erf: scipy.special.erf,
+}
+ALLOWED = f"an expression in z made of numbers, pi, + - * / **, brackets and {', '.join(_FUNCTIONS)}"
+HINT = '--activation "z*tanh(z)"'
+
+
+def expression(text: str) -> sympy.Expr:
+    """The SymPy expression; raises RequestError for anything off the whitelist, LimitError for what is too large."""
+    if len(text) > MAX_LENGTH:
+        raise LimitError(f"the activation has {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    try:
+        parsed = _read(ast.parse(text.strip(), mode="eval").body, text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError) as error:
+        raise _refused(text) from error
+    if parsed.free_symbols != {Z} or parsed.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo):
+        raise _refused(text)
+    return parsed
+
+
+def _refused(text: str) -> RequestError:
+    return bad_request(f"cannot use the activation '{text}'", f"allowed is a name or {ALLOWED}", HINT)
+
+
+def _read(node: ast.expr, text: str) -> Any:
+    match node:
+        case ast.Name(id="z"):
+            return Z
+        case ast.Name(id="pi"):
+            return sympy.pi
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and abs(value) < 1e100:
+            return sympy.Rational(repr(value))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_read(operand, text)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _read(operand, text)
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _FUNCTIONS:
+            return _FUNCTIONS[name](_read(argument, text))
+        case ast.BinOp(left=left, op=op, right=right):
+            return _small(_binary(_read(left, text), op, _read(right, text), text))
+    raise _refused(text)
+
+
+def _binary(a: Any, op: ast.operator, b: Any, text: str) -> Any:
+    match op:
+        case ast.Add():
+            return a + b
+        case ast.Sub():
+            return a - b
+        case ast.Mult():
+            return a * b
+        case ast.Div():
+            return a / b
+        case ast.Pow() if b.is_Rational and abs(b) <= MAX_EXPONENT and b.q <= MAX_EXPONENT:
+            return a**b
+    raise _refused(text)
+
+
+def _small(value: Any) -> Any:
+    """The value, unless numbers in it have grown beyond any use: they would cost time, not accuracy."""
+    for number in value.atoms(sympy.Rational):
+        if max(int(number.p).bit_length(), int(number.q).bit_length()) > MAX_BITS:
+            raise LimitError("a number in the activation is too large")
+    return value
+
+
+class SymbolicDerivatives:
+    """Values of an expression and its derivatives on arrays; derivatives are taken once each."""
+
+    def __init__(self, text: str) -> None:
+        self.derivatives = [expression(text)]
+
+    def table(self, z: Array, top: int) -> list[Array]:
+        """s, s', .., s^(top) at z. Raises LimitError where a derivative grows too long."""
+        while len(self.derivatives) <= top:
+            following = sympy.diff(self.derivatives[-1], Z)
+            if sympy.count_ops(following) > MAX_OPERATIONS:
+                raise LimitError(
+                    f"derivative {len(self.derivatives)} of the activation has more than {MAX_OPERATIONS} operations"
+                )
+            self.derivatives.append(following)
+        known: dict[Any, Any] = {Z: z}
+        with np.errstate(all="ignore"):  # what is not finite is refused where expectations are taken
+            return [np.broadcast_to(_value(d, known), z.shape).astype(float) for d in self.derivatives[: top + 1]]
+
+
+def _value(node: Any, known: dict[Any, Any]) -> Any:
+    """A SymPy node on arrays, each node once."""
+    if node in known:
+        return known[node]
+    if node.is_number:
+        result: Any = float(node)
+    elif node.is_Add or node.is_Mul:
+        parts = [_value(part, known) for part in node.args]
+        result = parts[0]
+        for part in parts[1:]:
+            result = result + part if node.is_Add else result * part
+    elif node.is_Pow and node.exp.is_Rational:
+        result = _value(node.base, known) ** (int(node.exp) if node.exp.is_Integer else float(node.exp))
+    else:
+        result = _VALUES[node.func](_value(node.args[0], known))
+    known[node] = result
+    return result
