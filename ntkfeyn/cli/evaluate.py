@@ -118,9 +118,7 @@ def table(result: Tensors) -> str:
     """A block a tensor: rows are components, columns layers."""
     lines = []
     for setting in result.settings:
-        lines.append(
-            f"width {setting.width}, {result.meta['activation']}, values at layers 1 .. {result.meta['depth']}"
-        )
+        lines.append(f"width {setting.width}, {result.meta['activation']}, layers 1 .. {result.meta['depth']}")
         for name, last in setting.layers[-1].items():
             error = max(last.errors.tolist(), default=0.0)
             lines.append(f"\n{name:<16} error {'0 (exact)' if not error else f'at most {error:.1e}'} at the last layer")

@@ -72,13 +72,15 @@ class AxisRules:
         self.curve = cache(self._curve)
 
     def axis(self, sigma: float, tolerance: float, cut: float, coarsening: float = 1.0) -> Rule:
-        """The cheaper of the two rules at this tolerance, then with ``coarsening`` times fewer nodes."""
+        """The cheaper of the two rules at this tolerance, then with ``coarsening`` times fewer nodes (< 1: more)."""
         step = self.step(sigma, tolerance)
         upper = self.curve(ceil(_grid_number(sigma))).hermite_errors
         enough = np.flatnonzero(np.maximum(upper[:-1], upper[1:]) < tolerance)
         if len(enough) and enough[0] + 1 < 2 * int(cut / step) + 1:
             nodes = int(enough[0]) + 1
-            return hermite(nodes if coarsening == 1.0 else max(1, min(nodes - 1, int(nodes / coarsening))))
+            if coarsening > 1.0:
+                nodes = max(1, min(nodes - 1, int(nodes / coarsening)))
+            return hermite(ceil(nodes / min(coarsening, 1.0)))
         if 2 * cut / step > MAX_AXIS_NODES:
             raise self._refusal(sigma)
         return trapezoid(step * coarsening, cut)
