@@ -44,7 +44,7 @@ __all__ = [
     "evaluate",
     "verify",
 ]
-LANGUAGES = ("latex", "python")
+LANGUAGES = ("latex", "python", "jax", "c")
 
 
 @dataclass(frozen=True)
@@ -236,23 +236,25 @@ def emit(
     legs: str | None = None,
     channel: str | None = None,
     latex: LatexOptions | None = None,
+    shared: bool = True,
 ) -> tuple[Path, ...]:
-    """Write recursions to files, ``lang`` "latex" or "python"; returns the paths, the one to open first.
+    """Write recursions to files, ``lang`` "latex", "python", "jax" or "c"; returns the paths, the one to open first.
 
-    Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Python modules hold the whole system:
-    every tensor that the targets need. Raises NtkfeynError.
+    Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
+    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. Raises NtkfeynError.
     """
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
-    return emit_targets(targets, lang, Path(directory), latex)
+    return emit_targets(targets, lang, Path(directory), latex, shared=shared)
 
 
 def emit_targets(
-    targets: Sequence[Target], lang: str, directory: Path, latex: LatexOptions | None = None
+    targets: Sequence[Target], lang: str, directory: Path, latex: LatexOptions | None = None, *, shared: bool = True
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
+    from ntkfeyn.emitters.code import program
+    from ntkfeyn.emitters.languages import code_files
     from ntkfeyn.emitters.latex import LatexOptions, latex_files
-    from ntkfeyn.emitters.python import python_module
     from ntkfeyn.emitters.rendering import file_stem, write_file
 
     if lang not in LANGUAGES:
@@ -262,6 +264,6 @@ def emit_targets(
         recursions = [derive_recursion(shape, order) for shape, order in targets]
         files = latex_files(recursions, stem, latex or LatexOptions())
     else:
-        recursions = list(derive_system([(shape.name, order) for shape, order in targets]).recursions)
-        files = {f"{stem}.py": python_module(recursions)}
+        code = program(derive_system([(shape.name, order) for shape, order in targets]), shared=shared)
+        files = code_files(code, stem, lang)
     return tuple(write_file(directory / name, text) for name, text in files.items())

@@ -210,7 +210,7 @@ def written_terms(terms: Terms) -> int:
         total += doubled * prod(
             comb(len(domains[g]) * (len(domains[g]) + 1) // 2 + pairs - 1, pairs) if pairs else len(domains[g])
             for tensor in term.tensors
-            for _, g, pairs in _units(tensor)
+            for _, g, pairs in leg_units(tensor)
         )
     return total
 
@@ -243,7 +243,7 @@ def _expand_one(term: ProductTerm, options: list[tuple[Placement, ...]]) -> Iter
 @lru_cache(maxsize=65536)
 def tensor_placements(tensor: Tensor, domains: tuple[tuple[int, ...], ...], symmetric: bool) -> tuple[Placement, ...]:
     """The different labellings of a tensor's z-legs as (tensor, samples hit, multiplicity)."""
-    units = list(_units(tensor))
+    units = list(leg_units(tensor))
     choices = [
         pair_placements(domains[group], pairs) if pairs else tuple((((s,),), 1) for s in domains[group])
         for _, group, pairs in units
@@ -263,7 +263,7 @@ def tensor_placements(tensor: Tensor, domains: tuple[tuple[int, ...], ...], symm
     return tuple((placed, hits, count) for (placed, hits), count in found.items())
 
 
-def _units(tensor: Tensor) -> Iterator[tuple[tuple[int, ...], int, int]]:
+def leg_units(tensor: Tensor) -> Iterator[tuple[tuple[int, ...], int, int]]:
     """What is placed together: (slots, group, number of z-z pairs; 0 for the single z-leg of a mixed pair)."""
     together: dict[int, list[int]] = {}
     for a, b in standard(tensor.name).channel:

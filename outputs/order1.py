@@ -14,183 +14,312 @@
 # U@1: 2 diagrams, 2 product terms, recursion hash c72f976976251c99
 # K@1: 2 diagrams, 2 product terms, recursion hash 871889472c2b6fc0
 # Theta@1: 5 diagrams, 5 product terms, recursion hash 77b4c1ea746b22d1
-"""Layer-to-layer recursions: every function gives one tensor at layer l+1 from tensors and expectations at layer l.
+# 561 multiplications a component of every tensor (635 without partial sums)
+"""Finite-width tensors of neural networks, layer by layer, from inputs or their Gram matrix.
 
-Arguments of every function:
-  a            sample indices, in the tensor's index order
-  expectation  expectation(((sample, m), ...)): the Gaussian mean, with kernel K at layer l, of the product of the
-               activation's m-th derivatives at these samples (samples may repeat)
-  previous     previous["F@1"][samples]: the tensors at layer l, samples in index order
-  C_W, lambda_W, C_b, lambda_b, and width_ratio = n_l / n_(l-1)
+As a program: python THIS_FILE --inputs x.json --depth 4 --width 64 --activation gelu
+As a module: solve(...) for everything, or one step_... function for one tensor at one layer.
+
+Every tensor is an array of shape (samples,) * slots, indices in the order of its name below. A step
+function takes
+  expectation  expectation(orders, slots): the Gaussian mean, with kernel K at layer l, of the
+               product over slots of the activation's derivative of that order at that slot's
+               sample; slots are index arrays
+  previous     previous["F@1"]: the tensors at layer l
+  C_W, lambda_W, C_b, lambda_b, and width_ratio = n_l / n_(l-1), those that it needs
+and returns the tensor at layer l+1.
 """
 
+import argparse
+import functools
+import itertools
+import json
+import math
+import sys
 
-def placements(factors, count):
-    """All ways to let ``count`` derivatives act on a product: (samples they act on, product after them)."""
-    if count == 0:
-        yield (), factors
-        return
-    for i, (sample, order) in enumerate(factors):
-        hit = (*factors[:i], (sample, order + 1), *factors[i + 1 :])
-        for rest, differentiated in placements(hit, count - 1):
-            yield (sample, *rest), differentiated
+import numpy as np
+
+try:
+    from scipy.special import erf
+except ImportError:
+    erf = np.vectorize(math.erf, otypes=[float])
+
+TARGETS = [
+    "K@0",
+    "Theta@0",
+    "V@1",
+    "D@1",
+    "F@1",
+    "A@1",
+    "B@1",
+    "P@1",
+    "Q@1",
+    "R@1",
+    "S@1",
+    "T@1",
+    "U@1",
+    "K@1",
+    "Theta@1",
+]
+
+# Derivative orders of every Gaussian expectation that the recursions need.
+EXPECTATIONS = [
+    (0, 0),
+    (0, 2),
+    (0, 4),
+    (1, 1),
+    (1, 3),
+    (1, 5),
+    (2, 2),
+    (2, 4),
+    (3, 3),
+    (0, 0, 0, 0),
+    (0, 0, 1, 1),
+    (0, 1, 1, 2),
+    (1, 1, 1, 1),
+    (1, 1, 1, 3),
+    (1, 1, 2, 2),
+]
+TOP = max(max(orders) for orders in EXPECTATIONS)
+
+# Placement tables: (slots that derivatives land on, orders after that, how often).
+D0_0_by_2 = [
+    ((0, 0), (2, 0), 1),
+    ((0, 1), (1, 1), 2),
+    ((1, 1), (0, 2), 1),
+]
+D0_0_by_4 = [
+    ((0, 0, 0, 0), (4, 0), 1),
+    ((0, 0, 0, 1), (3, 1), 4),
+    ((0, 0, 1, 1), (2, 2), 2),
+    ((0, 1, 0, 1), (2, 2), 4),
+    ((0, 1, 1, 1), (1, 3), 4),
+    ((1, 1, 1, 1), (0, 4), 1),
+]
+D0_1_by_1 = [
+    ((0,), (1, 1), 1),
+    ((1,), (0, 2), 1),
+]
+D1_0_by_1 = [
+    ((0,), (2, 0), 1),
+    ((1,), (1, 1), 1),
+]
+D1_1_by_11 = [
+    ((0, 0), (3, 1), 1),
+    ((0, 1), (2, 2), 1),
+    ((1, 0), (2, 2), 1),
+    ((1, 1), (1, 3), 1),
+]
+D1_1_by_2 = [
+    ((0, 0), (3, 1), 1),
+    ((0, 1), (2, 2), 2),
+    ((1, 1), (1, 3), 1),
+]
+D1_1_by_4 = [
+    ((0, 0, 0, 0), (5, 1), 1),
+    ((0, 0, 0, 1), (4, 2), 4),
+    ((0, 0, 1, 1), (3, 3), 2),
+    ((0, 1, 0, 1), (3, 3), 4),
+    ((0, 1, 1, 1), (2, 4), 4),
+    ((1, 1, 1, 1), (1, 5), 1),
+]
+D2_1_by_1 = [
+    ((0,), (3, 1), 1),
+    ((1,), (2, 2), 1),
+]
 
 
-def step_K_0(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """K_12 at layer l+1, legs z1 z2, channel 12; rho = width_ratio.
+def hits(table, expectation, *slots):
+    """All placements of derivatives on a product: (where they land, count times the mean)."""
+    for labels, orders, count in table:
+        yield tuple(slots[k] for k in labels), count * expectation(orders, slots)
+
+
+def mesh(samples, slots):
+    """Index arrays that broadcast to shape (samples,) * slots."""
+    shape = [1] * slots
+    return tuple(
+        np.arange(samples).reshape([*shape[:k], samples, *shape[k + 1 :]]) for k in range(slots)
+    )
+
+
+def step_K(expectation, previous, C_W, C_b):
+    """K_12 at layer l+1; rho = width_ratio.
+
+    Legs z1 z2, channel 12.
+    Returns shape (samples,) * 2, indices a1, a2.
 
     C_b
     + C_W ⟨σ_1 σ_2⟩
     """
-    a1, a2 = a
+    a1, a2 = mesh(len(previous["K@0"]), 2)
     total = 0
-    total += C_b
+    # constant of the biases
+    scale = C_b
+    total = total + scale
     # K:0:1
-    total += C_W * expectation(((a1, 0), (a2, 0)))
+    scale = C_W * expectation((0, 0), (a1, a2))
+    total = total + scale
     return total
 
 
-def step_Theta_0(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """Θ_12 at layer l+1, legs NTK12, channel 12; rho = width_ratio.
+def step_Theta(expectation, previous, C_W, lambda_W, lambda_b):
+    """Θ_12 at layer l+1; rho = width_ratio.
+
+    Legs NTK12, channel 12.
+    Returns shape (samples,) * 2, indices a1, a2.
 
     λ_b
     + ⟨Ω_12⟩
     """
-    a1, a2 = a
+    a1, a2 = mesh(len(previous["K@0"]), 2)
     total = 0
-    total += lambda_b
+    Theta_0 = previous["Theta@0"]
+    # constant of the biases
+    scale = lambda_b
+    total = total + scale
     # Theta:0:1
-    total += lambda_W * expectation(((a1, 0), (a2, 0)))
+    scale = lambda_W * expectation((0, 0), (a1, a2))
+    total = total + scale
     # Theta:0:1
-    total += C_W * previous["Theta@0"][a1, a2] * expectation(((a1, 1), (a2, 1)))
+    scale = C_W * expectation((1, 1), (a1, a2))
+    scale = scale * Theta_0[a1, a2]
+    total = total + scale
     return total
 
 
-def step_V_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """V_1234 at layer l+1, legs z1 z2 z3 z4, channel 12.34; rho = width_ratio.
+def step_V(expectation, previous, C_W, width_ratio):
+    """V_1234 at layer l+1; rho = width_ratio.
+
+    Legs z1 z2 z3 z4, channel 12.34.
+    Returns shape (samples,) * 4, indices a1, a2, a3, a4.
 
     C_W^2 ⟨σ_1 σ_2 σ_3 σ_4⟩
     - C_W^2 ⟨σ_1 σ_2⟩ ⟨σ_3 σ_4⟩
-    + 1/4 ρ C_W^2 Σ_{b1,b2∈{1,2}} Σ_{b3,b4∈{3,4}} V_{b1 b2 b3 b4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩ ⟨∂_b3∂_b4(σ_3 σ_4)⟩
+    + 1/4 ρ C_W^2 Σ_{b1,b2∈{1,2}} Σ_{b3,b4∈{3,4}} V_{b1 b2 b3 b4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩
+        ⟨∂_b3∂_b4(σ_3 σ_4)⟩
     """
-    a1, a2, a3, a4 = a
+    a1, a2, a3, a4 = mesh(len(previous["K@0"]), 4)
     total = 0
+    V_1 = previous["V@1"]
     # V:1:1
-    total += C_W**2 * expectation(((a1, 0), (a2, 0), (a3, 0), (a4, 0)))
+    scale = C_W**2 * expectation((0, 0, 0, 0), (a1, a2, a3, a4))
+    total = total + scale
     # V:1:1
-    total -= (
-        C_W**2
-        * expectation(((a1, 0), (a2, 0)))
-        * expectation(((a3, 0), (a4, 0)))
-    )
+    scale = -1 * C_W**2 * expectation((0, 0), (a1, a2))
+    scale = scale * expectation((0, 0), (a3, a4))
+    total = total + scale
     # V:1:2
-    for (b1, b2), g1 in placements(((a1, 0), (a2, 0)), 2):
-        for (b3, b4), g2 in placements(((a3, 0), (a4, 0)), 2):
-            total += (
-                C_W**2
-                * width_ratio
-                * previous["V@1"][b1, b2, b3, b4]
-                * expectation(g1)
-                * expectation(g2)
-            ) / 4
+    scale = C_W**2 * width_ratio / 4
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
+        sum2 = 0
+        for (b3, b4), mean2 in hits(D0_0_by_2, expectation, a3, a4):
+            term = mean2 * V_1[b1, b2, b3, b4]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     return total
 
 
-def step_D_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """D_1234 at layer l+1, legs z1 z2 NTK34, channel 12.34; rho = width_ratio.
+def step_D(expectation, previous, C_W, lambda_W, width_ratio):
+    """D_1234 at layer l+1; rho = width_ratio.
+
+    Legs z1 z2 NTK34, channel 12.34.
+    Returns shape (samples,) * 4, indices a1, a2, a3, a4.
 
     C_W ⟨σ_1 σ_2 Ω_34⟩
     - C_W ⟨σ_1 σ_2⟩ ⟨Ω_34⟩
-    + 1/4 ρ C_W Σ_{b1,b2∈{1,2}} Σ_{b3,b4∈{3,4}} V_{b1 b2 b3 b4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩ ⟨∂_b3∂_b4(Ω_34)⟩
+    + 1/4 ρ C_W Σ_{b1,b2∈{1,2}} Σ_{b3,b4∈{3,4}} V_{b1 b2 b3 b4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩
+        ⟨∂_b3∂_b4(Ω_34)⟩
     + 1/2 ρ C_W^2 Σ_{b1,b2∈{1,2}} D_{b1 b2 3 4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩ ⟨σ'_3 σ'_4⟩
     """
-    a1, a2, a3, a4 = a
+    a1, a2, a3, a4 = mesh(len(previous["K@0"]), 4)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    D_1 = previous["D@1"]
+    V_1 = previous["V@1"]
     # D:1:1
-    total += C_W * lambda_W * expectation(((a1, 0), (a2, 0), (a3, 0), (a4, 0)))
+    scale = C_W * lambda_W * expectation((0, 0, 0, 0), (a1, a2, a3, a4))
+    total = total + scale
     # D:1:1
-    total += (
-        C_W**2
-        * previous["Theta@0"][a3, a4]
-        * expectation(((a1, 0), (a2, 0), (a3, 1), (a4, 1)))
-    )
+    scale = C_W**2 * expectation((0, 0, 1, 1), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a3, a4]
+    total = total + scale
     # D:1:1
-    total -= (
-        C_W
-        * lambda_W
-        * expectation(((a1, 0), (a2, 0)))
-        * expectation(((a3, 0), (a4, 0)))
-    )
+    scale = -1 * C_W * lambda_W * expectation((0, 0), (a1, a2))
+    scale = scale * expectation((0, 0), (a3, a4))
+    total = total + scale
     # D:1:1
-    total -= (
-        C_W**2
-        * previous["Theta@0"][a3, a4]
-        * expectation(((a1, 0), (a2, 0)))
-        * expectation(((a3, 1), (a4, 1)))
-    )
+    scale = -1 * C_W**2 * expectation((0, 0), (a1, a2))
+    scale = scale * expectation((1, 1), (a3, a4))
+    scale = scale * Theta_0[a3, a4]
+    total = total + scale
     # D:1:2
-    for (b1, b2), g1 in placements(((a1, 0), (a2, 0)), 2):
-        for (b3, b4), g2 in placements(((a3, 0), (a4, 0)), 2):
-            total += (
-                C_W
-                * lambda_W
-                * width_ratio
-                * previous["V@1"][b1, b2, b3, b4]
-                * expectation(g1)
-                * expectation(g2)
-            ) / 4
+    scale = C_W * lambda_W * width_ratio / 4
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
+        sum2 = 0
+        for (b3, b4), mean2 in hits(D0_0_by_2, expectation, a3, a4):
+            term = mean2 * V_1[b1, b2, b3, b4]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # D:1:2
-    for (b1, b2), g1 in placements(((a1, 0), (a2, 0)), 2):
-        for (b3, b4), g2 in placements(((a3, 1), (a4, 1)), 2):
-            total += (
-                C_W**2
-                * width_ratio
-                * previous["Theta@0"][a3, a4]
-                * previous["V@1"][b1, b2, b3, b4]
-                * expectation(g1)
-                * expectation(g2)
-            ) / 4
+    scale = C_W**2 * width_ratio / 4
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
+        sum2 = 0
+        for (b3, b4), mean2 in hits(D1_1_by_2, expectation, a3, a4):
+            term = mean2 * Theta_0[a3, a4] * V_1[b1, b2, b3, b4]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # D:1:3
-    for (b1, b2), g1 in placements(((a1, 0), (a2, 0)), 2):
-        total += (
-            C_W**2
-            * width_ratio
-            * previous["D@1"][b1, b2, a3, a4]
-            * expectation(g1)
-            * expectation(((a3, 1), (a4, 1)))
-        ) / 2
+    scale = C_W**2 * width_ratio / 2 * expectation((1, 1), (a3, a4))
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
+        term = mean1 * D_1[b1, b2, a3, a4]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     return total
 
 
-def step_F_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """F_1324 at layer l+1, legs z1 z2 NTK34, channel 13.24; rho = width_ratio.
+def step_F(expectation, previous, C_W, width_ratio):
+    """F_1324 at layer l+1; rho = width_ratio.
+
+    Legs z1 z2 NTK34, channel 13.24.
+    Returns shape (samples,) * 4, indices a1, a3, a2, a4.
 
     C_W^2 Θ_34 ⟨σ_1 σ_2 σ'_3 σ'_4⟩
     + ρ C_W^2 Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 3 b2 4} ⟨∂_b1(σ_1 σ'_3)⟩ ⟨∂_b2(σ_2 σ'_4)⟩
     """
-    a1, a3, a2, a4 = a
+    a1, a3, a2, a4 = mesh(len(previous["K@0"]), 4)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    F_1 = previous["F@1"]
     # F:1:1
-    total += (
-        C_W**2
-        * previous["Theta@0"][a3, a4]
-        * expectation(((a1, 0), (a2, 0), (a3, 1), (a4, 1)))
-    )
+    scale = C_W**2 * expectation((0, 0, 1, 1), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a3, a4]
+    total = total + scale
     # F:1:2
-    for (b1,), g1 in placements(((a1, 0), (a3, 1)), 1):
-        for (b2,), g2 in placements(((a2, 0), (a4, 1)), 1):
-            total += (
-                C_W**2
-                * width_ratio
-                * previous["F@1"][b1, a3, b2, a4]
-                * expectation(g1)
-                * expectation(g2)
-            )
+    scale = C_W**2 * width_ratio
+    sum1 = 0
+    for (b1,), mean1 in hits(D0_1_by_1, expectation, a1, a3):
+        sum2 = 0
+        for (b2,), mean2 in hits(D0_1_by_1, expectation, a2, a4):
+            term = mean2 * F_1[b1, a3, b2, a4]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     return total
 
 
-def step_A_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """A_1234 at layer l+1, legs NTK12 NTK34, channel 12.34; rho = width_ratio.
+def step_A(expectation, previous, C_W, lambda_W, width_ratio):
+    """A_1234 at layer l+1; rho = width_ratio.
+
+    Legs NTK12 NTK34, channel 12.34.
+    Returns shape (samples,) * 4, indices a1, a2, a3, a4.
 
     ⟨Ω_12 Ω_34⟩
     - ⟨Ω_12⟩ ⟨Ω_34⟩
@@ -199,222 +328,186 @@ def step_A_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio
     + 1/2 ρ C_W Σ_{b1,b2∈{1,2}} D_{b1 b2 3 4} ⟨∂_b1∂_b2(Ω_12)⟩ ⟨σ'_3 σ'_4⟩
     + ρ C_W^2 A_1234 ⟨σ'_1 σ'_2⟩ ⟨σ'_3 σ'_4⟩
     """
-    a1, a2, a3, a4 = a
+    a1, a2, a3, a4 = mesh(len(previous["K@0"]), 4)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    A_1 = previous["A@1"]
+    D_1 = previous["D@1"]
+    V_1 = previous["V@1"]
     # A:1:1
-    total += lambda_W**2 * expectation(((a1, 0), (a2, 0), (a3, 0), (a4, 0)))
+    scale = lambda_W**2 * expectation((0, 0, 0, 0), (a1, a2, a3, a4))
+    total = total + scale
     # A:1:1
-    total += (
-        C_W
-        * lambda_W
-        * previous["Theta@0"][a3, a4]
-        * expectation(((a1, 0), (a2, 0), (a3, 1), (a4, 1)))
-    )
+    scale = C_W * lambda_W * expectation((0, 0, 1, 1), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a3, a4]
+    total = total + scale
     # A:1:1
-    total += (
-        C_W
-        * lambda_W
-        * previous["Theta@0"][a1, a2]
-        * expectation(((a1, 1), (a2, 1), (a3, 0), (a4, 0)))
-    )
+    scale = C_W * lambda_W * expectation((1, 1, 0, 0), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a1, a2]
+    total = total + scale
     # A:1:1
-    total += (
-        C_W**2
-        * previous["Theta@0"][a1, a2]
-        * previous["Theta@0"][a3, a4]
-        * expectation(((a1, 1), (a2, 1), (a3, 1), (a4, 1)))
-    )
+    scale = C_W**2 * expectation((1, 1, 1, 1), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a1, a2] * Theta_0[a3, a4]
+    total = total + scale
     # A:1:1
-    total -= (
-        lambda_W**2
-        * expectation(((a1, 0), (a2, 0)))
-        * expectation(((a3, 0), (a4, 0)))
-    )
+    scale = -1 * lambda_W**2 * expectation((0, 0), (a1, a2))
+    scale = scale * expectation((0, 0), (a3, a4))
+    total = total + scale
     # A:1:1
-    total -= (
-        C_W
-        * lambda_W
-        * previous["Theta@0"][a3, a4]
-        * expectation(((a1, 0), (a2, 0)))
-        * expectation(((a3, 1), (a4, 1)))
-    )
+    scale = -1 * C_W * lambda_W * expectation((0, 0), (a1, a2))
+    scale = scale * expectation((1, 1), (a3, a4))
+    scale = scale * Theta_0[a3, a4]
+    total = total + scale
     # A:1:1
-    total -= (
-        C_W
-        * lambda_W
-        * previous["Theta@0"][a1, a2]
-        * expectation(((a1, 1), (a2, 1)))
-        * expectation(((a3, 0), (a4, 0)))
-    )
+    scale = -1 * C_W * lambda_W * expectation((1, 1), (a1, a2))
+    scale = scale * expectation((0, 0), (a3, a4))
+    scale = scale * Theta_0[a1, a2]
+    total = total + scale
     # A:1:1
-    total -= (
-        C_W**2
-        * previous["Theta@0"][a1, a2]
-        * previous["Theta@0"][a3, a4]
-        * expectation(((a1, 1), (a2, 1)))
-        * expectation(((a3, 1), (a4, 1)))
-    )
+    scale = -1 * C_W**2 * expectation((1, 1), (a1, a2))
+    scale = scale * expectation((1, 1), (a3, a4))
+    scale = scale * Theta_0[a1, a2] * Theta_0[a3, a4]
+    total = total + scale
     # A:1:2
-    for (b1, b2), g1 in placements(((a1, 0), (a2, 0)), 2):
-        for (b3, b4), g2 in placements(((a3, 0), (a4, 0)), 2):
-            total += (
-                lambda_W**2
-                * width_ratio
-                * previous["V@1"][b1, b2, b3, b4]
-                * expectation(g1)
-                * expectation(g2)
-            ) / 4
+    scale = lambda_W**2 * width_ratio / 4
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
+        sum2 = 0
+        for (b3, b4), mean2 in hits(D0_0_by_2, expectation, a3, a4):
+            term = mean2 * V_1[b1, b2, b3, b4]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # A:1:2
-    for (b1, b2), g1 in placements(((a1, 0), (a2, 0)), 2):
-        for (b3, b4), g2 in placements(((a3, 1), (a4, 1)), 2):
-            total += (
-                C_W
-                * lambda_W
-                * width_ratio
-                * previous["Theta@0"][a3, a4]
-                * previous["V@1"][b1, b2, b3, b4]
-                * expectation(g1)
-                * expectation(g2)
-            ) / 4
+    scale = C_W * lambda_W * width_ratio / 4
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
+        sum2 = 0
+        for (b3, b4), mean2 in hits(D1_1_by_2, expectation, a3, a4):
+            term = mean2 * Theta_0[a3, a4] * V_1[b1, b2, b3, b4]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # A:1:2
-    for (b1, b2), g1 in placements(((a1, 1), (a2, 1)), 2):
-        for (b3, b4), g2 in placements(((a3, 0), (a4, 0)), 2):
-            total += (
-                C_W
-                * lambda_W
-                * width_ratio
-                * previous["Theta@0"][a1, a2]
-                * previous["V@1"][b1, b2, b3, b4]
-                * expectation(g1)
-                * expectation(g2)
-            ) / 4
+    scale = C_W * lambda_W * width_ratio / 4
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a1, a2):
+        sum2 = 0
+        for (b3, b4), mean2 in hits(D0_0_by_2, expectation, a3, a4):
+            term = mean2 * Theta_0[a1, a2] * V_1[b1, b2, b3, b4]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # A:1:2
-    for (b1, b2), g1 in placements(((a1, 1), (a2, 1)), 2):
-        for (b3, b4), g2 in placements(((a3, 1), (a4, 1)), 2):
-            total += (
-                C_W**2
-                * width_ratio
-                * previous["Theta@0"][a1, a2]
-                * previous["Theta@0"][a3, a4]
-                * previous["V@1"][b1, b2, b3, b4]
-                * expectation(g1)
-                * expectation(g2)
-            ) / 4
+    scale = C_W**2 * width_ratio / 4
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a1, a2):
+        sum2 = 0
+        for (b3, b4), mean2 in hits(D1_1_by_2, expectation, a3, a4):
+            term = mean2 * Theta_0[a1, a2] * Theta_0[a3, a4] * V_1[b1, b2, b3, b4]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # A:1:3
-    for (b1, b2), g2 in placements(((a3, 0), (a4, 0)), 2):
-        total += (
-            C_W
-            * lambda_W
-            * width_ratio
-            * previous["D@1"][b1, b2, a1, a2]
-            * expectation(((a1, 1), (a2, 1)))
-            * expectation(g2)
-        ) / 2
+    scale = C_W * lambda_W * width_ratio / 2 * expectation((1, 1), (a1, a2))
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a3, a4):
+        term = mean1 * D_1[b1, b2, a1, a2]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # A:1:3
-    for (b1, b2), g2 in placements(((a3, 1), (a4, 1)), 2):
-        total += (
-            C_W**2
-            * width_ratio
-            * previous["D@1"][b1, b2, a1, a2]
-            * previous["Theta@0"][a3, a4]
-            * expectation(((a1, 1), (a2, 1)))
-            * expectation(g2)
-        ) / 2
+    scale = C_W**2 * width_ratio / 2 * expectation((1, 1), (a1, a2))
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a3, a4):
+        term = mean1 * D_1[b1, b2, a1, a2] * Theta_0[a3, a4]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # A:1:4
-    for (b1, b2), g1 in placements(((a1, 0), (a2, 0)), 2):
-        total += (
-            C_W
-            * lambda_W
-            * width_ratio
-            * previous["D@1"][b1, b2, a3, a4]
-            * expectation(g1)
-            * expectation(((a3, 1), (a4, 1)))
-        ) / 2
+    scale = C_W * lambda_W * width_ratio / 2 * expectation((1, 1), (a3, a4))
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
+        term = mean1 * D_1[b1, b2, a3, a4]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # A:1:4
-    for (b1, b2), g1 in placements(((a1, 1), (a2, 1)), 2):
-        total += (
-            C_W**2
-            * width_ratio
-            * previous["D@1"][b1, b2, a3, a4]
-            * previous["Theta@0"][a1, a2]
-            * expectation(g1)
-            * expectation(((a3, 1), (a4, 1)))
-        ) / 2
+    scale = C_W**2 * width_ratio / 2 * expectation((1, 1), (a3, a4))
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a1, a2):
+        term = mean1 * D_1[b1, b2, a3, a4] * Theta_0[a1, a2]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # A:1:5
-    total += (
-        C_W**2
-        * width_ratio
-        * previous["A@1"][a1, a2, a3, a4]
-        * expectation(((a1, 1), (a2, 1)))
-        * expectation(((a3, 1), (a4, 1)))
-    )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a2))
+    scale = scale * expectation((1, 1), (a3, a4))
+    scale = scale * A_1[a1, a2, a3, a4]
+    total = total + scale
     return total
 
 
-def step_B_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """B_1324 at layer l+1, legs NTK12 NTK34, channel 13.24; rho = width_ratio.
+def step_B(expectation, previous, C_W, width_ratio):
+    """B_1324 at layer l+1; rho = width_ratio.
+
+    Legs NTK12 NTK34, channel 13.24.
+    Returns shape (samples,) * 4, indices a1, a3, a2, a4.
 
     C_W^2 Θ_12 Θ_34 ⟨σ'_1 σ'_2 σ'_3 σ'_4⟩
     + ρ C_W^2 B_1324 ⟨σ'_1 σ'_3⟩ ⟨σ'_2 σ'_4⟩
     """
-    a1, a3, a2, a4 = a
+    a1, a3, a2, a4 = mesh(len(previous["K@0"]), 4)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    B_1 = previous["B@1"]
     # B:1:1
-    total += (
-        C_W**2
-        * previous["Theta@0"][a1, a2]
-        * previous["Theta@0"][a3, a4]
-        * expectation(((a1, 1), (a2, 1), (a3, 1), (a4, 1)))
-    )
+    scale = C_W**2 * expectation((1, 1, 1, 1), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a1, a2] * Theta_0[a3, a4]
+    total = total + scale
     # B:1:2
-    total += (
-        C_W**2
-        * width_ratio
-        * previous["B@1"][a1, a3, a2, a4]
-        * expectation(((a1, 1), (a3, 1)))
-        * expectation(((a2, 1), (a4, 1)))
-    )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a3))
+    scale = scale * expectation((1, 1), (a2, a4))
+    scale = scale * B_1[a1, a3, a2, a4]
+    total = total + scale
     return total
 
 
-def step_P_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """P_0123 at layer l+1, legs dNTK012 z3, channel 03.12; rho = width_ratio.
+def step_P(expectation, previous, C_W, width_ratio):
+    """P_0123 at layer l+1; rho = width_ratio.
+
+    Legs dNTK012 z3, channel 03.12.
+    Returns shape (samples,) * 4, indices a0, a1, a2, a3.
 
     C_W^2 Θ_01 Θ_02 ⟨σ''_0 σ'_1 σ'_2 σ_3⟩
     + ρ C_W^2 B_0012 ⟨σ''_0 σ_3⟩ ⟨σ'_1 σ'_2⟩
     + ρ C_W^2 Σ_{b1∈{0,3}} P_{0 1 2 b1} ⟨∂_b1(σ'_0 σ_3)⟩ ⟨σ'_1 σ'_2⟩
     """
-    a0, a1, a2, a3 = a
+    a0, a1, a2, a3 = mesh(len(previous["K@0"]), 4)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    B_1 = previous["B@1"]
+    P_1 = previous["P@1"]
     # P:1:1
-    total += (
-        C_W**2
-        * previous["Theta@0"][a0, a1]
-        * previous["Theta@0"][a0, a2]
-        * expectation(((a0, 2), (a1, 1), (a2, 1), (a3, 0)))
-    )
+    scale = C_W**2 * expectation((2, 1, 1, 0), (a0, a1, a2, a3))
+    scale = scale * Theta_0[a0, a1] * Theta_0[a0, a2]
+    total = total + scale
     # P:1:2
-    total += (
-        C_W**2
-        * width_ratio
-        * previous["B@1"][a0, a0, a1, a2]
-        * expectation(((a0, 2), (a3, 0)))
-        * expectation(((a1, 1), (a2, 1)))
-    )
+    scale = C_W**2 * width_ratio * expectation((2, 0), (a0, a3))
+    scale = scale * expectation((1, 1), (a1, a2))
+    scale = scale * B_1[a0, a0, a1, a2]
+    total = total + scale
     # P:1:3
-    for (b1,), g1 in placements(((a0, 1), (a3, 0)), 1):
-        total += (
-            C_W**2
-            * width_ratio
-            * previous["P@1"][a0, a1, a2, b1]
-            * expectation(g1)
-            * expectation(((a1, 1), (a2, 1)))
-        )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a2))
+    sum1 = 0
+    for (b1,), mean1 in hits(D1_0_by_1, expectation, a0, a3):
+        term = mean1 * P_1[a0, a1, a2, b1]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     return total
 
 
-def step_Q_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """Q_0123 at layer l+1, legs dNTK012 z3, channel 01.23; rho = width_ratio.
+def step_Q(expectation, previous, C_W, lambda_W, width_ratio):
+    """Q_0123 at layer l+1; rho = width_ratio.
+
+    Legs dNTK012 z3, channel 01.23.
+    Returns shape (samples,) * 4, indices a0, a1, a2, a3.
 
     C_W^2 Θ_01 Θ_02 ⟨σ''_0 σ'_1 σ'_2 σ_3⟩
     + C_W λ_W Θ_02 ⟨σ'_0 σ_1 σ'_2 σ_3⟩
@@ -422,58 +515,54 @@ def step_Q_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio
     + ρ C_W λ_W Σ_{b1∈{0,1}} Σ_{b2∈{2,3}} F_{b1 0 b2 2} ⟨∂_b1(σ'_0 σ_1)⟩ ⟨∂_b2(σ'_2 σ_3)⟩
     + ρ C_W^2 Σ_{b1∈{2,3}} Q_{0 1 2 b1} ⟨σ'_0 σ'_1⟩ ⟨∂_b1(σ'_2 σ_3)⟩
     """
-    a0, a1, a2, a3 = a
+    a0, a1, a2, a3 = mesh(len(previous["K@0"]), 4)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    F_1 = previous["F@1"]
+    Q_1 = previous["Q@1"]
     # Q:1:1
-    total += (
-        C_W**2
-        * previous["Theta@0"][a0, a1]
-        * previous["Theta@0"][a0, a2]
-        * expectation(((a0, 2), (a1, 1), (a2, 1), (a3, 0)))
-    )
+    scale = C_W**2 * expectation((2, 1, 1, 0), (a0, a1, a2, a3))
+    scale = scale * Theta_0[a0, a1] * Theta_0[a0, a2]
+    total = total + scale
     # Q:1:2
-    total += (
-        C_W
-        * lambda_W
-        * previous["Theta@0"][a0, a2]
-        * expectation(((a0, 1), (a1, 0), (a2, 1), (a3, 0)))
-    )
+    scale = C_W * lambda_W * expectation((1, 0, 1, 0), (a0, a1, a2, a3))
+    scale = scale * Theta_0[a0, a2]
+    total = total + scale
     # Q:1:3
-    for (b1,), g1 in placements(((a0, 2), (a1, 1)), 1):
-        for (b2,), g2 in placements(((a2, 1), (a3, 0)), 1):
-            total += (
-                C_W**2
-                * width_ratio
-                * previous["F@1"][b1, a0, b2, a2]
-                * previous["Theta@0"][a0, a1]
-                * expectation(g1)
-                * expectation(g2)
-            )
+    scale = C_W**2 * width_ratio
+    sum1 = 0
+    for (b1,), mean1 in hits(D2_1_by_1, expectation, a0, a1):
+        sum2 = 0
+        for (b2,), mean2 in hits(D1_0_by_1, expectation, a2, a3):
+            term = mean2 * F_1[b1, a0, b2, a2] * Theta_0[a0, a1]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # Q:1:4
-    for (b1,), g1 in placements(((a0, 1), (a1, 0)), 1):
-        for (b2,), g2 in placements(((a2, 1), (a3, 0)), 1):
-            total += (
-                C_W
-                * lambda_W
-                * width_ratio
-                * previous["F@1"][b1, a0, b2, a2]
-                * expectation(g1)
-                * expectation(g2)
-            )
+    scale = C_W * lambda_W * width_ratio
+    sum1 = 0
+    for (b1,), mean1 in hits(D1_0_by_1, expectation, a0, a1):
+        sum2 = 0
+        for (b2,), mean2 in hits(D1_0_by_1, expectation, a2, a3):
+            term = mean2 * F_1[b1, a0, b2, a2]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # Q:1:5
-    for (b1,), g2 in placements(((a2, 1), (a3, 0)), 1):
-        total += (
-            C_W**2
-            * width_ratio
-            * previous["Q@1"][a0, a1, a2, b1]
-            * expectation(((a0, 1), (a1, 1)))
-            * expectation(g2)
-        )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a0, a1))
+    sum1 = 0
+    for (b1,), mean1 in hits(D1_0_by_1, expectation, a2, a3):
+        term = mean1 * Q_1[a0, a1, a2, b1]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     return total
 
 
-def step_R_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """R_0123 at layer l+1, legs ddNTK1(0,1,2,3), channel 01.23; rho = width_ratio.
+def step_R(expectation, previous, C_W, lambda_W, width_ratio):
+    """R_0123 at layer l+1; rho = width_ratio.
+
+    Legs ddNTK1(0,1,2,3), channel 01.23.
+    Returns shape (samples,) * 4, indices a0, a1, a2, a3.
 
     C_W^2 Θ_01 Θ_02 Θ_03 ⟨σ'''_0 σ'_1 σ'_2 σ'_3⟩
     + C_W λ_W Θ_02 Θ_03 ⟨σ''_0 σ_1 σ'_2 σ'_3⟩
@@ -483,75 +572,57 @@ def step_R_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio
     + ρ C_W λ_W Σ_{b1∈{0,1}} P_{0 2 3 b1} ⟨∂_b1(σ'_0 σ_1)⟩ ⟨σ'_2 σ'_3⟩
     + ρ C_W^2 R_0123 ⟨σ'_0 σ'_1⟩ ⟨σ'_2 σ'_3⟩
     """
-    a0, a1, a2, a3 = a
+    a0, a1, a2, a3 = mesh(len(previous["K@0"]), 4)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    B_1 = previous["B@1"]
+    P_1 = previous["P@1"]
+    R_1 = previous["R@1"]
     # R:1:1
-    total += (
-        C_W**2
-        * previous["Theta@0"][a0, a1]
-        * previous["Theta@0"][a0, a2]
-        * previous["Theta@0"][a0, a3]
-        * expectation(((a0, 3), (a1, 1), (a2, 1), (a3, 1)))
-    )
+    scale = C_W**2 * expectation((3, 1, 1, 1), (a0, a1, a2, a3))
+    scale = scale * Theta_0[a0, a1] * Theta_0[a0, a2] * Theta_0[a0, a3]
+    total = total + scale
     # R:1:2
-    total += (
-        C_W
-        * lambda_W
-        * previous["Theta@0"][a0, a2]
-        * previous["Theta@0"][a0, a3]
-        * expectation(((a0, 2), (a1, 0), (a2, 1), (a3, 1)))
-    )
+    scale = C_W * lambda_W * expectation((2, 0, 1, 1), (a0, a1, a2, a3))
+    scale = scale * Theta_0[a0, a2] * Theta_0[a0, a3]
+    total = total + scale
     # R:1:3
-    total += (
-        C_W**2
-        * width_ratio
-        * previous["B@1"][a0, a0, a2, a3]
-        * previous["Theta@0"][a0, a1]
-        * expectation(((a0, 3), (a1, 1)))
-        * expectation(((a2, 1), (a3, 1)))
-    )
+    scale = C_W**2 * width_ratio * expectation((3, 1), (a0, a1))
+    scale = scale * expectation((1, 1), (a2, a3))
+    scale = scale * B_1[a0, a0, a2, a3] * Theta_0[a0, a1]
+    total = total + scale
     # R:1:4
-    for (b1,), g1 in placements(((a0, 2), (a1, 1)), 1):
-        total += (
-            C_W**2
-            * width_ratio
-            * previous["P@1"][a0, a2, a3, b1]
-            * previous["Theta@0"][a0, a1]
-            * expectation(g1)
-            * expectation(((a2, 1), (a3, 1)))
-        )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a2, a3))
+    sum1 = 0
+    for (b1,), mean1 in hits(D2_1_by_1, expectation, a0, a1):
+        term = mean1 * P_1[a0, a2, a3, b1] * Theta_0[a0, a1]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # R:1:5
-    total += (
-        C_W
-        * lambda_W
-        * width_ratio
-        * previous["B@1"][a0, a0, a2, a3]
-        * expectation(((a0, 2), (a1, 0)))
-        * expectation(((a2, 1), (a3, 1)))
-    )
+    scale = C_W * lambda_W * width_ratio * expectation((2, 0), (a0, a1))
+    scale = scale * expectation((1, 1), (a2, a3))
+    scale = scale * B_1[a0, a0, a2, a3]
+    total = total + scale
     # R:1:6
-    for (b1,), g1 in placements(((a0, 1), (a1, 0)), 1):
-        total += (
-            C_W
-            * lambda_W
-            * width_ratio
-            * previous["P@1"][a0, a2, a3, b1]
-            * expectation(g1)
-            * expectation(((a2, 1), (a3, 1)))
-        )
+    scale = C_W * lambda_W * width_ratio * expectation((1, 1), (a2, a3))
+    sum1 = 0
+    for (b1,), mean1 in hits(D1_0_by_1, expectation, a0, a1):
+        term = mean1 * P_1[a0, a2, a3, b1]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # R:1:7
-    total += (
-        C_W**2
-        * width_ratio
-        * previous["R@1"][a0, a1, a2, a3]
-        * expectation(((a0, 1), (a1, 1)))
-        * expectation(((a2, 1), (a3, 1)))
-    )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a0, a1))
+    scale = scale * expectation((1, 1), (a2, a3))
+    scale = scale * R_1[a0, a1, a2, a3]
+    total = total + scale
     return total
 
 
-def step_S_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """S_1234 at layer l+1, legs ddNTK2(1,2,3,4), channel 12.34; rho = width_ratio.
+def step_S(expectation, previous, C_W, lambda_W, width_ratio):
+    """S_1234 at layer l+1; rho = width_ratio.
+
+    Legs ddNTK2(1,2,3,4), channel 12.34.
+    Returns shape (samples,) * 4, indices a1, a2, a3, a4.
 
     C_W^2 Θ_12 Θ_13 Θ_24 ⟨σ''_1 σ''_2 σ'_3 σ'_4⟩
     + C_W λ_W Θ_13 Θ_24 ⟨σ'_1 σ'_2 σ'_3 σ'_4⟩
@@ -559,61 +630,49 @@ def step_S_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio
     + ρ C_W λ_W B_1234 ⟨σ'_1 σ'_2⟩ ⟨σ'_3 σ'_4⟩
     + ρ C_W^2 S_1234 ⟨σ'_1 σ'_2⟩ ⟨σ'_3 σ'_4⟩
     """
-    a1, a2, a3, a4 = a
+    a1, a2, a3, a4 = mesh(len(previous["K@0"]), 4)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    B_1 = previous["B@1"]
+    S_1 = previous["S@1"]
     # S:1:1
-    total += (
-        C_W**2
-        * previous["Theta@0"][a1, a2]
-        * previous["Theta@0"][a1, a3]
-        * previous["Theta@0"][a2, a4]
-        * expectation(((a1, 2), (a2, 2), (a3, 1), (a4, 1)))
-    )
+    scale = C_W**2 * expectation((2, 2, 1, 1), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a1, a2] * Theta_0[a1, a3] * Theta_0[a2, a4]
+    total = total + scale
     # S:1:2
-    total += (
-        C_W
-        * lambda_W
-        * previous["Theta@0"][a1, a3]
-        * previous["Theta@0"][a2, a4]
-        * expectation(((a1, 1), (a2, 1), (a3, 1), (a4, 1)))
-    )
+    scale = C_W * lambda_W * expectation((1, 1, 1, 1), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a1, a3] * Theta_0[a2, a4]
+    total = total + scale
     # S:1:3
-    total += (
-        C_W**2
-        * width_ratio
-        * previous["B@1"][a1, a2, a3, a4]
-        * previous["Theta@0"][a1, a2]
-        * expectation(((a1, 2), (a2, 2)))
-        * expectation(((a3, 1), (a4, 1)))
-    )
+    scale = C_W**2 * width_ratio * expectation((2, 2), (a1, a2))
+    scale = scale * expectation((1, 1), (a3, a4))
+    scale = scale * B_1[a1, a2, a3, a4] * Theta_0[a1, a2]
+    total = total + scale
     # S:1:4
-    total += (
-        C_W
-        * lambda_W
-        * width_ratio
-        * previous["B@1"][a1, a2, a3, a4]
-        * expectation(((a1, 1), (a2, 1)))
-        * expectation(((a3, 1), (a4, 1)))
-    )
+    scale = C_W * lambda_W * width_ratio * expectation((1, 1), (a1, a2))
+    scale = scale * expectation((1, 1), (a3, a4))
+    scale = scale * B_1[a1, a2, a3, a4]
+    total = total + scale
     # S:1:5
-    total += (
-        C_W**2
-        * width_ratio
-        * previous["S@1"][a1, a2, a3, a4]
-        * expectation(((a1, 1), (a2, 1)))
-        * expectation(((a3, 1), (a4, 1)))
-    )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a2))
+    scale = scale * expectation((1, 1), (a3, a4))
+    scale = scale * S_1[a1, a2, a3, a4]
+    total = total + scale
     return total
 
 
-def step_T_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """T_1324 at layer l+1, legs ddNTK2(1,2,3,4), channel 13.24; rho = width_ratio.
+def step_T(expectation, previous, C_W, lambda_W, width_ratio):
+    """T_1324 at layer l+1; rho = width_ratio.
+
+    Legs ddNTK2(1,2,3,4), channel 13.24.
+    Returns shape (samples,) * 4, indices a1, a3, a2, a4.
 
     λ_W^2 Θ_12 ⟨σ'_1 σ'_2 σ_3 σ_4⟩
     + C_W λ_W Θ_12 Θ_13 ⟨σ''_1 σ'_2 σ'_3 σ_4⟩
     + C_W^2 Θ_12 Θ_13 Θ_24 ⟨σ''_1 σ''_2 σ'_3 σ'_4⟩
     + C_W λ_W Θ_12 Θ_24 ⟨σ'_1 σ''_2 σ_3 σ'_4⟩
-    + ρ C_W^2 Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_13 Θ_24 ⟨∂_b1(σ''_1 σ'_3)⟩ ⟨∂_b2(σ''_2 σ'_4)⟩
+    + ρ C_W^2 Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_13 Θ_24 ⟨∂_b1(σ''_1 σ'_3)⟩ ⟨∂_b2(σ''_2
+        σ'_4)⟩
     + ρ C_W λ_W Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_13 ⟨∂_b1(σ''_1 σ'_3)⟩ ⟨∂_b2(σ'_2 σ_4)⟩
     + ρ C_W^2 Σ_{b1∈{1,3}} Q_{2 4 1 b1} Θ_13 ⟨∂_b1(σ''_1 σ'_3)⟩ ⟨σ'_2 σ'_4⟩
     + ρ C_W λ_W Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_24 ⟨∂_b1(σ'_1 σ_3)⟩ ⟨∂_b2(σ''_2 σ'_4)⟩
@@ -623,186 +682,164 @@ def step_T_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio
     + ρ C_W λ_W Σ_{b1∈{1,3}} Q_{2 4 1 b1} ⟨∂_b1(σ'_1 σ_3)⟩ ⟨σ'_2 σ'_4⟩
     + ρ C_W^2 T_1324 ⟨σ'_1 σ'_3⟩ ⟨σ'_2 σ'_4⟩
     """
-    a1, a3, a2, a4 = a
+    a1, a3, a2, a4 = mesh(len(previous["K@0"]), 4)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    F_1 = previous["F@1"]
+    Q_1 = previous["Q@1"]
+    T_1 = previous["T@1"]
     # T:1:1
-    total += (
-        lambda_W**2
-        * previous["Theta@0"][a1, a2]
-        * expectation(((a1, 1), (a2, 1), (a3, 0), (a4, 0)))
-    )
+    scale = lambda_W**2 * expectation((1, 1, 0, 0), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a1, a2]
+    total = total + scale
     # T:1:2
-    total += (
-        C_W
-        * lambda_W
-        * previous["Theta@0"][a1, a2]
-        * previous["Theta@0"][a1, a3]
-        * expectation(((a1, 2), (a2, 1), (a3, 1), (a4, 0)))
-    )
+    scale = C_W * lambda_W * expectation((2, 1, 1, 0), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a1, a2] * Theta_0[a1, a3]
+    total = total + scale
     # T:1:3
-    total += (
-        C_W**2
-        * previous["Theta@0"][a1, a2]
-        * previous["Theta@0"][a1, a3]
-        * previous["Theta@0"][a2, a4]
-        * expectation(((a1, 2), (a2, 2), (a3, 1), (a4, 1)))
-    )
+    scale = C_W**2 * expectation((2, 2, 1, 1), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a1, a2] * Theta_0[a1, a3] * Theta_0[a2, a4]
+    total = total + scale
     # T:1:4
-    total += (
-        C_W
-        * lambda_W
-        * previous["Theta@0"][a1, a2]
-        * previous["Theta@0"][a2, a4]
-        * expectation(((a1, 1), (a2, 2), (a3, 0), (a4, 1)))
-    )
+    scale = C_W * lambda_W * expectation((1, 2, 0, 1), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a1, a2] * Theta_0[a2, a4]
+    total = total + scale
     # T:1:5
-    for (b1,), g1 in placements(((a1, 2), (a3, 1)), 1):
-        for (b2,), g2 in placements(((a2, 2), (a4, 1)), 1):
-            total += (
-                C_W**2
-                * width_ratio
-                * previous["F@1"][b1, a1, b2, a2]
-                * previous["Theta@0"][a1, a3]
-                * previous["Theta@0"][a2, a4]
-                * expectation(g1)
-                * expectation(g2)
-            )
+    scale = C_W**2 * width_ratio
+    sum1 = 0
+    for (b1,), mean1 in hits(D2_1_by_1, expectation, a1, a3):
+        sum2 = 0
+        for (b2,), mean2 in hits(D2_1_by_1, expectation, a2, a4):
+            term = mean2 * F_1[b1, a1, b2, a2] * Theta_0[a1, a3] * Theta_0[a2, a4]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # T:1:6
-    for (b1,), g1 in placements(((a1, 2), (a3, 1)), 1):
-        for (b2,), g2 in placements(((a2, 1), (a4, 0)), 1):
-            total += (
-                C_W
-                * lambda_W
-                * width_ratio
-                * previous["F@1"][b1, a1, b2, a2]
-                * previous["Theta@0"][a1, a3]
-                * expectation(g1)
-                * expectation(g2)
-            )
+    scale = C_W * lambda_W * width_ratio
+    sum1 = 0
+    for (b1,), mean1 in hits(D2_1_by_1, expectation, a1, a3):
+        sum2 = 0
+        for (b2,), mean2 in hits(D1_0_by_1, expectation, a2, a4):
+            term = mean2 * F_1[b1, a1, b2, a2] * Theta_0[a1, a3]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # T:1:7
-    for (b1,), g1 in placements(((a1, 2), (a3, 1)), 1):
-        total += (
-            C_W**2
-            * width_ratio
-            * previous["Q@1"][a2, a4, a1, b1]
-            * previous["Theta@0"][a1, a3]
-            * expectation(g1)
-            * expectation(((a2, 1), (a4, 1)))
-        )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a2, a4))
+    sum1 = 0
+    for (b1,), mean1 in hits(D2_1_by_1, expectation, a1, a3):
+        term = mean1 * Q_1[a2, a4, a1, b1] * Theta_0[a1, a3]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # T:1:8
-    for (b1,), g1 in placements(((a1, 1), (a3, 0)), 1):
-        for (b2,), g2 in placements(((a2, 2), (a4, 1)), 1):
-            total += (
-                C_W
-                * lambda_W
-                * width_ratio
-                * previous["F@1"][b1, a1, b2, a2]
-                * previous["Theta@0"][a2, a4]
-                * expectation(g1)
-                * expectation(g2)
-            )
+    scale = C_W * lambda_W * width_ratio
+    sum1 = 0
+    for (b1,), mean1 in hits(D1_0_by_1, expectation, a1, a3):
+        sum2 = 0
+        for (b2,), mean2 in hits(D2_1_by_1, expectation, a2, a4):
+            term = mean2 * F_1[b1, a1, b2, a2] * Theta_0[a2, a4]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # T:1:9
-    for (b1,), g2 in placements(((a2, 2), (a4, 1)), 1):
-        total += (
-            C_W**2
-            * width_ratio
-            * previous["Q@1"][a1, a3, a2, b1]
-            * previous["Theta@0"][a2, a4]
-            * expectation(((a1, 1), (a3, 1)))
-            * expectation(g2)
-        )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a3))
+    sum1 = 0
+    for (b1,), mean1 in hits(D2_1_by_1, expectation, a2, a4):
+        term = mean1 * Q_1[a1, a3, a2, b1] * Theta_0[a2, a4]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # T:1:10
-    for (b1,), g1 in placements(((a1, 1), (a3, 0)), 1):
-        for (b2,), g2 in placements(((a2, 1), (a4, 0)), 1):
-            total += (
-                lambda_W**2
-                * width_ratio
-                * previous["F@1"][b1, a1, b2, a2]
-                * expectation(g1)
-                * expectation(g2)
-            )
+    scale = lambda_W**2 * width_ratio
+    sum1 = 0
+    for (b1,), mean1 in hits(D1_0_by_1, expectation, a1, a3):
+        sum2 = 0
+        for (b2,), mean2 in hits(D1_0_by_1, expectation, a2, a4):
+            term = mean2 * F_1[b1, a1, b2, a2]
+            sum2 = sum2 + term
+        sum1 = sum1 + mean1 * sum2
+    total = total + scale * sum1
     # T:1:11
-    for (b1,), g2 in placements(((a2, 1), (a4, 0)), 1):
-        total += (
-            C_W
-            * lambda_W
-            * width_ratio
-            * previous["Q@1"][a1, a3, a2, b1]
-            * expectation(((a1, 1), (a3, 1)))
-            * expectation(g2)
-        )
+    scale = C_W * lambda_W * width_ratio * expectation((1, 1), (a1, a3))
+    sum1 = 0
+    for (b1,), mean1 in hits(D1_0_by_1, expectation, a2, a4):
+        term = mean1 * Q_1[a1, a3, a2, b1]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # T:1:12
-    for (b1,), g1 in placements(((a1, 1), (a3, 0)), 1):
-        total += (
-            C_W
-            * lambda_W
-            * width_ratio
-            * previous["Q@1"][a2, a4, a1, b1]
-            * expectation(g1)
-            * expectation(((a2, 1), (a4, 1)))
-        )
+    scale = C_W * lambda_W * width_ratio * expectation((1, 1), (a2, a4))
+    sum1 = 0
+    for (b1,), mean1 in hits(D1_0_by_1, expectation, a1, a3):
+        term = mean1 * Q_1[a2, a4, a1, b1]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # T:1:13
-    total += (
-        C_W**2
-        * width_ratio
-        * previous["T@1"][a1, a3, a2, a4]
-        * expectation(((a1, 1), (a3, 1)))
-        * expectation(((a2, 1), (a4, 1)))
-    )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a3))
+    scale = scale * expectation((1, 1), (a2, a4))
+    scale = scale * T_1[a1, a3, a2, a4]
+    total = total + scale
     return total
 
 
-def step_U_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """U_1423 at layer l+1, legs ddNTK2(1,2,3,4), channel 14.23; rho = width_ratio.
+def step_U(expectation, previous, C_W, width_ratio):
+    """U_1423 at layer l+1; rho = width_ratio.
+
+    Legs ddNTK2(1,2,3,4), channel 14.23.
+    Returns shape (samples,) * 4, indices a1, a4, a2, a3.
 
     C_W^2 Θ_12 Θ_13 Θ_24 ⟨σ''_1 σ''_2 σ'_3 σ'_4⟩
     + ρ C_W^2 U_1423 ⟨σ'_1 σ'_4⟩ ⟨σ'_2 σ'_3⟩
     """
-    a1, a4, a2, a3 = a
+    a1, a4, a2, a3 = mesh(len(previous["K@0"]), 4)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    U_1 = previous["U@1"]
     # U:1:1
-    total += (
-        C_W**2
-        * previous["Theta@0"][a1, a2]
-        * previous["Theta@0"][a1, a3]
-        * previous["Theta@0"][a2, a4]
-        * expectation(((a1, 2), (a2, 2), (a3, 1), (a4, 1)))
-    )
+    scale = C_W**2 * expectation((2, 2, 1, 1), (a1, a2, a3, a4))
+    scale = scale * Theta_0[a1, a2] * Theta_0[a1, a3] * Theta_0[a2, a4]
+    total = total + scale
     # U:1:2
-    total += (
-        C_W**2
-        * width_ratio
-        * previous["U@1"][a1, a4, a2, a3]
-        * expectation(((a1, 1), (a4, 1)))
-        * expectation(((a2, 1), (a3, 1)))
-    )
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a4))
+    scale = scale * expectation((1, 1), (a2, a3))
+    scale = scale * U_1[a1, a4, a2, a3]
+    total = total + scale
     return total
 
 
-def step_K_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """K^{1}_12 at layer l+1, legs z1 z2, channel 12; rho = width_ratio.
+def step_K_1(expectation, previous, C_W, width_ratio):
+    """K^{1}_12 at layer l+1; rho = width_ratio.
+
+    Legs z1 z2, channel 12.
+    Returns shape (samples,) * 2, indices a1, a2.
 
     1/2 ρ C_W Σ_{b1,b2∈{1,2}} K^{1}_{b1 b2} ⟨∂_b1∂_b2(σ_1 σ_2)⟩
     + 1/8 ρ C_W Σ_{b1,b2,b3,b4∈{1,2}} V_{b1 b2 b3 b4} ⟨∂_b1∂_b2∂_b3∂_b4(σ_1 σ_2)⟩
     """
-    a1, a2 = a
+    a1, a2 = mesh(len(previous["K@0"]), 2)
     total = 0
+    K_1 = previous["K@1"]
+    V_1 = previous["V@1"]
     # K:1:1
-    for (b1, b2), g1 in placements(((a1, 0), (a2, 0)), 2):
-        total += C_W * width_ratio * previous["K@1"][b1, b2] * expectation(g1) / 2
+    scale = C_W * width_ratio / 2
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
+        term = mean1 * K_1[b1, b2]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # K:1:2
-    for (b1, b2, b3, b4), g1 in placements(((a1, 0), (a2, 0)), 4):
-        total += (
-            C_W
-            * width_ratio
-            * previous["V@1"][b1, b2, b3, b4]
-            * expectation(g1)
-        ) / 8
+    scale = C_W * width_ratio / 8
+    sum1 = 0
+    for (b1, b2, b3, b4), mean1 in hits(D0_0_by_4, expectation, a1, a2):
+        term = mean1 * V_1[b1, b2, b3, b4]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     return total
 
 
-def step_Theta_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_ratio):
-    """Θ^{1}_12 at layer l+1, legs NTK12, channel 12; rho = width_ratio.
+def step_Theta_1(expectation, previous, C_W, lambda_W, width_ratio):
+    """Θ^{1}_12 at layer l+1; rho = width_ratio.
+
+    Legs NTK12, channel 12.
+    Returns shape (samples,) * 2, indices a1, a2.
 
     1/2 ρ Σ_{b1,b2∈{1,2}} K^{1}_{b1 b2} ⟨∂_b1∂_b2(Ω_12)⟩
     + ρ C_W Θ^{1}_12 ⟨σ'_1 σ'_2⟩
@@ -810,72 +847,463 @@ def step_Theta_1(a, expectation, previous, C_W, lambda_W, C_b, lambda_b, width_r
     + 1/2 ρ C_W Σ_{b1,b2∈{1,2}} D_{b1 b2 1 2} ⟨∂_b1∂_b2(σ'_1 σ'_2)⟩
     + ρ C_W Σ_{b1,b2∈{1,2}} F_{b1 1 b2 2} ⟨∂_b1∂_b2(σ'_1 σ'_2)⟩
     """
-    a1, a2 = a
+    a1, a2 = mesh(len(previous["K@0"]), 2)
     total = 0
+    Theta_0 = previous["Theta@0"]
+    D_1 = previous["D@1"]
+    F_1 = previous["F@1"]
+    K_1 = previous["K@1"]
+    Theta_1 = previous["Theta@1"]
+    V_1 = previous["V@1"]
     # Theta:1:1
-    for (b1, b2), g1 in placements(((a1, 0), (a2, 0)), 2):
-        total += lambda_W * width_ratio * previous["K@1"][b1, b2] * expectation(g1) / 2
+    scale = lambda_W * width_ratio / 2
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
+        term = mean1 * K_1[b1, b2]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # Theta:1:1
-    for (b1, b2), g1 in placements(((a1, 1), (a2, 1)), 2):
-        total += (
-            C_W
-            * width_ratio
-            * previous["K@1"][b1, b2]
-            * previous["Theta@0"][a1, a2]
-            * expectation(g1)
-        ) / 2
+    scale = C_W * width_ratio / 2
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a1, a2):
+        term = mean1 * K_1[b1, b2] * Theta_0[a1, a2]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # Theta:1:2
-    total += (
-        C_W
-        * width_ratio
-        * previous["Theta@1"][a1, a2]
-        * expectation(((a1, 1), (a2, 1)))
-    )
+    scale = C_W * width_ratio * expectation((1, 1), (a1, a2))
+    scale = scale * Theta_1[a1, a2]
+    total = total + scale
     # Theta:1:3
-    for (b1, b2, b3, b4), g1 in placements(((a1, 0), (a2, 0)), 4):
-        total += (
-            lambda_W
-            * width_ratio
-            * previous["V@1"][b1, b2, b3, b4]
-            * expectation(g1)
-        ) / 8
+    scale = lambda_W * width_ratio / 8
+    sum1 = 0
+    for (b1, b2, b3, b4), mean1 in hits(D0_0_by_4, expectation, a1, a2):
+        term = mean1 * V_1[b1, b2, b3, b4]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # Theta:1:3
-    for (b1, b2, b3, b4), g1 in placements(((a1, 1), (a2, 1)), 4):
-        total += (
-            C_W
-            * width_ratio
-            * previous["Theta@0"][a1, a2]
-            * previous["V@1"][b1, b2, b3, b4]
-            * expectation(g1)
-        ) / 8
+    scale = C_W * width_ratio / 8
+    sum1 = 0
+    for (b1, b2, b3, b4), mean1 in hits(D1_1_by_4, expectation, a1, a2):
+        term = mean1 * Theta_0[a1, a2] * V_1[b1, b2, b3, b4]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # Theta:1:4
-    for (b1, b2), g1 in placements(((a1, 1), (a2, 1)), 2):
-        total += (
-            C_W
-            * width_ratio
-            * previous["D@1"][b1, b2, a1, a2]
-            * expectation(g1)
-        ) / 2
+    scale = C_W * width_ratio / 2
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a1, a2):
+        term = mean1 * D_1[b1, b2, a1, a2]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     # Theta:1:5
-    for (b1, b2), g1 in placements(((a1, 1), (a2, 1)), 2):
-        total += C_W * width_ratio * previous["F@1"][b1, a1, b2, a2] * expectation(g1)
+    scale = C_W * width_ratio
+    sum1 = 0
+    for (b1, b2), mean1 in hits(D1_1_by_11, expectation, a1, a2):
+        term = mean1 * F_1[b1, a1, b2, a2]
+        sum1 = sum1 + term
+    total = total + scale * sum1
     return total
 
 
+# tensor: (function, the couplings it takes, number of slots)
 STEPS = {
-    "K@0": step_K_0,
-    "Theta@0": step_Theta_0,
-    "V@1": step_V_1,
-    "D@1": step_D_1,
-    "F@1": step_F_1,
-    "A@1": step_A_1,
-    "B@1": step_B_1,
-    "P@1": step_P_1,
-    "Q@1": step_Q_1,
-    "R@1": step_R_1,
-    "S@1": step_S_1,
-    "T@1": step_T_1,
-    "U@1": step_U_1,
-    "K@1": step_K_1,
-    "Theta@1": step_Theta_1,
+    "K@0": (
+        step_K,
+        ("C_W", "C_b"),
+        2,
+    ),
+    "Theta@0": (
+        step_Theta,
+        ("C_W", "lambda_W", "lambda_b"),
+        2,
+    ),
+    "V@1": (
+        step_V,
+        ("C_W", "width_ratio"),
+        4,
+    ),
+    "D@1": (
+        step_D,
+        ("C_W", "lambda_W", "width_ratio"),
+        4,
+    ),
+    "F@1": (
+        step_F,
+        ("C_W", "width_ratio"),
+        4,
+    ),
+    "A@1": (
+        step_A,
+        ("C_W", "lambda_W", "width_ratio"),
+        4,
+    ),
+    "B@1": (
+        step_B,
+        ("C_W", "width_ratio"),
+        4,
+    ),
+    "P@1": (
+        step_P,
+        ("C_W", "width_ratio"),
+        4,
+    ),
+    "Q@1": (
+        step_Q,
+        ("C_W", "lambda_W", "width_ratio"),
+        4,
+    ),
+    "R@1": (
+        step_R,
+        ("C_W", "lambda_W", "width_ratio"),
+        4,
+    ),
+    "S@1": (
+        step_S,
+        ("C_W", "lambda_W", "width_ratio"),
+        4,
+    ),
+    "T@1": (
+        step_T,
+        ("C_W", "lambda_W", "width_ratio"),
+        4,
+    ),
+    "U@1": (
+        step_U,
+        ("C_W", "width_ratio"),
+        4,
+    ),
+    "K@1": (
+        step_K_1,
+        ("C_W", "width_ratio"),
+        2,
+    ),
+    "Theta@1": (
+        step_Theta_1,
+        ("C_W", "lambda_W", "width_ratio"),
+        2,
+    ),
 }
+
+
+# --- activations: s, s', .., s^(top) at z -----------------------------------------------------
+
+
+def hermite(z, top):
+    """Probabilists' He_0 .. He_top."""
+    found = [np.ones_like(z), z]
+    for k in range(1, top):
+        found.append(z * found[k] - k * found[k - 1])
+    return found[: top + 1]
+
+
+def normal(z, top):
+    """The normal distribution function and its derivatives."""
+    density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    polynomials = hermite(z, top - 1) if top else []
+    slopes = [(-1) ** k * he * density for k, he in enumerate(polynomials)]
+    return [0.5 * (1 + erf(z / math.sqrt(2))), *slopes]
+
+
+def times_z(base):
+    """(z g)^(m) = z g^(m) + m g^(m-1)"""
+
+    def table(z, top):
+        g = base(z, top)
+        return [z * g[0], *(z * g[m] + m * g[m - 1] for m in range(1, top + 1))]
+
+    return table
+
+
+def tanh(z, top):
+    """Derivatives are polynomials in u = 1 / cosh^2, times tanh for even order."""
+    t = np.tanh(z)
+    u = 1 / np.cosh(np.clip(z, -350, 350)) ** 2
+    values, row = [t], [0, 1]
+    for m in range(1, top + 1):
+        value = np.zeros_like(z)
+        for c in reversed(row):
+            value = value * u + c
+        values.append(value * t if m % 2 == 0 else value)
+        following = [0] * (len(row) + 1)
+        for k, c in enumerate(row):
+            following[k] -= 2 * k * c
+            if m % 2 == 0:
+                following[k + 1] += (2 * k + 1) * c
+        row = following
+    return values
+
+
+def sigmoid(z, top):
+    halves = tanh(0.5 * z, top)
+    return [0.5 * (1 + halves[0]), *(h / 2 ** (m + 2) for m, h in enumerate(halves[1:]))]
+
+
+def softplus(z, top):
+    return [np.logaddexp(0.0, z), *(sigmoid(z, top - 1) if top else [])]
+
+
+def error_function(z, top):
+    scaled = normal(math.sqrt(2) * z, top)
+    return [erf(z), *(2 * math.sqrt(2) ** m * scaled[m] for m in range(1, top + 1))]
+
+
+def sine(z, top):
+    cycle = [np.sin(z), np.cos(z), -np.sin(z), -np.cos(z)]
+    return [cycle[m % 4] for m in range(top + 1)]
+
+
+def cosine(z, top):
+    return sine(z, top + 1)[1:]
+
+
+def linear(z, top):
+    return [z, np.ones_like(z), *(np.zeros_like(z) for _ in range(top - 1))][: top + 1]
+
+
+def relu(z, top):
+    if top > 1:
+        raise ValueError(
+            f"relu has no derivative of order {top}, which these recursions need; "
+            "allowed are smooth activations"
+        )
+    return [np.where(z > 0, z, 0.0), np.where(z > 0, 1.0, 0.0)][: top + 1]
+
+
+ACTIVATIONS = {
+    "gelu": times_z(normal),
+    "silu": times_z(sigmoid),
+    "tanh": tanh,
+    "sigmoid": sigmoid,
+    "erf": error_function,
+    "softplus": softplus,
+    "sin": sine,
+    "cos": cosine,
+    "linear": linear,
+    "relu": relu,
+}
+
+# --- Gaussian expectations --------------------------------------------------------------------
+
+
+def trapezoid(nodes=32, cut=7.5):
+    """Nodes and weights for the unit normal: exponentially accurate for smooth activations."""
+    x = np.linspace(-cut, cut, nodes)
+    w = np.exp(-0.5 * x * x)
+    return x, w / w.sum()
+
+
+def cholesky(kernel):
+    """Rows of L with K = L L^T; an axis without variance is a zero column, so K may be singular."""
+    size = len(kernel)
+    rows = [[0.0] * size for _ in range(size)]
+    for j in range(size):
+        left = kernel[j, j] - sum(rows[j][k] ** 2 for k in range(j))
+        present = left > 1e-14 * kernel[j, j]
+        root = np.sqrt(np.where(present, left, 1.0))
+        for i in range(j, size):
+            rest = kernel[i, j] - sum(rows[i][k] * rows[j][k] for k in range(j))
+            rows[i][j] = np.where(present, rest / root, 0.0)
+    return rows
+
+
+@functools.lru_cache(maxsize=8)
+def layout(samples):
+    """Which values an expectation consists of: {orders: numbers, shape (samples,) * slots}, and
+    [(sample set, [(orders at each sample, number)])]."""
+    numbers, index = {}, {}
+    for orders in EXPECTATIONS:
+        found = []
+        for tuple_ in itertools.product(range(samples), repeat=len(orders)):
+            held = {}
+            for sample, order in zip(tuple_, orders, strict=True):
+                held.setdefault(sample, []).append(order)
+            subset = tuple(sorted(held))
+            content = tuple(tuple(sorted(held[sample])) for sample in subset)
+            found.append(numbers.setdefault((subset, content), len(numbers)))
+        index[orders] = found
+    sets = {}
+    for (subset, content), number in numbers.items():
+        sets.setdefault(subset, []).append((content, number))
+    return index, sorted(sets.items(), key=lambda item: (len(item[0]), item[0]))
+
+
+def product_of(table, orders):
+    value = table[orders[0]]
+    for m in orders[1:]:
+        value = value * table[m]
+    return value
+
+
+def means_over(kernel, contents, activation, rule):
+    """Means of products of derivatives, one a content: the orders at each sample of a kernel."""
+    x, w = rule
+    size = len(kernel)
+    rows = cholesky(kernel)
+    top = max(m for content in contents for orders in content for m in orders)
+    grids = np.meshgrid(*[x] * (size - 1), indexing="ij") if size > 1 else []
+    points = [grid.ravel() for grid in grids]
+    weights = functools.reduce(np.kron, [w] * (size - 1), np.ones(1))
+    z = [sum((rows[a][i] * points[i] for i in range(a + 1)), np.zeros(1)) for a in range(size - 1)]
+    outer = [activation(one, top) for one in z]
+    start = sum((rows[-1][i] * points[i] for i in range(size - 1)), np.zeros(1))
+    last = activation(start[:, None] + rows[-1][-1] * x, top)
+    inner = {content[-1]: None for content in contents}
+    inner = {orders: product_of(last, orders) @ w for orders in inner}
+    values = []
+    for content in contents:
+        value = weights * inner[content[-1]]
+        for a in range(size - 1):
+            value = value * product_of(outer[a], content[a])
+        values.append(value.sum())
+    return values
+
+
+def expectations(kernel, activation, rule):
+    """expectation(orders, slots) for all orders of EXPECTATIONS, every mean computed once."""
+    samples = len(kernel)
+    index, sets = layout(samples)
+    values = [None] * sum(len(contents) for _, contents in sets)
+    for subset, contents in sets:
+        if len(rule[0]) ** len(subset) > 2 * 10**8:
+            raise ValueError(f"{len(subset)} different samples need too many nodes; use fewer")
+        block = kernel[np.array(subset)[:, None], np.array(subset)[None, :]]
+        found = means_over(block, [content for content, _ in contents], activation, rule)
+        for (_, number), value in zip(contents, found, strict=True):
+            values[number] = value
+    stacked = np.stack(values)
+    tables = {
+        orders: stacked[np.array(numbers)].reshape((samples,) * len(orders))
+        for orders, numbers in index.items()
+    }
+
+    def expectation(orders, slots):
+        order = sorted(range(len(orders)), key=lambda k: orders[k])
+        return tables[tuple(orders[k] for k in order)][tuple(slots[k] for k in order)]
+
+    return expectation
+
+
+# --- all layers -------------------------------------------------------------------------------
+
+
+def per_layer(name, value, depth):
+    several = isinstance(value, (list, tuple))
+    values = [float(v) for v in value] if several else [float(value)] * depth
+    if len(values) != depth or not all(math.isfinite(v) and v >= 0 for v in values):
+        raise ValueError(f"{name} must be one number >= 0, or {depth} of them")
+    return values
+
+
+def hidden_widths(widths, depth):
+    values = [widths] * (depth - 1) if isinstance(widths, int) else [int(n) for n in widths]
+    if len(values) != depth - 1 or any(n < 1 for n in values):
+        raise ValueError(f"widths must be one positive integer, or {depth - 1} of them")
+    return values
+
+
+def gram_matrix(inputs, gram):
+    """x.x' / n_0, checked."""
+    if (inputs is None) == (gram is None):
+        raise ValueError("give either inputs or gram")
+    try:
+        array = np.asarray(gram if inputs is None else inputs, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError("inputs must be vectors of one length of real numbers") from error
+    if array.ndim != 2 or 0 in array.shape or not np.isfinite(array).all():
+        raise ValueError("inputs must be finite vectors of one length, gram a square matrix")
+    if inputs is None:
+        if array.shape[0] != array.shape[1]:
+            raise ValueError("gram must be a square matrix")
+        return array
+    return array @ array.T / array.shape[1]
+
+
+def solve(
+    inputs=None,
+    depth=3,
+    widths=64,
+    activation="gelu",
+    C_W=1.0,
+    C_b=0.0,
+    lambda_W=1.0,
+    lambda_b=0.0,
+    gram=None,
+    rule=None,
+):
+    """Tensors at layers 1 .. depth: a list of {"F@1": array of shape (samples,) * slots}.
+
+    inputs: shape (samples, n_0), or gram: x.x' / n_0. widths: one, or one a hidden layer.
+    activation: a name of ACTIVATIONS or a function (z, top) -> [s, s', .., s^(top)].
+    Couplings: one number or one a layer. rule: nodes and weights for the unit normal
+    (default: trapezoid()). Raises ValueError.
+    """
+    if not isinstance(depth, int) or depth < 1:
+        raise ValueError("depth must be an integer from 1 up")
+    if not callable(activation) and activation not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {activation!r}; allowed are {', '.join(ACTIVATIONS)}")
+    table = activation if callable(activation) else ACTIVATIONS[activation]
+    kernel = gram_matrix(inputs, gram)
+    hidden = hidden_widths(widths, depth)
+    names = ("C_W", "lambda_W", "C_b", "lambda_b")
+    given = (C_W, lambda_W, C_b, lambda_b)
+    couplings = {k: per_layer(k, v, depth) for k, v in zip(names, given, strict=True)}
+    rule = trapezoid() if rule is None else rule
+    samples = len(kernel)
+    current = {key: np.zeros((samples,) * slots) for key, (_, _, slots) in STEPS.items()}
+    current["K@0"] = couplings["C_b"][0] + couplings["C_W"][0] * kernel
+    current["Theta@0"] = couplings["lambda_b"][0] + couplings["lambda_W"][0] * kernel
+    layers = [current]
+    for layer in range(1, depth):
+        here = {name: values[layer] for name, values in couplings.items()}
+        here["width_ratio"] = hidden[layer - 1] / hidden[layer - 2] if layer > 1 else 1.0
+        expectation = expectations(current["K@0"], table, rule)
+        current = {
+            key: step(expectation, current, *(here[name] for name in needed))
+            for key, (step, needed, _) in STEPS.items()
+        }
+        layers.append(current)
+    return layers
+
+
+def main(arguments=None):
+    """Read inputs, solve, print JSON."""
+    parser = argparse.ArgumentParser(description="Solve the recursions of this module.")
+    parser.add_argument("--inputs", required=True, help="a JSON file with a list of vectors")
+    parser.add_argument("--depth", type=int, required=True, help="number of layers")
+    parser.add_argument("--width", required=True, help="64, or one a hidden layer as 32:64:32")
+    parser.add_argument("--activation", default="gelu", help=", ".join(ACTIVATIONS))
+    parser.add_argument("--nodes", type=int, default=32, help="quadrature nodes on each axis")
+    parser.add_argument("--tensor", action="append", help=f"default: {', '.join(TARGETS)}")
+    for name, default in (("cw", 1.0), ("cb", 0.0), ("lambda-w", 1.0), ("lambda-b", 0.0)):
+        parser.add_argument(f"--{name}", type=float, default=default)
+    given = parser.parse_args(arguments)
+    try:
+        with open(given.inputs, encoding="utf-8") as stream:
+            inputs = json.load(stream)
+        widths = [int(word) for word in given.width.split(":")]
+        if given.nodes < 2 or unknown(given.tensor):
+            raise ValueError(f"nodes must be 2 or more, tensors among {', '.join(STEPS)}")
+        layers = solve(
+            inputs,
+            given.depth,
+            widths[0] if len(widths) == 1 else widths,
+            given.activation,
+            given.cw,
+            given.cb,
+            given.lambda_w,
+            given.lambda_b,
+            rule=trapezoid(given.nodes),
+        )
+    except (OSError, ValueError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    shown = given.tensor or TARGETS
+    print(json.dumps([{key: layer[key].tolist() for key in shown} for layer in layers]))
+    return 0
+
+
+def unknown(tensors):
+    return [key for key in tensors or () if key not in STEPS]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

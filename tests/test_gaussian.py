@@ -11,7 +11,7 @@ from scipy.integrate import cubature
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.numerics.activations import activation
-from ntkfeyn.numerics.gaussian import SmoothExpectations, pivoted_cholesky
+from ntkfeyn.numerics.gaussian import SmoothExpectations, cholesky
 from ntkfeyn.numerics.plan import Differentiated, Expectations, Key
 from ntkfeyn.numerics.quadrature import AxisRules, ball, hermite, trapezoid
 
@@ -95,14 +95,16 @@ def test_more_nodes_change_less_than_the_tolerance(name: str) -> None:
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10**6))
 @settings(max_examples=40, deadline=None)
-def test_pivoted_cholesky(size: int, rank: int, seed: int) -> None:
+def test_cholesky_of_singular_kernels(size: int, rank: int, seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(3, size, rank))
     x[1, -1] = 0
     x[2, -1] = x[2, 0]
     k = x @ x.transpose(0, 2, 1)
-    L = pivoted_cholesky(k)
-    assert np.max(np.abs(L @ L.transpose(0, 2, 1) - k)) < 1e-12 * max(1, np.max(k))
-    assert all((np.abs(one) > 0).any(axis=0).sum() <= min(size, rank) for one in L)
+    for pivoting in (True, False):
+        L = cholesky(k, pivoting=pivoting)
+        assert np.max(np.abs(L @ L.transpose(0, 2, 1) - k)) < (1e-12 if pivoting else 1e-6) * max(1, np.max(k))
+    assert all((np.abs(one) > 0).any(axis=0).sum() <= min(size, rank) for one in cholesky(k))
+    assert np.max(np.abs(np.triu(L, 1))) == 0
 
 
 def test_rules_integrate_polynomials() -> None:

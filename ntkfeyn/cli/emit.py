@@ -13,7 +13,7 @@ from ntkfeyn.cli.progress import waiting
 
 @click.command("emit")
 @target_options
-@click.option("--lang", required=True, metavar="latex|python", help="What to write.")
+@click.option("--lang", required=True, metavar="latex|python|jax|c", help="What to write.")
 @click.option(
     "-o",
     "directory",
@@ -22,6 +22,7 @@ from ntkfeyn.cli.progress import waiting
     show_default=True,
     help="Directory for the files.",
 )
+@click.option("--cse/--no-cse", "shared", default=True, show_default=True, help="Code: share tables and partial sums.")
 @click.option("--prefix", default="nkf", show_default=True, metavar="LETTERS", help="LaTeX: begins macros and labels.")
 @click.option("--columns", type=int, default=1, show_default=True, metavar="1|2", help="LaTeX: layout of the document.")
 @click.option("--terms-per-line", type=int, default=1, show_default=True, metavar="K", help="LaTeX: terms on a line.")
@@ -36,9 +37,10 @@ def command(
     directory: Path,
     certificate: Path | None,
     template: Path | None,
+    shared: bool,
     **layout: Any,
 ) -> None:
-    """Write recursions to files: a LaTeX appendix with the diagrams, or a Python module.
+    """Write recursions to files: a LaTeX appendix with the diagrams, or code that solves them on its own.
 
     Without a target: every named tensor at its leading order, and K^{1}, Theta^{1}. Prints the path of the document or
     module; LaTeX fragments for \\input lie in a directory beside it.
@@ -47,6 +49,7 @@ def command(
     Example: ntkfeyn emit --lang latex
              ntkfeyn emit --lang latex --cumulant V --order 2 --columns 2 -o appendix
              ntkfeyn emit --lang python --cumulant Theta@1 -o code
+             ntkfeyn emit --lang c --cumulant Theta@1 -o code
     """
     from ntkfeyn.api import emit
     from ntkfeyn.emitters.latex import LatexOptions
@@ -56,7 +59,11 @@ def command(
     options = LatexOptions(**layout, templates=template, certificates=cited)
     names, legs, channel, order = request
     with waiting("deriving", request.targets() if names or legs else []):
-        paths = emit(names, order, lang=lang, directory=directory, legs=legs, channel=channel, latex=options)
+        paths = emit(
+            names, order, lang=lang, directory=directory, legs=legs, channel=channel, latex=options, shared=shared
+        )
     click.echo(str(paths[0]))
-    if len(paths) > 1:
+    if len(paths) > 1 and lang == "c":
+        click.echo("and " + ", ".join(str(path) for path in paths[1:]), err=True)
+    elif len(paths) > 1:
         click.echo(f"and {len(paths) - 1} files to input in {paths[1].parent}", err=True)

@@ -1,93 +1,145 @@
-"""Python: a module whose functions step one tensor by one layer.
+"""Python and JAX: a module that solves a System on its own, NumPy (or JAX) only.
 
-Enters: recursions. Leaves: the text of a module without imports: the caller brings the expectations and the tensors
-of layer l, as floats or exact fractions. Code is made from product terms: Leibniz runs in the emitted loops.
+Enters: a ``Program``. Leaves: the text of a module: one vectorised function a tensor, placement tables, quadrature, a
+``solve`` driver and a command line. The template holds what does not depend on the System.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from ntkfeyn.cumulants import standard
+from ntkfeyn.emitters.code import Product, Program, Step, coefficient_text, wrapped
 from ntkfeyn.emitters.notation import TextNotation, cumulant_text, term_text
 from ntkfeyn.emitters.rendering import provenance, renderer
-from ntkfeyn.recursion import Recursion
-from ntkfeyn.reduction import split_omega
-from ntkfeyn.terms import ProductTerm
+from ntkfeyn.recursion import TensorId
+from ntkfeyn.terms import Couplings
 
-WIDTH = 100
+WIDTH = 98
+INDENT = "    "
 
 
-def python_module(recursions: Sequence[Recursion]) -> str:
-    """The source of a module with one function ``step_NAME_R`` a recursion."""
+def python_module(program: Program, language: str) -> str:
+    """The source of a module; ``language`` is "python" (NumPy) or "jax"."""
+    recursions = [step.recursion for step in program.steps]
+    kept, flat = program.operations
     return renderer()(
         "python/module.py.jinja",
-        provenance=provenance(recursions),
-        functions=[_function(recursion) for recursion in recursions],
+        jax=language == "jax",
+        provenance=[line for text in provenance(recursions) for line in wrapped(text, WIDTH - 2, "  ")],
+        operations=f"{kept} multiplications a component of every tensor ({flat} without partial sums)",
+        targets=[f"{name}@{order}" for name, order in program.targets],
+        spreads=[(s.name, [_row(*row) for row in s.rows]) for s in program.spreads],
+        expectations=[_tuple(orders) for orders in program.expectations],
+        steps=[_step(step, shared=program.shared) for step in program.steps],
     )
 
 
-def function_name(recursion: Recursion) -> str:
-    """step_F_1 for F at order 1."""
-    return f"step_{re.sub(r'[^A-Za-z0-9]+', '_', recursion.name)}_{recursion.order}"
+def _row(labels: tuple[int, ...], orders: tuple[int, ...], count: int) -> str:
+    return f"({_tuple(labels)}, {_tuple(orders)}, {count})"
 
 
-def _function(recursion: Recursion) -> dict[str, Any]:
-    shape, notation = recursion.cumulant, TextNotation()
-    formula = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)]
+def _tuple(values: Iterable[object]) -> str:
+    listed = [str(value) for value in values]
+    return f"({', '.join(listed)}{',' if len(listed) == 1 else ''})"
+
+
+def _step(step: Step, *, shared: bool) -> dict[str, Any]:
+    recursion, notation = step.recursion, TextNotation()
+    formula = [
+        line
+        for i, term in enumerate(recursion.terms)
+        for line in wrapped(term_text(term, notation, leading=i == 0), WIDTH - 4, "    ")
+    ]
+    body = [f'{_variable(tensor)} = previous["{_key(tensor)}"]' for tensor in step.tensors]
+    for term in step.products:
+        body += _product_lines(term, shared=shared)
+    shape = recursion.cumulant
     return {
-        "name": function_name(recursion),
-        "key": f"{recursion.name}@{recursion.order}",
+        "name": step.function,
+        "key": _key(recursion.id),
         "tensor": cumulant_text(shape, recursion.order, notation),
         "legs": shape.legs_text(),
         "channel": shape.channel_text(),
         "formula": formula,
-        "samples": [f"a{label}" for label in shape.index_labels()],
-        "terms": [_term(part) for term in recursion.terms for part in split_omega(term)],
+        "slots": step.slots,
+        "couplings": step.couplings,
+        "body": body,
     }
 
 
-def _term(term: ProductTerm) -> dict[str, Any]:
-    """Loops over the placements of each differentiated group, and the summand in factors."""
-    loops, means = [], []
-    names: dict[int, list[str]] = {}
-    bound = 0
-    for g, group in enumerate(term.groups):
-        factors = "(" + ", ".join(f"(a{s}, {m})" for s, m in group.factors) + ")"
-        count = term.derivatives(g)
-        if not count:
-            means.append(f"expectation({factors})")
-            continue
-        names[g] = [f"b{bound + k + 1}" for k in range(count)]
-        bound += count
-        targets = ", ".join(names[g]) + ("," if count == 1 else "")
-        loops.append(f"for ({targets}), g{g + 1} in placements({factors}, {count}):")
-        means.append(f"expectation(g{g + 1})")
-    summand = [
-        f"{symbol}**{power}" if power > 1 else symbol for symbol, power in term.couplings._asdict().items() if power
+def _key(tensor: TensorId) -> str:
+    return f"{tensor[0]}@{tensor[1]}"
+
+
+def _variable(tensor: TensorId) -> str:
+    letters = "".join(c if c.isalnum() else "_" for c in tensor[0])
+    return f"{letters}_{tensor[1]}"
+
+
+def _product_lines(term: Product, *, shared: bool) -> list[str]:
+    """Statements that add one product term to ``total``."""
+    lines = [f"# {', '.join(term.diagrams)}"] if term.diagrams else ["# constant of the biases"]
+    lines += _product_of("scale", [_scale(term), *(_direct(mean) for mean in term.means if not mean.bound)])
+    loops = [mean for mean in term.means if mean.bound]
+    factors = [f"{_variable(f.tensor)}[{', '.join(f.labels)}]" for f in term.tensors]
+    if not loops:
+        return [*lines, *_product_of("scale", ["scale", *factors], keep=True), "total = total + scale"]
+    for k, mean in enumerate(loops):
+        if shared:
+            lines.append(INDENT * k + f"sum{k + 1} = 0")
+        labels = ", ".join(mean.bound) + ("," if len(mean.bound) == 1 else "")
+        head = f"for ({labels}), mean{k + 1} in hits({mean.spread.name}, expectation, {', '.join(mean.slots)}):"
+        lines += [INDENT * k + line for line in _call_lines(head, mean.spread.name, mean.slots)]
+    return [*lines, *_sums(len(loops), factors, shared=shared)]
+
+
+def _call_lines(head: str, table: str, slots: tuple[str, ...]) -> list[str]:
+    """The loop head, its arguments one a line where it is long."""
+    if len(head) <= WIDTH - 24:
+        return [head]
+    before = head[: head.index("hits(") + 5]
+    return [before, *(f"{INDENT}{one}," for one in (table, "expectation", *slots)), "):"]
+
+
+def _sums(loops: int, factors: list[str], *, shared: bool) -> list[str]:
+    """The innermost product and the partial sums on the way out."""
+    if not shared:
+        means = [f"mean{k + 1}" for k in range(loops)]
+        inner = [*_product_of("term", ["scale", *means, *factors]), "total = total + term"]
+        return [INDENT * loops + line for line in inner]
+    inner = [*_product_of("term", [f"mean{loops}", *factors]), f"sum{loops} = sum{loops} + term"]
+    lines = [INDENT * loops + line for line in inner]
+    for k in range(loops - 1, 0, -1):
+        lines.append(INDENT * k + f"sum{k} = sum{k} + mean{k} * sum{k + 1}")
+    return [*lines, "total = total + scale * sum1"]
+
+
+def _product_of(name: str, factors: list[str], *, keep: bool = False) -> list[str]:
+    """name = factor * factor * .., in several statements where that is long."""
+    if keep and len(factors) == 1:
+        return []
+    lines, line = [], f"{name} = {factors[0]}"
+    for factor in factors[1:]:
+        if len(line) + 3 + len(factor) > WIDTH - 24:
+            lines.append(line)
+            line = f"{name} = {name}"
+        line += f" * {factor}"
+    return [*lines, line]
+
+
+def _scale(term: Product) -> str:
+    """coefficient * couplings"""
+    factor, divisor = coefficient_text(term.coefficient)
+    powers = [
+        symbol if power == 1 else f"{symbol}**{power}"
+        for symbol, power in zip(Couplings._fields, term.couplings, strict=True)
+        if power
     ]
-    summand += [_tensor(name, order, labels, names) for name, order, labels in term.tensors]
-    lines = [*loops, *_sum_lines(term, [*summand, *means])]
-    depth = [min(k, len(loops)) for k in range(len(lines))]
-    indented = ["    " * d + line for d, line in zip(depth, lines, strict=True)]
-    return {"diagrams": ", ".join(term.diagrams), "lines": indented}
+    if not powers:
+        return f"{term.coefficient.numerator}{divisor}"
+    return f"{factor}{' * '.join(powers)}{divisor}"
 
 
-def _tensor(name: str, order: int, labels: tuple[int, ...], names: dict[int, list[str]]) -> str:
-    written = [f"a{label}" if label >= 0 else names[-label - 1].pop(0) for label in labels]
-    return f'previous["{name}@{order}"][{", ".join(written[v] for v in standard(name).index)}]'
-
-
-def _sum_lines(term: ProductTerm, factors: list[str]) -> list[str]:
-    """total += factors, broken between factors where the line would be long."""
-    numerator, denominator = term.coefficient.numerator, term.coefficient.denominator
-    sign = "-=" if numerator < 0 else "+="
-    if abs(numerator) != 1 or not factors:
-        factors = [str(abs(numerator)), *factors]
-    tail = f" / {denominator}" if denominator != 1 else ""
-    whole = f"total {sign} {' * '.join(factors)}{tail}"
-    if len(whole) <= WIDTH - 20:
-        return [whole]
-    return [f"total {sign} (", f"    {factors[0]}", *(f"    * {factor}" for factor in factors[1:]), f"){tail}"]
+def _direct(mean: Any) -> str:
+    return f"expectation({_tuple(mean.spread.base)}, {_tuple(mean.slots)})"

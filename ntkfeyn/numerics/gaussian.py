@@ -92,13 +92,19 @@ class Grid(NamedTuple):
 class SmoothExpectations:
     """Values of a plan's expectations at one tolerance (relative error of each integral along each axis).
 
-    ``coarsening`` leaves that many times fewer nodes on each axis, to see how far the full rule has converged.
+    ``coarsening`` leaves that many times fewer nodes on each axis, to see how far the full rule has converged. A
+    fixed ``rule`` for every axis, samples in the order of the inputs and no ball, is what emitted code does.
     """
 
     def __init__(
-        self, activation: Smooth, expectations: Expectations, tolerance: float, coarsening: float = 1.0
+        self,
+        activation: Smooth,
+        expectations: Expectations,
+        tolerance: float,
+        coarsening: float = 1.0,
+        rule: Rule | None = None,
     ) -> None:
-        self.activation, self.tolerance, self.coarsening = activation, tolerance, coarsening
+        self.activation, self.tolerance, self.coarsening, self.rule = activation, tolerance, coarsening, rule
         self.size = expectations.size
         self.batches = batches(expectations)
         self.rules: dict[tuple[tuple[Key, ...], float], AxisRules] = {}
@@ -121,7 +127,7 @@ class SmoothExpectations:
 
     def _fill(self, values: Array, batch: Batch, kernel: Array, executor: Executor | None) -> None:
         products = cache(lambda split: Products(self.activation, batch, split))
-        axes = pivoted_cholesky(kernel[batch.subsets[:, :, None], batch.subsets[:, None, :]])
+        axes = cholesky(kernel[batch.subsets[:, :, None], batch.subsets[:, None, :]], pivoting=self.rule is None)
         rules = self._rules(batch, kernel)
         run: Callable[..., Iterable[Array]] = map if executor is None else executor.map
         for start in range(0, len(axes), BLOCK):
@@ -148,7 +154,9 @@ class SmoothExpectations:
         columns = [column for column in axes.T if column.any()] or [np.zeros(len(axes))]
         scales = [float(np.max(np.abs(column))) for column in columns]
         radius = inf
-        if isinstance(self.activation, Polynomial):
+        if self.rule is not None:
+            chosen = [self.rule] * len(columns)
+        elif isinstance(self.activation, Polynomial):
             most = max(sum(len(f.orders) for f in assignment) for assignment in batch.assignments)
             chosen = [hermite(most * self.activation.degree // 2 + 1)] * len(columns)
         else:
@@ -168,11 +176,12 @@ class SmoothExpectations:
         return Grid(z[:, kept], weights[kept], columns[-1], chosen[-1], counts[kept])
 
 
-def pivoted_cholesky(kernels: Array) -> Array:
+def cholesky(kernels: Array, *, pivoting: bool = True) -> Array:
     """L with K = L L^T for each of many positive semidefinite K, shape (sets, n, n); rows in the order of K.
 
-    The largest remaining variance comes first; axes without variance are zero columns at the end. Each axis moves only
-    the samples that came after it was chosen: the last one moves a single sample unless K is singular.
+    The largest remaining variance comes first (without ``pivoting``: the samples in order); axes without variance are
+    zero columns. Each axis moves only the samples that came after it was chosen: the last one moves a single sample
+    unless K is singular.
     """
     sets, n, _ = kernels.shape
     L = np.zeros_like(kernels)
@@ -180,12 +189,13 @@ def pivoted_cholesky(kernels: Array) -> Array:
     left = np.einsum("bii->bi", kernels).copy()
     smallest = NEGLIGIBLE * left.max(axis=1, initial=1e-300)
     for k in range(n):
-        pivot = left.argmax(axis=1)
+        pivot = left.argmax(axis=1) if pivoting else np.full(sets, k)
         variance = left[each, pivot]
         column = kernels[each, :, pivot] - np.einsum("bik,bk->bi", L, L[each, pivot])
         column = np.where(left > -np.inf, column, 0.0) / np.sqrt(np.maximum(variance, 1e-300))[:, None]
         column[each, pivot] = np.sqrt(np.maximum(variance, 0.0))
-        column[variance <= smallest] = 0.0
+        limit = smallest if pivoting else NEGLIGIBLE * kernels[each, pivot, pivot]
+        column[variance <= limit] = 0.0
         L[:, :, k] = column
         left = left - column**2
         left[each, pivot] = -np.inf

@@ -22,7 +22,7 @@ from ntkfeyn.numerics.activations import Kinked
 from ntkfeyn.numerics.gaussian import SmoothExpectations
 from ntkfeyn.numerics.networks import Network
 from ntkfeyn.numerics.plan import Factor, Plan, TermPlan
-from ntkfeyn.numerics.quadrature import REACHED
+from ntkfeyn.numerics.quadrature import REACHED, Rule
 from ntkfeyn.recursion import MEAN_KERNEL, MEAN_NTK, TensorId
 
 Array = NDArray[np.float64]
@@ -78,6 +78,14 @@ def solve(
             margin *= min(max(TIGHTER * tolerance / worst, LEAST), MOST)
             coarse, fine = fine, run()
     return layers
+
+
+def solve_with_rule(plan: Plan, network: Network, gram: Array, rule: Rule) -> list[Values]:
+    """Tensors at layers 1 .. depth with one rule for every axis, as emitted code computes them; no error estimate."""
+    if isinstance(network.function, Kinked):
+        raise NtkfeynError(f"'{network.function.name}' has a kink: a quadrature rule across it does not converge")
+    expect = SmoothExpectations(network.function, plan.expectations, 1.0, rule=rule)
+    return _run(plan, network, gram, expect, None, lambda _: None)
 
 
 def _relative(layer: Layer) -> float:

@@ -1,0 +1,520 @@
+"""Emitted Python, C and JAX: equal to `evaluate` on the same nodes, to each other, tidy, and hard to crash."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles.networks import PolynomialNetwork
+
+import ntkfeyn as nf
+from ntkfeyn.cli import main
+from ntkfeyn.cumulants import standard
+from ntkfeyn.emitters.code import program
+from ntkfeyn.numerics.components import subsets_up_to
+from ntkfeyn.numerics.networks import Network
+from ntkfeyn.numerics.plan import make_plan
+from ntkfeyn.numerics.quadrature import Rule
+from ntkfeyn.numerics.solver import solve_with_rule
+from ntkfeyn.recursion import derive_system
+
+OUTPUTS = Path(__file__).parent.parent / "outputs"
+CC = shutil.which("cc") or shutil.which("gcc")
+needs_cc = pytest.mark.skipif(CC is None, reason="no C compiler; tests/run installs one where apt-get is allowed")
+FLAGS = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+ORDER_TWO = ["K@2", "Theta@2", "V@2"]
+GRAM = np.array([[1.2, 0.4, -0.3], [0.4, 0.9, 0.2], [-0.3, 0.2, 1.1]])
+COUPLINGS = {"C_W": [1.5, 1.2, 1.4, 1.3], "lambda_W": 1.1, "C_b": 0.2, "lambda_b": 0.3}
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def compiled(source: Path, directory: Path, *flags: str, compiler: str | None = None) -> Path:
+    library = directory / f"{source.stem}.so"
+    command = [compiler or CC or "cc", *FLAGS, *flags, "-shared", "-fPIC", "-o", str(library), str(source), "-lm"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, ""), run.stderr[-3000:]
+    return library
+
+
+class Request(ctypes.Structure):
+    _fields_ = [
+        ("samples", ctypes.c_int), ("depth", ctypes.c_int), ("gram", ctypes.c_void_p), ("widths", ctypes.c_void_p),
+        ("C_W", ctypes.c_void_p), ("lambda_W", ctypes.c_void_p), ("C_b", ctypes.c_void_p),
+        ("lambda_b", ctypes.c_void_p), ("activation", ctypes.c_void_p),
+        ("user", ctypes.c_void_p), ("nodes", ctypes.c_int), ("x", ctypes.c_void_p),
+        ("w", ctypes.c_void_p),
+    ]  # fmt: skip
+
+
+class CModule:
+    """A compiled module behind the interface of its header."""
+
+    def __init__(self, library: Path, prefix: str) -> None:
+        self.library, self.prefix = ctypes.CDLL(str(library)), prefix
+        for name in ("workspace", "results", "offset"):
+            self.function(name).restype = ctypes.c_size_t
+        for name in ("name", "message"):
+            self.function(name).restype = ctypes.c_char_p
+        self.function("activation_named").restype = ctypes.c_void_p
+        self.names = []
+        while (name := self.function("name")(len(self.names))) is not None:
+            self.names.append(name.decode())
+
+    def function(self, name: str) -> Any:
+        return getattr(self.library, f"{self.prefix}_{name}")
+
+    def solve(
+        self,
+        activation: str,
+        rule: tuple[np.ndarray, np.ndarray],
+        gram: np.ndarray,
+        depth: int,
+        widths: list[int],
+        couplings: dict[str, Any],
+    ) -> list[dict[str, np.ndarray]]:
+        held = [np.ascontiguousarray(gram), np.array(widths, dtype=np.int32)]
+        held += [np.full(depth, couplings[k], dtype=float) for k in ("C_W", "lambda_W", "C_b", "lambda_b")]
+        held += [np.ascontiguousarray(v) for v in rule]
+        table = self.function("activation_named")(activation.encode())
+        pointers = [v.ctypes.data for v in held]
+        request = Request(len(gram), depth, *pointers[:6], table, None, len(rule[0]), *pointers[6:])
+        sizes = [self.function(name)(ctypes.byref(request)) for name in ("workspace", "results")]
+        memory = [np.zeros(max(size, 1)) for size in sizes]
+        arguments = [
+            v
+            for m, size in zip(memory, sizes, strict=True)
+            for v in (ctypes.c_void_p(m.ctypes.data), ctypes.c_size_t(size))
+        ]
+        code = self.function("solve")(ctypes.byref(request), *arguments)
+        if code:
+            raise ValueError(self.function("message")(code).decode())
+        layers = []
+        for layer in range(1, depth + 1):
+            row = {}
+            for t, name in enumerate(self.names):
+                slots = self.function("slots")(t)
+                start = self.function("offset")(ctypes.byref(request), t, layer)
+                row[name] = memory[1][start : start + len(gram) ** slots].reshape((len(gram),) * slots)
+            layers.append(row)
+        return layers
+
+
+def reference(
+    names: list[tuple[str, int]],
+    activation: str,
+    rule: tuple[np.ndarray, np.ndarray],
+    gram: np.ndarray,
+    depth: int,
+    widths: list[int],
+    couplings: dict[str, Any],
+) -> list[dict[str, np.ndarray]]:
+    """`evaluate` on the same nodes, as arrays in index order."""
+    n = len(gram)
+    plan = make_plan(derive_system(names), {t: subsets_up_to(n, 4) for t in names}, n)
+    order = np.argsort(np.abs(rule[0]), kind="stable")
+    given = {"cw": "C_W", "lambda_w": "lambda_W", "cb": "C_b", "lambda_b": "lambda_b"}
+    network = Network(depth, tuple(widths), activation, **{ours: couplings[name] for ours, name in given.items()})
+    layers = []
+    for values in solve_with_rule(plan, network, gram, Rule(rule[0][order], rule[1][order])):
+        row = {}
+        for tensor in names:
+            components = plan.components[tensor]
+            slots = list(product(range(n), repeat=components.slots))
+            by_slot = np.array(slots)
+            index = by_slot[:, list(standard(tensor[0]).index)]
+            full = np.empty((n,) * components.slots)
+            full[tuple(index.T)] = values[tensor][components.find(by_slot)]
+            row[f"{tensor[0]}@{tensor[1]}"] = full
+        layers.append(row)
+    return layers
+
+
+def worst(ours: list[dict[str, np.ndarray]], theirs: list[dict[str, np.ndarray]]) -> float:
+    """The largest difference relative to each tensor's largest component at its layer."""
+    off = 0.0
+    for a, b in zip(ours, theirs, strict=True):
+        for name in b:
+            size = np.max(np.abs(b[name]))
+            difference = np.max(np.abs(np.asarray(a[name]) - b[name]))
+            off = max(off, difference / size if size else difference)
+    return off
+
+
+@pytest.fixture(scope="module", params=["order1", "order2"])
+def emitted(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[ModuleType, CModule | None]:
+    directory = tmp_path_factory.mktemp(request.param)
+    names = ORDER_TWO if request.param == "order2" else None
+    [path] = nf.emit(names, lang="python", directory=directory)
+    source = nf.emit(names, lang="c", directory=directory)[0]
+    return load(path), CModule(compiled(source, directory), source.stem) if CC else None
+
+
+@pytest.mark.parametrize("activation", ["gelu", "tanh", "silu", "erf", "sin", "cos", "sigmoid", "softplus", "linear"])
+def test_python_and_c_equal_evaluate(emitted: tuple[ModuleType, CModule | None], activation: str) -> None:
+    module, library = emitted
+    names = [(key.split("@")[0], int(key.split("@")[1])) for key in module.TARGETS]
+    gram = GRAM if len(names) > 3 else GRAM[:2, :2]
+    rule, widths = module.trapezoid(28, 7.0), [8, 16, 12]
+    exact = reference(names, activation, rule, gram, 4, widths, COUPLINGS)
+    ours = module.solve(gram=gram, depth=4, widths=widths, activation=activation, rule=rule, **COUPLINGS)
+    assert worst(ours, exact) < 1e-12
+    if library is not None:
+        assert worst(library.solve(activation, rule, gram, 4, widths, COUPLINGS), exact) < 1e-12
+    assert max(np.max(np.abs(exact[-1][name])) for name in exact[-1]) > 1e-3
+
+
+def test_nothing_shared_gives_the_same_numbers(tmp_path: Path) -> None:
+    layers = []
+    for shared in (True, False):
+        directory = tmp_path / str(shared)
+        [path] = nf.emit(["Theta@1", "T"], lang="python", directory=directory, shared=shared)
+        module = load(path)
+        arguments = {"gram": GRAM[:2, :2], "depth": 4, "widths": [3, 5, 7], **COUPLINGS}
+        layers.append(module.solve(**arguments))
+        if CC:
+            source = nf.emit(["Theta@1", "T"], lang="c", directory=directory, shared=shared)[0]
+            library = CModule(compiled(source, directory), source.stem)
+            layers.append(library.solve("gelu", module.trapezoid(), GRAM[:2, :2], 4, [3, 5, 7], COUPLINGS))
+    assert all(worst(one, layers[0]) < 1e-13 for one in layers[1:])
+    kept, flat = program(derive_system([("Theta", 1)])).operations
+    assert kept < flat
+    unshared = program(derive_system([("Theta", 1)]), shared=False)
+    assert len(unshared.spreads) > len(program(derive_system([("Theta", 1)])).spreads)
+
+
+class Exact:
+    """expectation(orders, slots) and previous[key] of an exactly solved network, as arrays of fractions."""
+
+    def __init__(self, network: PolynomialNetwork, layer: int) -> None:
+        self.network, self.layer = network, layer
+
+    def __call__(self, orders: tuple[int, ...], slots: tuple[np.ndarray, ...]) -> np.ndarray:
+        def one(*samples: int) -> Fraction:
+            return self.network.expectation(self.layer, tuple(sorted(zip(map(int, samples), orders, strict=True))))
+
+        return np.frompyfunc(one, len(orders), 1)(*slots)
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        name, order = key.split("@")
+        slots = len(standard(name).labels)
+        tensor = np.empty((2,) * slots, dtype=object)
+        for samples in product(range(2), repeat=slots):
+            tensor[samples] = self.network.value(name, int(order), self.layer, samples)
+        return tensor
+
+
+@pytest.mark.parametrize("names", [None, ["Theta@2"]], ids=["order1", "Theta@2"])
+def test_steps_alone_are_exact_on_fractions(names: list[str] | None, tmp_path: Path) -> None:
+    inputs = [[Fraction(v) for v in x] for x in ([1, 2], [3, -1])]
+    given = {"C_W": Fraction(3, 2), "C_b": Fraction(1, 3), "lambda_W": Fraction(5, 4), "lambda_b": Fraction(1, 7)}
+    network = PolynomialNetwork([Fraction(1, 5), 1, Fraction(1, 2)], inputs, **given, widths=[4, 6, 5])
+    [path] = nf.emit(names, lang="python", directory=tmp_path)
+    module, layer = load(path), 2
+    for key, (step, couplings, slots) in module.STEPS.items():
+        at = {**given, "width_ratio": network.ratio(layer)}
+        found = step(Exact(network, layer), Exact(network, layer), *(at[name] for name in couplings))
+        name, order = key.split("@")
+        for samples in ((0, 1, 0, 0, 1, 1)[:slots], (1, 1, 0, 1, 0, 1)[:slots]):
+            assert found[samples] == network.value(name, int(order), layer + 1, samples), key
+
+
+def test_python_needs_numpy_alone_and_is_tidy(tmp_path: Path) -> None:
+    paths = [OUTPUTS / "order1.py"]
+    paths += nf.emit(["Theta@2"], lang="python", directory=tmp_path)
+    paths += nf.emit(legs="dNTK012 dNTK345", channel="03.14.25", lang="python", directory=tmp_path)
+    for path in paths:
+        text = path.read_text()
+        modules = set(re.findall(r"^\s*(?:import|from)\s+(\w+)", text, flags=re.MULTILINE))
+        assert modules == {"argparse", "functools", "itertools", "json", "math", "sys", "numpy", "scipy"}
+        assert max(map(len, text.splitlines())) <= 100
+        for command in (["format", "--check"], ["check", "--select", "E,F,W,B,UP", "--ignore", "E501"]):
+            run = subprocess.run(
+                [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length", "100", str(path)],
+                capture_output=True,
+            )
+            assert run.returncode == 0, run.stdout.decode()
+
+
+def test_python_without_scipy(tmp_path: Path) -> None:
+    """erf falls back to the standard library's."""
+    text = (OUTPUTS / "order1.py").read_text().replace("from scipy.special import erf", "raise ImportError")
+    (tmp_path / "plain.py").write_text(text)
+    plain, usual = load(tmp_path / "plain.py"), load(OUTPUTS / "order1.py")
+    arguments = {"gram": GRAM[:2, :2], "depth": 3, "rule": usual.trapezoid(20)}
+    assert worst(plain.solve(**arguments), usual.solve(**arguments)) < 1e-13
+
+
+def test_the_modules_command_line(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
+    (tmp_path / "bad.json").write_text('[[1, "a"]]')
+    program_ = [sys.executable, str(OUTPUTS / "order1.py")]
+    rest = ["--depth", "3", "--width", "8:16", "--activation", "tanh"]
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*program_, *arguments], capture_output=True, text=True, cwd=tmp_path)
+
+    good = run("--inputs", "x.json", *rest, "--tensor", "V@1")
+    assert (good.returncode, good.stderr) == (0, "")
+    value = nf.evaluate(Network(3, (8, 16), "tanh"), [[1, 0.5], [0.2, 1]], ["V"]).value("V", (1, 2, 1, 1))[0]
+    assert json.loads(good.stdout)[-1]["V@1"][0][1][0][0] == pytest.approx(value, rel=1e-5)
+    assert "--activation" in run("--help").stdout
+    for arguments in (
+        ("--inputs", "none.json", *rest), ("--inputs", "bad.json", *rest),
+        ("--inputs", "x.json", *rest, "--depth", "0"), ("--inputs", "x.json", *rest, "--activation", "foo"),
+        ("--inputs", "x.json", *rest, "--activation", "relu"),
+        ("--inputs", "x.json", *rest, "--width", "0"), ("--inputs", "x.json", *rest, "--tensor", "X"),
+        ("--inputs", "x.json", *rest, "--cw", "-1"), ("--inputs", "x.json", *rest, "--nodes", "1"),
+    ):  # fmt: skip
+        bad = run(*arguments)
+        assert bad.returncode == 2, arguments
+        assert bad.stdout == ""
+        assert "Traceback" not in bad.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"activation": "foo"}, {"activation": "relu"}, {"depth": 0}, {"widths": [1, 2, 3]}, {"widths": 0},
+        {"C_W": -1.0}, {"C_W": [1.0, 2.0, 3.0, 4.0]}, {"gram": [[1.0, float("nan")]]}, {"gram": [[1.0, 2.0]]},
+        {"gram": None},
+        {"gram": [["a"]]}, {"gram": [[1.0], [1.0, 2.0]]}, {"C_b": float("inf")},
+    ],
+)  # fmt: skip
+def test_python_refuses(wrong: dict[str, Any]) -> None:
+    module = load(OUTPUTS / "order1.py")
+    with pytest.raises(ValueError, match=r"\w"):
+        module.solve(**{"gram": [[1.0]], "depth": 3, "widths": 4, **wrong})
+
+
+def test_an_activation_of_ones_own(tmp_path: Path) -> None:
+    module = load(OUTPUTS / "order1.py")
+
+    def own(z: np.ndarray, top: int) -> list[np.ndarray]:
+        return [np.sin(z + m * np.pi / 2) for m in range(top + 1)]
+
+    both = [module.solve(gram=GRAM[:2, :2], depth=3, activation=a) for a in (own, "sin")]
+    assert worst(*both) < 1e-12
+
+
+@needs_cc
+def test_c_compiles_under_every_compiler_here(tmp_path: Path) -> None:
+    for compiler in ("gcc", "clang"):
+        if shutil.which(compiler):
+            compiled(OUTPUTS / "order1.c", tmp_path, compiler=compiler)
+            compiled(OUTPUTS / "order1.c", tmp_path, "-O0", "-Wconversion", "-Wno-sign-conversion", compiler=compiler)
+
+
+@needs_cc
+def test_openmp_gives_the_same_numbers(tmp_path: Path) -> None:
+    probe = tmp_path / "probe.c"
+    probe.write_text("#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
+    if subprocess.run(
+        [CC or "cc", "-fopenmp", "-o", str(tmp_path / "probe"), str(probe)], capture_output=True
+    ).returncode:
+        pytest.skip("this compiler has no OpenMP")
+    (tmp_path / "threads").mkdir()
+    plain = CModule(compiled(OUTPUTS / "order1.c", tmp_path), "order1")
+    threads = CModule(compiled(OUTPUTS / "order1.c", tmp_path / "threads", "-fopenmp"), "order1")
+    rule = load(OUTPUTS / "order1.py").trapezoid(20)
+    both = [m.solve("gelu", rule, GRAM, 3, [4, 8], COUPLINGS | {"C_W": 1.2}) for m in (plain, threads)]
+    assert all((a[name] == b[name]).all() for a, b in zip(*both, strict=True) for name in a)
+
+
+@needs_cc
+def test_the_c_program(tmp_path: Path) -> None:
+    for path in nf.emit(["F", "K@1"], lang="c", directory=tmp_path):
+        assert max(map(len, path.read_text().splitlines())) <= 100
+    stem = "F_1_K_1"
+    subprocess.run(["make", "-s", "-f", f"{stem}.mk"], cwd=tmp_path, check=True)
+
+    def run(arguments: str, text: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [f"./{stem}", *arguments.split()], input=text, capture_output=True, text=True, cwd=tmp_path
+        )
+
+    good = run("gelu 3 16 1.5 0.1 1 0 40", "2 2\n1 0.5\n0.2 1\n")
+    assert (good.returncode, good.stderr) == (0, "")
+    rows = dict(line.rsplit(" ", 1) for line in good.stdout.splitlines())
+    exact = nf.evaluate(Network(3, 16, "gelu", cw=1.5, cb=0.1), [[1, 0.5], [0.2, 1]], ["F", "K@1"])
+    assert float(rows["layer-3 F@1 1-2-1-2"]) == pytest.approx(exact.value("F", (1, 2, 1, 2))[0], rel=1e-8)
+    assert float(rows["layer-3 K@1 1-2"]) == pytest.approx(exact.value("K@1", (1, 2))[0], rel=1e-7)
+    one = run("gelu 2 16 1.5 0.1 1 0", "1 1\n1\n")
+    assert "layer-2 F@1 1-1-1-1 " in one.stdout
+    for arguments, text in (
+        ("foo 3 16 1 0 1 0", "1 1\n1\n"), ("gelu 0 16 1 0 1 0", "1 1\n1\n"), ("gelu 3 16 1 0 1", "1 1\n1\n"),
+        ("gelu 3 16 1 0 1 0", "2 2\n1 0.5\n"), ("gelu 3 16 1 0 1 0", "nan"), ("gelu 3 16 -1 0 1 0", "1 1\n1\n"),
+        ("relu 3 16 1 0 1 0", "1 1\n1\n"), ("gelu 3 16 x 0 1 0", "1 1\n1\n"), ("gelu 3 16 1 0 1 0", "1 1\ninf\n"),
+        ("gelu 3 16 1 0 1 0", "99999 2\n"), ("gelu 3 16 1 0 1 0 1", "1 1\n1\n"),
+    ):  # fmt: skip
+        bad = run(arguments, text)
+        assert (bad.returncode, bad.stdout) == (2, ""), arguments
+        assert bad.stderr
+
+
+FUZZ = """
+import ctypes, random, sys
+sys.path.insert(0, {tests!r})
+import numpy as np
+from pathlib import Path
+from test_code import CModule, Request
+module = CModule(Path({library!r}), "order1")
+generator = random.Random({seed})
+values = [0.0, 1.0, -1.0, 0.5, 1e300, -1e300, float("nan"), float("inf"), 1e-320]
+codes = set()
+for _ in range({calls}):
+    n, depth, nodes = (generator.choice([-1, 0, 1, 1, 2, 2, 3, 65, 2**31 - 1][:k]) for k in (9, 9, 9))
+    small = max(1, min(n, 4)), max(1, min(depth, 4)), max(1, min(nodes, 6))
+    def array(size, wild):
+        odd = lambda: wild and generator.random() < 0.3
+        return np.array([generator.choice(values) if odd() else generator.random() for _ in range(size)])
+    wild = generator.random() < 0.5
+    if n > 4 or depth > 4 or nodes > 6:  # sizes beyond the arrays are passed with null pointers only
+        held = [None] * 8
+    else:
+        g = array(small[0] ** 2, wild).reshape(small[0], small[0])
+        width = generator.choice([-1, 0, 1, 7]) if wild else 5
+        held = [g @ g.T if generator.random() < 0.9 else g, np.array([width] * small[1], dtype=np.int32)]
+        held += [array(small[1], wild) for _ in range(4)] + [array(small[2], wild) for _ in range(2)]
+        held = [None if generator.random() < 0.03 else one for one in held]
+    held = [None if one is None else np.ascontiguousarray(one) for one in held]
+    pointers = [None if one is None else one.ctypes.data for one in held]
+    name = generator.choice([b"gelu", b"tanh", b"relu", b"sin", b"", b"none", b"softplus", b"erf"])
+    table = module.function("activation_named")(name)
+    request = Request(n, depth, *pointers[:6], table, None, nodes, *pointers[6:])
+    sizes = [module.function(f)(ctypes.byref(request)) for f in ("workspace", "results")]
+    sizes = [min(size, 2_000_000) for size in sizes]
+    given = [size if generator.random() < 0.8 else generator.randint(0, size) for size in sizes]
+    memory = [np.zeros(max(size, 1)) for size in given]
+    arguments = []
+    for one, size in zip(memory, given):
+        arguments += [None if generator.random() < 0.02 else ctypes.c_void_p(one.ctypes.data), ctypes.c_size_t(size)]
+    code = module.function("solve")(ctypes.byref(request), *arguments)
+    assert 0 <= code <= 5, code
+    codes.add(code)
+    module.function("offset")(ctypes.byref(request), generator.randint(-2, 20), generator.randint(-2, 5))
+module.function("solve")(None, None, ctypes.c_size_t(0), None, ctypes.c_size_t(0))
+print(sorted(codes))
+"""
+
+
+@needs_cc
+def test_c_survives_random_calls_under_sanitizers(tmp_path: Path) -> None:
+    flags = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    library = compiled(OUTPUTS / "order1.c", tmp_path, *flags, compiler=shutil.which("gcc") or CC)
+    runtime = subprocess.run(
+        [shutil.which("gcc") or CC or "cc", "-print-file-name=libasan.so"], capture_output=True, text=True
+    )
+    fuzz = FUZZ.format(tests=str(Path(__file__).parent), library=str(library), seed=5, calls=3000)
+    environment = os.environ | {"LD_PRELOAD": runtime.stdout.strip(), "ASAN_OPTIONS": "detect_leaks=0"}
+    run = subprocess.run([sys.executable, "-c", fuzz], capture_output=True, text=True, env=environment)
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert run.stdout.strip() == "[0, 1, 2, 3, 4, 5]"
+
+
+@needs_cc
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="no valgrind")
+def test_the_c_program_is_clean_under_valgrind(tmp_path: Path) -> None:
+    nf.emit(["Theta@1"], lang="c", directory=tmp_path)
+    subprocess.run(["make", "-s", "-f", "Theta_1.mk"], cwd=tmp_path, check=True)
+    command = [
+        "valgrind",
+        "-q",
+        "--error-exitcode=9",
+        "--leak-check=full",
+        "./Theta_1",
+        *["tanh", "3", "8", "1", "0", "1", "0", "12"],
+    ]
+    for text, code in (("2 2\n1 0.5\n0.2 1\n", 0), ("2 2\n1\n", 2)):
+        run = subprocess.run(command, input=text, capture_output=True, text=True, cwd=tmp_path)
+        assert run.returncode == code, run.stderr[-2000:]
+
+
+@needs_cc
+def test_order_three_compiles(tmp_path: Path) -> None:
+    source = nf.emit(["K@3", "Theta@3"], lang="c", directory=tmp_path)[0]
+    library = CModule(compiled(source, tmp_path, "-O1"), source.stem)
+    rule = load(OUTPUTS / "order1.py").trapezoid(200, 9.0)
+    layers = library.solve("tanh", rule, np.array([[0.8]]), 3, [9, 9], {**COUPLINGS, "C_W": 1.2})
+    exact = nf.evaluate(
+        Network(3, 9, "tanh", cw=1.2, lambda_w=1.1, cb=0.2, lambda_b=0.3), None, ["K@3", "Theta@3"], gram=[[0.8]]
+    )
+    for name in ("K@3", "Theta@3"):
+        assert layers[-1][name].ravel()[0] == pytest.approx(exact.get(name).values[0], rel=1e-7)
+
+
+def test_jax_equals_python_and_differentiates(tmp_path: Path) -> None:
+    jax = pytest.importorskip("jax")
+    names = ["K@1", "Theta@1", "F"]
+    [plain] = nf.emit(names, lang="python", directory=tmp_path)
+    [fast] = nf.emit(names, lang="jax", directory=tmp_path)
+    module, reference_ = load(fast), load(plain)
+    arguments = {"gram": GRAM[:2, :2], "depth": 3, "activation": "gelu"}
+    rule = reference_.trapezoid(20)
+    ours = module.solve(**arguments, rule=tuple(map(jax.numpy.asarray, rule)))
+    assert worst(ours, reference_.solve(**arguments, rule=rule)) < 1e-11
+
+    def last(cw: Any) -> Any:
+        names_ = ("C_W", "lambda_W", "C_b", "lambda_b", "width_ratio")
+        given = dict(zip(names_, (cw, 1.0, 0.1, 0.0, 1.0), strict=True))
+        kernel = given["C_b"] + cw * jax.numpy.asarray(GRAM[:2, :2])
+        zero = jax.numpy.zeros
+        current = {key: zero((2,) * slots) for key, (_, _, slots) in module.STEPS.items()}
+        current |= {"K@0": kernel, "Theta@0": kernel}
+        for _ in range(2):
+            table = module.expectations(current["K@0"], module.ACTIVATIONS["tanh"], module.trapezoid(16))
+            steps = module.STEPS.items()
+            current = {key: step(table, current, *(given[k] for k in needed)) for key, (step, needed, _) in steps}
+        return current["Theta@1"][0, 1]
+
+    slope = float(jax.jit(jax.grad(last))(1.3))
+    h = 1e-4
+    assert slope == pytest.approx((float(last(1.3 + h)) - float(last(1.3 - h))) / (2 * h), rel=1e-6)
+
+
+@pytest.mark.parametrize("lang", ["python", "c"])
+def test_committed_code_is_reproduced(lang: str, tmp_path: Path) -> None:
+    for path in nf.emit(lang=lang, directory=tmp_path):
+        assert path.read_bytes() == (OUTPUTS / path.name).read_bytes(), (
+            "run `ntkfeyn emit` again and read the difference"
+        )
+
+
+@pytest.mark.parametrize("lang", ["python", "c", "jax"])
+def test_same_bytes_under_different_hash_seeds(lang: str, tmp_path: Path) -> None:
+    contents = set()
+    for seed in ("0", "77"):
+        command = [sys.executable, "-m", "ntkfeyn", "emit", "--lang", lang, "Theta@2", "T", "-o", str(tmp_path / seed)]
+        subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        contents.add(b"".join(path.read_bytes() for path in sorted((tmp_path / seed).iterdir())))
+    assert len(contents) == 1
+
+
+def test_an_unknown_language_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["emit", "--lang", "fortran", "-o", str(tmp_path / "out")])
+    assert caught.value.code == 2
+    assert "allowed are latex, python, jax, c" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
