@@ -170,6 +170,7 @@ def test_help_has_a_working_example(
     lines = [line for line in out.splitlines() if " ntkfeyn " in line and not line.startswith("Usage")]
     assert lines
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
     for line in lines:
         assert run(*shlex.split(line.split("ntkfeyn ", 1)[1]), capsys=capsys)[0] == 0
 
