@@ -293,3 +293,45 @@ def test_relu_variance_is_a_binomial() -> None:
         for s in range(3):
             exact = 4 * 5 ** (s + 1) * comb(L - 1, s + 1)
             assert found.get(f"V@{s + 1}", layer=L).values[0] == pytest.approx(exact, rel=1e-11, abs=1e-11)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu(3)", "leaky_relu(-1)"])
+@pytest.mark.parametrize("angle", [1e-2, 1e-3, 1e-4, 1e-5, 1e-6])
+def test_nearly_parallel_inputs_are_never_called_exact(activation: str, angle: float) -> None:
+    """Corrections vanish with the angle; terms of size angle^-3 cancel in them, and the error says what is lost."""
+    found = nf.evaluate(nf.Network(4, 64, activation, cw=0.5), [[1.0, 0.0], [1.0, angle]], ["K@1", "Theta@1", "V"])
+    for name in ("K@1", "Theta@1"):
+        value, error = found.value(name, (1, 2))
+        assert abs(value) <= error + 10 * angle
+        assert error > 0 or angle >= 1e-2
+        assert found.value(name, (1, 1)) == pytest.approx((0, 0), abs=max(error, 1e-12))
+    V = found.array("V")
+    assert V[0, 0, 1, 1] == pytest.approx(V[0, 0, 0, 0], rel=20 * angle)
+
+
+def test_inputs_that_converge_with_depth() -> None:
+    """With biases all inputs become parallel; the correction between them must die out, not blow up."""
+    found = nf.evaluate(nf.Network(50, 64, "relu", cw=1.2, cb=0.3), [[1, 0.5], [0.3, 1]], ["Theta@1", "K@1"])
+    for layer in (10, 20, 30, 40, 50):
+        value, error = found.value("Theta@1", (1, 2), layer=layer)
+        assert abs(value) <= error + 0.2
+        assert error > 0
+    assert abs(found.value("Theta@1", (1, 2))[0]) < 1e-3
+    assert any("Theta@1" in line and "nearly parallel" in line for line in found.warnings())
+
+
+def test_samples_of_very_different_size() -> None:
+    found = nf.evaluate(nf.Network(2, 10, "linear"), names=["V"], gram=np.diag([1.0, 1e-30]))
+    assert found.value("V", (1, 2, 1, 2))[0] == pytest.approx(1e-30, rel=1e-12)
+    assert abs(found.value("V", (1, 1, 2, 2))[0]) < 1e-45
+
+
+@pytest.mark.parametrize("activation", ["sqrt(1+z**2)", "log(1+z**2)", "exp(z)", "cosh(z/2)", "1+tanh(z)"])
+def test_expressions_that_converge(activation: str) -> None:
+    inputs = VECTORS[:2] / 2
+    loose, tight = (
+        nf.evaluate(nf.Network(3, 8, activation, cw=0.3), inputs, ["K", "V"], tolerance=t) for t in (1e-7, 1e-9)
+    )
+    for name in ("K", "V"):
+        a, b = loose.array(name), tight.array(name)
+        assert np.max(np.abs(a - b)) < 1e-7 * np.max(np.abs(b))

@@ -107,6 +107,21 @@ def test_moments(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "n^-1" in out
 
 
+def test_moments_that_vanish(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("z_i1", "z_i1 z_j1", "NTK_ij(1,2)", "z_i1 z_j1 z_k2"):
+        code, out, err = call(capsys, *NETWORK, "--moment", text)
+        assert (code, err) == (0, "")
+        assert all(line.split(" = ")[1].startswith("0") for line in out.splitlines())
+
+
+def test_long_moments_take_no_time(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, *NETWORK, "--moment", " ".join(["z_i1"] * 12), "--format", "json")
+    assert code == 0
+    row = json.loads(out)["data"]["width-16"]["layer-3"]["coefficients"]
+    kernel = ntkfeyn.evaluate(ntkfeyn.Network(3, 16, "gelu"), VECTORS, ["K"]).value("K", (1, 1))[0]
+    assert row[0]["value"] == pytest.approx(10395 * kernel**6, rel=1e-6)
+
+
 def test_legs_and_all_targets(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     few = ("--activation", "tanh", "--inputs", "x.json", "--depth", "2", "--width", "4", "--format", "json")
     code, out, _ = call(capsys, *few, "--legs", "NTK12 NTK34 z5 z6", "--channel", "15.23.46")
@@ -135,6 +150,9 @@ def bad_files() -> dict[str, Any]:
         "object.npy": np.array([[None, 1]], dtype=object),
         "many.npy": np.zeros((1_000_000, 2)),
         "three.npy": np.zeros((2, 2, 2)),
+        "zip.npy": "PK\x03\x04garbage",
+        "header.npy": "\x93NUMPY\x01\x00\x10\x00((((((((((((((((",
+        "squares.json": "[[1e160, 1]]",
     }
 
 
@@ -166,7 +184,11 @@ def test_bad_inputs(inputs: Path, capsys: pytest.CaptureFixture[str], name: str)
         ("--gram", "x.json"), ("--components", "5-5-5-5"), ("--components", "1-"), ("--components", "some"),
         ("--tolerance", "0"), ("--tolerance", "nan"), ("--jobs", "0"), ("--layout", "ntk-unlimited"), ("-o", "out"),
         ("--moment", "q"), ("--moment", "z_i9 z_i9"), ("--order", "0", "V"), ("V@99",), ("W",), ("--assembled", "K@1"),
-        ("--activation", "relu", "R"),
+        ("--activation", "relu", "R"), ("--activation", "foo\nz"), ("--inputs", "miss\ning.json"), ("--cw", "1\n2"),
+        ("--channel", "12"), ("--inputs", "/dev/zero"), ("--activation", "relu", "--cw", "1e200"),
+        ("--activation", "tanh", "--cw", "1e200"), ("--activation", "sin", "--cw", "1e8"), ("--lambda-w", "1e308"),
+        ("--activation", "z**12", "--cw", "1e20"), ("--activation", "sqrt(z)"), ("--cb", "1e300"),
+        ("--moment", "z_i1", "--assembled"), ("--moment", "z_i9"),
     ],
 )  # fmt: skip
 def test_bad_requests(inputs: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:

@@ -72,8 +72,9 @@ def main(arguments: list[str] | None = None) -> Any:
 
 
 def _fail(message: str, code: int) -> int:
+    readable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)  # one line, whatever was typed
     with suppress(OSError):
-        click.echo(message, err=True)
+        click.echo(readable, err=True)
     return code
 
 

@@ -65,11 +65,17 @@ def command(
     asked = evaluation.Request(networks, network.gram_matrix(), tolerance, jobs)
     asked.check()
     if moment is not None:
+        if assembled or components != "all":
+            raise bad_request(
+                "--assembled or --components was given with --moment", "they are for tensors", "--moment alone"
+            )
         document, text = _moment(asked, request, moment)
     else:
         targets = _targets(request)
         with progress("evaluate", 2 * len(networks) * (networks[0].depth - 1)) as advance:
             result = evaluation.evaluate_tensors(asked._replace(advance=advance), targets, components)
+        for line in result.warnings():
+            click.echo(f"Warning: {line}", err=True)
         result = result.assembled() if assembled else result
         if output is not None:
             for name, data in result.unlimited_files().items():
@@ -84,7 +90,7 @@ def command(
 def _targets(request: Request) -> list[TensorId]:
     from ntkfeyn.targets import DEFAULT_EVALUATED, resolve
 
-    if not request.names and request.legs is None and request.order is None:
+    if not any((request.names, request.legs, request.channel)) and request.order is None:
         found = resolve(DEFAULT_EVALUATED)
     else:
         found = request.targets()
@@ -97,7 +103,7 @@ def _moment(asked: evaluation.Request, request: Request, text: str) -> tuple[dic
     from ntkfeyn.numerics.evaluation import evaluate_moment, moment_json
     from ntkfeyn.numerics.moments import parse_moment
 
-    if request.names or request.legs is not None:
+    if request.names or request.legs is not None or request.channel is not None:
         raise bad_request("tensors and --moment were given together", "one of them is allowed", "--moment alone")
     moment = parse_moment(text, 1 if request.order is None else request.order)
     document = moment_json(asked, moment, evaluate_moment(asked, moment))

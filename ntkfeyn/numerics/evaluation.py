@@ -70,6 +70,8 @@ def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Set
     """The same for given index tuples, samples from 0 by slot of each tensor's representative."""
     request.check()
     networks, gram = request.networks, request.gram
+    if not wanted:
+        return tuple(Setting(n.width_text, n.hidden, ({},) * n.depth) for n in networks)
     system = derive_system(wanted)
     if isinstance(networks[0].function, Kinked):
         from ntkfeyn.numerics.kinked import check_existence
@@ -84,7 +86,8 @@ def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Set
         ratios = tuple(network.ratio(layer) for layer in range(1, network.depth))
         if ratios not in solved:
             some = gram[np.ix_(kept, kept)]
-            solved[ratios] = solve(plan, network, some, request.tolerance, request.jobs, request.advance)
+            with np.errstate(all="ignore"):  # what is not finite is refused with a message
+                solved[ratios] = solve(plan, network, some, request.tolerance, request.jobs, request.advance)
         layers = tuple(_row(plan, layer, wanted, place) for layer in solved[ratios])
         settings.append(Setting(network.width_text, network.hidden, layers))
     return tuple(settings)
@@ -93,10 +96,9 @@ def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Set
 def evaluate_moment(request: Request, moment: Moment) -> list[list[list[Number]]]:
     """Coefficients of n^0, n^-1, .. with errors, for each network and layer; n is the width of the layer below."""
     needed = sorted(moment.components())
-    largest = max(max(samples) for _, samples in needed) if needed else 0
-    if largest >= len(request.gram):
+    if moment.samples > len(request.gram):
         raise bad_request(
-            f"{moment.text} has sample {largest + 1}", f"samples 1 to {len(request.gram)} are allowed", "--inputs"
+            f"{moment.text} has sample {moment.samples}", f"samples 1 to {len(request.gram)} are allowed", "--inputs"
         )
     wanted: dict[TensorId, Any] = {}
     for tensor, samples in needed:

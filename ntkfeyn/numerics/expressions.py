@@ -6,6 +6,7 @@ Enters: text such as "z + z**2/2". Leaves: the coefficients (c_0, c_1, ..) as ex
 from __future__ import annotations
 
 import ast
+import warnings
 from fractions import Fraction
 
 from ntkfeyn.errors import LimitError, RequestError, bad_request
@@ -25,7 +26,9 @@ def polynomial(text: str) -> Coefficients:
     if len(text) > MAX_LENGTH:
         raise LimitError(f"the activation has {len(text)} characters; at most {MAX_LENGTH} are allowed")
     try:
-        coefficients = _read(ast.parse(text.strip(), mode="eval").body, text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Python's parser, about text that is refused below
+            coefficients = _read(ast.parse(text.strip(), mode="eval").body, text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise bad_request(f"cannot read the activation '{text}'", f"allowed is {_ALLOWED}", _HINT) from error
     if len(coefficients) < 2:

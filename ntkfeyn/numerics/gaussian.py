@@ -30,7 +30,7 @@ CHUNK = 16_384  # nodes at a time: what fits into the cache
 TASK = 16  # chunks that one worker adds up
 BLOCK = 48  # sample sets whose grids are held at a time
 MAX_NODES = 40_000_000  # of one grid
-NEGLIGIBLE = 1e-14  # eigenvalues below this share of the largest one
+NEGLIGIBLE = 1e-14  # what is left of a variance counts as nothing below this share of it
 
 
 @dataclass(frozen=True)
@@ -187,15 +187,13 @@ def cholesky(kernels: Array, *, pivoting: bool = True) -> Array:
     L = np.zeros_like(kernels)
     each = np.arange(sets)
     left = np.einsum("bii->bi", kernels).copy()
-    smallest = NEGLIGIBLE * left.max(axis=1, initial=1e-300)
     for k in range(n):
         pivot = left.argmax(axis=1) if pivoting else np.full(sets, k)
         variance = left[each, pivot]
         column = kernels[each, :, pivot] - np.einsum("bik,bk->bi", L, L[each, pivot])
         column = np.where(left > -np.inf, column, 0.0) / np.sqrt(np.maximum(variance, 1e-300))[:, None]
         column[each, pivot] = np.sqrt(np.maximum(variance, 0.0))
-        limit = smallest if pivoting else NEGLIGIBLE * kernels[each, pivot, pivot]
-        column[variance <= limit] = 0.0
+        column[variance <= NEGLIGIBLE * kernels[each, pivot, pivot]] = 0.0
         L[:, :, k] = column
         left = left - column**2
         left[each, pivot] = -np.inf
@@ -243,7 +241,8 @@ def _tasks(grid: Grid) -> Iterator[Grid]:
 
 def _integral(products: Products, grid: Grid) -> Array:
     """What one worker does; all of it can be sent to another process."""
-    return np.asarray(sum(products(_part(grid, run)) for run in _runs(grid.counts, CHUNK)))
+    with np.errstate(all="ignore"):  # what is not finite is refused
+        return np.asarray(sum(products(_part(grid, run)) for run in _runs(grid.counts, CHUNK)))
 
 
 class Products:

@@ -6,6 +6,7 @@ Enters: a JSON list of vectors, .npy or .csv, or anything array-like. Leaves: a 
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
 Array = NDArray[np.float64]
 MAX_INPUTS = 512
 MAX_ENTRIES = 10_000_000
-MAX_BYTES = 1 << 28
+MAX_BYTES = 1 << 26
 HINT = "--inputs x.json with [[1, 0.5], [0.2, 1]]"
 
 
@@ -27,11 +28,13 @@ def read_array(path: Path) -> Any:
     Raises NtkfeynError for a file that cannot be read.
     """
     try:
+        if not path.stat() or not path.is_file():
+            raise bad_request(f"'{path}' is no file", "a .json, .npy or .csv file is allowed", HINT)
         if path.stat().st_size > MAX_BYTES:
             raise LimitError(f"'{path}' has more than {MAX_BYTES} bytes")
         kind = path.suffix.lower()
         if kind == ".npy":
-            return np.load(path, allow_pickle=False)
+            return _read_npy(path)
         text = path.read_text(encoding="utf-8-sig")
         if kind == ".csv":
             rows = [line.split(",") for line in text.splitlines() if line.strip()]
@@ -45,6 +48,17 @@ def read_array(path: Path) -> Any:
             f"'{path}' does not hold vectors", f"a {kind} file of numbers, one vector a row, is allowed", HINT
         ) from error
     raise bad_request(f"'{path}' was given", "files .json, .npy and .csv are allowed", HINT)
+
+
+def _read_npy(path: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return np.load(path, allow_pickle=False)
+    except OSError:
+        raise
+    except Exception as error:  # a damaged header raises whatever NumPy's reader of it raises
+        raise ValueError(str(error)) from error
 
 
 def vectors(given: Any) -> Array:
@@ -63,20 +77,23 @@ def gram_matrix(given: Any) -> Array:
         raise bad_request(f"a Gram matrix of shape {array.shape}", "a square matrix is allowed", "--gram k.npy")
     _check_number(len(array))
     scale = float(np.max(np.abs(array), initial=0.0))
+    if scale > 1e150:
+        raise bad_request("the Gram matrix is too large", "entries up to 1e150 are allowed", HINT)
     if np.max(np.abs(array - array.T)) > 1e-12 * scale or np.linalg.eigvalsh(array)[0] < -1e-10 * scale:
         raise bad_request(
             "the Gram matrix is not symmetric and positive semidefinite", "x.x'/n_0 of some inputs is allowed", HINT
         )
-    return (array + array.T) / 2
+    return array / 2 + array.T / 2
 
 
 def gram_of(inputs: Array) -> Array:
     """x.x'/n_0"""
     with np.errstate(over="ignore", invalid="ignore"):
         gram = inputs @ inputs.T / inputs.shape[1]
+        gram = gram / 2 + gram.T / 2
     if not np.isfinite(gram).all():
         raise bad_request("the inputs are too large", "vectors whose squares do not overflow are allowed", HINT)
-    return np.asarray((gram + gram.T) / 2)
+    return np.asarray(gram)
 
 
 def _real(given: Any, what: str) -> Array:
@@ -88,7 +105,8 @@ def _real(given: Any, what: str) -> Array:
         raise _not_numbers(what)
     if array.size > MAX_ENTRIES:
         raise LimitError(f"{what} have {array.size} entries; at most {MAX_ENTRIES} are allowed")
-    result = array.astype(float)
+    with np.errstate(all="ignore"):
+        result = array.astype(float)
     if not np.isfinite(result).all():
         raise bad_request(f"{what} hold nan or inf", "finite numbers are allowed", HINT)
     return result

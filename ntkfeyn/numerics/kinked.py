@@ -25,6 +25,7 @@ from ntkfeyn.reduction import split_omega
 
 Array = NDArray[np.float64]
 PARALLEL = 1e-13  # 1 - |correlation| below which two samples are one variable
+EPSILON = 2e-16
 FLAT = 1e-11  # third eigenvalue, relative, below which a covariance is a plane
 
 
@@ -63,6 +64,63 @@ class KinkedExpectations:
         values[0] = 0.0
         return values
 
+    def rounding(self, kernel: Array, values: Array, needed: NDArray[np.bool_], delta: float) -> Array:
+        """Error bounds of ``values`` from relative errors ``delta`` of the kernel, shape (size,).
+
+        Derivatives with respect to the kernel diverge as two samples become parallel: they amplify what the kernel is
+        off by, and samples that are taken as one variable are off by their angle.
+        """
+        errors = np.zeros_like(values)
+        for key, rows in self.expectations.rows.items():
+            numbers = self.expectations.first[key] + np.arange(len(rows))
+            some = needed[numbers]
+            if not some.any():
+                continue
+            blocks = kernel[rows[some][:, :, None], rows[some][:, None, :]]
+            errors[numbers[some]] = _rounding(key, blocks, np.abs(values[numbers[some]]), delta)
+        return errors
+
+
+def _rounding(key: Key, kernels: Array, values: Array, delta: float) -> Array:
+    """Error bounds of one expectation at many sample tuples.
+
+    Close to parallel samples its singular part goes as angle^-p and depends on the kernel through the angle, so delta
+    costs delta / angle^(p + 2); where the samples are taken as one variable, the angle itself.
+    """
+    limits, powers = _parallel_limits(key), _singular_powers(key)
+    gap = np.maximum(1 - np.abs(correlations(kernels)), EPSILON)
+    singular = np.zeros(len(kernels))
+    for i in range(len(key)):
+        for j in range(i):
+            angle = np.sqrt(2 * gap[:, i, j])
+            apart = delta * angle ** -(powers[i, j] + 2) if powers[i, j] > -2 else np.zeros_like(angle)
+            merged = np.where(gap[:, i, j] < PARALLEL, 0.0, angle)
+            singular = np.maximum(singular, np.where(gap[:, i, j] < limits[i, j], merged, apart))
+    degree = sum(1 - m for f in key for m in f.orders) - sum(f.k for f in key)
+    size = np.mean(np.einsum("bii->bi", kernels), axis=1)
+    natural = np.where(size > 0, np.maximum(size, 1e-300) ** (degree / 2), 0.0)
+    return np.asarray(values * (delta + 4 * EPSILON) + singular * natural)
+
+
+def _singular_powers(key: Key) -> Array:
+    """p for every pair of samples: their part of the expectation goes as angle^-p, all derivatives on the pair."""
+    total = sum(f.k for f in key)
+    steps = np.array([sum(m - 1 for m in f.orders) for f in key])
+    return np.asarray(total + steps[:, None] + steps[None, :] - 1, dtype=float)
+
+
+def _parallel_limits(key: Key) -> Array:
+    """1 - |correlation| below which two samples of an expectation are one variable, shape (samples, samples).
+
+    With p powers of the angle in the denominator, the kernel's rounding costs epsilon / angle^(p + 2), taking the
+    samples as one costs the angle: the limit is where both are equal. It is the same for all placements of derivatives.
+    """
+    limits = np.full((len(key), len(key)), PARALLEL)
+    if any(m > 1 for f in key for m in f.orders):
+        return limits  # s'' s' at parallel samples of different size does not exist: keep them apart
+    p = _singular_powers(key)
+    return np.where(p >= 1, np.maximum(PARALLEL, EPSILON ** (2 / np.maximum(p + 3, 4.0)) / 2), limits)
+
 
 def check_existence(system: System, activation: Kinked) -> None:
     """Refuse tensors whose recursion multiplies delta functions at one sample. Raises RequestError."""
@@ -81,8 +139,13 @@ def check_existence(system: System, activation: Kinked) -> None:
 
 def expectation(activation: Kinked, key: Key, rows: NDArray[np.int64], kernels: Array) -> Array:
     """<key> at many sample tuples ``rows`` with kernels (rows, d, d)."""
+    with np.errstate(all="ignore"):  # what is not finite is refused
+        return _by_lines(activation, key, rows, kernels)
+
+
+def _by_lines(activation: Kinked, key: Key, rows: NDArray[np.int64], kernels: Array) -> Array:
     values = np.zeros(len(rows))
-    lines, ratios = _lines(rows, kernels)
+    lines, ratios = _lines(rows, kernels, _parallel_limits(key))
     zero = np.einsum("bii->bi", kernels) <= 0
     codes = np.concatenate([lines, zero, ratios < 0], axis=1)
     _, which = np.unique(codes, axis=0, return_inverse=True)
@@ -93,11 +156,11 @@ def expectation(activation: Kinked, key: Key, rows: NDArray[np.int64], kernels: 
     return values
 
 
-def _lines(rows: NDArray[np.int64], kernels: Array) -> tuple[NDArray[np.int64], Array]:
+def _lines(rows: NDArray[np.int64], kernels: Array, limits: Array) -> tuple[NDArray[np.int64], Array]:
     """For each slot the slot that stands for its line (its least sample) and the ratio z_slot / z_line."""
     rho = correlations(kernels)
     d = rows.shape[1]
-    parallel = 1 - np.abs(rho) < PARALLEL
+    parallel = 1 - np.abs(rho) < limits
     order = np.where(parallel | np.eye(d, dtype=bool), rows[:, None, :], np.iinfo(np.int64).max)
     lines = order.argmin(axis=2)
     each = np.arange(len(rows))[:, None]

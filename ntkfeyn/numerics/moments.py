@@ -8,11 +8,14 @@ of its observables of products of joint cumulants, and a cumulant the sum over t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
 from typing import NamedTuple
 
-from ntkfeyn.combinatorics import perfect_matchings, set_partitions
+from ntkfeyn.combinatorics import perfect_matchings
 from ntkfeyn.cumulants import MAX_ORDER, MAX_SLOTS, Cumulant, canonical_labels
 from ntkfeyn.errors import LimitError, RequestError, bad_request
 from ntkfeyn.legs import NAMED_TREES, normal_leg
@@ -41,23 +44,28 @@ class Moment:
     products: tuple[tuple[int, tuple[tuple[Observable, ...], ...]], ...]
     order: int
 
+    @property
+    def samples(self) -> int:
+        """The largest sample number, from 1."""
+        return 1 + max(a for _, factors in self.products for factor in factors for o in factor for a in o.samples)
+
     def components(self) -> set[Component]:
         """Every tensor component that the expansion up to ``order`` needs."""
         found: set[Component] = set()
         for _, factors in self.products:
             for factor in factors:
-                for partition in set_partitions(factor):
-                    for block in partition:
-                        found |= {c for power, c in _cumulant(block, self.order)}
+                for block in _blocks(factor, self.order):
+                    found |= {component for _, component in _cumulant(block, self.order)}
         return found
 
     def expansion(self, values: Mapping[Component, Number]) -> list[Number]:
         """Coefficients of n^0, n^-1, .., n^-order with errors; n is the width of the layer below."""
+        known: dict[tuple[Observable, ...], list[Number]] = {}
         total = _zero(self.order)
         for sign, factors in self.products:
             product = [(float(sign), 0.0), *_zero(self.order)[1:]]
             for factor in factors:
-                product = _times(product, _moment(factor, values, self.order))
+                product = _times(product, _moment(tuple(sorted(factor)), values, self.order, known))
             total = _plus(total, product)
         return total
 
@@ -97,38 +105,67 @@ def _unreadable(word: str) -> RequestError:
     return bad_request(f"cannot read '{word[:60]}' in the moment", _ALLOWED + ", samples from 1", _HINT)
 
 
-def _moment(observables: tuple[Observable, ...], values: Mapping[Component, Number], order: int) -> list[Number]:
+def _blocks(observables: Sequence[Observable], order: int) -> set[tuple[Observable, ...]]:
+    """Every set of observables whose cumulant may be as large as n^-order: at most 2 order + 2 slots."""
+    found: set[tuple[Observable, ...]] = set()
+    for size in range(1, len(observables) + 1):
+        for block in combinations(sorted(observables), size):
+            slots = sum(len(o.samples) for o in block)
+            if slots % 2 == 0 and slots <= 2 * order + 2:
+                found.add(block)
+    return found
+
+
+def _moment(
+    observables: tuple[Observable, ...],
+    values: Mapping[Component, Number],
+    order: int,
+    known: dict[tuple[Observable, ...], list[Number]],
+) -> list[Number]:
+    """E[all] = sum over the blocks with the first observable of their cumulant times E[the rest]."""
+    if not observables:
+        return [(1.0, 0.0), *_zero(order)[1:]]
+    if observables not in known:
+        first, rest = observables[0], observables[1:]
+        total = _zero(order)
+        for size in range(len(rest) + 1):
+            for chosen, count in Counter(combinations(rest, size)).items():
+                block = (first, *chosen)
+                slots = sum(len(o.samples) for o in block)
+                if slots % 2 == 0 and slots <= 2 * order + 2:
+                    left = tuple(sorted((Counter(rest) - Counter(chosen)).elements()))
+                    term = _times(_summed(block, values, order), _moment(left, values, order, known))
+                    total = _plus(total, [(count * value, count * error) for value, error in term])
+        known[observables] = total
+    return known[observables]
+
+
+def _summed(block: tuple[Observable, ...], values: Mapping[Component, Number], order: int) -> list[Number]:
+    """A joint cumulant as an expansion."""
     total = _zero(order)
-    for partition in set_partitions(observables):
-        product = [(1.0, 0.0), *_zero(order)[1:]]
-        for block in partition:
-            cumulant = _zero(order)
-            for power, component in _cumulant(block, order):
-                value, error = values[component]
-                cumulant[power] = (cumulant[power][0] + value, cumulant[power][1] + error)
-            product = _times(product, cumulant)
-        total = _plus(total, product)
+    for power, component in _cumulant(block, order):
+        value, error = values[component]
+        total[power] = (total[power][0] + value, total[power][1] + error)
     return total
 
 
-def _cumulant(block: Sequence[Observable], order: int) -> Iterator[tuple[int, Component]]:
+@lru_cache(maxsize=1 << 16)
+def _cumulant(block: tuple[Observable, ...], order: int) -> tuple[tuple[int, Component], ...]:
     """(power of 1/n, tensor component) of a joint cumulant, up to ``order``."""
     neurons = "".join(o.neurons for o in block)
     samples = [a for o in block for a in o.samples]
-    slots = len(neurons)
-    if slots % 2:
-        return
     legs, start = [], 0
     for o in block:
         legs.append(normal_leg(NAMED_TREES[o.kind], tuple(range(start, start + len(o.samples)))))
         start += len(o.samples)
-    for channel in perfect_matchings(range(slots)):
+    found = []
+    for channel in perfect_matchings(range(len(neurons))):
         if any(neurons[a] != neurons[b] for a, b in channel):
             continue
         shape = Cumulant(tuple(legs), tuple(sorted(channel)), ())
         component = canonical_labels(shape.name, shape.by_standard(samples))
-        for power in range(shape.leading_order, order + 1):
-            yield power, ((shape.name, power), component)
+        found += [(power, ((shape.name, power), component)) for power in range(shape.leading_order, order + 1)]
+    return tuple(found)
 
 
 def _zero(order: int) -> list[Number]:

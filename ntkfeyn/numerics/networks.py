@@ -128,4 +128,6 @@ def parse_numbers(option: str, text: str) -> float | tuple[float, ...]:
 
 
 def _not_numbers(option: str, text: str) -> RequestError:
-    return bad_request(f"{option} '{text[:60]}' was asked for", "a number, or one a layer as 1:2:2, is allowed", option)
+    return bad_request(
+        f"{option} '{text[:60]}' was asked for", "a number, or one a layer as 1:2:2, is allowed", f"{option} 1.5"
+    )

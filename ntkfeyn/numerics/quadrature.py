@@ -21,7 +21,7 @@ from ntkfeyn.errors import LimitError
 Array = NDArray[np.float64]
 Tests = Callable[[Array], Array]  # z of shape (nodes,) -> test functions, shape (tests, nodes)
 
-CUT = 10.0  # half-width of the reference rule, in standard deviations
+CUT = 13.0  # half-width of the reference rule, in standard deviations
 STEPS = np.asarray(1.12 * 0.92 ** np.arange(400), dtype=np.float64)
 GRID = 1.35  # ratio of the scales at which node numbers are measured
 MAX_HERMITE = 24
@@ -29,6 +29,7 @@ FINEST = 1.1  # a reference has a step this many times below the last one that i
 OFFSETS = (0.0, 0.7, -1.4, 2.5)
 MAX_AXIS_NODES = 6000
 REACHED = 1e-12  # relative errors below this are rounding
+PLATEAU = 1e-9  # errors that stop falling below this are rounding in the activation's derivatives
 
 
 class Rule(NamedTuple):
@@ -102,21 +103,19 @@ class AxisRules:
 
     def _sufficient(self, number: int, tolerance: float) -> float:
         curve = self.curve(number)
-        enough = np.flatnonzero(curve.step_errors < tolerance)
-        if not len(enough):
-            raise self._refusal(GRID**number)
+        enough = np.flatnonzero(curve.step_errors <= max(tolerance, 1.5 * curve.step_errors[-3]))
         return float(curve.steps[enough[0]])
 
     def _curve(self, number: int) -> Curve:
         sigma = GRID**number
         last = max(12, int(np.searchsorted(-STEPS, -0.33 / (0.6 + sigma))))
-        while True:
+        while last < len(STEPS) and 2 * CUT / STEPS[last] <= MAX_AXIS_NODES:
             curve = self._measured(sigma, STEPS[:last])
-            if curve.step_errors[-3] < REACHED:
+            floor, before = curve.step_errors[-3], curve.step_errors[-9]
+            if floor < REACHED or (floor < PLATEAU and before < 2 * floor):
                 return curve
-            if 2 * CUT / STEPS[last] > MAX_AXIS_NODES:
-                raise self._refusal(sigma)
             last += 8
+        raise self._refusal(sigma)
 
     def _measured(self, sigma: float, steps: Array) -> Curve:
         trapezoids = [trapezoid(step, CUT) for step in (*steps, steps[-1] / FINEST)]
@@ -142,7 +141,8 @@ class AxisRules:
     def _refusal(self, sigma: float) -> LimitError:
         return LimitError(
             f"Gaussian means of '{self.name}' do not converge at standard deviation {sigma:.3g} of the preactivations:"
-            " the kernel is too large or the activation grows too fast; try a smaller --cw, --depth or --tolerance"
+            " the kernel is too large or the activation grows too fast;"
+            " try a smaller --cw or --depth, or a larger --tolerance"
         )
 
 

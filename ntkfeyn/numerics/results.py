@@ -101,9 +101,27 @@ class Tensors:
                     layers[f"layer-{number}"] = dict(zip(keys, tensor.values.tolist(), strict=True))
         return files
 
+    def warnings(self) -> list[str]:
+        """One line for each tensor and setting whose error is far above the tolerance at some layer."""
+        lines = []
+        for setting in self.settings:
+            for name in setting.layers[-1]:
+                worst, where = max((_relative_error(row[name]), layer) for layer, row in enumerate(setting.layers, 1))
+                if worst > max(10 * self.meta["tolerance"], 1e-6):
+                    lines.append(
+                        f"{name} at layer {where} (width {setting.width}) has an error of up to {worst:.0e} of its"
+                        " largest component: nearly parallel inputs, or a quadrature that converges slowly"
+                    )
+        return lines
+
     def assembled(self) -> Tensors:
         """Orders of one tensor added up at each width: K@0..1 is K + K^{1}/n, n the width of the layer below."""
         return Tensors({**self.meta, "assembled": True}, tuple(_assembled(setting) for setting in self.settings))
+
+
+def _relative_error(tensor: TensorValues) -> float:
+    size = float(np.max(np.abs(tensor.values), initial=0.0))
+    return float(np.max(tensor.errors, initial=0.0)) / size if size else 0.0
 
 
 def _components(tensor: TensorValues) -> dict[str, dict[str, float]]:

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.numerics.activations import Kinked
+from ntkfeyn.numerics.activations import Kinked, Polynomial
 from ntkfeyn.numerics.gaussian import SmoothExpectations
+from ntkfeyn.numerics.kinked import EPSILON, KinkedExpectations
 from ntkfeyn.numerics.networks import Network
 from ntkfeyn.numerics.plan import Factor, Plan, TermPlan
 from ntkfeyn.numerics.quadrature import REACHED, Rule
@@ -30,6 +32,7 @@ Values = dict[TensorId, Array]
 COARSENING = 1.15  # the second run has this many times fewer nodes on each axis
 SHARE = 0.5
 ROUNDING = 1e-13
+EXACT = 1e-10  # tracked errors below this share of the largest component are ordinary rounding
 MAX_REPEATS = 3
 TIGHTER, LEAST, MOST = 0.3, 1e-4, 0.03  # how much tighter a repeated run is
 MARGIN = 0.0005  # share of the tolerance that one integral may use along one axis
@@ -62,16 +65,16 @@ def solve(
     margin = MARGIN
     with workers(jobs) as executor:
 
-        def run(coarsening: float = 1.0) -> list[Values]:
+        def run(coarsening: float = 1.0) -> list[Layer]:
             expect = expectations(plan, network, max(tolerance * margin, REACHED), coarsening)
             return _run(plan, network, gram, expect, executor, advance)
 
         fine = run()
-        if exact(network):
-            return [Layer(values, {t: np.zeros_like(v) for t, v in values.items()}) for values in fine]
+        if isinstance(network.function, Kinked | Polynomial):
+            return [Layer(layer.values, _beyond_rounding(layer)) for layer in fine]
         coarse = run(COARSENING)
         for _ in range(MAX_REPEATS):
-            layers = [Layer(a, {t: _error(a[t], b[t]) for t in a}) for a, b in zip(fine, coarse, strict=True)]
+            layers = [_compared(a.values, b.values) for a, b in zip(fine, coarse, strict=True)]
             worst = max(_relative(layer) for layer in layers)
             if worst <= tolerance:
                 break
@@ -80,12 +83,22 @@ def solve(
     return layers
 
 
+def _compared(fine: Values, coarse: Values) -> Layer:
+    return Layer(fine, {t: _error(fine[t], coarse[t]) for t in fine})
+
+
+def _beyond_rounding(layer: Layer) -> Values:
+    """Tracked errors; 0 for a tensor that is exact but for ordinary rounding."""
+    sizes = {t: float(np.max(np.abs(v), initial=0.0)) for t, v in layer.values.items()}
+    return {t: e * (np.max(e, initial=0.0) > EXACT * sizes[t]) for t, e in layer.errors.items()}
+
+
 def solve_with_rule(plan: Plan, network: Network, gram: Array, rule: Rule) -> list[Values]:
     """Tensors at layers 1 .. depth with one rule for every axis, as emitted code computes them; no error estimate."""
     if isinstance(network.function, Kinked):
         raise NtkfeynError(f"'{network.function.name}' has a kink: a quadrature rule across it does not converge")
     expect = SmoothExpectations(network.function, plan.expectations, 1.0, rule=rule)
-    return _run(plan, network, gram, expect, None, lambda _: None)
+    return [layer.values for layer in _run(plan, network, gram, expect, None, lambda _: None)]
 
 
 def _relative(layer: Layer) -> float:
@@ -94,18 +107,9 @@ def _relative(layer: Layer) -> float:
     return max((float(layer.errors[t].max(initial=0.0)) / size for t, size in sizes.items() if size), default=0.0)
 
 
-def exact(network: Network) -> bool:
-    """Whether expectations are exact: polynomials and closed forms."""
-    from ntkfeyn.numerics.activations import Polynomial
-
-    return isinstance(network.function, Polynomial | Kinked)
-
-
 def expectations(plan: Plan, network: Network, tolerance: float, coarsening: float = 1.0) -> Expect:
     """What computes the plan's expectations for the network's activation."""
     if isinstance(network.function, Kinked):
-        from ntkfeyn.numerics.kinked import KinkedExpectations
-
         return KinkedExpectations(network.function, plan.expectations)
     return SmoothExpectations(network.function, plan.expectations, tolerance, coarsening)
 
@@ -125,33 +129,56 @@ def workers(jobs: int) -> Iterator[Executor | None]:
     if jobs <= 1:
         yield None
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
-        yield executor
+    try:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
+            yield executor
+    except BrokenProcessPool as error:
+        raise NtkfeynError(
+            'the worker processes ended early; in a script call this from under `if __name__ == "__main__":`,'
+            " or use one job"
+        ) from error
 
 
 def _run(
     plan: Plan, network: Network, gram: Array, expect: Expect, executor: Executor | None, advance: Callable[[str], None]
-) -> list[Values]:
+) -> list[Layer]:
+    """All layers; errors are tracked from layer to layer where expectations come with bounds, else 0."""
     current = first_layer(plan, network, gram)
-    layers = [current]
+    errors = {t: EPSILON * np.abs(v) for t, v in current.items()}
+    layers = [Layer(current, errors)]
     for layer in range(1, network.depth):
         active = {t: [term for term in terms if _alive(term, current)] for t, terms in plan.terms.items()}
-        needed = np.zeros(plan.expectations.size, dtype=bool)
-        for terms in active.values():
-            for term in terms:
-                for numbers in term.needed():
-                    needed[numbers] = True
-        needed[0] = False
-        means = expect(_kernel(plan, current), needed, executor)
+        needed = _needed(plan, active)
+        kernel = _kernel(plan, current)
+        means = expect(kernel, needed, executor)
         couplings = (*network.couplings(layer + 1), network.ratio(layer))
-        current = {t: _step(plan, t, active[t], couplings, current, means) for t in plan.terms}
+        following = {t: _step(plan, t, active[t], couplings, current, means) for t in plan.terms}
+        if isinstance(expect, KinkedExpectations):
+            delta = max(EPSILON, float(np.max(errors[MEAN_KERNEL] / np.maximum(np.abs(current[MEAN_KERNEL]), 1e-300))))
+            bounds = expect.rounding(kernel, means, needed, min(delta, 1.0))
+            known = (current, errors, means, bounds)
+            errors = {t: _step_error(plan, t, active[t], couplings, known) for t in plan.terms}
+        else:
+            errors = {t: np.zeros_like(v) for t, v in following.items()}
+        current = following
         if not all(np.isfinite(v).all() for v in current.values()):
             raise NtkfeynError(
                 f"the tensors overflow at layer {layer + 1}; try a smaller --cw or --depth (see critical couplings)"
             )
-        layers.append(current)
+        layers.append(Layer(current, errors))
         advance(f"layer {layer + 1}")
     return layers
+
+
+def _needed(plan: Plan, active: dict[TensorId, list[TermPlan]]) -> NDArray[np.bool_]:
+    """Which expectations occur in terms that do not vanish."""
+    needed = np.zeros(plan.expectations.size, dtype=bool)
+    for terms in active.values():
+        for term in terms:
+            for numbers in term.needed():
+                needed[numbers] = True
+    needed[0] = False
+    return needed
 
 
 def first_layer(plan: Plan, network: Network, gram: Array) -> Values:
@@ -184,25 +211,54 @@ def _step(
     size = len(plan.components[tensor])
     total = np.zeros(size)
     for term in terms:
-        factor = term.coefficient
-        for base, power in zip(couplings, term.couplings, strict=True):
-            factor *= base**power
+        factor = _factor(term, couplings)
         if not factor:
             continue
         gathered = [(previous[name], f) for name, f in term.tensors] + [(means, f) for f in term.means]
-        block = max(1, BLOCK // len(term.counts))
-        for start in range(0, size, block):
-            rows = slice(start, min(start + block, size))
-            total[rows] += factor * _products(gathered, rows, term.counts)
+        for rows in _blocks(size, term):
+            product = np.ones((1, len(term.counts)))
+            for values, f in gathered:
+                product = product * _gather(values, f, rows)
+            total[rows] += factor * (product @ term.counts)
     return total
 
 
-def _products(gathered: list[tuple[Array, Factor]], rows: slice, counts: Array) -> Any:
-    """sum over combinations of multiplicity * product of the gathered values, shape (rows,)"""
-    product: Array = np.ones((1, len(counts)))
-    for values, factor in gathered:
-        one = values[factor.table[rows]]
-        if len(counts) > 1 or factor.table.shape[1] > 1:
-            one = one[:, factor.options]
-        product = product * one
-    return product @ counts
+def _step_error(
+    plan: Plan,
+    tensor: TensorId,
+    terms: list[TermPlan],
+    couplings: tuple[float, ...],
+    known: tuple[Values, Values, Array, Array],
+) -> Array:
+    """What errors of the factors, and rounding of each product, do to one recursion."""
+    previous, errors, means, bounds = known
+    size = len(plan.components[tensor])
+    total = np.zeros(size)
+    for term in terms:
+        factor = abs(_factor(term, couplings))
+        gathered = [(previous[name], errors[name], f) for name, f in term.tensors]
+        gathered += [(means, bounds, f) for f in term.means]
+        for rows in _blocks(size, term):
+            product, error = np.ones((1, len(term.counts))), np.zeros((1, len(term.counts)))
+            for values, off, f in gathered:
+                one = np.abs(_gather(values, f, rows))
+                error = error * one + product * _gather(off, f, rows)
+                product = product * one
+            total[rows] += factor * ((error + EPSILON * product) @ term.counts)
+    return total
+
+
+def _factor(term: TermPlan, couplings: tuple[float, ...]) -> float:
+    return term.coefficient * float(np.prod(np.power(couplings, term.couplings)))
+
+
+def _blocks(size: int, term: TermPlan) -> Iterator[slice]:
+    block = max(1, BLOCK // len(term.counts))
+    return (slice(start, min(start + block, size)) for start in range(0, size, block))
+
+
+def _gather(values: Array, factor: Factor, rows: slice) -> Array:
+    """The values of one factor, shape (rows, combinations)."""
+    one = values[factor.table[rows]]
+    several = len(factor.options) > 1 or factor.table.shape[1] > 1
+    return one[:, factor.options] if several else one

@@ -7,6 +7,7 @@ node by node from Python's syntax tree and the SymPy tree is walked node by node
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -57,12 +58,24 @@ def expression(text: str) -> sympy.Expr:
     if len(text) > MAX_LENGTH:
         raise LimitError(f"the activation has {len(text)} characters; at most {MAX_LENGTH} are allowed")
     try:
-        parsed = _read(ast.parse(text.strip(), mode="eval").body, text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Python's parser, about text that is refused below
+            parsed = _read(ast.parse(text.strip(), mode="eval").body, text)
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError) as error:
         raise _refused(text) from error
-    if parsed.free_symbols != {Z} or parsed.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo):
+    if parsed.free_symbols != {Z} or not all(map(_known, sympy.preorder_traversal(parsed))):
         raise _refused(text)
     return parsed
+
+
+def _known(node: Any) -> bool:
+    """Whether arrays can be put through a node: a finite real number, or a function that stays smooth."""
+    if node.is_number:
+        try:
+            return bool(np.isfinite(float(node)))
+        except (TypeError, OverflowError, ValueError):
+            return False
+    return bool(node == Z or node.is_Add or node.is_Mul or node.is_Pow or node.func in _VALUES)
 
 
 def _refused(text: str) -> RequestError:
