@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ntkfeyn.api import Cumulant, Diagram, Network, Recursion, derive, diagrams, emit, evaluate, verify
+    from ntkfeyn.api import Cumulant, Diagram, Network, Recursion, derive, diagrams, emit, evaluate, sample, verify
     from ntkfeyn.errors import NtkfeynError
 
 __version__ = "0.1.0"
@@ -19,6 +19,7 @@ __all__ = [
     "diagrams",
     "emit",
     "evaluate",
+    "sample",
     "verify",
 ]
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
     from ntkfeyn.emitters.latex import LatexOptions
     from ntkfeyn.numerics.certify import Certificate
+    from ntkfeyn.numerics.evaluation import Request as NumericRequest
     from ntkfeyn.numerics.results import Tensors
+    from ntkfeyn.recursion import TensorId
 
 __all__ = [
     "Cumulant",
@@ -42,6 +44,7 @@ __all__ = [
     "emit",
     "emit_targets",
     "evaluate",
+    "sample",
     "verify",
 ]
 LANGUAGES = ("latex", "python", "jax", "c")
@@ -214,6 +217,36 @@ def evaluate(
     component of each tensor. ``jobs`` > 1 starts processes: call it from under ``if __name__ == "__main__"``. Raises
     NtkfeynError for a bad request, an integral that does not converge or a tensor that does not exist.
     """
+    from ntkfeyn.numerics.evaluation import evaluate_tensors
+
+    request, targets = _numeric_request(network, inputs, gram, names, order)
+    return evaluate_tensors(request._replace(tolerance=tolerance, jobs=jobs), targets, components)
+
+
+def sample(
+    network: Network | Sequence[Network],
+    inputs: Any = None,
+    names: str | Sequence[str] = DEFAULT_EVALUATED,
+    *,
+    gram: Any = None,
+    networks: int = 3200,
+    seed: int = 1,
+    jobs: int = 1,
+) -> Tensors:
+    """Unbiased estimates from sampled networks, one standard error each; arguments as for ``evaluate``.
+
+    K, Theta, V, D, F, A, B are n^R times the cumulants at the width n; K@1 and Theta@1 are n (mean - K), n (mean -
+    Theta). The numbers depend on the seed alone. Raises NtkfeynError.
+    """
+    from ntkfeyn.numerics import estimation
+
+    request, targets = _numeric_request(network, inputs, gram, names, None)
+    return estimation.sample_tensors(request._replace(jobs=jobs), targets, estimation.Sampling(networks, seed))
+
+
+def _numeric_request(
+    network: Network | Sequence[Network], inputs: Any, gram: Any, names: str | Sequence[str], order: int | None
+) -> tuple[NumericRequest, list[TensorId]]:
     from ntkfeyn.numerics import evaluation
     from ntkfeyn.numerics.inputs import gram_matrix, gram_of, vectors
 
@@ -221,10 +254,9 @@ def evaluate(
     if (inputs is None) == (gram is None):
         raise bad_request("inputs and gram", "exactly one of them is needed", "evaluate(network, [[1.0, 0.5]], ['K'])")
     kernel = gram_of(vectors(inputs)) if gram is None else gram_matrix(gram)
-    targets = [
-        (shape.name, power) for shape, power in resolve([names] if isinstance(names, str) else names, order=order)
-    ]
-    return evaluation.evaluate_tensors(evaluation.Request(networks, kernel, tolerance, jobs), targets, components)
+    listed = [names] if isinstance(names, str) else names
+    targets = [(shape.name, power) for shape, power in resolve(listed, order=order)]
+    return evaluation.Request(networks, kernel), targets
 
 
 def emit(

@@ -22,8 +22,10 @@ ORDER = (
     "numerics.polynomials", "numerics.certify", "numerics.certificates", "numerics.symbolic", "numerics.activations",
     "numerics.networks", "numerics.inputs", "numerics.components", "numerics.plan", "numerics.quadrature",
     "numerics.gaussian", "numerics.orthants", "numerics.kinked", "numerics.solver", "numerics.results",
-    "numerics.moments", "numerics.evaluation", "api", "cli.options", "cli.network_options", "cli.progress",
-    "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli.verify", "cli.evaluate", "cli", "__main__",
+    "numerics.moments", "numerics.evaluation", "numerics.sampling", "numerics.estimation",
+    "api", "cli.options", "cli.network_options", "cli.progress",
+    "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli.verify", "cli.evaluate", "cli.sample",
+    "cli", "__main__",
 )  # fmt: skip
 PURE = ORDER[: ORDER.index("symbols")]
 ARRAYS = ORDER[ORDER.index("numerics.symbolic") : ORDER.index("api")]
@@ -92,6 +94,12 @@ def test_files_stay_readable(path: Path) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 55, node.name
+
+
+def test_judges_import_nothing_of_what_they_judge() -> None:
+    derivation = {f"ntkfeyn.{name}" for name in ORDER[ORDER.index("diagram") : ORDER.index("numerics")]}
+    for judge in ("exact", "sampling"):
+        assert not imports(PACKAGE / "numerics" / f"{judge}.py") & derivation
 
 
 def test_deriving_loads_no_heavy_library() -> None:

@@ -75,6 +75,16 @@ def test_direct_means_against_sampling(orders: tuple[int, ...], rank: int) -> No
     assert abs(mean(plain(*orders), x @ x.T) - values.mean()) < 4.5 * error
 
 
+def test_powers_at_one_sample_against_sampling() -> None:
+    """<s^3(z_1) s^2(z_2) s s'(z_3)> in three dimensions: Stein's identity lowers each power with its own factor."""
+    x = np.random.default_rng(4).normal(size=(3, 3)) / sqrt(3)
+    z = np.random.default_rng(12).normal(size=(2_000_000, 3)) @ x.T
+    side = np.where(z > 0, 1, 0.2)
+    values = (side[:, 0] * z[:, 0]) ** 3 * (side[:, 1] * z[:, 1]) ** 2 * side[:, 2] ** 2 * z[:, 2]
+    key = (Differentiated((0, 0, 0), 0), Differentiated((0, 0), 0), Differentiated((0, 1), 0))
+    assert abs(mean(key, x @ x.T) - values.mean()) < 4.5 * values.std() / sqrt(2_000_000)
+
+
 def test_derivatives_are_price_derivatives() -> None:
     """d/dK_ab is a derivative at a and one at b, d/dK_aa half of two at a: five-point differences."""
     base = kernel(3, 4, 7)

@@ -20,6 +20,7 @@ COMMANDS = {
     "emit": "emit",
     "verify": "verify",
     "evaluate": "evaluate",
+    "sample": "sample",
 }
 
 

@@ -71,7 +71,7 @@ def command(
             )
         document, text = _moment(asked, request, moment)
     else:
-        targets = _targets(request)
+        targets = evaluated_targets(request)
         with progress("evaluate", 2 * len(networks) * (networks[0].depth - 1)) as advance:
             result = evaluation.evaluate_tensors(asked._replace(advance=advance), targets, components)
         for line in result.warnings():
@@ -87,7 +87,8 @@ def command(
     click.echo(to_text(document) if form == "json" else text, nl=False)
 
 
-def _targets(request: Request) -> list[TensorId]:
+def evaluated_targets(request: Request) -> list[TensorId]:
+    """What was asked for, or K, Theta, V, D, F, A, B, K@1 and Theta@1."""
     from ntkfeyn.targets import DEFAULT_EVALUATED, resolve
 
     if not any((request.names, request.legs, request.channel)) and request.order is None:

@@ -1,0 +1,196 @@
+"""Sampled networks: unbiased at tiny widths, in agreement with the recursions, reproducible, resumable."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+import ntkfeyn as nf
+from ntkfeyn.cli import main
+from ntkfeyn.numerics.sampling import BLOCK, TENSORS, Tally
+
+INPUTS = [[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]]
+COUPLINGS = {"cw": 1.5, "cb": 0.1, "lambda_w": 1.1, "lambda_b": 0.2}
+SCHEMA = Path(nf.__file__).parent / "schemas" / "tensors-1.schema.json"
+
+
+def p_value(value: np.ndarray, error: np.ndarray, exact: np.ndarray) -> float:
+    """Components of one tensor are not independent: chi^2 of the one with the largest error."""
+    place = int(np.argmax(error))
+    pull = (value.ravel() - exact.ravel())[place] / error.ravel()[place]
+    return float(chi2.sf(pull**2, 1))
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "relu"])
+def test_unbiased_at_width_two(activation: str) -> None:
+    """At layer 2 every cumulant is its leading order exactly, whatever the width: a biased estimator shows."""
+    network = nf.Network(2, 2, activation, **COUPLINGS)
+    sampled = nf.sample(network, INPUTS, list(TENSORS), networks=40_000, seed=3)
+    exact = nf.evaluate(network, INPUTS, list(TENSORS))
+    for name in TENSORS:
+        tensor = sampled.get(name)
+        pulls = (tensor.values - exact.get(name).values) / tensor.errors
+        assert np.max(np.abs(pulls)) < 4.5, name
+        assert np.max(tensor.errors) < 0.1 * np.max(np.abs(tensor.values)), name
+
+
+@pytest.mark.parametrize(("activation", "cw", "c"), [("linear", 1.0, 2), ("relu", 2.0, 5)])
+def test_fourth_moments_of_scale_invariant_networks(activation: str, cw: float, c: int) -> None:
+    """V = n (E[z_i^2 z_j^2] - K^2) = n K^2 (prod (1 + c/n) - 1), at three layers and unequal widths."""
+    widths = (6, 9, 5)
+    sampled = nf.sample(nf.Network(4, widths, activation, cw=cw), [[1.0]], ["V", "K", "K@1"], networks=60_000, seed=5)
+    for layer in (2, 3, 4):
+        growth = np.prod([1 + c / n for n in widths[: layer - 1]])
+        value, error = sampled.value("V", (1, 1, 1, 1), layer)
+        assert abs(value - widths[layer - 2] * cw**2 * (growth - 1)) < 4.5 * error
+        mean, off = sampled.value("K@1", (1, 1), layer)
+        assert abs(mean) < 4.5 * off
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu"])
+@pytest.mark.parametrize(("depth", "width"), [(3, 16), (4, 48)])
+def test_sampled_networks_agree_with_the_recursions(activation: str, depth: int, width: int) -> None:
+    """Orders 1 and 2 together, two inputs, biases: pulls as of a unit normal."""
+    network = nf.Network(depth, width, activation, **COUPLINGS)
+    names = [*TENSORS, "K@1", "Theta@1"]
+    sampled = nf.sample(network, INPUTS, names, networks=12_800, seed=7)
+    orders = [*names, *(f"{name}@2" for name in TENSORS)]
+    theory = nf.evaluate(network, INPUTS, orders, tolerance=1e-6)
+    for name in names:
+        base, _, order = name.partition("@")
+        first = int(order or nf.derive(base).record.order)
+        exact = sum(theory.array(f"{base}@{r}") * width ** (first - r) for r in range(first, 3))
+        tensor = sampled.get(name)
+        full, errors = sampled.array(name), tensor.errors.reshape(exact.shape)
+        assert p_value(full, errors, exact) > 1e-4, name
+        assert np.sqrt(np.mean(((full - exact) / errors) ** 2)) < 3, name
+
+
+def test_order_two_matters_at_small_width() -> None:
+    """Theta at width 3, sin: order 0 is far off, order 1 still off beyond the error, order 2 is not."""
+    network = nf.Network(3, 3, "sin", cw=1.5)
+    sampled = nf.sample(network, [[1.0]], ["Theta"], networks=200_000, seed=11)
+    theory = nf.evaluate(network, [[1.0]], ["Theta", "Theta@1", "Theta@2"])
+    value, error = sampled.value("Theta", (1, 1))
+    partial = [sum(theory.value(f"Theta@{r}", (1, 1))[0] / 3**r for r in range(top + 1)) for top in range(3)]
+    off = [abs(value - one) / error for one in partial]
+    assert off[0] > 25
+    assert off[1] > 4
+    assert off[2] < 3
+
+
+def test_tallies_merge_in_any_grouping() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(40, 3))
+    one = Tally(0, np.zeros(0), np.zeros(0))
+    for row in rows:
+        one = one.merged(Tally(1, row, np.zeros(3)))
+    parts = [Tally(0, np.zeros(0), np.zeros(0)) for _ in range(2)]
+    for i, row in enumerate(rows):
+        parts[i % 2] = parts[i % 2].merged(Tally(1, row, np.zeros(3)))
+    for tally in (one, parts[0].merged(parts[1])):
+        assert np.allclose(tally.mean, rows.mean(axis=0))
+        assert np.allclose(tally.errors, rows.std(axis=0, ddof=1) / np.sqrt(40))
+
+
+def test_numbers_depend_on_the_seed_alone() -> None:
+    network = nf.Network(3, 6, "gelu")
+    runs = [
+        nf.sample(network, INPUTS, ["V", "Theta@1"], networks=1000, seed=s, jobs=j) for s, j in ((1, 1), (1, 2), (2, 1))
+    ]
+    texts = [json.dumps(run.to_json()) for run in runs]
+    assert texts[0] == texts[1] != texts[2]
+    jsonschema.validate(runs[0].to_json(), json.loads(SCHEMA.read_text()))
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.json").write_text(json.dumps(INPUTS))
+    return tmp_path
+
+
+NETWORK = ["sample", "--activation", "tanh", "--inputs", "x.json", "--depth", "3", "--width", "8,12", "V", "K@1"]
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as caught:
+        main([*NETWORK, *arguments])
+    out, err = capsys.readouterr()
+    return int(caught.value.code or 0), out, err
+
+
+def test_resume_goes_on_to_the_same_numbers(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rest = ("--format", "json", "--checkpoint", "run.npz")
+    _, whole, _ = call(capsys, "--networks", "2048", "--format", "json")
+    assert call(capsys, "--networks", "700", *rest)[0] == 0
+    code, resumed, err = call(capsys, "--networks", "2048", *rest, "--resume")
+    assert (code, err) == (0, "")
+    assert resumed == whole
+    for wrong in (("--seed", "2"), ("--networks", "300"), ("--cw", "2")):
+        code, out, err = call(capsys, "--networks", "2048", *rest, "--resume", *wrong)
+        assert (code, out) == (2, "")
+        assert "another request" in err
+    Path("run.npz").write_bytes(Path("run.npz").read_bytes()[:200])
+    code, out, err = call(capsys, "--networks", "2048", *rest, "--resume")
+    assert (code, out) == (2, "")
+    assert "damaged" in err
+
+
+def test_killed_and_resumed(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "ntkfeyn",
+        *NETWORK,
+        "--networks",
+        "40000",
+        "--checkpoint",
+        "run.npz",
+        "--format",
+        "json",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    for _ in range(400):
+        if Path("run.npz").exists():
+            break
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert Path("run.npz").exists()
+    resumed = call(capsys, "--networks", "40000", "--checkpoint", "run.npz", "--resume", "--format", "json")
+    assert resumed == call(capsys, "--networks", "40000", "--format", "json")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--networks", "1"), ("--networks", "-5"), ("--seed", "-1"), ("--jobs", "0"), ("P",), ("V@2",),
+        ("--depth", "1"), ("--width", "100000"), ("--resume",), ("--checkpoint", "x.json/run.npz"), ("--cw", "0"),
+        ("--activation", "f"),
+    ],
+)  # fmt: skip
+def test_bad_requests(files: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+    before = sorted(files.iterdir())
+    code, out, err = call(capsys, "--networks", "128", "--json", "out.json", *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert sorted(files.iterdir()) == before
+
+
+def test_a_full_disk_ends_with_one_message(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, "--networks", "128", "--checkpoint", "/dev/full")
+    assert (code, out) == (2, "")
+    assert "No space left" in err
+    assert BLOCK == 32
