@@ -86,19 +86,21 @@ class CModule:
 
     def solve(
         self,
-        activation: str,
+        activation: str | int | None,
         rule: tuple[np.ndarray, np.ndarray],
         gram: np.ndarray,
         depth: int,
         widths: list[int],
         couplings: dict[str, Any],
+        user: int | None = None,
     ) -> list[dict[str, np.ndarray]]:
         held = [np.ascontiguousarray(gram), np.array(widths, dtype=np.int32)]
         held += [np.full(depth, couplings[k], dtype=float) for k in ("C_W", "lambda_W", "C_b", "lambda_b")]
         held += [np.ascontiguousarray(v) for v in rule]
-        table = self.function("activation_named")(activation.encode())
+        named = isinstance(activation, str)
+        table = self.function("activation_named")(activation.encode()) if named else activation
         pointers = [v.ctypes.data for v in held]
-        request = Request(len(gram), depth, *pointers[:6], table, None, len(rule[0]), *pointers[6:])
+        request = Request(len(gram), depth, *pointers[:6], table, user, len(rule[0]), *pointers[6:])
         sizes = [self.function(name)(ctypes.byref(request)) for name in ("workspace", "results")]
         memory = [np.zeros(max(size, 1)) for size in sizes]
         arguments = [
@@ -317,6 +319,32 @@ def test_an_activation_of_ones_own(tmp_path: Path) -> None:
 
     both = [module.solve(gram=GRAM[:2, :2], depth=3, activation=a) for a in (own, "sin")]
     assert worst(*both) < 1e-12
+
+
+@needs_cc
+def test_an_activation_of_ones_own_in_c(tmp_path: Path) -> None:
+    """The user's function gets its pointer back; its error code ends the solution."""
+    library = CModule(compiled(OUTPUTS / "order1.c", tmp_path), "order1")
+    signature = ctypes.CFUNCTYPE(
+        ctypes.c_int, ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double), ctypes.c_void_p
+    )
+    seen = set()
+
+    def own(z: float, top: int, out: Any, user: int | None) -> int:
+        seen.add(user)
+        for m in range(top + 1):
+            out[m] = np.sin(z + m * np.pi / 2)
+        return 4 if user == 13 else 0
+
+    held = signature(own)
+    rule = load(OUTPUTS / "order1.py").trapezoid(8)
+    arguments = (rule, GRAM[:1, :1], 2, [4], COUPLINGS | {"C_W": 1.2})
+    builtin = library.solve("sin", *arguments)
+    ours = library.solve(ctypes.cast(held, ctypes.c_void_p).value, *arguments, user=7)
+    assert worst(ours, builtin) < 1e-12
+    assert seen == {7}
+    with pytest.raises(ValueError, match="lacks a derivative"):
+        library.solve(ctypes.cast(held, ctypes.c_void_p).value, *arguments, user=13)
 
 
 @needs_cc

@@ -264,7 +264,7 @@ def test_reruns_stop_at_the_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
     gram = VECTORS[:2] @ VECTORS[:2].T / 4
     network = nf.Network(3, 64, "gelu")
     monkeypatch.setattr(solver, "MARGIN", 1e3)
-    monkeypatch.setattr(solver, "MAX_REPEATS", 1)
+    monkeypatch.setattr(solver, "MAX_REPEATS", 0)
     rough = solver.solve(plan, network, gram, 1e-8)[-1]
     monkeypatch.setattr(solver, "MAX_REPEATS", 4)
     fine = solver.solve(plan, network, gram, 1e-8)[-1]
