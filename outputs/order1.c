@@ -104,15 +104,6 @@ typedef struct {
     unsigned char label[LABELS];
 } placement;
 
-static const placement D0_0_0_0_by_[] = {
-    {1.0, 9, {0, 1, 2, 3}, {0}},
-};
-static const placement D0_0_1_1_by_[] = {
-    {1.0, 10, {0, 1, 2, 3}, {0}},
-};
-static const placement D0_0_by_[] = {
-    {1.0, 0, {0, 1}, {0}},
-};
 static const placement D0_0_by_2[] = {
     {1.0, 1, {1, 0}, {0, 0}},
     {2.0, 3, {0, 1}, {0, 1}},
@@ -130,21 +121,9 @@ static const placement D0_1_by_1[] = {
     {1.0, 3, {0, 1}, {0}},
     {1.0, 1, {0, 1}, {1}},
 };
-static const placement D1_0_1_0_by_[] = {
-    {1.0, 10, {1, 3, 0, 2}, {0}},
-};
 static const placement D1_0_by_1[] = {
     {1.0, 1, {1, 0}, {0}},
     {1.0, 3, {0, 1}, {1}},
-};
-static const placement D1_1_0_0_by_[] = {
-    {1.0, 10, {2, 3, 0, 1}, {0}},
-};
-static const placement D1_1_1_1_by_[] = {
-    {1.0, 12, {0, 1, 2, 3}, {0}},
-};
-static const placement D1_1_by_[] = {
-    {1.0, 3, {0, 1}, {0}},
 };
 static const placement D1_1_by_11[] = {
     {1.0, 4, {1, 0}, {0, 0}},
@@ -165,33 +144,54 @@ static const placement D1_1_by_4[] = {
     {4.0, 7, {0, 1}, {0, 1, 1, 1}},
     {1.0, 5, {0, 1}, {1, 1, 1, 1}},
 };
-static const placement D1_2_0_1_by_[] = {
-    {1.0, 11, {2, 0, 3, 1}, {0}},
-};
-static const placement D2_0_1_1_by_[] = {
-    {1.0, 11, {1, 2, 3, 0}, {0}},
-};
-static const placement D2_0_by_[] = {
-    {1.0, 1, {1, 0}, {0}},
-};
-static const placement D2_1_1_0_by_[] = {
-    {1.0, 11, {3, 1, 2, 0}, {0}},
-};
 static const placement D2_1_by_1[] = {
     {1.0, 4, {1, 0}, {0}},
     {1.0, 6, {0, 1}, {1}},
 };
-static const placement D2_2_1_1_by_[] = {
-    {1.0, 14, {2, 3, 0, 1}, {0}},
+static const placement M0_0[] = {
+    {1.0, 0, {0, 1}, {0}},
 };
-static const placement D2_2_by_[] = {
+static const placement M0_0_0_0[] = {
+    {1.0, 9, {0, 1, 2, 3}, {0}},
+};
+static const placement M0_0_1_1[] = {
+    {1.0, 10, {0, 1, 2, 3}, {0}},
+};
+static const placement M1_0_1_0[] = {
+    {1.0, 10, {1, 3, 0, 2}, {0}},
+};
+static const placement M1_1[] = {
+    {1.0, 3, {0, 1}, {0}},
+};
+static const placement M1_1_0_0[] = {
+    {1.0, 10, {2, 3, 0, 1}, {0}},
+};
+static const placement M1_1_1_1[] = {
+    {1.0, 12, {0, 1, 2, 3}, {0}},
+};
+static const placement M1_2_0_1[] = {
+    {1.0, 11, {2, 0, 3, 1}, {0}},
+};
+static const placement M2_0[] = {
+    {1.0, 1, {1, 0}, {0}},
+};
+static const placement M2_0_1_1[] = {
+    {1.0, 11, {1, 2, 3, 0}, {0}},
+};
+static const placement M2_1_1_0[] = {
+    {1.0, 11, {3, 1, 2, 0}, {0}},
+};
+static const placement M2_2[] = {
     {1.0, 6, {0, 1}, {0}},
 };
-static const placement D3_1_1_1_by_[] = {
-    {1.0, 13, {1, 2, 3, 0}, {0}},
+static const placement M2_2_1_1[] = {
+    {1.0, 14, {2, 3, 0, 1}, {0}},
 };
-static const placement D3_1_by_[] = {
+static const placement M3_1[] = {
     {1.0, 4, {1, 0}, {0}},
+};
+static const placement M3_1_1_1[] = {
+    {1.0, 13, {1, 2, 3, 0}, {0}},
 };
 
 /* An expectation over a set of samples: its key, its part at the last sample, the sample of each
@@ -578,7 +578,7 @@ static double K_0_term_2(const layer *c, const int *a)
     const int a2 = a[1];
     double scale = c->C_W;
     const int s1[] = {a1, a2};
-    scale *= mean(c, &D0_0_by_[0], s1);
+    scale *= mean(c, &M0_0[0], s1);
     return scale;
 }
 
@@ -613,7 +613,7 @@ static double Theta_0_term_2(const layer *c, const int *a)
     const int a2 = a[1];
     double scale = c->lambda_W;
     const int s1[] = {a1, a2};
-    scale *= mean(c, &D0_0_by_[0], s1);
+    scale *= mean(c, &M0_0[0], s1);
     return scale;
 }
 
@@ -626,7 +626,7 @@ static double Theta_0_term_3(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W;
     const int s1[] = {a1, a2};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     scale *= Theta_0[at2(n, a1, a2)];
     return scale;
 }
@@ -659,7 +659,7 @@ static double V_1_term_1(const layer *c, const int *a)
     const int a4 = a[3];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D0_0_0_0_by_[0], s1);
+    scale *= mean(c, &M0_0_0_0[0], s1);
     return scale;
 }
 
@@ -673,8 +673,8 @@ static double V_1_term_2(const layer *c, const int *a)
     double scale = -1.0 * c->C_W * c->C_W;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D0_0_by_[0], s1);
-    scale *= mean(c, &D0_0_by_[0], s2);
+    scale *= mean(c, &M0_0[0], s1);
+    scale *= mean(c, &M0_0[0], s2);
     return scale;
 }
 
@@ -740,7 +740,7 @@ static double D_1_term_1(const layer *c, const int *a)
     const int a4 = a[3];
     double scale = c->C_W * c->lambda_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D0_0_0_0_by_[0], s1);
+    scale *= mean(c, &M0_0_0_0[0], s1);
     return scale;
 }
 
@@ -755,7 +755,7 @@ static double D_1_term_2(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D0_0_1_1_by_[0], s1);
+    scale *= mean(c, &M0_0_1_1[0], s1);
     scale *= Theta_0[at2(n, a3, a4)];
     return scale;
 }
@@ -770,8 +770,8 @@ static double D_1_term_3(const layer *c, const int *a)
     double scale = -1.0 * c->C_W * c->lambda_W;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D0_0_by_[0], s1);
-    scale *= mean(c, &D0_0_by_[0], s2);
+    scale *= mean(c, &M0_0[0], s1);
+    scale *= mean(c, &M0_0[0], s2);
     return scale;
 }
 
@@ -787,8 +787,8 @@ static double D_1_term_4(const layer *c, const int *a)
     double scale = -1.0 * c->C_W * c->C_W;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D0_0_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M0_0[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= Theta_0[at2(n, a3, a4)];
     return scale;
 }
@@ -873,7 +873,7 @@ static double D_1_term_7(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio / 2.0;
     const int s1[] = {a3, a4};
     const int s2[] = {a1, a2};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D0_0_by_2); ++p2) {
         const placement *r2 = &D0_0_by_2[p2];
@@ -919,7 +919,7 @@ static double F_1_term_1(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D0_0_1_1_by_[0], s1);
+    scale *= mean(c, &M0_0_1_1[0], s1);
     scale *= Theta_0[at2(n, a3, a4)];
     return scale;
 }
@@ -984,7 +984,7 @@ static double A_1_term_1(const layer *c, const int *a)
     const int a4 = a[3];
     double scale = c->lambda_W * c->lambda_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D0_0_0_0_by_[0], s1);
+    scale *= mean(c, &M0_0_0_0[0], s1);
     return scale;
 }
 
@@ -999,7 +999,7 @@ static double A_1_term_2(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->lambda_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D0_0_1_1_by_[0], s1);
+    scale *= mean(c, &M0_0_1_1[0], s1);
     scale *= Theta_0[at2(n, a3, a4)];
     return scale;
 }
@@ -1015,7 +1015,7 @@ static double A_1_term_3(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->lambda_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D1_1_0_0_by_[0], s1);
+    scale *= mean(c, &M1_1_0_0[0], s1);
     scale *= Theta_0[at2(n, a1, a2)];
     return scale;
 }
@@ -1031,7 +1031,7 @@ static double A_1_term_4(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D1_1_1_1_by_[0], s1);
+    scale *= mean(c, &M1_1_1_1[0], s1);
     scale *= Theta_0[at2(n, a1, a2)];
     scale *= Theta_0[at2(n, a3, a4)];
     return scale;
@@ -1047,8 +1047,8 @@ static double A_1_term_5(const layer *c, const int *a)
     double scale = -1.0 * c->lambda_W * c->lambda_W;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D0_0_by_[0], s1);
-    scale *= mean(c, &D0_0_by_[0], s2);
+    scale *= mean(c, &M0_0[0], s1);
+    scale *= mean(c, &M0_0[0], s2);
     return scale;
 }
 
@@ -1064,8 +1064,8 @@ static double A_1_term_6(const layer *c, const int *a)
     double scale = -1.0 * c->C_W * c->lambda_W;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D0_0_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M0_0[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= Theta_0[at2(n, a3, a4)];
     return scale;
 }
@@ -1082,8 +1082,8 @@ static double A_1_term_7(const layer *c, const int *a)
     double scale = -1.0 * c->C_W * c->lambda_W;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
-    scale *= mean(c, &D0_0_by_[0], s2);
+    scale *= mean(c, &M1_1[0], s1);
+    scale *= mean(c, &M0_0[0], s2);
     scale *= Theta_0[at2(n, a1, a2)];
     return scale;
 }
@@ -1100,8 +1100,8 @@ static double A_1_term_8(const layer *c, const int *a)
     double scale = -1.0 * c->C_W * c->C_W;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M1_1[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= Theta_0[at2(n, a1, a2)];
     scale *= Theta_0[at2(n, a3, a4)];
     return scale;
@@ -1258,7 +1258,7 @@ static double A_1_term_13(const layer *c, const int *a)
     double scale = c->C_W * c->lambda_W * c->width_ratio / 2.0;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D0_0_by_2); ++p2) {
         const placement *r2 = &D0_0_by_2[p2];
@@ -1285,7 +1285,7 @@ static double A_1_term_14(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio / 2.0;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D1_1_by_2); ++p2) {
         const placement *r2 = &D1_1_by_2[p2];
@@ -1312,7 +1312,7 @@ static double A_1_term_15(const layer *c, const int *a)
     double scale = c->C_W * c->lambda_W * c->width_ratio / 2.0;
     const int s1[] = {a3, a4};
     const int s2[] = {a1, a2};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D0_0_by_2); ++p2) {
         const placement *r2 = &D0_0_by_2[p2];
@@ -1339,7 +1339,7 @@ static double A_1_term_16(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio / 2.0;
     const int s1[] = {a3, a4};
     const int s2[] = {a1, a2};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D1_1_by_2); ++p2) {
         const placement *r2 = &D1_1_by_2[p2];
@@ -1366,8 +1366,8 @@ static double A_1_term_17(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M1_1[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= A_1[at4(n, a1, a2, a3, a4)];
     return scale;
 }
@@ -1414,7 +1414,7 @@ static double B_1_term_1(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D1_1_1_1_by_[0], s1);
+    scale *= mean(c, &M1_1_1_1[0], s1);
     scale *= Theta_0[at2(n, a1, a2)];
     scale *= Theta_0[at2(n, a3, a4)];
     return scale;
@@ -1432,8 +1432,8 @@ static double B_1_term_2(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a1, a3};
     const int s2[] = {a2, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M1_1[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= B_1[at4(n, a1, a3, a2, a4)];
     return scale;
 }
@@ -1466,7 +1466,7 @@ static double P_1_term_1(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a0, a1, a2, a3};
-    scale *= mean(c, &D2_1_1_0_by_[0], s1);
+    scale *= mean(c, &M2_1_1_0[0], s1);
     scale *= Theta_0[at2(n, a0, a1)];
     scale *= Theta_0[at2(n, a0, a2)];
     return scale;
@@ -1484,8 +1484,8 @@ static double P_1_term_2(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a0, a3};
     const int s2[] = {a1, a2};
-    scale *= mean(c, &D2_0_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M2_0[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= B_1[at4(n, a0, a0, a1, a2)];
     return scale;
 }
@@ -1502,7 +1502,7 @@ static double P_1_term_3(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a1, a2};
     const int s2[] = {a0, a3};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
         const placement *r2 = &D1_0_by_1[p2];
@@ -1546,7 +1546,7 @@ static double Q_1_term_1(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a0, a1, a2, a3};
-    scale *= mean(c, &D2_1_1_0_by_[0], s1);
+    scale *= mean(c, &M2_1_1_0[0], s1);
     scale *= Theta_0[at2(n, a0, a1)];
     scale *= Theta_0[at2(n, a0, a2)];
     return scale;
@@ -1563,7 +1563,7 @@ static double Q_1_term_2(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->lambda_W;
     const int s1[] = {a0, a1, a2, a3};
-    scale *= mean(c, &D1_0_1_0_by_[0], s1);
+    scale *= mean(c, &M1_0_1_0[0], s1);
     scale *= Theta_0[at2(n, a0, a2)];
     return scale;
 }
@@ -1644,7 +1644,7 @@ static double Q_1_term_5(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a0, a1};
     const int s2[] = {a2, a3};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
         const placement *r2 = &D1_0_by_1[p2];
@@ -1692,7 +1692,7 @@ static double R_1_term_1(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a0, a1, a2, a3};
-    scale *= mean(c, &D3_1_1_1_by_[0], s1);
+    scale *= mean(c, &M3_1_1_1[0], s1);
     scale *= Theta_0[at2(n, a0, a1)];
     scale *= Theta_0[at2(n, a0, a2)];
     scale *= Theta_0[at2(n, a0, a3)];
@@ -1710,7 +1710,7 @@ static double R_1_term_2(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->lambda_W;
     const int s1[] = {a0, a1, a2, a3};
-    scale *= mean(c, &D2_0_1_1_by_[0], s1);
+    scale *= mean(c, &M2_0_1_1[0], s1);
     scale *= Theta_0[at2(n, a0, a2)];
     scale *= Theta_0[at2(n, a0, a3)];
     return scale;
@@ -1729,8 +1729,8 @@ static double R_1_term_3(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a0, a1};
     const int s2[] = {a2, a3};
-    scale *= mean(c, &D3_1_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M3_1[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= B_1[at4(n, a0, a0, a2, a3)];
     scale *= Theta_0[at2(n, a0, a1)];
     return scale;
@@ -1749,7 +1749,7 @@ static double R_1_term_4(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a2, a3};
     const int s2[] = {a0, a1};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D2_1_by_1); ++p2) {
         const placement *r2 = &D2_1_by_1[p2];
@@ -1775,8 +1775,8 @@ static double R_1_term_5(const layer *c, const int *a)
     double scale = c->C_W * c->lambda_W * c->width_ratio;
     const int s1[] = {a0, a1};
     const int s2[] = {a2, a3};
-    scale *= mean(c, &D2_0_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M2_0[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= B_1[at4(n, a0, a0, a2, a3)];
     return scale;
 }
@@ -1793,7 +1793,7 @@ static double R_1_term_6(const layer *c, const int *a)
     double scale = c->C_W * c->lambda_W * c->width_ratio;
     const int s1[] = {a2, a3};
     const int s2[] = {a0, a1};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
         const placement *r2 = &D1_0_by_1[p2];
@@ -1818,8 +1818,8 @@ static double R_1_term_7(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a0, a1};
     const int s2[] = {a2, a3};
-    scale *= mean(c, &D1_1_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M1_1[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= R_1[at4(n, a0, a1, a2, a3)];
     return scale;
 }
@@ -1859,7 +1859,7 @@ static double S_1_term_1(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D2_2_1_1_by_[0], s1);
+    scale *= mean(c, &M2_2_1_1[0], s1);
     scale *= Theta_0[at2(n, a1, a2)];
     scale *= Theta_0[at2(n, a1, a3)];
     scale *= Theta_0[at2(n, a2, a4)];
@@ -1877,7 +1877,7 @@ static double S_1_term_2(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->lambda_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D1_1_1_1_by_[0], s1);
+    scale *= mean(c, &M1_1_1_1[0], s1);
     scale *= Theta_0[at2(n, a1, a3)];
     scale *= Theta_0[at2(n, a2, a4)];
     return scale;
@@ -1896,8 +1896,8 @@ static double S_1_term_3(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D2_2_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M2_2[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= B_1[at4(n, a1, a2, a3, a4)];
     scale *= Theta_0[at2(n, a1, a2)];
     return scale;
@@ -1915,8 +1915,8 @@ static double S_1_term_4(const layer *c, const int *a)
     double scale = c->C_W * c->lambda_W * c->width_ratio;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M1_1[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= B_1[at4(n, a1, a2, a3, a4)];
     return scale;
 }
@@ -1933,8 +1933,8 @@ static double S_1_term_5(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a1, a2};
     const int s2[] = {a3, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M1_1[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= S_1[at4(n, a1, a2, a3, a4)];
     return scale;
 }
@@ -1981,7 +1981,7 @@ static double T_1_term_1(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->lambda_W * c->lambda_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D1_1_0_0_by_[0], s1);
+    scale *= mean(c, &M1_1_0_0[0], s1);
     scale *= Theta_0[at2(n, a1, a2)];
     return scale;
 }
@@ -1997,7 +1997,7 @@ static double T_1_term_2(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->lambda_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D2_1_1_0_by_[0], s1);
+    scale *= mean(c, &M2_1_1_0[0], s1);
     scale *= Theta_0[at2(n, a1, a2)];
     scale *= Theta_0[at2(n, a1, a3)];
     return scale;
@@ -2014,7 +2014,7 @@ static double T_1_term_3(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D2_2_1_1_by_[0], s1);
+    scale *= mean(c, &M2_2_1_1[0], s1);
     scale *= Theta_0[at2(n, a1, a2)];
     scale *= Theta_0[at2(n, a1, a3)];
     scale *= Theta_0[at2(n, a2, a4)];
@@ -2032,7 +2032,7 @@ static double T_1_term_4(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->lambda_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D1_2_0_1_by_[0], s1);
+    scale *= mean(c, &M1_2_0_1[0], s1);
     scale *= Theta_0[at2(n, a1, a2)];
     scale *= Theta_0[at2(n, a2, a4)];
     return scale;
@@ -2118,7 +2118,7 @@ static double T_1_term_7(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a2, a4};
     const int s2[] = {a1, a3};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D2_1_by_1); ++p2) {
         const placement *r2 = &D2_1_by_1[p2];
@@ -2178,7 +2178,7 @@ static double T_1_term_9(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a1, a3};
     const int s2[] = {a2, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D2_1_by_1); ++p2) {
         const placement *r2 = &D2_1_by_1[p2];
@@ -2235,7 +2235,7 @@ static double T_1_term_11(const layer *c, const int *a)
     double scale = c->C_W * c->lambda_W * c->width_ratio;
     const int s1[] = {a1, a3};
     const int s2[] = {a2, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
         const placement *r2 = &D1_0_by_1[p2];
@@ -2260,7 +2260,7 @@ static double T_1_term_12(const layer *c, const int *a)
     double scale = c->C_W * c->lambda_W * c->width_ratio;
     const int s1[] = {a2, a4};
     const int s2[] = {a1, a3};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     double sum2 = 0.0;
     for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
         const placement *r2 = &D1_0_by_1[p2];
@@ -2285,8 +2285,8 @@ static double T_1_term_13(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a1, a3};
     const int s2[] = {a2, a4};
-    scale *= mean(c, &D1_1_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M1_1[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= T_1[at4(n, a1, a3, a2, a4)];
     return scale;
 }
@@ -2329,7 +2329,7 @@ static double U_1_term_1(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     double scale = c->C_W * c->C_W;
     const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &D2_2_1_1_by_[0], s1);
+    scale *= mean(c, &M2_2_1_1[0], s1);
     scale *= Theta_0[at2(n, a1, a2)];
     scale *= Theta_0[at2(n, a1, a3)];
     scale *= Theta_0[at2(n, a2, a4)];
@@ -2348,8 +2348,8 @@ static double U_1_term_2(const layer *c, const int *a)
     double scale = c->C_W * c->C_W * c->width_ratio;
     const int s1[] = {a1, a4};
     const int s2[] = {a2, a3};
-    scale *= mean(c, &D1_1_by_[0], s1);
-    scale *= mean(c, &D1_1_by_[0], s2);
+    scale *= mean(c, &M1_1[0], s1);
+    scale *= mean(c, &M1_1[0], s2);
     scale *= U_1[at4(n, a1, a4, a2, a3)];
     return scale;
 }
@@ -2490,7 +2490,7 @@ static double Theta_1_term_3(const layer *c, const int *a)
     const double *Theta_1 = c->tensor[T_Theta_1];
     double scale = c->C_W * c->width_ratio;
     const int s1[] = {a1, a2};
-    scale *= mean(c, &D1_1_by_[0], s1);
+    scale *= mean(c, &M1_1[0], s1);
     scale *= Theta_1[at2(n, a1, a2)];
     return scale;
 }

@@ -183,7 +183,9 @@ def _spread(group: Group, units: tuple[int, ...], suffix: str) -> Spread:
         orders = tuple(m + labels.count(v) for v, m in enumerate(base))
         rows.append(SpreadRow(labels, orders, prod(count for _, count in chosen)))
     legs = "".join(str(2 * pairs or 1) for pairs in units)
-    return Spread(f"D{'_'.join(map(str, base))}_by_{legs}{re.sub(r'[^A-Za-z0-9_]+', '_', suffix)}", base, tuple(rows))
+    written = "_".join(map(str, base))
+    name = f"D{written}_by_{legs}" if units else f"M{written}"  # D: placements of derivatives, M: a mean as it stands
+    return Spread(name + re.sub(r"[^A-Za-z0-9_]+", "_", suffix), base, tuple(rows))
 
 
 def coefficient_text(value: Fraction) -> tuple[str, str]:
