@@ -244,16 +244,12 @@ def _expand_one(term: ProductTerm, options: list[tuple[Placement, ...]]) -> Iter
 def tensor_placements(tensor: Tensor, domains: tuple[tuple[int, ...], ...], symmetric: bool) -> tuple[Placement, ...]:
     """The different labellings of a tensor's z-legs as (tensor, samples hit, multiplicity)."""
     units = list(leg_units(tensor))
-    choices = [
-        pair_placements(domains[group], pairs) if pairs else tuple((((s,),), 1) for s in domains[group])
-        for _, group, pairs in units
-    ]
+    choices = [leg_placements(domains[group], pairs) for _, group, pairs in units]
     found: dict[tuple[Tensor, tuple[int, ...]], int] = {}
     for choice in product(*choices):
         labels = list(tensor.labels)
         hits: list[int] = []
-        for (slots, _, _), (placed, _) in zip(units, choice, strict=True):
-            samples = [s for chunk in placed for s in chunk]
+        for (slots, _, _), (samples, _) in zip(units, choice, strict=True):
             for slot, sample in zip(slots, samples, strict=True):
                 labels[slot] = sample
             hits += samples
@@ -261,6 +257,13 @@ def tensor_placements(tensor: Tensor, domains: tuple[tuple[int, ...], ...], symm
         key = (Tensor(tensor.name, tensor.order, final), tuple(sorted(hits)))
         found[key] = found.get(key, 0) + prod(count for _, count in choice)
     return tuple((placed, hits, count) for (placed, hits), count in found.items())
+
+
+def leg_placements(domain: tuple[int, ...], pairs: int) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """Where a unit of ``leg_units`` may land: (samples in the order of its slots, multiplicity)."""
+    if not pairs:
+        return tuple(((s,), 1) for s in domain)
+    return tuple((tuple(s for pair in placed for s in pair), count) for placed, count in pair_placements(domain, pairs))
 
 
 def leg_units(tensor: Tensor) -> Iterator[tuple[tuple[int, ...], int, int]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ntkfeyn.cli.network_options import NetworkRequest, network_options
+from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
 from ntkfeyn.cli.options import Request, target_options
 from ntkfeyn.cli.progress import progress
 
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 @click.option("--assembled", is_flag=True, help="Add up the orders of each tensor at each width: K + K^{1}/n + ..")
 @click.option("--layout", type=click.Choice(["ntkfeyn", "ntk-unlimited"]), default="ntkfeyn", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory for the files of --layout.")
-@click.option(
-    "--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; the numbers stay the same."
-)
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
+@result_options
 def command(
     request: Request,
     network: NetworkRequest,
@@ -82,9 +78,7 @@ def command(
                 click.echo(write_file(output / name, to_text(data)))
             return
         document, text = result.to_json(), table(result)
-    if json_file is not None:
-        write_file(json_file, to_text(document))
-    click.echo(to_text(document) if form == "json" else text, nl=False)
+    show(document, text, form, json_file)
 
 
 def evaluated_targets(request: Request) -> list[TensorId]:
@@ -132,12 +126,8 @@ def table(result: Tensors) -> str:
             keys = list(last.keys())
             columns = [layer[name].values.tolist() for layer in setting.layers]
             for i, key in enumerate(keys[:MOST_ROWS]):
-                lines.append(f"  {key:<14}" + " ".join(f"{_number(column[i]):>14}" for column in columns))
+                lines.append(f"  {key:<14}" + " ".join(f"{column[i]:>14.8g}" for column in columns))
             if len(keys) > MOST_ROWS:
                 lines.append(f"  .. {len(keys) - MOST_ROWS} more components: --format json")
         lines.append("")
     return "\n".join(lines)
-
-
-def _number(value: float) -> str:
-    return f"{value:.8g}"

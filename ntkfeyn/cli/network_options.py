@@ -49,9 +49,31 @@ class NetworkRequest(NamedTuple):
         return gram_matrix(read_array(self.gram or Path()))
 
 
+def result_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--jobs, --format, --json: the same for every command that ends in numbers."""
+    file = click.Path(dir_okay=False, path_type=Path)
+    for decorate in (
+        click.option("--json", "json_file", type=file, help="Also write the JSON here."),
+        click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True),
+        click.option("--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; same numbers."),
+    ):
+        function = decorate(function)
+    return function
+
+
+def show(document: dict[str, Any], text: str, form: str, json_file: Path | None) -> None:
+    """Write the JSON where asked, then print it or the text."""
+    from ntkfeyn.emitters.rendering import write_file
+    from ntkfeyn.serialisation import to_text
+
+    if json_file is not None:
+        write_file(json_file, to_text(document))
+    click.echo(to_text(document) if form == "json" else text, nl=False)
+
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _COUPLINGS = (
-    ("--cw", "1", "C_W, also one a layer as 1:2:2; weights have variance C_W/n."),
+    ("--cw", "1", "C_W: weights have variance C_W/n."),
     ("--cb", "0", "C_b: variance of the biases."),
     ("--lambda-w", "1", "lambda_W: weights have gradient weight lambda_W/n."),
     ("--lambda-b", "0", "lambda_b: gradient weight of the biases."),

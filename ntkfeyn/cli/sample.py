@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ntkfeyn.cli.network_options import NetworkRequest, network_options
+from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
 from ntkfeyn.cli.options import Request, target_options
 from ntkfeyn.cli.progress import progress
 
@@ -16,11 +16,9 @@ from ntkfeyn.cli.progress import progress
 @network_options
 @click.option("--networks", type=int, default=3200, show_default=True, metavar="N", help="Networks of each width.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The numbers depend on it alone.")
-@click.option("--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; same numbers.")
 @click.option("--checkpoint", type=click.Path(dir_okay=False, path_type=Path), help="Keep what is done in this file.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same numbers.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
+@result_options
 def command(
     request: Request,
     network: NetworkRequest,
@@ -41,19 +39,12 @@ def command(
     Example: ntkfeyn sample --activation gelu --inputs x.json --depth 3 --width 16 --networks 512 V Theta@1
     """
     from ntkfeyn.cli.evaluate import evaluated_targets, table
-    from ntkfeyn.emitters.rendering import write_file
     from ntkfeyn.numerics import estimation, evaluation
-    from ntkfeyn.numerics.sampling import BLOCK
-    from ntkfeyn.serialisation import to_text
 
     settings = network.networks()
     targets = evaluated_targets(request)
     asked = evaluation.Request(settings, network.gram_matrix(), jobs=jobs)
-    tasks = len(settings) * -(-networks // (BLOCK * estimation.GROUP))
-    with progress("sample", tasks) as advance:
-        sampling = estimation.Sampling(networks, seed, checkpoint, resume)
+    sampling = estimation.Sampling(networks, seed, checkpoint, resume)
+    with progress("sample", len(settings) * sampling.tasks) as advance:
         result = estimation.sample_tensors(asked._replace(advance=advance), targets, sampling)
-    document = to_text(result.to_json())
-    if json_file is not None:
-        write_file(json_file, document)
-    click.echo(document if form == "json" else table(result), nl=False)
+    show(result.to_json(), table(result), form, json_file)

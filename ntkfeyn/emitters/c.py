@@ -11,9 +11,8 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from ntkfeyn.cumulants import standard
-from ntkfeyn.emitters.code import Mean, Product, Program, SpreadRow, Step, wrapped
-from ntkfeyn.emitters.notation import TextNotation, cumulant_text, term_text
-from ntkfeyn.emitters.rendering import provenance, renderer
+from ntkfeyn.emitters.code import Mean, Product, Program, SpreadRow, Step, program_texts, step_texts
+from ntkfeyn.emitters.rendering import renderer
 from ntkfeyn.recursion import TensorId
 from ntkfeyn.terms import Couplings
 
@@ -37,17 +36,11 @@ def c_files(program: Program, stem: str) -> dict[str, str]:
     keys = {orders: i for i, orders in enumerate(program.expectations)}
     sizes, inners = _contents(program)
     labels = max((len(row.labels) for s in program.spreads for row in s.rows), default=1)
-    kept, flat = program.operations
     steps = [_step(step, shared=program.shared) for step in program.steps]
     values: dict[str, Any] = {
         "prefix": prefix,
         "stem": stem,
-        "provenance": [
-            line
-            for text in provenance([step.recursion for step in program.steps])
-            for line in wrapped(text, WIDTH - 3, "  ")
-        ],
-        "operations": f"{kept} multiplications a component of every tensor ({flat} without partial sums)",
+        **program_texts(program, WIDTH - 3),
         "steps": steps,
         "keys": [_braces(orders) for orders in program.expectations],
         "key_sizes": [len(orders) for orders in program.expectations],
@@ -100,24 +93,13 @@ def _contents(program: Program) -> tuple[list[list[Content]], list[tuple[int, ..
 
 
 def _step(step: Step, *, shared: bool) -> dict[str, Any]:
-    recursion, notation = step.recursion, TextNotation()
-    formula = [
-        line
-        for i, term in enumerate(recursion.terms)
-        for line in wrapped(term_text(term, notation, leading=i == 0), WIDTH - 4, "    ")
-    ]
-    shape = standard(recursion.name)
+    shape = standard(step.recursion.name)
     place = {position: k for k, position in enumerate(shape.index)}
     symmetries = [_braces(place[g[position]] for position in shape.index) for g in shape.symmetries]
     return {
+        **step_texts(step, WIDTH - 4),
         "function": step.function,
-        "key": f"{recursion.name}@{recursion.order}",
-        "id": _identifier(recursion.id),
-        "tensor": cumulant_text(recursion.cumulant, recursion.order, notation),
-        "legs": recursion.cumulant.legs_text(),
-        "channel": recursion.cumulant.channel_text(),
-        "formula": formula,
-        "slots": step.slots,
+        "id": _identifier(step.recursion.id),
         "symmetries": symmetries,
         "terms": [_term(step, term, shared=shared) for term in step.products],
     }

@@ -8,18 +8,19 @@ the size of the code grows with the product terms.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ntkfeyn.combinatorics import pair_placements
 from ntkfeyn.cumulants import standard
+from ntkfeyn.emitters.notation import TextNotation, cumulant_text, term_text
+from ntkfeyn.emitters.rendering import provenance
 from ntkfeyn.recursion import Recursion, System, TensorId
-from ntkfeyn.reduction import leg_units, split_omega
+from ntkfeyn.reduction import leg_placements, leg_units, split_omega
 from ntkfeyn.terms import Couplings, Group, ProductTerm
 
 
@@ -170,15 +171,8 @@ def _spread(group: Group, units: tuple[int, ...], suffix: str) -> Spread:
     """Placements of ``units`` (number of z-z pairs placed together, 0: one leg) on the slots of a group."""
     base = tuple(m for _, m in group.factors)
     positions = tuple(range(len(base)))
-    choices: list[Sequence[tuple[tuple[int, ...], int]]] = []
-    for pairs in units:
-        if pairs:
-            placed = pair_placements(positions, pairs)
-            choices.append([(tuple(v for pair in chosen for v in pair), count) for chosen, count in placed])
-        else:
-            choices.append([((v,), 1) for v in positions])
     rows = []
-    for chosen in product(*choices):
+    for chosen in product(*(leg_placements(positions, pairs) for pairs in units)):
         labels = tuple(v for part, _ in chosen for v in part)
         orders = tuple(m + labels.count(v) for v, m in enumerate(base))
         rows.append(SpreadRow(labels, orders, prod(count for _, count in chosen)))
@@ -186,12 +180,6 @@ def _spread(group: Group, units: tuple[int, ...], suffix: str) -> Spread:
     written = "_".join(map(str, base))
     name = f"D{written}_by_{legs}" if units else f"M{written}"  # D: placements of derivatives, M: a mean as it stands
     return Spread(name + re.sub(r"[^A-Za-z0-9_]+", "_", suffix), base, tuple(rows))
-
-
-def coefficient_text(value: Fraction) -> tuple[str, str]:
-    """A rational as (factor, divisor) texts: 3/4 -> ("3 * ", " / 4")."""
-    factor = "" if value.numerator == 1 else f"{value.numerator} * "
-    return factor, "" if value.denominator == 1 else f" / {value.denominator}"
 
 
 def wrapped(text: str, width: int, following: str = "") -> list[str]:
@@ -204,3 +192,27 @@ def wrapped(text: str, width: int, following: str = "") -> list[str]:
         else:
             line = f"{line} {word}" if line else word
     return [*lines, line]
+
+
+def program_texts(code: Program, width: int) -> dict[str, Any]:
+    """The head of an emitted file: provenance and operation counts, lines of at most ``width`` characters."""
+    kept, flat = code.operations
+    lines = provenance([step.recursion for step in code.steps])
+    return {
+        "provenance": [line for text in lines for line in wrapped(text, width, "  ")],
+        "operations": f"{kept} multiplications a component of every tensor ({flat} without partial sums)",
+    }
+
+
+def step_texts(step: Step, width: int) -> dict[str, Any]:
+    """What the comment of a step says: its tensor, legs, channel and formula."""
+    recursion, notation = step.recursion, TextNotation()
+    terms = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)]
+    return {
+        "key": f"{recursion.name}@{recursion.order}",
+        "tensor": cumulant_text(recursion.cumulant, recursion.order, notation),
+        "legs": recursion.cumulant.legs_text(),
+        "channel": recursion.cumulant.channel_text(),
+        "formula": [line for text in terms for line in wrapped(text, width, "    ")],
+        "slots": step.slots,
+    }

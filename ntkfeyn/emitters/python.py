@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ntkfeyn.emitters.code import Product, Program, Step, coefficient_text, wrapped
-from ntkfeyn.emitters.notation import TextNotation, cumulant_text, term_text
-from ntkfeyn.emitters.rendering import provenance, renderer
+from ntkfeyn.emitters.code import Mean, Product, Program, Step, program_texts, step_texts
+from ntkfeyn.emitters.rendering import renderer
 from ntkfeyn.recursion import TensorId
 from ntkfeyn.terms import Couplings
 
@@ -21,14 +20,11 @@ INDENT = "    "
 
 def python_module(program: Program, language: str) -> str:
     """The source of a module; ``language`` is "python" (NumPy) or "jax"."""
-    recursions = [step.recursion for step in program.steps]
-    kept, flat = program.operations
     return renderer()(
         "python/module.py.jinja",
         jax=language == "jax",
-        provenance=[line for text in provenance(recursions) for line in wrapped(text, WIDTH - 2, "  ")],
-        operations=f"{kept} multiplications a component of every tensor ({flat} without partial sums)",
-        targets=[f"{name}@{order}" for name, order in program.targets],
+        **program_texts(program, WIDTH - 2),
+        targets=[_key(target) for target in program.targets],
         spreads=[(s.name, [_row(*row) for row in s.rows]) for s in program.spreads],
         expectations=[_tuple(orders) for orders in program.expectations],
         steps=[_step(step, shared=program.shared) for step in program.steps],
@@ -45,27 +41,10 @@ def _tuple(values: Iterable[object]) -> str:
 
 
 def _step(step: Step, *, shared: bool) -> dict[str, Any]:
-    recursion, notation = step.recursion, TextNotation()
-    formula = [
-        line
-        for i, term in enumerate(recursion.terms)
-        for line in wrapped(term_text(term, notation, leading=i == 0), WIDTH - 4, "    ")
-    ]
     body = [f'{_variable(tensor)} = previous["{_key(tensor)}"]' for tensor in step.tensors]
     for term in step.products:
         body += _product_lines(term, shared=shared)
-    shape = recursion.cumulant
-    return {
-        "name": step.function,
-        "key": _key(recursion.id),
-        "tensor": cumulant_text(shape, recursion.order, notation),
-        "legs": shape.legs_text(),
-        "channel": shape.channel_text(),
-        "formula": formula,
-        "slots": step.slots,
-        "couplings": step.couplings,
-        "body": body,
-    }
+    return {**step_texts(step, WIDTH - 4), "name": step.function, "couplings": step.couplings, "body": body}
 
 
 def _key(tensor: TensorId) -> str:
@@ -130,16 +109,17 @@ def _product_of(name: str, factors: list[str], *, keep: bool = False) -> list[st
 
 def _scale(term: Product) -> str:
     """coefficient * couplings"""
-    factor, divisor = coefficient_text(term.coefficient)
+    numerator, denominator = term.coefficient.numerator, term.coefficient.denominator
+    divisor = "" if denominator == 1 else f" / {denominator}"
     powers = [
         symbol if power == 1 else f"{symbol}**{power}"
         for symbol, power in zip(Couplings._fields, term.couplings, strict=True)
         if power
     ]
     if not powers:
-        return f"{term.coefficient.numerator}{divisor}"
-    return f"{factor}{' * '.join(powers)}{divisor}"
+        return f"{numerator}{divisor}"
+    return f"{'' if numerator == 1 else f'{numerator} * '}{' * '.join(powers)}{divisor}"
 
 
-def _direct(mean: Any) -> str:
+def _direct(mean: Mean) -> str:
     return f"expectation({_tuple(mean.spread.base)}, {_tuple(mean.slots)})"

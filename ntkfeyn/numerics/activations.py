@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import comb, factorial
+from math import factorial
 
 import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
+from ntkfeyn.combinatorics import compositions, multinomial
 from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
 from ntkfeyn.numerics.expressions import Coefficients, polynomial
 
@@ -90,11 +91,9 @@ def _tanh(z: Array, top: int) -> list[Array]:
 def _next_tanh_row(row: list[int], m: int) -> list[int]:
     """u' = -2 t u, t' = u, t^2 = 1 - u."""
     following = [0] * (len(row) + 1)
-    for k, c in enumerate(row):
-        if m % 2:  # u^k -> -2k t u^k
-            following[k] -= 2 * k * c
-        else:  # t u^k -> u^(k+1) - 2k (1 - u) u^k
-            following[k] -= 2 * k * c
+    for k, c in enumerate(row):  # odd m: u^k -> -2k t u^k; even m: t u^k -> u^(k+1) - 2k (1 - u) u^k
+        following[k] -= 2 * k * c
+        if m % 2 == 0:
             following[k + 1] += (2 * k + 1) * c
     return following
 
@@ -205,16 +204,10 @@ def _as_polynomial(name: str, coefficients: Coefficients | tuple[int, ...]) -> P
 
 def leibniz(orders: tuple[int, ...], k: int) -> tuple[tuple[tuple[int, ...], int], ...]:
     """The k-th derivative of prod s^(m) over ``orders`` as (orders, multiplicity), like terms added."""
-    if not orders:
-        return (((), 1),) if k == 0 else ()
     found: dict[tuple[int, ...], int] = {}
-    first, rest = orders[0], orders[1:]
-    if not rest:
-        return (((first + k,), 1),)
-    for j in range(k + 1):
-        for tail, count in leibniz(rest, k - j):
-            key = tuple(sorted((first + j, *tail)))
-            found[key] = found.get(key, 0) + comb(k, j) * count
+    for hits in compositions(k, len(orders)):
+        key = tuple(sorted(m + j for m, j in zip(orders, hits, strict=True)))
+        found[key] = found.get(key, 0) + multinomial(hits)
     return tuple(sorted(found.items()))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from ntkfeyn.emitters.rendering import write_file
 from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.numerics.evaluation import Request, evaluate_tensors, settings_json
 from ntkfeyn.numerics.networks import Network
+from ntkfeyn.numerics.plan import Mapped
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.sampling import BLOCK, TENSORS, Law, Tally, layout, sample_blocks
 from ntkfeyn.numerics.solver import workers
@@ -38,6 +39,11 @@ class Sampling(NamedTuple):
     seed: int = 1
     checkpoint: Path | None = None
     resume: bool = False
+
+    @property
+    def tasks(self) -> int:
+        """Groups of blocks that hold so many networks."""
+        return -(-self.networks // (BLOCK * GROUP))
 
 
 def check_targets(targets: Sequence[TensorId]) -> None:
@@ -71,22 +77,17 @@ def sample_tensors(request: Request, targets: Sequence[TensorId], sampling: Samp
     leading = (
         evaluate_tensors(request._replace(advance=lambda _: None), [(name, 0) for name, _ in means]) if means else None
     )
-    done = _read(sampling, _fingerprint(request, sampling))
+    fingerprint = _fingerprint(request, sampling)
+    done = _read(sampling, fingerprint)
     settings = []
-    with workers(request.jobs) as executor:
-        run: Callable[..., Iterable[Tally]] = map if executor is None else executor.map
+    with workers(request.jobs) as mapped:
         for network in request.networks:
-            tally = _one_setting(request, network, sampling, done, run)
+            tally = _one_setting(request, network, sampling, done, fingerprint, mapped)
             settings.append(_setting(request, network, tally, targets, leading))
-    blocks = _tasks(sampling) * GROUP
-    extra = {"networks": blocks * BLOCK, "seed": sampling.seed}
+    extra = {"networks": sampling.tasks * GROUP * BLOCK, "seed": sampling.seed}
     meta = {"tool": TOOL, "command": "sample", **settings_json(request), **extra}
     meta["tensors"] = [f"{name}@{order}" for name, order in targets]
     return Tensors(meta, tuple(settings))
-
-
-def _tasks(sampling: Sampling) -> int:
-    return -(-sampling.networks // (BLOCK * GROUP))
 
 
 def _one_setting(
@@ -94,7 +95,8 @@ def _one_setting(
     network: Network,
     sampling: Sampling,
     done: dict[str, tuple[int, Tally]],
-    run: Callable[..., Iterable[Tally]],
+    fingerprint: str,
+    mapped: Mapped,
 ) -> Tally:
     """All blocks of one network; what the checkpoint holds is not sampled again."""
     couplings = tuple(network.couplings(layer) for layer in range(1, network.depth + 1))
@@ -106,15 +108,15 @@ def _one_setting(
         )
     key = network.width_text
     start, tally = done.get(key, (0, Tally(0, np.zeros(0), np.zeros(0))))
-    firsts = [task * GROUP for task in range(start, _tasks(sampling))]
+    firsts = [task * GROUP for task in range(start, sampling.tasks)]
     arguments = ([law] * len(firsts), [sampling.seed] * len(firsts), firsts, [first + GROUP for first in firsts])
     step = max(1, request.jobs)
     for i in range(0, len(firsts), step):
-        for one in run(sample_blocks, *(argument[i : i + step] for argument in arguments)):
+        for one in mapped(sample_blocks, *(argument[i : i + step] for argument in arguments)):
             tally = tally.merged(one)
             request.advance(f"width {key}")
         done[key] = (start + min(i + step, len(firsts)), tally)
-        _write(sampling, _fingerprint(request, sampling), done)
+        _write(sampling, fingerprint, done)
     return tally
 
 
@@ -189,7 +191,7 @@ def _read(sampling: Sampling, fingerprint: str) -> dict[str, tuple[int, Tally]]:
         raise NtkfeynError(
             f"the checkpoint '{sampling.checkpoint}' is damaged; delete it, or run without --resume"
         ) from error
-    if not same or any(tasks > _tasks(sampling) for tasks, _ in done.values()):
+    if not same or any(tasks > sampling.tasks for tasks, _ in done.values()):
         raise bad_request(
             f"the checkpoint '{sampling.checkpoint}' is of another request",
             "the same networks, inputs and seed, and at least as many networks are allowed",

@@ -16,6 +16,7 @@ from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.numerics.activations import Kinked
 from ntkfeyn.numerics.components import MAX_COMPONENTS, Family, all_tuples, maximal, subsets_up_to
+from ntkfeyn.numerics.kinked import check_existence
 from ntkfeyn.numerics.moments import Component, Moment, Number
 from ntkfeyn.numerics.networks import Network
 from ntkfeyn.numerics.plan import Plan, make_plan, standard_samples
@@ -74,8 +75,6 @@ def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Set
         return tuple(Setting(n.width_text, n.hidden, ({},) * n.depth) for n in networks)
     system = derive_system(wanted)
     if isinstance(networks[0].function, Kinked):
-        from ntkfeyn.numerics.kinked import check_existence
-
         check_existence(system, networks[0].function)
     place = _distinct(gram)
     kept = np.unique(place, return_index=True)[1]

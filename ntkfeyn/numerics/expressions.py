@@ -23,17 +23,22 @@ Coefficients = tuple[Fraction, ...]
 
 def polynomial(text: str) -> Coefficients:
     """The coefficients of a polynomial in z; raises RequestError (not a polynomial) or LimitError (too large)."""
-    if len(text) > MAX_LENGTH:
-        raise LimitError(f"the activation has {len(text)} characters; at most {MAX_LENGTH} are allowed")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Python's parser, about text that is refused below
-            coefficients = _read(ast.parse(text.strip(), mode="eval").body, text)
+        coefficients = _read(syntax_tree(text), text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise bad_request(f"cannot read the activation '{text}'", f"allowed is {_ALLOWED}", _HINT) from error
     if len(coefficients) < 2:
         raise bad_request(f"the activation '{text}' does not depend on z", f"allowed is {_ALLOWED}", _HINT)
     return coefficients
+
+
+def syntax_tree(text: str) -> ast.expr:
+    """Text as Python's syntax tree, to be read node by node; raises LimitError or what the parser raises."""
+    if len(text) > MAX_LENGTH:
+        raise LimitError(f"the activation has {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python's parser, about text that its reader refuses
+        return ast.parse(text.strip(), mode="eval").body
 
 
 def _read(node: ast.expr, text: str) -> Coefficients:

@@ -10,7 +10,6 @@ points of the other axes. An eigenbasis would need every sample at every node.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
 from math import inf, sqrt
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError
 from ntkfeyn.numerics.activations import Polynomial, Smooth, checked, leibniz
-from ntkfeyn.numerics.plan import Differentiated, Expectations, Key
+from ntkfeyn.numerics.plan import Differentiated, Expectations, Key, Mapped
 from ntkfeyn.numerics.quadrature import AxisRules, Rule, ball, hermite
 
 Array = NDArray[np.float64]
@@ -49,7 +48,7 @@ def batches(expectations: Expectations) -> list[Batch]:
     """The expectations of a plan by the set of samples that they live on."""
     by_size: dict[int, list[tuple[Key, Ints, Ints]]] = {}
     for key, rows in expectations.rows.items():
-        numbers = expectations.first[key] + np.arange(len(rows))
+        numbers = expectations.numbers(key)
         order = np.argsort(rows, axis=1, kind="stable")
         permutations, which = np.unique(order, axis=0, return_inverse=True)
         for p, permutation in enumerate(permutations):
@@ -109,7 +108,7 @@ class SmoothExpectations:
         self.batches = batches(expectations)
         self.rules: dict[tuple[tuple[Key, ...], float], AxisRules] = {}
 
-    def __call__(self, kernel: Array, needed: NDArray[np.bool_], executor: Executor | None = None) -> Array:
+    def __call__(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0."""
         values = np.full(self.size, np.nan)
         for batch in self.batches:
@@ -121,23 +120,23 @@ class SmoothExpectations:
                     tuple(batch.assignments[c] for c in columns),
                     batch.numbers[np.ix_(rows, columns)],
                 )
-                self._fill(values, part, kernel, executor)
+                self._fill(values, part, kernel, mapped)
         values[0] = 0.0
         return values
 
-    def _fill(self, values: Array, batch: Batch, kernel: Array, executor: Executor | None) -> None:
+    def _fill(self, values: Array, batch: Batch, kernel: Array, mapped: Mapped) -> None:
         products = cache(lambda split: Products(self.activation, batch, split))
         axes = cholesky(kernel[batch.subsets[:, :, None], batch.subsets[:, None, :]], pivoting=self.rule is None)
         rules = self._rules(batch, kernel)
-        run: Callable[..., Iterable[Array]] = map if executor is None else executor.map
         for start in range(0, len(axes), BLOCK):
             some = range(start, min(start + BLOCK, len(axes)))
             grids = [self._grid(axes[i], rules, batch) for i in some]
             tables = [products(grid.split) for grid in grids]
-            tasks = [(tables[i], part) for i, grid in enumerate(grids) for part in _tasks(grid)]
-            terms = iter(run(_integral, *zip(*tasks, strict=True)))
-            for i, (table, grid) in enumerate(zip(tables, grids, strict=True)):
-                total = sum(next(terms) for _ in _tasks(grid))
+            parts = [list(_tasks(grid)) for grid in grids]
+            tasks = [(table, part) for table, own in zip(tables, parts, strict=True) for part in own]
+            terms = iter(mapped(_integral, *zip(*tasks, strict=True)))
+            for i, (table, own) in enumerate(zip(tables, parts, strict=True)):
+                total = sum(next(terms) for _ in own)
                 values[batch.numbers[start + i]] = np.asarray(total)[table.row, table.column]
 
     def _rules(self, batch: Batch, kernel: Array) -> AxisRules:

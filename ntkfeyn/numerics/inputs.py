@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,10 @@ def read_array(path: Path) -> Any:
     Raises NtkfeynError for a file that cannot be read.
     """
     try:
-        if not path.stat() or not path.is_file():
+        found = path.stat()
+        if not S_ISREG(found.st_mode):
             raise bad_request(f"'{path}' is no file", "a .json, .npy or .csv file is allowed", HINT)
-        if path.stat().st_size > MAX_BYTES:
+        if found.st_size > MAX_BYTES:
             raise LimitError(f"'{path}' has more than {MAX_BYTES} bytes")
         kind = path.suffix.lower()
         if kind == ".npy":

@@ -8,8 +8,7 @@ samples that are multiples of one another are one variable. Delta functions cond
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import Executor
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -19,11 +18,12 @@ from numpy.typing import NDArray
 from ntkfeyn.errors import RequestError
 from ntkfeyn.numerics.activations import Kinked
 from ntkfeyn.numerics.orthants import correlations, orthant, plane_mean
-from ntkfeyn.numerics.plan import Expectations, Key
+from ntkfeyn.numerics.plan import Expectations, Key, Mapped
 from ntkfeyn.recursion import System
 from ntkfeyn.reduction import split_omega
 
 Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
 PARALLEL = 1e-13  # 1 - |correlation| below which two samples are one variable
 EPSILON = 2e-16
 FLAT = 1e-11  # third eigenvalue, relative, below which a covariance is a plane
@@ -43,23 +43,17 @@ class KinkedExpectations:
     def __init__(self, activation: Kinked, expectations: Expectations) -> None:
         self.activation, self.expectations = activation, expectations
 
-    def __call__(self, kernel: Array, needed: NDArray[np.bool_], executor: Executor | None = None) -> Array:
+    def __call__(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0.
 
         Raises RequestError where a value depends on how the kink is smoothed, LimitError for too many samples.
         """
         values = np.full(self.expectations.size, np.nan)
-        jobs = []
-        for key, rows in self.expectations.rows.items():
-            numbers = self.expectations.first[key] + np.arange(len(rows))
-            some = needed[numbers]
-            if some.any():
-                blocks = kernel[rows[some][:, :, None], rows[some][:, None, :]]
-                jobs.append((numbers[some], (self.activation, key, rows[some], blocks)))
-        run = map if executor is None else executor.map
-        if jobs:
-            results: Iterable[Array] = run(expectation, *zip(*(job for _, job in jobs), strict=True))
-            for (numbers, _), result in zip(jobs, results, strict=True):
+        asked = list(self._needed(kernel, needed))
+        tasks = [(self.activation, key, rows, blocks) for key, _, rows, blocks in asked]
+        if tasks:
+            results: Iterable[Array] = mapped(expectation, *zip(*tasks, strict=True))
+            for (_, numbers, _, _), result in zip(asked, results, strict=True):
                 values[numbers] = result
         values[0] = 0.0
         return values
@@ -71,14 +65,17 @@ class KinkedExpectations:
         off by, and samples that are taken as one variable are off by their angle.
         """
         errors = np.zeros_like(values)
-        for key, rows in self.expectations.rows.items():
-            numbers = self.expectations.first[key] + np.arange(len(rows))
-            some = needed[numbers]
-            if not some.any():
-                continue
-            blocks = kernel[rows[some][:, :, None], rows[some][:, None, :]]
-            errors[numbers[some]] = _rounding(key, blocks, np.abs(values[numbers[some]]), delta)
+        for key, numbers, _, blocks in self._needed(kernel, needed):
+            errors[numbers] = _rounding(key, blocks, np.abs(values[numbers]), delta)
         return errors
+
+    def _needed(self, kernel: Array, needed: NDArray[np.bool_]) -> Iterator[tuple[Key, Ints, Ints, Array]]:
+        """Key, numbers, sample tuples and their kernels of what is needed."""
+        for key, rows in self.expectations.rows.items():
+            numbers = self.expectations.numbers(key)
+            some = needed[numbers]
+            if some.any():
+                yield key, numbers[some], rows[some], kernel[rows[some][:, :, None], rows[some][:, None, :]]
 
 
 def _rounding(key: Key, kernels: Array, values: Array, delta: float) -> Array:
@@ -137,13 +134,13 @@ def check_existence(system: System, activation: Kinked) -> None:
                         )
 
 
-def expectation(activation: Kinked, key: Key, rows: NDArray[np.int64], kernels: Array) -> Array:
+def expectation(activation: Kinked, key: Key, rows: Ints, kernels: Array) -> Array:
     """<key> at many sample tuples ``rows`` with kernels (rows, d, d)."""
     with np.errstate(all="ignore"):  # what is not finite is refused
         return _by_lines(activation, key, rows, kernels)
 
 
-def _by_lines(activation: Kinked, key: Key, rows: NDArray[np.int64], kernels: Array) -> Array:
+def _by_lines(activation: Kinked, key: Key, rows: Ints, kernels: Array) -> Array:
     values = np.zeros(len(rows))
     lines, ratios = _lines(rows, kernels, _parallel_limits(key))
     zero = np.einsum("bii->bi", kernels) <= 0
@@ -156,7 +153,7 @@ def _by_lines(activation: Kinked, key: Key, rows: NDArray[np.int64], kernels: Ar
     return values
 
 
-def _lines(rows: NDArray[np.int64], kernels: Array, limits: Array) -> tuple[NDArray[np.int64], Array]:
+def _lines(rows: Ints, kernels: Array, limits: Array) -> tuple[Ints, Array]:
     """For each slot the slot that stands for its line (its least sample) and the ratio z_slot / z_line."""
     rho = correlations(kernels)
     d = rows.shape[1]
@@ -171,7 +168,7 @@ def _lines(rows: NDArray[np.int64], kernels: Array, limits: Array) -> tuple[NDAr
 
 
 def _same_lines(
-    activation: Kinked, key: Key, lines: NDArray[np.int64], zero: NDArray[np.bool_], ratios: Array, kernels: Array
+    activation: Kinked, key: Key, lines: Ints, zero: NDArray[np.bool_], ratios: Array, kernels: Array
 ) -> Array:
     """All rows with the same slots on the same lines."""
     nothing = np.zeros(len(kernels))
@@ -201,10 +198,8 @@ def _product(activation: Kinked, inside: list[tuple[tuple[int, ...], Array]]) ->
     delta: Array | None = None
     steps: list[Array] = []
     for orders, c in inside:
-        up, down = (
-            np.where(c > 0, activation.right, activation.left),
-            np.where(c > 0, activation.left, activation.right),
-        )
+        up = np.where(c > 0, activation.right, activation.left)
+        down = np.where(c > 0, activation.left, activation.right)
         for m in orders:
             if m == 2:
                 delta = c

@@ -9,11 +9,11 @@ differentiated, and it stands for the product of all activations at that sample 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from ntkfeyn.terms import Couplings, Group, ProductTerm
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Mapped = Callable[..., Iterable[Any]]  # ``map``, or that of an executor
 MAX_TABLE = 60_000_000  # entries of all index tables together
 
 
@@ -64,7 +65,7 @@ class TermPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """``components`` and ``terms`` by tensor; expectation number i >= 1 is ``keys[of[i]]`` at samples ``at(i)``."""
+    """``components`` and ``terms`` by tensor, and the expectations that the terms refer to by number."""
 
     components: dict[TensorId, Components]
     terms: dict[TensorId, tuple[TermPlan, ...]]
@@ -100,6 +101,10 @@ class Expectations:
         for table, rows, column, key, wanted in self.patches:
             table[rows, column] = self.first[key] + np.searchsorted(codes[key], wanted)
         self.asked, self.patches = {}, []
+
+    def numbers(self, key: Key) -> Ints:
+        """The number of each row of ``rows[key]``."""
+        return self.first[key] + np.arange(len(self.rows[key]))
 
     def _powers(self, size: int) -> Ints:
         return self.samples ** np.arange(size - 1, -1, -1, dtype=np.int64)

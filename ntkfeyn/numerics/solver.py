@@ -9,7 +9,7 @@ recursions are solved once more with finer rules, and compared with the run befo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -23,7 +23,7 @@ from ntkfeyn.numerics.activations import Kinked, Polynomial
 from ntkfeyn.numerics.gaussian import SmoothExpectations
 from ntkfeyn.numerics.kinked import EPSILON, KinkedExpectations
 from ntkfeyn.numerics.networks import Network
-from ntkfeyn.numerics.plan import Factor, Plan, TermPlan
+from ntkfeyn.numerics.plan import Factor, Mapped, Plan, TermPlan
 from ntkfeyn.numerics.quadrature import REACHED, Rule
 from ntkfeyn.recursion import MEAN_KERNEL, MEAN_NTK, TensorId
 
@@ -46,7 +46,7 @@ class Layer(NamedTuple):
     errors: Values
 
 
-Expect = Callable[[Array, NDArray[np.bool_], Executor | None], Array]
+Expect = Callable[[Array, NDArray[np.bool_], Mapped], Array]
 
 
 def solve(
@@ -63,28 +63,30 @@ def solve(
     NtkfeynError where an expectation does not converge or a tensor does not exist.
     """
     margin = MARGIN
-    with workers(jobs) as executor:
+    with workers(jobs) as mapped:
 
         def run(coarsening: float = 1.0) -> list[Layer]:
             expect = expectations(plan, network, max(tolerance * margin, REACHED), coarsening)
-            return _run(plan, network, gram, expect, executor, advance)
+            return _run(plan, network, gram, expect, mapped, advance)
 
         fine = run()
         if isinstance(network.function, Kinked | Polynomial):
             return [Layer(layer.values, _beyond_rounding(layer)) for layer in fine]
-        coarse = run(COARSENING)
-        for repeat in range(MAX_REPEATS + 1):
-            layers = [_compared(a.values, b.values) for a, b in zip(fine, coarse, strict=True)]
+        layers = _compared(fine, run(COARSENING))
+        for _ in range(MAX_REPEATS):
             worst = max(_relative(layer) for layer in layers)
-            if worst <= tolerance or repeat == MAX_REPEATS:
-                return layers
+            if worst <= tolerance:
+                break
             margin *= min(max(TIGHTER * tolerance / worst, LEAST), MOST)
             coarse, fine = fine, run()
+            layers = _compared(fine, coarse)
     return layers
 
 
-def _compared(fine: Values, coarse: Values) -> Layer:
-    return Layer(fine, {t: _error(fine[t], coarse[t]) for t in fine})
+def _compared(fine: list[Layer], coarse: list[Layer]) -> list[Layer]:
+    """The finer run, with its difference from the other one as the error."""
+    pairs = [(a.values, b.values) for a, b in zip(fine, coarse, strict=True)]
+    return [Layer(a, {t: _error(a[t], b[t]) for t in a}) for a, b in pairs]
 
 
 def _beyond_rounding(layer: Layer) -> Values:
@@ -98,7 +100,7 @@ def solve_with_rule(plan: Plan, network: Network, gram: Array, rule: Rule) -> li
     if isinstance(network.function, Kinked):
         raise NtkfeynError(f"'{network.function.name}' has a kink: a quadrature rule across it does not converge")
     expect = SmoothExpectations(network.function, plan.expectations, 1.0, rule=rule)
-    return [layer.values for layer in _run(plan, network, gram, expect, None, lambda _: None)]
+    return [layer.values for layer in _run(plan, network, gram, expect, map, lambda _: None)]
 
 
 def _relative(layer: Layer) -> float:
@@ -124,14 +126,14 @@ def _error(fine: Array, coarse: Array) -> Array:
 
 
 @contextmanager
-def workers(jobs: int) -> Iterator[Executor | None]:
-    """Processes to share the work, or None for this one alone."""
+def workers(jobs: int) -> Iterator[Mapped]:
+    """``map``, done by this process alone or shared among several."""
     if jobs <= 1:
-        yield None
+        yield map
         return
     try:
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
-            yield executor
+            yield executor.map
     except BrokenProcessPool as error:
         raise NtkfeynError(
             'the worker processes ended early; in a script call this from under `if __name__ == "__main__":`,'
@@ -140,7 +142,7 @@ def workers(jobs: int) -> Iterator[Executor | None]:
 
 
 def _run(
-    plan: Plan, network: Network, gram: Array, expect: Expect, executor: Executor | None, advance: Callable[[str], None]
+    plan: Plan, network: Network, gram: Array, expect: Expect, mapped: Mapped, advance: Callable[[str], None]
 ) -> list[Layer]:
     """All layers; errors are tracked from layer to layer where expectations come with bounds, else 0."""
     current = first_layer(plan, network, gram)
@@ -150,7 +152,7 @@ def _run(
         active = {t: [term for term in terms if _alive(term, current)] for t, terms in plan.terms.items()}
         needed = _needed(plan, active)
         kernel = _kernel(plan, current)
-        means = expect(kernel, needed, executor)
+        means = expect(kernel, needed, mapped)
         couplings = (*network.couplings(layer + 1), network.ratio(layer))
         following = {t: _step(plan, t, active[t], couplings, current, means) for t in plan.terms}
         if isinstance(expect, KinkedExpectations):

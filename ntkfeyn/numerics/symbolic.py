@@ -7,7 +7,6 @@ node by node from Python's syntax tree and the SymPy tree is walked node by node
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,7 @@ import sympy
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, RequestError, bad_request
-from ntkfeyn.numerics.expressions import MAX_BITS, MAX_LENGTH
+from ntkfeyn.numerics.expressions import MAX_BITS, syntax_tree
 
 Array = NDArray[np.float64]
 MAX_EXPONENT = 12
@@ -55,12 +54,8 @@ HINT = '--activation "z*tanh(z)"'
 
 def expression(text: str) -> sympy.Expr:
     """The SymPy expression; raises RequestError for anything off the whitelist, LimitError for what is too large."""
-    if len(text) > MAX_LENGTH:
-        raise LimitError(f"the activation has {len(text)} characters; at most {MAX_LENGTH} are allowed")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Python's parser, about text that is refused below
-            parsed = _read(ast.parse(text.strip(), mode="eval").body, text)
+        parsed = _read(syntax_tree(text), text)
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError) as error:
         raise _refused(text) from error
     if parsed.free_symbols != {Z} or not all(map(_known, sympy.preorder_traversal(parsed))):
