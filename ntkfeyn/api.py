@@ -16,6 +16,7 @@ from ntkfeyn.emitters.svg import png, svg
 from ntkfeyn.emitters.tikz import tikz
 from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.errors import bad_request
+from ntkfeyn.homogeneity import diagonal_recursions
 from ntkfeyn.numerics.networks import Network
 from ntkfeyn.recursion import Recursion as RecursionRecord
 from ntkfeyn.recursion import derive_recursion, derive_system
@@ -148,14 +149,19 @@ def derive(
     legs: str | None = None,
     channel: str | None = None,
     without: Collection[str] = (),
+    homogeneous: bool = False,
 ) -> Recursion:
     """The recursion of one tensor, as derive("F", order=1) or derive(legs="z1 z2 NTK34", channel="13.24").
 
-    ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites.
-    Raises NtkfeynError for a bad request.
+    ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites;
+    ``homogeneous`` gives the recursion at one input for z s'(z) = s(z), as ReLU has it, and its record says what
+    vanishes. Raises NtkfeynError for a bad request.
     """
     shape, power = _one(name, legs, channel, order)
-    return Recursion(derive_recursion(shape, power, [without] if isinstance(without, str) else without))
+    skipped = [without] if isinstance(without, str) else without
+    if homogeneous:
+        return Recursion(diagonal_recursions([(shape.name, power)], skipped)[0])
+    return Recursion(derive_recursion(shape, power, skipped))
 
 
 def diagrams(
@@ -209,18 +215,20 @@ def evaluate(
     components: str = "all",
     tolerance: float = 1e-8,
     jobs: int = 1,
+    scheduler: str | None = None,
 ) -> Tensors:
     """Tensors at every layer of a network, from the recursions (theory sections 3 to 5).
 
     ``inputs``: vectors, shape (inputs, n_0); or ``gram``: x.x'/n_0, shape (inputs, inputs). ``names`` as on the command
     line ("K", "Theta@1"). Several networks may differ in their widths alone. ``tolerance`` is relative to the largest
-    component of each tensor. ``jobs`` > 1 starts processes: call it from under ``if __name__ == "__main__"``. Raises
-    NtkfeynError for a bad request, an integral that does not converge or a tensor that does not exist.
+    component of each tensor. ``jobs`` > 1 starts processes: call it from under ``if __name__ == "__main__"``;
+    ``scheduler`` is the address of a Dask scheduler that does the work instead. Raises NtkfeynError for a bad request,
+    an integral that does not converge or a tensor that does not exist.
     """
     from ntkfeyn.numerics.evaluation import evaluate_tensors
 
     request, targets = _numeric_request(network, inputs, gram, names, order)
-    return evaluate_tensors(request._replace(tolerance=tolerance, jobs=jobs), targets, components)
+    return evaluate_tensors(request._replace(tolerance=tolerance, jobs=jobs, scheduler=scheduler), targets, components)
 
 
 def sample(
@@ -231,17 +239,24 @@ def sample(
     gram: Any = None,
     networks: int = 3200,
     seed: int = 1,
+    outputs: int = 2,
+    target_error: float | None = None,
+    backend: str = "numpy",
     jobs: int = 1,
+    scheduler: str | None = None,
 ) -> Tensors:
     """Unbiased estimates from sampled networks, one standard error each; arguments as for ``evaluate``.
 
-    K, Theta, V, D, F, A, B are n^R times the cumulants at the width n; K@1 and Theta@1 are n (mean - K), n (mean -
-    Theta). The numbers depend on the seed alone. Raises NtkfeynError.
+    K, Theta, V, D, F, A, B, P, Q, R, S, T, U are n^R times the cumulants at the width n; K@1 and Theta@1 are n (mean -
+    K), n (mean - Theta). ``outputs`` neurons show P to U. With ``target_error`` it stops once each tensor's errors at
+    the last layer are below that share of its largest component, after at most ``networks``. ``backend`` "numpy" or
+    "jax". The numbers depend on the seed alone. Raises NtkfeynError.
     """
     from ntkfeyn.numerics import estimation
 
     request, targets = _numeric_request(network, inputs, gram, names, None)
-    return estimation.sample_tensors(request._replace(jobs=jobs), targets, estimation.Sampling(networks, seed))
+    sampling = estimation.Sampling(networks, seed, outputs=outputs, target_error=target_error, backend=backend)
+    return estimation.sample_tensors(request._replace(jobs=jobs, scheduler=scheduler), targets, sampling)
 
 
 def _numeric_request(

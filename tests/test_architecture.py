@@ -14,15 +14,17 @@ PACKAGE = ROOT / "ntkfeyn"
 # a file imports only from files listed above it; __init__ holds the version and the lazily loaded public names
 ORDER = (
     "__init__", "errors", "combinatorics", "canonical", "legs", "cumulants", "diagram", "enumeration", "terms",
-    "translation", "reduction", "recursion", "serialisation", "targets", "symbols", "emitters", "emitters.notation",
-    "emitters.rendering", "emitters.drawing", "emitters.layout", "emitters.tikz", "emitters.svg", "emitters.dot",
+    "translation", "reduction", "recursion", "homogeneity", "serialisation", "targets", "symbols", "emitters",
+    "emitters.notation", "emitters.rendering", "emitters.drawing", "emitters.layout", "emitters.tikz", "emitters.svg", "emitters.dot",
     "emitters.reading", "emitters.rules", "emitters.sketch", "emitters.latex", "emitters.code", "emitters.python",
     "emitters.c", "emitters.languages",
     "numerics", "numerics.kernel_graphs", "numerics.coincidences", "numerics.exact", "numerics.expressions",
     "numerics.polynomials", "numerics.certify", "numerics.certificates", "numerics.symbolic", "numerics.activations",
-    "numerics.networks", "numerics.inputs", "numerics.components", "numerics.plan", "numerics.quadrature",
+    "numerics.networks", "numerics.inputs", "numerics.components", "numerics.plan", "numerics.workers",
+    "numerics.quadrature",
     "numerics.gaussian", "numerics.orthants", "numerics.kinked", "numerics.solver", "numerics.results",
-    "numerics.moments", "numerics.evaluation", "numerics.sampling", "numerics.estimation",
+    "numerics.moments", "numerics.evaluation", "numerics.sampling", "numerics.directional", "numerics.tallies",
+    "numerics.estimation",
     "api", "cli.options", "cli.network_options", "cli.progress",
     "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli.verify", "cli.evaluate", "cli.sample",
     "cli", "__main__",
@@ -98,7 +100,7 @@ def test_files_stay_readable(path: Path) -> None:
 
 def test_judges_import_nothing_of_what_they_judge() -> None:
     derivation = {f"ntkfeyn.{name}" for name in ORDER[ORDER.index("diagram") : ORDER.index("numerics")]}
-    for judge in ("exact", "sampling"):
+    for judge in ("exact", "sampling", "directional"):
         assert not imports(PACKAGE / "numerics" / f"{judge}.py") & derivation
 
 

@@ -17,7 +17,9 @@ from scipy.stats import chi2
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
-from ntkfeyn.numerics.sampling import BLOCK, TENSORS, Tally
+from ntkfeyn.numerics.sampling import BLOCK
+from ntkfeyn.numerics.sampling import KERNELS as TENSORS
+from ntkfeyn.numerics.tallies import GROUPS, Tally
 
 INPUTS = [[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]]
 COUPLINGS = {"cw": 1.5, "cb": 0.1, "lambda_w": 1.1, "lambda_b": 0.2}
@@ -89,18 +91,17 @@ def test_order_two_matters_at_small_width() -> None:
     assert off[2] < 3
 
 
-def test_tallies_merge_in_any_grouping() -> None:
+def test_tallies_add_up_in_any_parts() -> None:
     rng = np.random.default_rng(0)
-    rows = rng.normal(size=(40, 3))
-    one = Tally(0, np.zeros(0), np.zeros(0))
-    for row in rows:
-        one = one.merged(Tally(1, row, np.zeros(3)))
-    parts = [Tally(0, np.zeros(0), np.zeros(0)) for _ in range(2)]
-    for i, row in enumerate(rows):
-        parts[i % 2] = parts[i % 2].merged(Tally(1, row, np.zeros(3)))
-    for tally in (one, parts[0].merged(parts[1])):
+    rows = rng.normal(size=(300, 3))
+    for parts in (1, 7, 300):
+        tally = Tally.empty(3, GROUPS)
+        for some in np.array_split(rows, parts):
+            tally = tally.added(some)
         assert np.allclose(tally.mean, rows.mean(axis=0))
-        assert np.allclose(tally.errors, rows.std(axis=0, ddof=1) / np.sqrt(40))
+        assert np.allclose(tally.errors, rows.std(axis=0, ddof=1) / np.sqrt(300))
+        full = [rows[g::GROUPS].mean(axis=0) for g in range(300 % GROUPS)]  # the others hold one block fewer
+        assert np.allclose(tally.group_means(), full)
 
 
 def test_numbers_depend_on_the_seed_alone() -> None:
@@ -175,7 +176,7 @@ def test_killed_and_resumed(files: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--networks", "1"), ("--networks", "-5"), ("--seed", "-1"), ("--jobs", "0"), ("P",), ("V@2",),
+        ("--networks", "1"), ("--networks", "-5"), ("--seed", "-1"), ("--jobs", "0"), ("C2",), ("V@2",),
         ("--depth", "1"), ("--width", "100000"), ("--resume",), ("--checkpoint", "x.json/run.npz"), ("--cw", "0"),
         ("--activation", "f"),
     ],

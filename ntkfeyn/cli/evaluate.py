@@ -37,6 +37,7 @@ def command(
     layout: str,
     output: Path | None,
     jobs: int,
+    scheduler: str | None,
     form: str,
     json_file: Path | None,
 ) -> None:
@@ -58,7 +59,7 @@ def command(
     if output is not None and layout != "ntk-unlimited":
         raise bad_request("-o was given", "it goes with --layout ntk-unlimited", "--json FILE")
     networks = network.networks()
-    asked = evaluation.Request(networks, network.gram_matrix(), tolerance, jobs)
+    asked = evaluation.Request(networks, network.gram_matrix(), tolerance, jobs, scheduler)
     asked.check()
     if moment is not None:
         if assembled or components != "all":

@@ -50,15 +50,48 @@ class NetworkRequest(NamedTuple):
 
 
 def result_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """--jobs, --format, --json: the same for every command that ends in numbers."""
+    """--jobs, --scheduler, --format, --json: the same for every command that ends in numbers."""
     file = click.Path(dir_okay=False, path_type=Path)
     for decorate in (
         click.option("--json", "json_file", type=file, help="Also write the JSON here."),
         click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True),
+        click.option("--scheduler", metavar="TCP://HOST:PORT", help="A Dask cluster does the work; same numbers."),
         click.option("--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; same numbers."),
     ):
         function = decorate(function)
     return function
+
+
+def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--networks, --seed, --checkpoint, --resume, --backend: passed on as ``sampling``, a Sampling."""
+    file = click.Path(dir_okay=False, path_type=Path)
+
+    @wraps(function)
+    def gathered(
+        *args: Any, networks: int, seed: int, checkpoint: Path | None, resume: bool, backend: str, **rest: Any
+    ) -> Any:
+        from ntkfeyn.numerics.estimation import Sampling
+
+        return function(*args, sampling=Sampling(networks, seed, checkpoint, resume, backend=backend), **rest)
+
+    decorated: Callable[..., Any] = gathered
+    for decorate in (
+        click.option(
+            "--backend",
+            type=click.Choice(["numpy", "jax"]),
+            default="numpy",
+            show_default=True,
+            help="What does the matrix products of the NTK; jax uses its device.",
+        ),
+        click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same numbers."),
+        click.option("--checkpoint", type=file, help="Keep what is done in this file."),
+        click.option("--seed", type=int, default=1, show_default=True, help="The numbers depend on it alone."),
+        click.option(
+            "--networks", type=int, default=3200, show_default=True, metavar="N", help="Networks of each width."
+        ),
+    ):
+        decorated = decorate(decorated)
+    return decorated
 
 
 def show(document: dict[str, Any], text: str, form: str, json_file: Path | None) -> None:

@@ -1,59 +1,162 @@
-"""Estimation: many blocks of sampled networks, in parallel, with a checkpoint.
+"""Estimation: many blocks of sampled networks, by several workers, with a checkpoint.
 
-Enters: networks, kernels, a seed and a number of networks. Leaves: ``Tensors`` with standard errors. Blocks are merged
-in a fixed order, so the numbers depend on the seed alone, not on jobs or interruptions.
+Enters: networks, kernels, a seed and a number of networks or an error to reach. Leaves: ``Tensors`` with standard
+errors. Blocks are added in a fixed order, so the numbers depend on the seed alone, not on workers or interruptions.
 """
 
 from __future__ import annotations
 
-import io
+import importlib.util
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.emitters.rendering import write_file
-from ntkfeyn.errors import NtkfeynError, bad_request
+from ntkfeyn.cumulants import standard
+from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.numerics.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
 from ntkfeyn.numerics.evaluation import Request, evaluate_tensors, settings_json
 from ntkfeyn.numerics.networks import Network
 from ntkfeyn.numerics.plan import Mapped
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
-from ntkfeyn.numerics.sampling import BLOCK, TENSORS, Law, Tally, layout, sample_blocks
-from ntkfeyn.numerics.solver import workers
+from ntkfeyn.numerics.sampling import BLOCK, KERNELS, Law, kernel_block, network_bytes
+from ntkfeyn.numerics.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
+from ntkfeyn.numerics.workers import workers
 from ntkfeyn.recursion import TensorId
 from ntkfeyn.serialisation import TOOL
 
 Array = NDArray[np.float64]
-GROUP = 8  # blocks of one task
+SAMPLED = (*KERNELS, *DERIVATIVES)
+MEANS = (("K", 1), ("Theta", 1))  # n times what a mean is off its leading order
+PART = 8  # blocks of one task
+WINDOW = 64  # tasks handed out at a time
 MAX_NETWORKS = 10**8
-MAX_BYTES = 1 << 30  # of one block's neural tangent kernels
+MAX_BYTES = 1 << 31  # of one network's largest array
+PAUSE = 1.0  # seconds between checkpoints
+BACKENDS = ("numpy", "jax")
 
 
 class Sampling(NamedTuple):
-    """How many networks (rounded up to whole tasks), which seed, and where to keep what is done."""
+    """How many networks (rounded up to whole tasks), which seed, and where to keep what is done.
+
+    ``outputs`` neurons of each layer show the derivative tensors; ``target_error`` ends early, once every tensor's
+    largest error at the last layer is below this share of its largest component; ``grouped`` keeps the groups' means.
+    """
 
     networks: int
     seed: int = 1
     checkpoint: Path | None = None
     resume: bool = False
+    outputs: int = 2
+    target_error: float | None = None
+    backend: str = "numpy"
+    grouped: bool = False
 
     @property
     def tasks(self) -> int:
         """Groups of blocks that hold so many networks."""
-        return -(-self.networks // (BLOCK * GROUP))
+        return -(-self.networks // (BLOCK * PART))
+
+    def check(self) -> None:
+        """Raises RequestError for settings out of range."""
+        if not 2 * BLOCK <= self.networks <= MAX_NETWORKS or self.seed < 0:
+            raise bad_request(
+                f"{self.networks} networks with seed {self.seed}",
+                f"{2 * BLOCK} to {MAX_NETWORKS} networks and a seed from 0 up are allowed",
+                "--networks 3200 --seed 1",
+            )
+        if not 2 <= self.outputs <= 16:
+            raise bad_request(f"{self.outputs} output neurons", "2 to 16 are allowed", "--outputs 2")
+        if self.target_error is not None and not 1e-6 <= self.target_error <= 1:
+            raise bad_request(f"a target error of {self.target_error}", "1e-6 to 1 is allowed", "--target-error 0.01")
+        if self.backend not in BACKENDS:
+            raise bad_request(f"backend '{self.backend}'", f"allowed are {', '.join(BACKENDS)}", "--backend numpy")
+        if self.backend == "jax" and importlib.util.find_spec("jax") is None:
+            raise bad_request("backend 'jax'", "it needs the extra `jax`", "pip install 'ntkfeyn[jax]'")
+        if self.resume and self.checkpoint is None:
+            raise bad_request(
+                "--resume was given without a checkpoint", "it needs --checkpoint FILE", "--checkpoint run.npz"
+            )
+
+
+class Task(NamedTuple):
+    """What every block of one network has in common; ``names`` in the order of SAMPLED."""
+
+    law: Law
+    names: tuple[str, ...]
+    seed: int
+    outputs: int
+    backend: str
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        return tuple(name for name in self.names if name in KERNELS)
+
+    @property
+    def derivatives(self) -> tuple[str, ...]:
+        return tuple(name for name in self.names if name in DERIVATIVES)
+
+    def layout(self) -> Iterator[tuple[int, str, tuple[int, ...], slice]]:
+        """(layer, tensor, shape, place) of every estimate in a block's row; indices in the tensor's index order."""
+        first = 0
+        for layer in range(2, len(self.law.couplings) + 1):
+            for name in self.names:
+                shape = (len(self.law.gram),) * len(standard(name).labels)
+                place = slice(first, first + int(np.prod(shape)))
+                yield layer, name, shape, place
+                first = place.stop
+
+    @property
+    def size(self) -> int:
+        """Numbers of one block's row."""
+        return max((place.stop for *_, place in self.layout()), default=0)
+
+    def check(self) -> None:
+        """Raises LimitError where one network needs too much memory."""
+        check_smooth(self.law, self.derivatives)
+        size = network_bytes(self.law, self.kernels) if self.kernels else 0
+        size = max(size, derivative_bytes(self.law, self.derivatives, self.outputs) if self.derivatives else 0)
+        if size > MAX_BYTES:
+            raise LimitError(
+                f"a network of width {max(self.law.hidden)} with {len(self.law.gram)} inputs needs {size} bytes,"
+                f" more than {MAX_BYTES}; try a smaller width, fewer inputs, or fewer tensors"
+            )
+
+
+class Estimate(NamedTuple):
+    """What sampling one network's law gave."""
+
+    network: Network
+    task: Task
+    tally: Tally
+
+
+def sample_blocks(task: Task, first: int, last: int) -> Array:
+    """Estimates of blocks first .. last - 1, shape (blocks, size), each row in the order of ``Task.layout``."""
+    rows = []
+    for block in range(first, last):
+        layers: list[dict[str, Array]] = [{} for _ in task.law.hidden]
+        if task.kernels:
+            layers = kernel_block(task.law, task.kernels, task.seed, block, task.backend)
+        if task.derivatives:
+            derived = derivative_block(task.law, task.derivatives, task.seed, block, task.outputs)
+            layers = [{**one, **two} for one, two in zip(layers, derived, strict=True)]
+        rows.append(np.concatenate([layer[name].ravel() for layer in layers for name in task.names]))
+    return np.array(rows)
 
 
 def check_targets(targets: Sequence[TensorId]) -> None:
     """Raises RequestError for a tensor that sampling does not estimate."""
-    allowed = {(name, 0 if name in ("K", "Theta") else 1) for name in TENSORS} | {("K", 1), ("Theta", 1)}
+    allowed = {(name, standard(name).leading_order) for name in SAMPLED} | set(MEANS)
     for name, order in targets:
         if (name, order) not in allowed:
             raise bad_request(
                 f"{name}@{order} was to be sampled",
-                f"allowed are {', '.join(TENSORS)} at leading order, K@1 and Theta@1",
+                f"allowed are {', '.join(SAMPLED)} at leading order, K@1 and Theta@1",
                 "ntkfeyn sample V F ..",
             )
 
@@ -63,138 +166,121 @@ def sample_tensors(request: Request, targets: Sequence[TensorId], sampling: Samp
 
     Raises NtkfeynError for a request that cannot be sampled, or a checkpoint of another request.
     """
-    request.check()
     check_targets(targets)
-    if not 2 * BLOCK <= sampling.networks <= MAX_NETWORKS or sampling.seed < 0:
-        raise bad_request(
-            f"{sampling.networks} networks with seed {sampling.seed}",
-            f"{2 * BLOCK} to {MAX_NETWORKS} networks and a seed from 0 up are allowed",
-            "--networks 3200 --seed 1",
-        )
-    if any(network.depth < 2 for network in request.networks):
-        raise bad_request("depth 1 was to be sampled", "a depth from 2 up is allowed", "--depth 3")
-    means = [target for target in targets if target in (("K", 1), ("Theta", 1))]
-    leading = (
-        evaluate_tensors(request._replace(advance=lambda _: None), [(name, 0) for name, _ in means]) if means else None
-    )
-    fingerprint = _fingerprint(request, sampling)
-    done = _read(sampling, fingerprint)
-    settings = []
-    with workers(request.jobs) as mapped:
-        for network in request.networks:
-            tally = _one_setting(request, network, sampling, done, fingerprint, mapped)
-            settings.append(_setting(request, network, tally, targets, leading))
-    extra = {"networks": sampling.tasks * GROUP * BLOCK, "seed": sampling.seed}
+    means = [(name, 0) for name, order in targets if (name, order) in MEANS]
+    leading = None
+    if means:
+        request.check()
+        leading = evaluate_tensors(request._replace(advance=lambda _: None), means)
+    estimates = estimate(request, targets, sampling, leading)
+    settings = tuple(setting(one, targets, leading) for one in estimates)
+    sampled = [one.tally.blocks * BLOCK for one in estimates]
+    extra = {"networks": sampled[0] if len(set(sampled)) == 1 else sampled, "seed": sampling.seed}
     meta = {"tool": TOOL, "command": "sample", **settings_json(request), **extra}
     meta["tensors"] = [f"{name}@{order}" for name, order in targets]
-    return Tensors(meta, tuple(settings))
+    return Tensors(meta, settings)
 
 
-def _one_setting(
-    request: Request,
-    network: Network,
-    sampling: Sampling,
-    done: dict[str, tuple[int, Tally]],
-    fingerprint: str,
-    mapped: Mapped,
-) -> Tally:
-    """All blocks of one network; what the checkpoint holds is not sampled again."""
-    couplings = tuple(network.couplings(layer) for layer in range(1, network.depth + 1))
-    law = Law(network.hidden, couplings, network.activation, request.gram)
-    if 8 * BLOCK * len(request.gram) ** 2 * max(network.hidden) ** 2 > MAX_BYTES:
-        raise NtkfeynError(
-            f"width {max(network.hidden)} with {len(request.gram)} inputs needs more than {MAX_BYTES} bytes a block;"
-            " try a smaller width or fewer inputs"
-        )
-    key = network.width_text
-    start, tally = done.get(key, (0, Tally(0, np.zeros(0), np.zeros(0))))
-    firsts = [task * GROUP for task in range(start, sampling.tasks)]
-    arguments = ([law] * len(firsts), [sampling.seed] * len(firsts), firsts, [first + GROUP for first in firsts])
-    step = max(1, request.jobs)
-    for i in range(0, len(firsts), step):
-        for one in mapped(sample_blocks, *(argument[i : i + step] for argument in arguments)):
-            tally = tally.merged(one)
-            request.advance(f"width {key}")
-        done[key] = (start + min(i + step, len(firsts)), tally)
-        _write(sampling, fingerprint, done)
-    return tally
+def estimate(
+    request: Request, targets: Sequence[TensorId], sampling: Sampling, leading: Tensors | None = None
+) -> list[Estimate]:
+    """Sample every network of a request; ``leading`` holds K@0, Theta@0 where K@1, Theta@1 are asked for."""
+    request.check()
+    check_targets(targets)
+    sampling.check()
+    if any(network.depth < 2 for network in request.networks):
+        raise bad_request("depth 1 was to be sampled", "a depth from 2 up is allowed", "--depth 3")
+    wanted = {name for name, _ in targets}
+    names = tuple(name for name in SAMPLED if name in wanted)
+    tasks = {}
+    for network in request.networks:
+        couplings = tuple(network.couplings(layer) for layer in range(1, network.depth + 1))
+        law = Law(network.hidden, couplings, network.activation, request.gram)
+        tasks[network.width_text] = Task(law, names, sampling.seed, sampling.outputs, sampling.backend)
+        tasks[network.width_text].check()
+    fingerprint = json.dumps([settings_json(request), next(iter(tasks.values()))[1:], BLOCK, PART, GROUPS, TOOL])
+    done: Done = {}
+    if sampling.resume and sampling.checkpoint is not None:
+        sizes = {key: task.size for key, task in tasks.items()}
+        groups = GROUPS if sampling.grouped else 0
+        done = read_checkpoint(sampling.checkpoint, fingerprint, sizes, groups, sampling.tasks)
+    found = []
+    with workers(request.jobs, request.scheduler) as mapped:
+        for network in request.networks:
+            task = tasks[network.width_text]
+            run = _Run(request, sampling, targets, leading, fingerprint, done)
+            found.append(Estimate(network, task, run.one(network, task, mapped)))
+    return found
 
 
-def _setting(
-    request: Request, network: Network, tally: Tally, targets: Sequence[TensorId], leading: Tensors | None
-) -> Setting:
-    samples = len(request.gram)
-    C_W, lambda_W, C_b, lambda_b = network.couplings(1)
-    first = {"K": C_b + C_W * request.gram, "Theta": lambda_b + lambda_W * request.gram}
-    rows: list[dict[str, tuple[Array, Array]]] = [{}]
-    for name in TENSORS:
-        value = first.get(name, np.zeros((samples,) * 4))
-        rows[0][name] = (value, np.zeros_like(value))
-    place = 0
-    for layer, name, shape in layout(samples, network.depth):
-        rows += [{}] if layer > len(rows) else []
-        some = slice(place, place + int(np.prod(shape)))
-        rows[-1][name] = (tally.mean[some].reshape(shape), tally.errors[some].reshape(shape))
-        place = some.stop
+class _Run(NamedTuple):
+    request: Request
+    sampling: Sampling
+    targets: Sequence[TensorId]
+    leading: Tensors | None
+    fingerprint: str
+    done: Done
+
+    def one(self, network: Network, task: Task, mapped: Mapped) -> Tally:
+        """All blocks of one network; what the checkpoint holds is not sampled again."""
+        key, last = network.width_text, self.sampling.tasks
+        groups = GROUPS if self.sampling.grouped else 0
+        count, tally = self.done.get(key, (0, Tally.empty(task.size, groups)))
+        written = float("-inf")
+        for stage in _stages(last):
+            for first in range(count, stage, WINDOW):
+                numbers = range(first, min(first + WINDOW, stage))
+                arguments = [(task, number * PART, (number + 1) * PART) for number in numbers]
+                for rows in mapped(sample_blocks, *zip(*arguments, strict=True)):
+                    count, tally = count + 1, tally.added(rows)
+                    self.request.advance(f"width {key}")
+                    self.done[key] = (count, tally)
+                    if self.sampling.checkpoint is not None and time.monotonic() > written + PAUSE:
+                        write_checkpoint(self.sampling.checkpoint, self.fingerprint, self.done)
+                        written = time.monotonic()
+            if count == stage and self._enough(network, task, tally):
+                break
+        if self.sampling.checkpoint is not None:
+            write_checkpoint(self.sampling.checkpoint, self.fingerprint, self.done)
+        return tally
+
+    def _enough(self, network: Network, task: Task, tally: Tally) -> bool:
+        if self.sampling.target_error is None:
+            return False
+        row = setting(Estimate(network, task, tally), self.targets, self.leading).layers[-1]
+        share = self.sampling.target_error
+        return all(np.max(found.errors) <= share * np.max(np.abs(found.values)) for found in row.values())
+
+
+def _stages(tasks: int) -> Iterator[int]:
+    """Numbers of tasks at which the error is looked at: they grow by a quarter, whoever does the work."""
+    stage = 4
+    while stage < tasks:
+        yield stage
+        stage += max(1, stage // 4)
+    yield tasks
+
+
+def setting(estimated: Estimate, targets: Sequence[TensorId], leading: Tensors | None) -> Setting:
+    """Values and standard errors of the targets at every layer, all components."""
+    network, task, tally = estimated
+    C_W, lambda_W, C_b, lambda_b = task.law.couplings[0]
+    gram = task.law.gram
+    first = {"K": C_b + C_W * gram, "Theta": lambda_b + lambda_W * gram}
+    rows: list[dict[str, tuple[Array, Array]]] = [{} for _ in range(network.depth)]
+    for layer, name, shape, place in task.layout():
+        rows[layer - 1][name] = (tally.mean[place].reshape(shape), tally.errors[place].reshape(shape))
+        rows[0][name] = (first.get(name, np.zeros(shape)), np.zeros(shape))
     layers = []
     for layer, row in enumerate(rows, 1):
+        below = network.hidden[layer - 2] if layer > 1 else 1
         found = {}
         for name, order in targets:
             value, error = row[name]
-            if leading is not None and (name, order) in (("K", 1), ("Theta", 1)):
-                below = network.hidden[layer - 2] if layer > 1 else 1
+            if leading is not None and (name, order) in MEANS:
                 value = below * (value - leading.array(f"{name}@0", layer, network.width_text))
                 error = below * error
             index = np.indices(value.shape).reshape(value.ndim, -1).T + 1
             found[f"{name}@{order}"] = TensorValues(index, value.ravel(), error.ravel())
         layers.append(found)
     return Setting(network.width_text, network.hidden, tuple(layers))
-
-
-def _fingerprint(request: Request, sampling: Sampling) -> str:
-    """What a checkpoint must agree with; the number of networks may grow."""
-    return json.dumps([settings_json(request), sampling.seed, BLOCK, GROUP, TOOL])
-
-
-def _write(sampling: Sampling, fingerprint: str, done: dict[str, tuple[int, Tally]]) -> None:
-    if sampling.checkpoint is None:
-        return
-    arrays: dict[str, Any] = {"fingerprint": np.frombuffer(fingerprint.encode(), dtype=np.uint8)}
-    for key, (tasks, tally) in done.items():
-        arrays[f"{key} counts"] = np.array([tasks, tally.blocks])
-        arrays[f"{key} mean"], arrays[f"{key} squares"] = tally.mean, tally.squares
-    stream = io.BytesIO()
-    np.savez(stream, **arrays)
-    write_file(sampling.checkpoint, stream.getvalue())
-
-
-def _read(sampling: Sampling, fingerprint: str) -> dict[str, tuple[int, Tally]]:
-    if not sampling.resume:
-        return {}
-    if sampling.checkpoint is None:
-        raise bad_request(
-            "--resume was given without a checkpoint", "it needs --checkpoint FILE", "--checkpoint run.npz"
-        )
-    if not sampling.checkpoint.exists():
-        return {}
-    try:
-        with np.load(sampling.checkpoint, allow_pickle=False) as held:
-            arrays = {name: held[name] for name in held.files}
-        same = arrays.pop("fingerprint").tobytes().decode() == fingerprint
-        done = {}
-        for name in arrays:
-            if name.endswith(" counts"):
-                key = name.removesuffix(" counts")
-                tasks, blocks = map(int, arrays[name])
-                done[key] = (tasks, Tally(blocks, arrays[f"{key} mean"], arrays[f"{key} squares"]))
-    except Exception as error:  # a damaged file raises whatever its reader raises
-        raise NtkfeynError(
-            f"the checkpoint '{sampling.checkpoint}' is damaged; delete it, or run without --resume"
-        ) from error
-    if not same or any(tasks > sampling.tasks for tasks, _ in done.values()):
-        raise bad_request(
-            f"the checkpoint '{sampling.checkpoint}' is of another request",
-            "the same networks, inputs and seed, and at least as many networks are allowed",
-            "a new file, or no --resume",
-        )
-    return done

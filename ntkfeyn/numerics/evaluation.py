@@ -22,25 +22,27 @@ from ntkfeyn.numerics.networks import Network
 from ntkfeyn.numerics.plan import Plan, make_plan, standard_samples
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.solver import Layer, solve
+from ntkfeyn.numerics.workers import check_workers, workers
 from ntkfeyn.recursion import TensorId, derive_system
 from ntkfeyn.serialisation import TOOL
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 MIN_TOLERANCE, MAX_TOLERANCE = 1e-12, 1e-1
-MAX_JOBS = 256
 
 
 class Request(NamedTuple):
     """Networks that differ in their widths alone, x.x'/n_0 of the inputs, and how to solve.
 
-    ``tolerance`` is relative to the largest component of each tensor; ``jobs`` are processes.
+    ``tolerance`` is relative to the largest component of each tensor; ``jobs`` are processes, ``scheduler`` the
+    address of a Dask scheduler that does the work instead.
     """
 
     networks: tuple[Network, ...]
     gram: Array
     tolerance: float = 1e-8
     jobs: int = 1
+    scheduler: str | None = None
     advance: Callable[[str], None] = lambda _: None
 
     def check(self) -> None:
@@ -56,8 +58,7 @@ class Request(NamedTuple):
                 f"{MIN_TOLERANCE} to {MAX_TOLERANCE} is allowed",
                 "--tolerance 1e-8",
             )
-        if type(self.jobs) is not int or not 1 <= self.jobs <= MAX_JOBS:
-            raise bad_request(f"{self.jobs} jobs were asked for", f"1 to {MAX_JOBS} are allowed", "--jobs 2")
+        check_workers(self.jobs, self.scheduler)
 
 
 def evaluate_tensors(request: Request, targets: Sequence[TensorId], components: str = "all") -> Tensors:
@@ -81,14 +82,15 @@ def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Set
     plan = make_plan(system, {target: _family(place[rows]) for target, rows in wanted.items()}, len(kept))
     solved: dict[tuple[float, ...], list[Layer]] = {}
     settings = []
-    for network in networks:
-        ratios = tuple(network.ratio(layer) for layer in range(1, network.depth))
-        if ratios not in solved:
-            some = gram[np.ix_(kept, kept)]
-            with np.errstate(all="ignore"):  # what is not finite is refused with a message
-                solved[ratios] = solve(plan, network, some, request.tolerance, request.jobs, request.advance)
-        layers = tuple(_row(plan, layer, wanted, place) for layer in solved[ratios])
-        settings.append(Setting(network.width_text, network.hidden, layers))
+    some = gram[np.ix_(kept, kept)]
+    with workers(request.jobs, request.scheduler) as mapped:
+        for network in networks:
+            ratios = tuple(network.ratio(layer) for layer in range(1, network.depth))
+            if ratios not in solved:
+                with np.errstate(all="ignore"):  # what is not finite is refused with a message
+                    solved[ratios] = solve(plan, network, some, request.tolerance, mapped, request.advance)
+            layers = tuple(_row(plan, layer, wanted, place) for layer in solved[ratios])
+            settings.append(Setting(network.width_text, network.hidden, layers))
     return tuple(settings)
 
 

@@ -1,20 +1,22 @@
-"""Sampled networks: cumulants at finite width with standard errors (theory sections 1 to 3). An independent judge: no
-diagram, recursion or expectation of the derivation is imported here.
+"""Sampled networks: cumulants at finite width (theory sections 1 to 3). An independent judge: no diagram, recursion or
+expectation of the derivation is imported here.
 
 Enters: the law of a network (widths, couplings, activation, kernels of layer 1). Leaves: unbiased estimates of n^R
-times each cumulant. Networks come in blocks of fixed size, each with its own seed; a block gives one estimate, and the
-spread between blocks the standard error. The weights of the layer in question are averaged over analytically: given
-layer l, with G_ab = C_b + C_W/n sum_k s_a s_b and H_ab its NTK mean, the channels of layer l+1 are
+times each cumulant. Networks come in blocks of fixed size; each network has its own stream of random numbers, so
+nothing depends on how many are held at a time. A block gives one estimate, the spread between blocks the standard
+error. The weights of the layer in question are averaged over analytically: given layer l, with G_ab = C_b + C_W/n
+sum_k s_a s_b and H_ab its NTK mean, the channels of layer l+1 are
 
     K = E[G]   Theta = E[H]   V = n Cov(G, G)   D = n Cov(G, H)   A = n Cov(H, H)
     F = n (C_W/n)^2 E[sum_kk' s_1k s_2k' M_kk';34]   B = n (C_W/n)^2 E[sum_kk' M_kk';12 M_kk';34]
 
-with M_kk';ab = s'_ka s'_k'b NTK_kk';ab, which are exact coincidence patterns (i != j) of the neurons.
+with M_kk';ab = s'_ka s'_k'b NTK_kk';ab, which are exact coincidence patterns (i != j) of the neurons. The NTK is
+stored for the pairs of samples a >= b, axes (networks, k, pair, k'): a layer is two matrix products a network.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +24,11 @@ from numpy.typing import NDArray
 from ntkfeyn.numerics.activations import Kinked, activation
 
 Array = NDArray[np.float64]
+Rows = dict[str, Array]  # per network: (networks, samples, ..)
 BLOCK = 32  # networks of one estimate
-TENSORS = ("K", "Theta", "V", "D", "F", "A", "B")
+BATCH_BYTES = 1 << 22  # of neural tangent kernels held at a time, where one network needs less: fits in a cache
+KERNELS = ("K", "Theta", "V", "D", "F", "A", "B")
+FULL_NTK = {"Theta", "D", "F", "A", "B"}  # what needs more than the preactivations
 
 
 class Law(NamedTuple):
@@ -35,68 +40,114 @@ class Law(NamedTuple):
     gram: Array
 
 
-class Tally(NamedTuple):
-    """Streaming moments of block estimates: number of blocks, mean, sum of squared deviations; they can be merged."""
+class Layer(NamedTuple):
+    """A sampled layer: s and s', shape (networks, neurons, samples); ``ntk`` and M where they are needed."""
 
-    blocks: int
-    mean: Array
-    squares: Array
-
-    def merged(self, other: Tally) -> Tally:
-        """Both together (Chan, Golub and LeVeque 1983)."""
-        if not self.blocks or not other.blocks:
-            return other if not self.blocks else self
-        total = self.blocks + other.blocks
-        step = other.mean - self.mean
-        mean = self.mean + step * (other.blocks / total)
-        squares = self.squares + other.squares + step * step * (self.blocks * other.blocks / total)
-        return Tally(total, mean, squares)
-
-    @property
-    def errors(self) -> Array:
-        """One standard error of the mean; nan for fewer than two blocks."""
-        if self.blocks < 2:
-            return np.full_like(self.mean, np.nan)
-        return np.sqrt(self.squares / (self.blocks - 1) / self.blocks)
+    s: Array
+    slope: Array
+    ntk: Any
+    inner: Any
 
 
-def sample_block(law: Law, seed: int, block: int) -> Tally:
-    """The estimates of one block of networks, all tensors at layers 2 .. L, flattened in the order of ``layout``."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
-    found = [np.concatenate([estimate.ravel() for estimate in layer.values()]) for layer in _layers(law, rng)]
-    return Tally(1, np.concatenate(found), np.zeros(sum(map(len, found))))
+class Pairs(NamedTuple):
+    """The pairs of samples a >= b, and where each ordered pair is found."""
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    place: NDArray[np.int64]  # (samples, samples) -> pair
+    flipped: NDArray[np.bool_]  # a < b: stored with both neurons exchanged
 
 
-def sample_blocks(law: Law, seed: int, first: int, last: int) -> Tally:
-    """Blocks first .. last - 1, merged in order."""
-    total = Tally(0, np.zeros(0), np.zeros(0))
-    for block in range(first, last):
-        total = total.merged(sample_block(law, seed, block))
-    return total
+def stream(law: Law, seed: int, network: int, kind: int) -> np.random.Generator:
+    """Random numbers of one network; ``kind`` keeps independent uses apart, the widths keep settings apart."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*law.hidden, kind, network)))
 
 
-def layout(samples: int, depth: int) -> list[tuple[int, str, tuple[int, ...]]]:
-    """(layer, tensor, shape) of every estimate, in order; indices in the tensor's index order."""
-    shapes = {name: (samples,) * (2 if name in ("K", "Theta") else 4) for name in TENSORS}
-    return [(layer, name, shapes[name]) for layer in range(2, depth + 1) for name in TENSORS]
+def batches(size: int) -> list[range]:
+    """The networks of a block in batches, so that about BATCH_BYTES are held; ``size`` is bytes a network."""
+    step = max(1, min(BLOCK, BATCH_BYTES // size))
+    return [range(first, min(first + step, BLOCK)) for first in range(0, BLOCK, step)]
 
 
-def _layers(law: Law, rng: np.random.Generator) -> list[dict[str, Array]]:
-    """Estimates of one block at layers 2 .. L, each averaged over the weights of its layer."""
+def network_bytes(law: Law, names: tuple[str, ...]) -> int:
+    """Of the largest arrays that one network needs."""
+    samples, width = len(law.gram), max(law.hidden)
+    return 8 * width * (width * (samples * (samples + 1) // 2 if FULL_NTK & set(names) else 1) + samples)
+
+
+def kernel_block(law: Law, names: tuple[str, ...], seed: int, block: int, backend: str = "numpy") -> list[Rows]:
+    """The estimates of one block of networks at layers 2 .. L; ``backend`` numpy or jax does the matrix products."""
+    xp = _namespace(backend)
+    parts = []
+    for batch in batches(network_bytes(law, names)):
+        streams = [stream(law, seed, block * BLOCK + network, 0) for network in batch]
+        parts.append(_layers(xp, law, names, streams))
+    layers = [
+        {name: np.concatenate([part[i][name] for part in parts]) for name in parts[0][i]} for i in range(len(parts[0]))
+    ]
+    widths = zip(layers, law.hidden, strict=True)
+    return [_estimates(names, rows, width) for rows, width in widths]
+
+
+def _namespace(backend: str) -> Any:
+    """NumPy, or jax.numpy with double precision."""
+    if backend == "numpy":
+        return np
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    return jax.numpy
+
+
+def sample_pairs(samples: int) -> Pairs:
+    """Every unordered pair of samples."""
+    a, b = np.tril_indices(samples)
+    place = np.zeros((samples, samples), dtype=np.int64)
+    place[a, b] = place[b, a] = np.arange(len(a))
+    return Pairs(a, b, place, np.triu(np.ones((samples, samples), dtype=bool), 1))
+
+
+def _layers(xp: Any, law: Law, names: tuple[str, ...], streams: list[np.random.Generator]) -> list[Rows]:
+    """What each network gives at layers 2 .. L, averaged over the weights of that layer."""
     C_W, lambda_W, C_b, lambda_b = law.couplings[0]
-    root = _root(C_b + C_W * law.gram)
+    pairs = sample_pairs(len(law.gram))
     n = law.hidden[0]
-    z = rng.standard_normal((BLOCK, n, len(root))) @ root.T  # (networks, neurons, samples)
-    ntk = (lambda_b + lambda_W * law.gram)[:, :, None, None] * np.eye(n)
-    ntk = np.broadcast_to(ntk, (BLOCK, *ntk.shape))  # (networks, samples, samples, neurons, neurons)
+    z = normals(streams, n, len(law.gram)) @ root(C_b + C_W * law.gram).T
+    ntk = None
+    if FULL_NTK & set(names):
+        first = (lambda_b + lambda_W * law.gram)[pairs.a, pairs.b]
+        ntk = xp.broadcast_to(xp.asarray(np.eye(n)[:, None, :] * first[:, None]), (len(streams), n, len(first), n))
     found = []
-    for layer, couplings in enumerate(law.couplings[1:], 2):
-        s, slope = _slopes(law.activation, z)
-        inner = slope.transpose(0, 2, 1)[:, :, None, :, None] * ntk * slope.transpose(0, 2, 1)[:, None, :, None, :]
-        found.append(_estimates(s, slope, ntk, inner, couplings))
-        if layer < len(law.couplings):
-            z, ntk = _next_layer(law.hidden[layer - 1], s, inner, couplings, rng)
+    for number, couplings in enumerate(law.couplings[1:], 2):
+        layer = _activated(xp, law.activation, z, ntk, pairs)
+        found.append(_given_layer(xp, names, layer, couplings, pairs))
+        if number < len(law.couplings):
+            z, ntk = _next_layer(xp, law.hidden[number - 1], layer, couplings, pairs, streams)
     return found
+
+
+def normals(streams: list[np.random.Generator], *shape: int) -> Array:
+    """Standard normal numbers (networks, *shape), each network from its own stream."""
+    numbers = np.empty((len(streams), *shape))
+    for one, rng in zip(numbers, streams, strict=True):
+        rng.standard_normal(out=one)
+    return numbers
+
+
+def root(kernel: Array) -> Array:
+    """A square root of a positive semidefinite kernel."""
+    values, vectors = np.linalg.eigh(kernel)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
+
+
+def _activated(xp: Any, name: str, z: Any, ntk: Any, pairs: Pairs) -> Layer:
+    """s, s' and M_kk';ab = s'_ka s'_k'b NTK_kk';ab"""
+    s, slope = _slopes(name, np.asarray(z))
+    if ntk is None:
+        return Layer(s, slope, None, None)
+    inner = xp.asarray(slope[:, :, pairs.a, None]) * ntk
+    inner *= xp.asarray(slope.transpose(0, 2, 1)[:, None, pairs.b])
+    return Layer(s, slope, ntk, inner)
 
 
 def _slopes(name: str, z: Array) -> tuple[Array, Array]:
@@ -109,54 +160,83 @@ def _slopes(name: str, z: Array) -> tuple[Array, Array]:
     return s, slope
 
 
-def _root(kernel: Array) -> Array:
-    """A square root of a positive semidefinite kernel."""
-    values, vectors = np.linalg.eigh(kernel)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
-
-
 def _next_layer(
-    width: int, s: Array, inner: Array, couplings: tuple[float, float, float, float], rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Forward equations: z and the NTK of one more layer, drawn weights and biases."""
+    xp: Any,
+    width: int,
+    layer: Layer,
+    couplings: tuple[float, float, float, float],
+    pairs: Pairs,
+    streams: list[np.random.Generator],
+) -> tuple[Any, Any]:
+    """Forward equations: z and the NTK of one more layer, with drawn weights and biases."""
     C_W, lambda_W, C_b, lambda_b = couplings
-    n = s.shape[1]
-    W = rng.standard_normal((len(s), width, n)) * np.sqrt(C_W / n)
-    b = rng.standard_normal((len(s), width, 1)) * np.sqrt(C_b)
-    ntk = np.empty((*inner.shape[:3], width, width))
-    back = W.transpose(0, 2, 1)
-    fresh = lambda_b + lambda_W / n * np.einsum("mka,mkb->mab", s, s)
-    for a in range(s.shape[2]):
-        for c in range(a + 1):  # NTK_kk';ab = NTK_k'k;ba
-            ntk[:, a, c] = W @ inner[:, a, c] @ back
-            ntk[:, a, c] += fresh[:, a, c, None, None] * np.eye(width)
-            ntk[:, c, a] = ntk[:, a, c].transpose(0, 2, 1)
-    return W @ s + b, ntk
+    networks, n, _ = layer.s.shape
+    W = normals(streams, width, n) * np.sqrt(C_W / n)
+    z = W @ layer.s + normals(streams, width, 1) * np.sqrt(C_b)
+    if layer.ntk is None:
+        return z, None
+    weights = xp.asarray(W)
+    half = (weights @ layer.inner.reshape(networks, n, -1)).reshape(networks, -1, n)
+    ntk = (half @ xp.swapaxes(weights, 1, 2)).reshape(networks, width, -1, width)
+    fresh = lambda_b + lambda_W / n * np.einsum("mka,mkb->mab", layer.s, layer.s)[:, pairs.a, pairs.b]
+    k = np.arange(width)
+    if xp is np:
+        ntk[:, k, :, k] += fresh
+        return z, ntk
+    return z, ntk.at[:, k, :, k].add(fresh)
 
 
-def _estimates(
-    s: Array, slope: Array, ntk: Array, inner: Array, couplings: tuple[float, float, float, float]
-) -> dict[str, Array]:
-    """One layer up from s, s' (networks, neurons, samples) and the NTK; ``inner`` is M."""
+def _given_layer(
+    xp: Any, names: tuple[str, ...], layer: Layer, couplings: tuple[float, float, float, float], pairs: Pairs
+) -> Rows:
+    """G and H ("K", "Theta"), F and B of each network, averaged over the weights of the next layer."""
     C_W, lambda_W, C_b, lambda_b = couplings
-    n = s.shape[1]
-    G = np.einsum("mka,mkb->mab", s, s) / n
-    H = lambda_b + lambda_W * G + C_W / n * np.einsum("mabkk->mab", inner)
-    G = C_b + C_W * G
-    outer = s[:, :, :, None] * slope[:, :, None, :]  # u_13 = s_1 s'_3
-    F = np.einsum("mkac,mcdkq,mqbd->macbd", outer, ntk, outer, optimize=True)
-    flat = inner.reshape(*inner.shape[:3], -1)
-    gram = np.einsum("mabx,mcdx->mabcd", flat, flat, optimize=True)
-    scale = C_W**2 / n
-    return {
-        "K": G.mean(axis=0),
-        "Theta": H.mean(axis=0),
-        "V": n * _covariance(G, G),
-        "D": n * _covariance(G, H),
-        "F": scale * F.mean(axis=0),
-        "A": n * _covariance(H, H),
-        "B": scale * gram.mean(axis=0).transpose(0, 2, 1, 3),
-    }
+    n = layer.s.shape[1]
+    G = np.einsum("mka,mkb->mab", layer.s, layer.s, optimize=True) / n
+    rows = {"K": C_b + C_W * G}
+    if layer.ntk is None:
+        return rows
+    trace = np.asarray(xp.einsum("mkpk->mp", layer.inner))[:, pairs.place]
+    rows["Theta"] = lambda_b + lambda_W * G + C_W / n * trace
+    if "F" in names:
+        rows["F"] = C_W**2 / n * _chain(xp, layer, pairs)
+    if "B" in names:
+        rows["B"] = C_W**2 / n * _ring(xp, layer.inner, pairs)
+    return rows
+
+
+def _chain(xp: Any, layer: Layer, pairs: Pairs) -> Array:
+    """sum_kk' s_1k s'_3k NTK_kk';34 s'_4k' s_2k', axes (networks, 1, 3, 2, 4)"""
+    outer = layer.s[:, :, :, None] * layer.slope[:, :, None, :]
+    left = xp.asarray(outer[:, :, :, pairs.a].transpose(0, 3, 2, 1))  # (networks, pair, 1, k)
+    right = xp.asarray(outer[:, :, :, pairs.b].transpose(0, 3, 1, 2))  # (networks, pair, k', 2)
+    found = np.asarray(left @ xp.swapaxes(layer.ntk, 1, 2) @ right)[:, pairs.place]  # (networks, 3, 4, 1, 2)
+    found = np.where(pairs.flipped[:, :, None, None], found.swapaxes(3, 4), found)
+    return found.transpose(0, 3, 1, 4, 2)
+
+
+def _ring(xp: Any, inner: Any, pairs: Pairs) -> Array:
+    """sum_kk' M_kk';12 M_kk';34, axes (networks, 1, 3, 2, 4)"""
+    same = np.asarray((inner @ xp.swapaxes(inner, 2, 3)).sum(axis=1))  # (networks, pair, pair)
+    crossed = same.copy()
+    mixed = np.flatnonzero(pairs.a != pairs.b)  # M of one sample is symmetric in its neurons
+    if len(mixed):
+        some = inner[:, :, mixed]
+        turned = xp.swapaxes(some, 1, 3).copy()  # (networks, k', pair, k) -> M_k'k
+        crossed[:, mixed[:, None], mixed] = np.asarray((some @ xp.swapaxes(turned, 2, 3)).sum(axis=1))
+    first, second = pairs.place[:, :, None, None], pairs.place
+    alike = pairs.flipped[:, :, None, None] == pairs.flipped
+    return np.where(alike, same[:, first, second], crossed[:, first, second]).transpose(0, 1, 3, 2, 4)
+
+
+def _estimates(names: tuple[str, ...], rows: Rows, width: int) -> Rows:
+    """Unbiased over the networks of a block; ``width`` is that of the layer below."""
+    G, H = rows["K"], rows.get("Theta", rows["K"])
+    pairs = {"V": (G, G), "D": (G, H), "A": (H, H)}
+    found = {}
+    for name in names:
+        found[name] = width * _covariance(*pairs[name]) if name in pairs else rows[name].mean(axis=0)
+    return found
 
 
 def _covariance(x: Array, y: Array) -> Array:

@@ -9,10 +9,6 @@ recursions are solved once more with finer rules, and compared with the run befo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context
 from typing import NamedTuple
 
 import numpy as np
@@ -54,32 +50,31 @@ def solve(
     network: Network,
     gram: Array,
     tolerance: float = 1e-8,
-    jobs: int = 1,
+    mapped: Mapped = map,
     advance: Callable[[str], None] = lambda _: None,
 ) -> list[Layer]:
     """Tensors at layers 1 .. depth; errors aim at ``tolerance`` times the largest component of each tensor.
 
-    ``gram`` is x.x'/n_0, shape (samples, samples). The result does not depend on ``jobs`` (processes). Raises
+    ``gram`` is x.x'/n_0, shape (samples, samples). The result does not depend on who does ``mapped``. Raises
     NtkfeynError where an expectation does not converge or a tensor does not exist.
     """
     margin = MARGIN
-    with workers(jobs) as mapped:
 
-        def run(coarsening: float = 1.0) -> list[Layer]:
-            expect = expectations(plan, network, max(tolerance * margin, REACHED), coarsening)
-            return _run(plan, network, gram, expect, mapped, advance)
+    def run(coarsening: float = 1.0) -> list[Layer]:
+        expect = expectations(plan, network, max(tolerance * margin, REACHED), coarsening)
+        return _run(plan, network, gram, expect, mapped, advance)
 
-        fine = run()
-        if isinstance(network.function, Kinked | Polynomial):
-            return [Layer(layer.values, _beyond_rounding(layer)) for layer in fine]
-        layers = _compared(fine, run(COARSENING))
-        for _ in range(MAX_REPEATS):
-            worst = max(_relative(layer) for layer in layers)
-            if worst <= tolerance:
-                break
-            margin *= min(max(TIGHTER * tolerance / worst, LEAST), MOST)
-            coarse, fine = fine, run()
-            layers = _compared(fine, coarse)
+    fine = run()
+    if isinstance(network.function, Kinked | Polynomial):
+        return [Layer(layer.values, _beyond_rounding(layer)) for layer in fine]
+    layers = _compared(fine, run(COARSENING))
+    for _ in range(MAX_REPEATS):
+        worst = max(_relative(layer) for layer in layers)
+        if worst <= tolerance:
+            break
+        margin *= min(max(TIGHTER * tolerance / worst, LEAST), MOST)
+        coarse, fine = fine, run()
+        layers = _compared(fine, coarse)
     return layers
 
 
@@ -123,22 +118,6 @@ def _error(fine: Array, coarse: Array) -> Array:
         return np.zeros_like(fine)
     difference = np.abs(fine - coarse)
     return np.asarray(np.maximum(difference, SHARE * difference.max()) + ROUNDING * scale)
-
-
-@contextmanager
-def workers(jobs: int) -> Iterator[Mapped]:
-    """``map``, done by this process alone or shared among several."""
-    if jobs <= 1:
-        yield map
-        return
-    try:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
-            yield executor.map
-    except BrokenProcessPool as error:
-        raise NtkfeynError(
-            'the worker processes ended early; in a script call this from under `if __name__ == "__main__":`,'
-            " or use one job"
-        ) from error
 
 
 def _run(

@@ -54,9 +54,9 @@ def planned(samples: int, size: int) -> Plan:
     return make_plan(derive_system(TENSORS), {t: subsets_up_to(samples, size) for t in TENSORS}, samples)
 
 
-def solved(plan: Plan, x: np.ndarray, depth: int = 4, tolerance: float = 1e-8, jobs: int = 1) -> list[Layer]:
+def solved(plan: Plan, x: np.ndarray, depth: int = 4, tolerance: float = 1e-8, mapped: Mapped = map) -> list[Layer]:
     gram = x @ x.T / x.shape[1]
-    return solve(plan, Network(depth, 64, "gelu", **COUPLINGS), gram, tolerance, jobs)
+    return solve(plan, Network(depth, 64, "gelu", **COUPLINGS), gram, tolerance, mapped)
 
 
 def main() -> None:

@@ -1,0 +1,253 @@
+"""Critical points of an activation: where both susceptibilities are 1 at a fixed point of K (theory section 8).
+
+Enters: an activation. Leaves: its points (C_W, C_b, K*), with their class and whether they attract. Deep networks keep
+their kernel only there: chi_par = C_W <s' s' + s s''>_K says what becomes of a small change of K, chi_perp =
+C_W <s' s'>_K of the angle between two inputs, and both are 1 at K* = C_b + C_W <s^2>_K*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import exp, isfinite, log, sqrt
+from typing import NamedTuple
+
+import numpy as np
+import scipy.optimize
+from numpy.typing import NDArray
+
+from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.numerics.activations import Activation, Kinked, Polynomial, Smooth, activation
+from ntkfeyn.numerics.quadrature import CUT, Rule, hermite, trapezoid
+
+Array = NDArray[np.float64]
+Integrand = Callable[[list[Array]], list[Array]]
+
+SMALLEST, LARGEST, PER_DECADE = 1e-6, 1e6, 8  # kernels at which <s s''> is looked at
+CONVERGED = 1e-13  # relative to the mean of the modulus
+TAIL = 1e-15  # share of the mean that the outermost standard deviation may hold
+NOISE = 1e-11  # <s s''> below this share of <s' s'> has no sign
+FLAT = 1e-9  # K d(chi_par)/dK below this decides nothing: the next order does
+FINEST = 1 << 17  # nodes of the last rule tried
+
+SCALE_INVARIANT, HALF_STABLE, STABLE, VANISHING = "scale-invariant", "half-stable", "stable", "K* = 0"
+YES, NO, ABOVE, BELOW, EVERY, OPEN = "yes", "no", "from above", "from below", "every K is fixed", "undecided"
+_UNSTABLE = "unstable"
+
+
+class CriticalPoint(NamedTuple):
+    """Couplings, fixed point (None: every K is one), susceptibilities there, class and what K does near it."""
+
+    cw: float
+    cb: float
+    kernel: float | None
+    chi_parallel: float
+    chi_perpendicular: float
+    kind: str
+    attracts: str
+
+    @property
+    def gram(self) -> float:
+        """x.x'/n_0 that starts a network at K^(1) = K*; at K^(1) = 1 where K* is 0 or any."""
+        return (self.kernel - self.cb) / self.cw if self.kernel else 1 / self.cw
+
+
+@dataclass(frozen=True)
+class Criticality:
+    """All points found; ``searched``: between which kernels (None where no search was needed); ``reason``: why none."""
+
+    activation: str
+    points: tuple[CriticalPoint, ...]
+    searched: tuple[float, float] | None
+    reason: str = ""
+
+    @property
+    def main(self) -> CriticalPoint | None:
+        """The point to tune a network to: one that attracts, if only from one side."""
+        for wanted in ((YES, EVERY), (ABOVE, BELOW)):
+            for point in self.points:
+                if point.attracts in wanted:
+                    return point
+        return None
+
+
+def critical_points(text: str) -> Criticality:
+    """The critical points of an activation, by name or expression. Raises RequestError for one that is not known.
+
+    Points at K* > 0 are found where <s s''> changes sign; one where it only touches zero is missed.
+    """
+    function = activation(text)
+    slopes = _slopes(function)
+    if slopes is not None:
+        cw = 2 / (slopes[0] ** 2 + slopes[1] ** 2)
+        point = CriticalPoint(cw, 0.0, None, 1.0, 1.0, SCALE_INVARIANT, EVERY)
+        return Criticality(function.name, (point,), None)
+    assert isinstance(function, Smooth)
+    with np.errstate(all="ignore"):  # what is not finite counts as not converged
+        vanishing = _vanishing(function)
+        found, reason, searched = _positive(function)
+    points = sorted([*vanishing, *found], key=lambda point: _RANK[point.attracts])
+    answer = Criticality(function.name, tuple(points), searched)
+    if answer.main is None:
+        repels = "the only points found repel; " if points else ""
+        return Criticality(function.name, tuple(points), searched, repels + reason)
+    return answer
+
+
+_RANK = {YES: 0, EVERY: 0, ABOVE: 1, BELOW: 1, OPEN: 2, NO: 3}
+
+
+def _slopes(function: Activation) -> tuple[float, float] | None:
+    """Slopes to the left and right of an activation with s(c z) = c s(z), c > 0."""
+    if isinstance(function, Kinked):
+        return function.left, function.right
+    if isinstance(function, Polynomial):
+        slope = function.coefficients[1] if function.degree >= 1 else 0.0
+        if slope and not any(c for k, c in enumerate(function.coefficients) if k != 1):
+            return slope, slope
+    return None
+
+
+def _vanishing(function: Smooth) -> list[CriticalPoint]:
+    """K* = 0 with C_W = 1/s'(0)^2, if s(0) = 0 and s'(0) is not.
+
+    C_W <s^2>_K = K + a K^2 + .. with a = s'''(0)/s'(0) + (3/4) (s''(0)/s'(0))^2: it attracts if a < 0.
+    """
+    s = [float(v[0]) for v in function.table(np.zeros(1), 3)]
+    if not all(map(isfinite, s)) or not s[1] or abs(s[0]) > NOISE * abs(s[1]):
+        return []
+    first = s[3] / s[1]
+    second = 0.75 * (s[2] / s[1]) ** 2
+    a = first + second
+    if abs(a) <= NOISE * max(abs(first), second, 1.0):
+        return [CriticalPoint(s[1] ** -2, 0.0, 0.0, 1.0, 1.0, VANISHING, OPEN)]
+    return [CriticalPoint(s[1] ** -2, 0.0, 0.0, 1.0, 1.0, VANISHING, YES if a < 0 else NO)]
+
+
+def _positive(function: Smooth) -> tuple[list[CriticalPoint], str, tuple[float, float] | None]:
+    """Points with K* > 0, why there is none, and the range of kernels where means converge."""
+    kernels, gaps = _scan(function)
+    if not kernels:
+        return [], f"no Gaussian mean of '{function.name}' converges", None
+    searched = (kernels[0], kernels[-1])
+    points, refused = [], []
+    for i in range(len(kernels) - 1):
+        if gaps[i] * gaps[i + 1] < 0:
+            try:
+                K = _root(function, kernels[i], kernels[i + 1])
+                point = _point(function, K)
+            except NtkfeynError:
+                continue
+            if point.cb >= 0:
+                points.append(point)
+            else:
+                refused.append(f"; at K = {K:.6g} it would need C_b = {point.cb:.6g}")
+    reason = (
+        "s(0) is not 0 or s'(0) is, and no K"
+        if not _vanishing(function)
+        else "K* = 0 does not attract, and no other K"
+    )
+    reason += f" between {searched[0]:.3g} and {searched[1]:.3g} has <s s''> = 0 and C_b >= 0" + "".join(refused)
+    return points, reason, searched
+
+
+def _scan(function: Smooth) -> tuple[list[float], list[float]]:
+    """Kernels on a logarithmic grid and <s s''>/<s' s'> there, 0 where it is noise; only where the means converge."""
+    decades = round(log(LARGEST / SMALLEST) / log(10))
+    kernels, gaps = [], []
+    for K in np.geomspace(SMALLEST, LARGEST, PER_DECADE * decades + 1).tolist():
+        try:
+            gap = _gap(function, K)
+        except NtkfeynError:
+            if kernels:
+                break  # a larger kernel is only worse
+            continue
+        kernels.append(K)
+        gaps.append(gap if abs(gap) > NOISE else 0.0)
+    return kernels, gaps
+
+
+def _gap(function: Smooth, K: float) -> float:
+    """<s s''>_K / <s' s'>_K: chi_par / chi_perp - 1. Raises NtkfeynError where the means do not converge."""
+    squared, product = gaussian_means(function, K, 2, lambda s: [s[1] ** 2, s[0] * s[2]])
+    if not squared > 0:
+        raise NtkfeynError(f"<s' s'> vanishes at K = {K}")
+    return product / squared
+
+
+def _root(function: Smooth, low: float, high: float) -> float:
+    found = scipy.optimize.brentq(lambda x: _gap(function, exp(x)), log(low), log(high), xtol=1e-15, rtol=1e-15)
+    return exp(found)
+
+
+def _point(function: Smooth, K: float) -> CriticalPoint:
+    """The point at a K with <s s''>_K = 0."""
+    values = gaussian_means(function, K, 2, lambda s: [s[0] ** 2, s[1] ** 2, s[0] * s[2]])
+    cw = 1 / values[1]
+    cb = K - cw * values[0]
+    cb = 0.0 if abs(cb) < CONVERGED * K else cb
+    kind, attracts = _stability(function, K, cw)
+    return CriticalPoint(cw, cb, K, cw * (values[1] + values[2]), cw * values[1], kind, attracts)
+
+
+def _stability(function: Smooth, K: float, cw: float) -> tuple[str, str]:
+    """Class and basin from the first derivative of chi_par in K that is not 0.
+
+    d^k/dK^k C_W <s^2>_K = 2^-k C_W <(s^2)^(2k)>_K, and k = 1 is chi_par = 1.
+    """
+    try:
+        (curvature,) = gaussian_means(function, K, 4, lambda s: [_square(s, 4)])
+        if abs(cw / 4 * curvature) * K > FLAT:
+            return HALF_STABLE, ABOVE if curvature < 0 else BELOW
+        (third,) = gaussian_means(function, K, 6, lambda s: [_square(s, 6)])
+    except NtkfeynError:
+        return HALF_STABLE, OPEN
+    if abs(cw / 8 * third) * K * K > FLAT:
+        return (STABLE, YES) if third < 0 else (_UNSTABLE, NO)
+    return STABLE, OPEN
+
+
+def _square(s: list[Array], order: int) -> Array:
+    """(s^2)^(order) by Leibniz."""
+    binomial, total = 1, np.zeros_like(s[0])
+    for k in range(order + 1):
+        total += binomial * s[k] * s[order - k]
+        binomial = binomial * (order - k) // (k + 1)
+    return total
+
+
+def gaussian_means(function: Smooth, K: float, top: int, integrand: Integrand) -> list[float]:
+    """<f>_K of functions f made of s, s', .., s^(top), to about 13 digits of <|f|>. Raises NtkfeynError.
+
+    Polynomials: Gauss-Hermite, exact. Else the trapezoidal rule, whose step is halved until nothing changes: it
+    converges exponentially for analytic functions, also where sqrt(K) is far beyond the scale of s.
+    """
+    sigma = sqrt(K)
+    if isinstance(function, Polynomial):
+        means, _ = _apply(function, sigma, top, integrand, hermite(function.degree + 1))
+        return means.tolist()
+    step = 0.5
+    before: Array | None = None
+    while 2 * CUT / step < FINEST:
+        means, sizes = _apply(function, sigma, top, integrand, trapezoid(step, CUT))
+        if before is not None and (np.abs(means - before) <= CONVERGED * sizes).all():
+            return means.tolist()
+        before, step = means, step / 2
+    raise _not_converged(function, K)
+
+
+def _apply(function: Smooth, sigma: float, top: int, integrand: Integrand, rule: Rule) -> tuple[Array, Array]:
+    """Means of the functions and of their moduli."""
+    values = np.stack(integrand(function.table(sigma * rule.nodes, top))) * rule.weights
+    sizes = np.abs(values).sum(axis=1)
+    if not np.isfinite(values).all():
+        raise _not_converged(function, sigma**2)
+    if not isinstance(function, Polynomial):
+        outer = np.abs(values[:, np.abs(rule.nodes) > CUT - 1]).sum(axis=1)
+        if (outer > TAIL * sizes).any():
+            raise _not_converged(function, sigma**2)
+    return values.sum(axis=1), sizes
+
+
+def _not_converged(function: Smooth, K: float) -> NtkfeynError:
+    return NtkfeynError(f"Gaussian means of '{function.name}' do not converge at K = {K:.3g}")

@@ -1,0 +1,275 @@
+"""Sampled derivative tensors P, Q, R, S, T, U by nested directional derivatives (theory sections 1 and 2). An
+independent judge: no diagram, recursion or expectation of the derivation is imported here.
+
+Enters: the law of a network. Leaves: unbiased estimates of n E[dNTK z] and n E[ddNTK] in their channels, from output
+neurons i != j. The parameters are moved along V_jb = Lambda dz_jb/dtheta, which has rank one at each layer (lambda_W/n
+times a back-propagated vector times an activation), so every derivative is a vector a layer and neuron, never a
+matrix over parameters:
+
+    dNTK_012 = D_V1 D_V2 z_0    ddNTK1_0123 = D_V1 D_V2 D_V3 z_0    ddNTK2_1234 = <grad D_V3 z_1, Lambda grad D_V4 z_2>
+
+Each layer l is in turn the output layer, with a few neurons of its own. Directions d = (output neuron, sample).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.numerics.activations import Kinked, activation
+from ntkfeyn.numerics.sampling import BLOCK, Law, Rows, batches, normals, root, stream
+
+Array = NDArray[np.float64]
+DERIVATIVES = ("P", "Q", "R", "S", "T", "U")
+
+
+class Sampled(NamedTuple):
+    """Layers 1 .. l of networks; lists are by layer from 1 (entry 0 is unused, except for weights of layer 1).
+
+    ``weights[p]`` (networks, n_p, n_p-1); ``tables[p]`` = s, s', s'', s''' (networks, n_p, samples); ``z`` the output
+    without its bias, whose mean is zero.
+    """
+
+    law: Law
+    weights: list[Array]
+    tables: list[tuple[Array, ...]]
+    z: Array
+
+    @property
+    def layers(self) -> int:
+        return len(self.weights) - 1
+
+    def couplings(self, layer: int) -> tuple[float, float]:
+        """lambda_W/n and lambda_b of layers from 2 up."""
+        _, lambda_W, _, lambda_b = self.law.couplings[layer - 1]
+        return lambda_W / self.law.hidden[layer - 2], lambda_b
+
+    @property
+    def first(self) -> Array:
+        """Theta of layer 1."""
+        _, lambda_W, _, lambda_b = self.law.couplings[0]
+        return np.asarray(lambda_b + lambda_W * self.law.gram)
+
+
+def derivative_block(law: Law, names: tuple[str, ...], seed: int, block: int, outputs: int = 2) -> list[Rows]:
+    """The estimates of one block of networks at layers 2 .. L from ``outputs`` >= 2 neurons of each layer.
+
+    Raises NtkfeynError for an activation with a kink, whose second derivative no sample sees.
+    """
+    check_smooth(law, names)
+    sums: list[Rows] = [{} for _ in law.hidden]
+    for batch in batches(derivative_bytes(law, names, outputs)):
+        streams = [stream(law, seed, block * BLOCK + network, 1) for network in batch]
+        for number, sampled in enumerate(_sampled(law, streams, outputs)):
+            for name, values in _tensors(sampled, names, outputs).items():
+                part = law.hidden[number] * values.sum(axis=0) / BLOCK
+                sums[number][name] = sums[number].get(name, 0.0) + part
+    return sums
+
+
+def check_smooth(law: Law, names: tuple[str, ...]) -> None:
+    """Raises NtkfeynError for derivative tensors of an activation with a kink."""
+    if names and isinstance(activation(law.activation), Kinked):
+        raise NtkfeynError(
+            f"{', '.join(names)} of '{law.activation}' cannot be sampled: its second derivative is zero wherever a"
+            " sample looks; `ntkfeyn evaluate` has P and Q"
+        )
+
+
+def derivative_bytes(law: Law, names: tuple[str, ...], outputs: int) -> int:
+    """Of the largest arrays that one network needs."""
+    directions = outputs * len(law.gram)
+    jets = 4 * len(law.gram) * directions ** (3 if "R" in names else 2)
+    width = max(law.hidden)
+    return int(8 * (width * (width + jets) + 2 * directions**4))
+
+
+def _sampled(law: Law, streams: list[np.random.Generator], outputs: int) -> list[Sampled]:
+    """The same networks cut at layers 2 .. L, each time with output neurons of their own."""
+    C_W, _, C_b, _ = law.couplings[0]
+    z = normals(streams, law.hidden[0], len(law.gram)) @ root(C_b + C_W * law.gram).T
+    weights: list[Array] = [np.zeros(0)] * 2
+    tables: list[tuple[Array, ...]] = [()]
+    found = []
+    for number, (C_W, _, C_b, _) in enumerate(law.couplings[1:], 2):
+        n = law.hidden[number - 2]
+        tables.append(_table(law.activation, z))
+        probe = normals(streams, outputs, n) * np.sqrt(C_W / n)
+        found.append(Sampled(law, [*weights, probe], list(tables), probe @ tables[-1][0]))
+        if number < len(law.couplings):
+            width = law.hidden[number - 1]
+            weights.append(normals(streams, width, n) * np.sqrt(C_W / n))
+            z = weights[-1] @ tables[-1][0] + normals(streams, width, 1) * np.sqrt(C_b)
+    return found
+
+
+def _table(name: str, z: Array) -> tuple[Array, ...]:
+    """s, s', s'', s'''"""
+    function = activation(name)
+    assert not isinstance(function, Kinked)  # see check_smooth
+    return tuple(function.table(z, 3))
+
+
+def _tensors(sampled: Sampled, names: tuple[str, ...], outputs: int) -> Rows:
+    """Per network, (networks, samples, ..) in each tensor's index order, averaged over output neurons i != j."""
+    wanted = set(names)
+    jets = Jets(sampled, outputs)
+    samples, apart = len(sampled.law.gram), (outputs, len(sampled.law.gram))
+    patterns = [(i, j) for i in range(outputs) for j in range(outputs) if i != j]
+    z, m = sampled.z, len(sampled.z)
+    found: dict[str, list[Array]] = {name: [] for name in names}
+    if wanted & {"P", "Q"}:
+        second = jets.second(sampled.layers).reshape(m, outputs, samples, *apart * 2)
+    if "R" in wanted:
+        third = jets.third(sampled.layers).reshape(m, outputs, samples, *apart * 3)
+    if wanted & {"S", "T", "U"}:
+        path = jets.paths().reshape(m, *apart * 4)  # neuron and sample of slots 1, 3, 2, 4
+    for i, j in patterns:
+        if "P" in wanted:
+            found["P"].append(np.einsum("mabc,md->mabcd", second[:, i, :, j, :, j], z[:, i]))
+        if "Q" in wanted:
+            found["Q"].append(np.einsum("mabc,md->mabcd", second[:, i, :, i, :, j], z[:, j]))
+        if "R" in wanted:
+            found["R"].append(third[:, i, :, i, :, j, :, j])
+        if "S" in wanted:
+            found["S"].append(path[:, i, :, j, :, i, :, j].transpose(0, 1, 3, 2, 4))
+        if "T" in wanted:
+            found["T"].append(path[:, i, :, i, :, j, :, j])
+        if "U" in wanted:
+            found["U"].append(path[:, i, :, j, :, j, :, i].transpose(0, 1, 4, 3, 2))
+    return {name: np.mean(values, axis=0) for name, values in found.items()}
+
+
+class Jets:
+    """Directional derivatives of the preactivations z_a and of the back-propagated gradients, layer by layer.
+
+    ``delta[p]`` (networks, n_p, d) is dz_d/dz^p; axes a, d, e, f are samples and directions.
+    """
+
+    def __init__(self, sampled: Sampled, outputs: int) -> None:
+        self.at = sampled
+        samples, m = len(sampled.law.gram), len(sampled.z)
+        self.sample_of = np.tile(np.arange(samples), outputs)
+        top = sampled.layers
+        ends = np.repeat(np.eye(outputs), samples, axis=1)
+        self.delta: dict[int, Array] = {top: np.broadcast_to(ends, (m, *ends.shape))}
+        self.pulled: dict[int, Array] = {}  # W^T delta of the layer above
+        for p in range(top - 1, 0, -1):
+            self.pulled[p] = sampled.weights[p + 1].transpose(0, 2, 1) @ self.delta[p + 1]
+            self.delta[p] = sampled.tables[p][1][:, :, self.sample_of] * self.pulled[p]
+        self._first: dict[int, Array] = {}
+        self._second: dict[int, Array] = {}
+
+    def _up(self, p: int, x: Array) -> Array:
+        """W^p x"""
+        flat = x.reshape(*x.shape[:2], -1)
+        return (self.at.weights[p] @ flat).reshape(len(x), -1, *x.shape[2:])
+
+    def _moved(self, p: int, x: Array) -> Array:
+        """V_d^p x for the weights alone: (networks, n_p, d, rest of x) = delta_d (lambda_W/n) s_d . x"""
+        s = self.at.tables[p - 1][0][:, :, self.sample_of]
+        flat = x.reshape(*x.shape[:2], -1)
+        overlap = self.at.couplings(p)[0] * (s.transpose(0, 2, 1) @ flat)
+        moved = self.delta[p][:, :, :, None] * overlap[:, None]
+        return moved.reshape(*moved.shape[:3], *x.shape[2:])
+
+    def first(self, p: int) -> Array:
+        """D_d z_a: (networks, n_p, a, d)"""
+        if p not in self._first:
+            if p == 1:
+                found = self.delta[1][:, :, None] * self.at.first[:, self.sample_of]
+            else:
+                s = self.at.tables[p - 1][0]
+                found = self._up(p, self.first_s(p - 1)) + self._moved(p, s).swapaxes(2, 3)
+                found += self.at.couplings(p)[1] * self.delta[p][:, :, None]
+            self._first[p] = found
+        return self._first[p]
+
+    def first_s(self, p: int) -> Array:
+        """D_d s(z_a)"""
+        return self.at.tables[p][1][..., None] * self.first(p)
+
+    def second(self, p: int) -> Array:
+        """D_d D_e z_a: (networks, n_p, a, d, e)"""
+        if p not in self._second:
+            one = self.first(p)
+            if p == 1:
+                self._second[p] = np.zeros((*one.shape, one.shape[-1]))
+            else:
+                moved = self._moved(p, self.first_s(p - 1)).swapaxes(2, 3)  # V_d D_e s_a
+                self._second[p] = self._up(p, self.second_s(p - 1)) + moved + moved.swapaxes(3, 4)
+        return self._second[p]
+
+    def second_s(self, p: int) -> Array:
+        """D_d D_e s(z_a)"""
+        _, s1, s2, _ = self.at.tables[p]
+        one = self.first(p)
+        return s2[..., None, None] * one[..., :, None] * one[..., None, :] + s1[..., None, None] * self.second(p)
+
+    def third(self, p: int) -> Array:
+        """D_d D_e D_f z_a: (networks, n_p, a, d, e, f)"""
+        two = self.second(p)
+        if p == 1:
+            return np.zeros((*two.shape, two.shape[-1]))
+        moved = self._moved(p, self.second_s(p - 1)).swapaxes(2, 3)  # V_d D_e D_f s_a
+        return self._up(p, self._third_s(p - 1)) + _thrice(moved)
+
+    def _third_s(self, p: int) -> Array:
+        """D_d D_e D_f s(z_a)"""
+        _, s1, s2, s3 = (table[..., None, None, None] for table in self.at.tables[p])
+        one, two = self.first(p), self.second(p)
+        mixed = _thrice(one[..., :, None, None] * two[..., None, :, :])
+        cubes = one[..., :, None, None] * one[..., None, :, None] * one[..., None, None, :]
+        return s3 * cubes + s2 * mixed + s1 * self.third(p)
+
+    def paths(self) -> Array:
+        """ddNTK2_1234, axes (networks, 1, 3, 2, 4): the product of the gradients of D_V3 z_1 and of D_V4 z_2."""
+        top = self.at.layers
+        turned = np.zeros((*self.delta[top].shape, len(self.sample_of)))  # D_e delta_d: (networks, n_p, d, e)
+        total = self._overlap(top, turned)
+        for p in range(top - 1, 0, -1):
+            _, s1, s2, _ = (table[:, :, self.sample_of, None] for table in self.at.tables[p])
+            bent = s2 * self.first(p)[:, :, self.sample_of] * self.pulled[p][..., None]
+            turned = bent + s1 * self._back(p + 1, turned)
+            total += self._overlap(p, turned)
+        return total
+
+    def _back(self, p: int, turned: Array) -> Array:
+        """D_e of W^T delta_d without the derivative of delta's own factor: V_e^T delta_d + W^T D_e delta_d"""
+        flat = turned.reshape(*turned.shape[:2], -1)
+        pulled = self.at.weights[p].transpose(0, 2, 1) @ flat
+        s = self.at.tables[p - 1][0][:, :, self.sample_of]
+        overlap = self.at.couplings(p)[0] * (self.delta[p].transpose(0, 2, 1) @ self.delta[p])
+        return pulled.reshape(*s.shape, -1) + s[:, :, None, :] * overlap[:, None]
+
+    def _overlap(self, p: int, turned: Array) -> Array:
+        """Layer p's share: gradients (turned_de x s_d + delta_d x D_e s_d, turned_de) with weights lambda."""
+        delta = np.broadcast_to(self.delta[p][..., None], turned.shape)
+        if p == 1:
+            kernel = self.at.first[np.ix_(self.sample_of, self.sample_of)]
+            return _gram(turned, turned) * kernel[:, None, :, None]
+        rate, bias = self.at.couplings(p)
+        below = self.at.tables[p - 1][0][:, :, self.sample_of, None]
+        s = np.broadcast_to(below, (*below.shape[:3], turned.shape[3]))
+        ds = self.first_s(p - 1)[:, :, self.sample_of]
+        parts = ((turned, s), (delta, ds))
+        total = bias * _gram(turned, turned)
+        for left, before in parts:
+            for right, after in parts:
+                total += rate * _gram(left, right) * _gram(before, after)
+        return total
+
+
+def _thrice(x: Array) -> Array:
+    """The sum over which of the last three axes comes first, for x symmetric in the last two."""
+    return x + np.moveaxis(x, -3, -2) + np.moveaxis(x, -3, -1)
+
+
+def _gram(x: Array, y: Array) -> Array:
+    """(networks, n, d, e) twice -> (networks, d, e, d', e'), summed over neurons."""
+    m, n = x.shape[:2]
+    product = x.reshape(m, n, -1).transpose(0, 2, 1) @ y.reshape(m, n, -1)
+    return product.reshape(m, *x.shape[2:], *y.shape[2:])

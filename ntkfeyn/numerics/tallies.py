@@ -1,0 +1,111 @@
+"""Tallies: streaming moments of block estimates, and the checkpoint that keeps them.
+
+Enters: block estimates in order. Leaves: mean, standard error, means of interleaved groups of blocks. A checkpoint is
+an .npz of plain arrays with the fingerprint of its request.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.emitters.rendering import write_file
+from ntkfeyn.errors import NtkfeynError, bad_request
+
+Array = NDArray[np.float64]
+GROUPS = 128  # of blocks, interleaved: their means show how estimates vary together
+
+
+class Tally(NamedTuple):
+    """Number of blocks, mean, sum of squared deviations; ``sums`` of each group, shape (groups, size) or (0, size)."""
+
+    blocks: int
+    mean: Array
+    squares: Array
+    sums: Array
+
+    @staticmethod
+    def empty(size: int, groups: int = 0) -> Tally:
+        return Tally(0, np.zeros(size), np.zeros(size), np.zeros((groups, size)))
+
+    def added(self, rows: Array) -> Tally:
+        """With further blocks, shape (blocks, size) (Chan, Golub and LeVeque 1983)."""
+        fresh = len(rows)
+        total = self.blocks + fresh
+        mean = rows.mean(axis=0)
+        step = mean - self.mean
+        squares = self.squares + ((rows - mean) ** 2).sum(axis=0) + step**2 * (self.blocks * fresh / total)
+        sums = self.sums
+        if len(sums):
+            sums = sums.copy()
+            np.add.at(sums, (self.blocks + np.arange(fresh)) % len(sums), rows)
+        return Tally(total, self.mean + step * (fresh / total), squares, sums)
+
+    @property
+    def errors(self) -> Array:
+        """One standard error of the mean; nan for fewer than two blocks."""
+        if self.blocks < 2:
+            return np.full_like(self.mean, np.nan)
+        return np.sqrt(self.squares / (self.blocks - 1) / self.blocks)
+
+    def group_means(self) -> Array:
+        """Means of the groups that hold as many blocks as any, shape (groups, size): independent, alike distributed."""
+        counts = self.blocks // len(self.sums) + (np.arange(len(self.sums)) < self.blocks % len(self.sums))
+        full = counts == counts.max()
+        return np.asarray(self.sums[full] / counts[full, None])
+
+
+Done = dict[str, tuple[int, Tally]]  # by width: tasks done, their tally
+
+
+def write_checkpoint(path: Path, fingerprint: str, done: Done) -> None:
+    """Written beside and renamed, so that a stop at any moment leaves the old or the new one."""
+    arrays: dict[str, Any] = {"fingerprint": np.frombuffer(fingerprint.encode(), dtype=np.uint8)}
+    for key, (tasks, tally) in done.items():
+        arrays[f"{key} counts"] = np.array([tasks, tally.blocks])
+        arrays |= {f"{key} {name}": getattr(tally, name) for name in ("mean", "squares", "sums")}
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    write_file(path, stream.getvalue())
+
+
+def read_checkpoint(path: Path, fingerprint: str, sizes: dict[str, int], groups: int, most: int) -> Done:
+    """What was done before, or nothing; ``sizes`` by width. Raises NtkfeynError if damaged or of another request."""
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            arrays = {name: held[name] for name in held.files}
+        same = arrays.pop("fingerprint").tobytes().decode() == fingerprint
+        done: Done = {}
+        for name in arrays:
+            if name.endswith(" counts"):
+                key = name.removesuffix(" counts")
+                tasks, blocks = map(int, arrays[name])
+                done[key] = (tasks, Tally(blocks, *(arrays[f"{key} {part}"] for part in ("mean", "squares", "sums"))))
+        whole = not same or all(_fits(*done[key], sizes[key], groups) for key in done)
+    except Exception as error:  # a damaged file raises whatever its reader raises
+        raise _damaged(path) from error
+    if not whole:
+        raise _damaged(path)
+    if not same or any(tasks > most for tasks, _ in done.values()):
+        raise bad_request(
+            f"the checkpoint '{path}' is of another request",
+            "the same networks, inputs, tensors and seed, and at least as many networks are allowed",
+            "a new file, or no --resume",
+        )
+    return done
+
+
+def _fits(tasks: int, tally: Tally, size: int, groups: int) -> bool:
+    shapes = tally.mean.shape == tally.squares.shape == (size,) and tally.sums.shape == (groups, size)
+    numbers = all(part.dtype == np.float64 and np.isfinite(part).all() for part in tally[1:])
+    return shapes and numbers and tasks >= 0 and tally.blocks >= 0
+
+
+def _damaged(path: Path) -> NtkfeynError:
+    return NtkfeynError(f"the checkpoint '{path}' is damaged; delete it, or run without --resume")

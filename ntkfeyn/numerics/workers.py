@@ -1,0 +1,95 @@
+"""Workers: a ``map`` done by this process, by several processes, or by a cluster.
+
+Enters: a number of processes, or the address of a Dask scheduler. Leaves: a function that maps like ``map`` and keeps
+the order of its arguments, so results do not depend on who computes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any
+
+from ntkfeyn.errors import NtkfeynError, bad_request
+from ntkfeyn.numerics.plan import Mapped
+
+MAX_JOBS = 256
+PATIENCE = "15s"  # for a scheduler to answer
+
+
+def check_workers(jobs: int, scheduler: str | None) -> None:
+    """Raises RequestError for a number of jobs out of range, or given together with a scheduler."""
+    if type(jobs) is not int or not 1 <= jobs <= MAX_JOBS:
+        raise bad_request(f"{jobs} jobs were asked for", f"1 to {MAX_JOBS} are allowed", "--jobs 2")
+    if scheduler is not None and jobs > 1:
+        raise bad_request("jobs and a scheduler were given", "one of them is allowed", "--scheduler alone")
+
+
+@contextmanager
+def workers(jobs: int = 1, scheduler: str | None = None) -> Iterator[Mapped]:
+    """``map``, done by this process alone, shared among several, or sent to the cluster at ``scheduler``.
+
+    Raises NtkfeynError if processes end early or the scheduler cannot be reached.
+    """
+    check_workers(jobs, scheduler)
+    if scheduler is not None:
+        with _cluster(scheduler) as mapped:
+            yield mapped
+    elif jobs <= 1:
+        yield map
+    else:
+        try:
+            with _closing(ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))) as executor:
+                yield executor.map
+        except BrokenProcessPool as error:
+            raise NtkfeynError(
+                "the worker processes ended early (killed, or out of memory?); in a script call this from under"
+                ' `if __name__ == "__main__":`, or use one job'
+            ) from error
+
+
+@contextmanager
+def _closing(executor: Executor) -> Iterator[Executor]:
+    """An executor that drops what has not begun when its user is interrupted."""
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Mapped]:
+    """The map of a Dask cluster; tasks of a worker that dies are given to another one by the scheduler."""
+    try:
+        from distributed import Client, KilledWorker
+    except ImportError as error:
+        raise bad_request(
+            f"the scheduler '{address}' was asked for", "it needs the extra `cluster`", "pip install 'ntkfeyn[cluster]'"
+        ) from error
+    with _connected(Client, address) as client:
+        if not client.scheduler_info()["workers"]:
+            raise NtkfeynError(f"the scheduler '{address}' has no workers; start some, e.g. `dask worker {address}`")
+        executor = client.get_executor()
+        try:
+            yield executor.map
+        except KilledWorker as error:
+            raise NtkfeynError(f"workers of '{address}' died again and again: out of memory? ({error})") from error
+        finally:
+            executor.shutdown(wait=False)
+
+
+@contextmanager
+def _connected(client: Any, address: str) -> Iterator[Any]:
+    try:
+        connected = client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise bad_request(
+            f"the scheduler '{address}' was asked for",
+            f"it cannot be reached ({' '.join(str(error).split())[:200]})",
+            "--scheduler tcp://host:8786, as `dask scheduler` prints it",
+        ) from error
+    with connected:
+        yield connected
