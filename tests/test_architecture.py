@@ -24,9 +24,9 @@ ORDER = (
     "numerics.quadrature",
     "numerics.gaussian", "numerics.orthants", "numerics.kinked", "numerics.solver", "numerics.results",
     "numerics.moments", "numerics.evaluation", "numerics.sampling", "numerics.directional", "numerics.tallies",
-    "numerics.estimation",
+    "numerics.estimation", "numerics.trust", "numerics.comparison", "numerics.figures", "numerics.comparison_figure",
     "api", "cli.options", "cli.network_options", "cli.progress",
-    "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli.verify", "cli.evaluate", "cli.sample",
+    "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli.verify", "cli.evaluate", "cli.sample", "cli.compare",
     "cli", "__main__",
 )  # fmt: skip
 PURE = ORDER[: ORDER.index("symbols")]

@@ -101,7 +101,9 @@ def test_tallies_add_up_in_any_parts() -> None:
         assert np.allclose(tally.mean, rows.mean(axis=0))
         assert np.allclose(tally.errors, rows.std(axis=0, ddof=1) / np.sqrt(300))
         full = [rows[g::GROUPS].mean(axis=0) for g in range(300 % GROUPS)]  # the others hold one block fewer
-        assert np.allclose(tally.group_means(), full)
+        means, worth = tally.group_means()
+        assert np.allclose(means, full)
+        assert worth == 100
 
 
 def test_numbers_depend_on_the_seed_alone() -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": "verify",
     "evaluate": "evaluate",
     "sample": "sample",
+    "compare": "compare",
 }
 
 

@@ -52,6 +52,7 @@ def command(
     from ntkfeyn.emitters.rendering import write_file
     from ntkfeyn.errors import bad_request
     from ntkfeyn.numerics import evaluation
+    from ntkfeyn.numerics.trust import expansion_warnings
     from ntkfeyn.serialisation import to_text
 
     if layout == "ntk-unlimited" and (output is None or moment or json_file or form == "json"):
@@ -71,7 +72,7 @@ def command(
         targets = evaluated_targets(request)
         with progress("evaluate", 2 * len(networks) * (networks[0].depth - 1)) as advance:
             result = evaluation.evaluate_tensors(asked._replace(advance=advance), targets, components)
-        for line in result.warnings():
+        for line in [*result.warnings(), *(expansion_warnings(asked) if assembled else ())]:
             click.echo(f"Warning: {line}", err=True)
         result = result.assembled() if assembled else result
         if output is not None:

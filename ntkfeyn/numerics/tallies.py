@@ -52,11 +52,14 @@ class Tally(NamedTuple):
             return np.full_like(self.mean, np.nan)
         return np.sqrt(self.squares / (self.blocks - 1) / self.blocks)
 
-    def group_means(self) -> Array:
-        """Means of the groups that hold as many blocks as any, shape (groups, size): independent, alike distributed."""
+    def group_means(self) -> tuple[Array, float]:
+        """Means of the groups that hold as many blocks as any, shape (groups, size): independent, alike distributed.
+
+        And how many such groups all blocks would make: the variance of the mean is theirs divided by that.
+        """
         counts = self.blocks // len(self.sums) + (np.arange(len(self.sums)) < self.blocks % len(self.sums))
         full = counts == counts.max()
-        return np.asarray(self.sums[full] / counts[full, None])
+        return self.sums[full] / counts[full, None], self.blocks / int(counts.max())
 
 
 Done = dict[str, tuple[int, Tally]]  # by width: tasks done, their tally

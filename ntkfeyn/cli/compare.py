@@ -1,0 +1,116 @@
+"""ntkfeyn compare"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
+from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.progress import progress
+
+if TYPE_CHECKING:
+    from ntkfeyn.numerics import evaluation
+    from ntkfeyn.numerics.comparison import ChiSquare, Comparison
+    from ntkfeyn.numerics.estimation import Sampling
+
+
+@click.command("compare")
+@target_options
+@network_options
+@click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help="Which indices.")
+@sampling_options
+@click.option("--max-pull", type=float, default=5.0, show_default=True, help="Exit code 1 if any |pull| is above.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory for figures (pdf, png) and data.")
+@result_options
+def command(
+    request: Request,
+    network: NetworkRequest,
+    components: str,
+    sampling: Sampling,
+    max_pull: float,
+    output: Path | None,
+    jobs: int,
+    scheduler: str | None,
+    form: str,
+    json_file: Path | None,
+) -> None:
+    """Compare theory with sampled networks: values, pulls, chi^2, figures; exit code 1 if they disagree.
+
+    --order is the highest power of 1/n of theory (default 1): Theta is compared with Theta + Theta^{1}/n + .., V (n
+    times its cumulant) with V + V^{1}/n + ... Without tensors: K, Theta, V, D, F, A, B and K@1, Theta@1. A pull is
+    (sampled - theory)/error; theory leaves out higher orders, which show at small widths.
+
+    \b
+    Example: ntkfeyn compare Theta --order 2 --activation gelu --inputs x.json --depth 3 --width 8,16 -o figures/
+    """
+    from ntkfeyn.cli.evaluate import evaluated_targets
+    from ntkfeyn.emitters.rendering import write_file
+    from ntkfeyn.numerics import comparison, evaluation
+    from ntkfeyn.numerics.trust import expansion_warnings
+    from ntkfeyn.serialisation import to_text
+
+    settings = network.networks()
+    targets = evaluated_targets(request._replace(order=None))
+    asked = evaluation.Request(settings, network.gram_matrix(), jobs=jobs, scheduler=scheduler)
+    order = 1 if request.order is None else request.order
+    for line in expansion_warnings(asked):
+        click.echo(f"Warning: {line}", err=True)
+    with ExitStack() as bars:
+        theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1)))
+
+        def begin() -> evaluation.Request:
+            bars.close()
+            advance = bars.enter_context(progress("sample", len(settings) * sampling.tasks))
+            return asked._replace(advance=advance)
+
+        found = comparison.compare(
+            asked._replace(advance=theory), targets, order, sampling, components, max_pull, begin
+        )
+    if output is not None:
+        from ntkfeyn.numerics.comparison_figure import comparison_figures
+
+        data = write_file(output / "comparison.json", to_text(found.to_json()))
+        for path in (data, *comparison_figures(found, output, "comparison")):
+            click.echo(path, err=True)
+    show(found.to_json(), _table(found), form, json_file)
+    if not found.passed:
+        click.echo(_verdict(found, order), err=True)
+        sys.exit(1)
+
+
+def _table(found: Comparison) -> str:
+    """The output layer: a block a width, a row a tensor with its largest component; then chi^2 over all widths."""
+    lines = []
+    for width, _, layers in found.settings:
+        lines.append(f"width {width}, layer {len(layers) + 1}")
+        head = f"  {'tensor':<9}{'component':<11}{'sampled':>24}   {'theory, order by order':<36}{'max |pull|':>10}"
+        lines.append(f"{head}  chi^2")
+        for target, row in layers[-1].items():
+            i = row.largest
+            index = "-".join(map(str, row.indices[i].tolist()))
+            sampled = f"{row.sampled[i]:.6g} +- {row.errors[i]:.2g}"
+            sums = ", ".join(f"{value:.6g}" for value in row.theory[:, i])
+            pull = float(abs(row.pulls).max())
+            lines.append(f"  {target:<9}{index:<11}{sampled:>24}   {sums:<36}{pull:>10.2f}  {_chi(row.chi_square)}")
+        lines.append("")
+    if len(found.settings) > 1:
+        lines.append("all widths")
+        lines += [f"  {target:<9}{_chi(found.total(target))}" for target in found.orders]
+    lines.append(f"largest |pull| over all layers {found.largest_pull:.2f}, allowed {found.meta['max_pull']:g}")
+    return "\n".join(lines) + "\n"
+
+
+def _chi(found: ChiSquare | None) -> str:
+    return "(too few networks)" if found is None else f"{found.value:.1f}/{found.freedom}, p = {found.p:.2g}"
+
+
+def _verdict(found: Comparison, order: int) -> str:
+    return (
+        f"theory up to order {order} and the sampled networks differ: a pull of {found.largest_pull:.1f}, allowed is"
+        f" {found.meta['max_pull']:g}; higher orders may matter: try --order {order + 1}, or larger widths"
+    )

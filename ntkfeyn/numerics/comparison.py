@@ -1,0 +1,215 @@
+"""Comparison: theory at each order in 1/n against sampled networks, over widths and layers.
+
+Enters: networks, targets, the highest order of theory, how to sample. Leaves: partial sums of the expansion, sampled
+values, pulls, and chi^2 of each tensor. A target NAME@R compares n^R times the cumulant, less its orders below R, with
+T_R + T_{R+1}/n + .. + T_r n^{R-r}; n is the width of the layer below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2, f
+
+from ntkfeyn.errors import bad_request
+from ntkfeyn.numerics.estimation import MEANS, Estimate, Sampling, check_targets, estimate, setting
+from ntkfeyn.numerics.evaluation import Request, evaluate_tuples, settings_json, wanted_tuples
+from ntkfeyn.numerics.results import Setting, Tensors
+from ntkfeyn.numerics.sampling import BLOCK
+from ntkfeyn.recursion import TensorId
+from ntkfeyn.serialisation import TOOL
+
+Array = NDArray[np.float64]
+TOLERANCE = 1e-6  # of theory, far below what sampling sees; it enters the pulls
+SAME = 1e-9  # share of the largest variance below which a combination of components does not fluctuate
+SPARE = 8  # groups of blocks more than components, for a covariance
+
+
+class ChiSquare(NamedTuple):
+    """chi^2 of all components together, from Hotelling's T^2 as one with the same p-value."""
+
+    value: float
+    freedom: int
+    p: float
+
+
+class Compared(NamedTuple):
+    """One target at one layer.
+
+    ``indices`` (components, slots) from 1; ``theory`` (orders, components): partial sums from T_R up.
+    """
+
+    indices: NDArray[np.int64]
+    sampled: Array
+    errors: Array
+    theory: Array
+    theory_errors: Array
+    chi_square: ChiSquare | None
+
+    @property
+    def pulls(self) -> Array:
+        """(sampled - theory)/error at the highest order; 0 where both agree to the last digit."""
+        off = self.sampled - self.theory[-1]
+        error = np.hypot(self.errors, self.theory_errors)
+        settled = np.abs(off) <= 1e-12 * np.maximum(np.abs(self.sampled), np.abs(self.theory[-1]))
+        return np.where(settled, 0.0, off / np.where(error > 0, error, 1e-300))
+
+    @property
+    def largest(self) -> int:
+        """The component that is largest in size."""
+        return int(np.argmax(np.abs(self.theory[0])))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``settings``: (width, hidden widths, layers 2 .. L by target); ``orders`` of each target's partial sums."""
+
+    meta: dict[str, Any]
+    orders: dict[str, tuple[int, ...]]
+    settings: tuple[tuple[str, tuple[int, ...], tuple[dict[str, Compared], ...]], ...]
+
+    @property
+    def largest_pull(self) -> float:
+        return max(
+            float(np.max(np.abs(found.pulls), initial=0.0))
+            for *_, layers in self.settings
+            for row in layers
+            for found in row.values()
+        )
+
+    @property
+    def passed(self) -> bool:
+        """Whether no pull is out of tolerance."""
+        return self.largest_pull <= float(self.meta["max_pull"])
+
+    def total(self, target: str) -> ChiSquare | None:
+        """chi^2 of a target at the output layer over all widths, which are sampled independently."""
+        parts = [layers[-1][target].chi_square for *_, layers in self.settings]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return None
+        value, freedom = sum(part.value for part in known), sum(part.freedom for part in known)
+        return ChiSquare(value, freedom, float(chi2.sf(value, freedom)) if freedom else 1.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """After the schema ntkfeyn.comparison/1."""
+        data = {}
+        for width, _, layers in self.settings:
+            data[f"width-{width}"] = {
+                f"layer-{number}": {target: _compared_json(found) for target, found in row.items()}
+                for number, row in enumerate(layers, 2)
+            }
+        totals = {target: _chi_json(self.total(target)) for target in self.orders}
+        return {
+            "schema": "ntkfeyn.comparison/1",
+            "meta": self.meta,
+            "orders": {target: list(orders) for target, orders in self.orders.items()},
+            "chi_square": totals,
+            "largest_pull": self.largest_pull,
+            "passed": self.passed,
+            "data": data,
+        }
+
+
+def _chi_json(found: ChiSquare | None) -> dict[str, Any] | None:
+    return None if found is None else {"value": found.value, "freedom": found.freedom, "p": found.p}
+
+
+def _compared_json(found: Compared) -> dict[str, Any]:
+    columns = (found.sampled, found.errors, found.theory.T, found.theory_errors, found.pulls)
+    names = ("sampled", "error", "theory", "theory_error", "pull")
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    keys = ["-".join(map(str, row)) for row in found.indices.tolist()]
+    components = {key: dict(zip(names, row, strict=True)) for key, row in zip(keys, rows, strict=True)}
+    return {"chi_square": _chi_json(found.chi_square), "components": components}
+
+
+def compare(
+    request: Request,
+    targets: Sequence[TensorId],
+    order: int,
+    sampling: Sampling,
+    components: str = "all",
+    max_pull: float = 5.0,
+    begin: Callable[[], Request] | None = None,
+) -> Comparison:
+    """Theory up to ``order`` (at least each target's own) and sampled networks, side by side.
+
+    ``begin`` is called between theory and sampling, and gives the request to sample with (for its progress). Raises
+    NtkfeynError for what cannot be sampled or evaluated, or a ``max_pull`` that is not positive.
+    """
+    check_targets(targets)
+    sampling.check()
+    if not 0 < max_pull < np.inf:
+        raise bad_request(f"a largest pull of {max_pull}", "a positive number is allowed", "--max-pull 5")
+    orders = {target: tuple(range(target[1], max(order, target[1]) + 1)) for target in targets}
+    samples = len(request.gram)
+    wanted = {(n, r): wanted_tuples(n, components, samples) for (n, _), rs in orders.items() for r in rs}
+    wanted |= {(n, 0): wanted_tuples(n, "all", samples) for n, r in targets if (n, r) in MEANS}
+    theory = evaluate_tuples(request._replace(tolerance=TOLERANCE), wanted)
+    means = Tensors({"samples": samples}, theory)
+    asked = request if begin is None else begin()
+    estimates = estimate(asked, targets, sampling._replace(grouped=True), means)
+    settings = []
+    for one, predicted in zip(estimates, theory, strict=True):
+        found = setting(one, targets, means)
+        layers = [_row(one, layer, found, predicted, orders) for layer in range(2, one.network.depth + 1)]
+        settings.append((one.network.width_text, one.network.hidden, tuple(layers)))
+    sampled = [one.tally.blocks * BLOCK for one in estimates]
+    meta = {"tool": TOOL, "command": "compare", **settings_json(request), "networks": sampled, "seed": sampling.seed}
+    meta |= {"order": order, "components": components, "max_pull": max_pull}
+    names = {f"{name}@{r}": orders[name, r] for name, r in orders}
+    return Comparison(meta, names, tuple(settings))
+
+
+def _row(
+    one: Estimate, layer: int, found: Setting, predicted: Setting, orders: dict[TensorId, tuple[int, ...]]
+) -> dict[str, Compared]:
+    """Every target at one layer."""
+    below = one.network.hidden[layer - 2]
+    samples = len(one.task.law.gram)
+    places = {name: place for at, name, _, place in one.task.layout() if at == layer}
+    row = {}
+    for (name, first), powers in orders.items():
+        terms = [predicted.layers[layer - 1][f"{name}@{r}"] for r in powers]
+        scales = [float(below) ** (first - r) for r in powers]
+        kept = np.ravel_multi_index(tuple(terms[0].indices.T - 1), (samples,) * terms[0].indices.shape[1])
+        sums = np.cumsum([term.values * scale for term, scale in zip(terms, scales, strict=True)], axis=0)
+        errors = np.sum([term.errors * scale for term, scale in zip(terms, scales, strict=True)], axis=0)
+        values = found.layers[layer - 1][f"{name}@{first}"]
+        unit = below if (name, first) in MEANS else 1
+        means, worth = one.tally.group_means()
+        off = values.values[kept] - sums[-1]
+        chi_square = hotelling(off, unit * means[:, places[name]][:, kept], worth, errors)
+        row[f"{name}@{first}"] = Compared(
+            terms[0].indices, values.values[kept], values.errors[kept], sums, errors, chi_square
+        )
+    return row
+
+
+def hotelling(off: Array, groups: Array, worth: float, errors: Array) -> ChiSquare | None:
+    """Whether ``off`` is zero: its variance is that of the group means (groups, components) divided by ``worth``.
+
+    Combinations of components that do not fluctuate (equal by symmetry) are left out; None with too few groups.
+    """
+    many = len(groups)
+    spread = groups.std(axis=0, ddof=1)
+    some = spread > SAME * np.max(np.abs(groups), initial=0.0)
+    if not some.any():
+        return ChiSquare(0.0, 0, 1.0)
+    off, groups, errors, spread = off[some], groups[:, some], errors[some], spread[some]
+    covariance = np.atleast_2d(np.corrcoef(groups / spread, rowvar=False))
+    variances, axes = np.linalg.eigh(covariance / worth)
+    moving = variances > SAME * variances[-1]
+    freedom = int(moving.sum())
+    if many < freedom + SPARE:
+        return None
+    axes = axes[:, moving]
+    uncertain = variances[moving] + (errors / spread) ** 2 @ axes**2
+    squared = float((((off / spread) @ axes) ** 2 / uncertain).sum())
+    p = float(f.sf(squared * (many - freedom) / (freedom * (many - 1)), freedom, many - freedom))
+    return ChiSquare(float(chi2.isf(p, freedom)) if p > 0 else squared, freedom, p)

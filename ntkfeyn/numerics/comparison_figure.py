@@ -1,0 +1,112 @@
+"""Pictures of a comparison: value against width and against depth, with the partial sums of the expansion.
+
+Enters: a Comparison. Leaves: pdf and png files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ntkfeyn.cumulants import standard
+from ntkfeyn.numerics.comparison import Compared, Comparison
+from ntkfeyn.numerics.figures import COLOURS, DASHES, drawing, save
+
+PANEL = (3.4, 2.7)  # inches
+
+
+def comparison_figures(comparison: Comparison, directory: Path, stem: str) -> list[Path]:
+    """STEM-width: each target at the output layer against width; STEM-depth: against the layer, narrowest network."""
+    paths = []
+    if len(comparison.settings) > 1:
+        paths += _panels(comparison, directory, f"{stem}-width", _against_width)
+    if len(comparison.settings[0][2]) > 1:
+        paths += _panels(comparison, directory, f"{stem}-depth", _against_depth)
+    return paths
+
+
+def _panels(comparison: Comparison, directory: Path, stem: str, draw: Any) -> list[Path]:
+    targets = list(comparison.orders)
+    columns = min(3, len(targets))
+    rows = -(-len(targets) // columns)
+    with drawing() as Figure:
+        figure = Figure(figsize=(PANEL[0] * columns, PANEL[1] * rows + 0.3), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False)
+        for place, target in enumerate(targets):
+            draw(axes[divmod(place, columns)], comparison, target)
+        for place in range(len(targets), rows * columns):
+            axes[divmod(place, columns)].set_visible(False)
+        return save(figure, directory, stem)
+
+
+def _against_width(axis: Any, comparison: Comparison, target: str) -> None:
+    """Sampled points with error bars, and the partial sums as curves in n (for equal hidden widths)."""
+    orders = comparison.orders[target]
+    settings = sorted(comparison.settings, key=lambda setting: setting[1][-1])
+    place = settings[0][2][-1][target].largest
+    widths = np.array([hidden[-1] for _, hidden, _ in settings], dtype=float)
+    last = [layers[-1][target] for *_, layers in settings]
+    same = all(len(set(hidden)) == 1 for _, hidden, _ in settings)
+    for i, order in enumerate(orders):
+        style = _style(order)
+        if same:
+            n = np.geomspace(widths[0] * 0.92, widths[-1] * 1.08, 200)
+            axis.plot(n, _curve(last[0], place, widths[0], i, n), **style)
+        else:
+            axis.plot(widths, [found.theory[i, place] for found in last], marker="x", **style)
+    values = [found.sampled[place] for found in last]
+    errors = [found.errors[place] for found in last]
+    axis.errorbar(widths, values, errors, fmt="ko", markersize=3.5, capsize=2.5, linewidth=1, label="sampled")
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(widths, [f"{n:.0f}" for n in widths])
+    axis.minorticks_off()
+    axis.set_xlabel("width $n$")
+    _finish(axis, target, last[0], place, f"layer {len(settings[0][1]) + 1}")
+
+
+def _style(order: int) -> dict[str, Any]:
+    """A curve of theory up to an absolute order."""
+    kind = order % len(COLOURS)
+    return {"color": COLOURS[kind], "linestyle": DASHES[kind], "label": f"theory, order {order}"}
+
+
+def _curve(found: Compared, place: int, width: float, upto: int, n: Any) -> Any:
+    """T_R + T_{R+1}/n + .. from the partial sums at one width."""
+    steps = np.diff(found.theory[: upto + 1, place], prepend=0.0)
+    return sum(step * (width / n) ** power for power, step in enumerate(steps))
+
+
+def _against_depth(axis: Any, comparison: Comparison, target: str) -> None:
+    """The narrowest network, layer by layer."""
+    width, hidden, layers = min(comparison.settings, key=lambda setting: min(setting[1]))
+    place = layers[-1][target].largest
+    numbers = np.arange(2, len(hidden) + 2)
+    for i, order in enumerate(comparison.orders[target]):
+        values = [row[target].theory[i, place] for row in layers]
+        style = _style(order)
+        axis.plot(numbers, values, marker=".", **style)
+    sampled = [row[target].sampled[place] for row in layers]
+    errors = [row[target].errors[place] for row in layers]
+    axis.errorbar(numbers, sampled, errors, fmt="ko", markersize=3.5, capsize=2.5, linewidth=1, label="sampled")
+    axis.set_xticks(numbers)
+    axis.set_xlabel("layer")
+    _finish(axis, target, layers[-1][target], place, f"width {width}")
+
+
+def _finish(axis: Any, target: str, found: Compared, place: int, where: str) -> None:
+    index = "".join(map(str, found.indices[place]))
+    axis.set_title(f"{label(target, index)}, {where}", fontsize=9)
+    axis.legend()
+    axis.margins(x=0.05)
+
+
+def label(target: str, index: str = "") -> str:
+    """The quantity of a target, as n^R times a cumulant."""
+    name, _, order = target.partition("@")
+    tex = r"\Theta" if name == "Theta" else name
+    shown = f"{tex}_{{{index}}}" if index else tex
+    if int(order) > standard(name).leading_order:
+        return rf"$n\,(\langle {shown}\rangle - {shown})$"
+    return f"${shown}$"

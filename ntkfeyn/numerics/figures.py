@@ -1,0 +1,48 @@
+"""Figures: one style, and one way to save a picture: as vector pdf and as png, the same bytes for the same data.
+
+Enters: a matplotlib figure. Leaves: two files.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ntkfeyn.emitters.rendering import write_file
+
+STYLE = {
+    "figure.dpi": 150,
+    "font.size": 9,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "legend.fontsize": 8,
+    "legend.framealpha": 0.9,
+    "mathtext.fontset": "cm",
+    "axes.formatter.useoffset": False,
+}
+COLOURS = ("#999999", "#0072b2", "#d55e00", "#009e73", "#cc79a7")  # by order; told apart by colour-blind readers
+DASHES = (":", "--", "-", "-.", (0, (5, 1, 1, 1, 1, 1)))
+
+
+@contextmanager
+def drawing() -> Iterator[Any]:
+    """matplotlib's pyplot without a screen, in the style of every figure here."""
+    import matplotlib
+
+    with matplotlib.rc_context(STYLE):
+        from matplotlib.figure import Figure
+
+        yield Figure
+
+
+def save(figure: Any, directory: Path, stem: str) -> list[Path]:
+    """Write STEM.pdf and STEM.png; no date in either."""
+    paths = []
+    for kind, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
+        stream = io.BytesIO()
+        figure.savefig(stream, format=kind, metadata=metadata)
+        paths.append(write_file(directory / f"{stem}.{kind}", stream.getvalue()))
+    return paths

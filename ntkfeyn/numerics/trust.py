@@ -1,0 +1,40 @@
+"""Trust: whether depth/width is small enough for the expansion, judged by its order-2 terms.
+
+Enters: networks and kernels. Leaves: one warning for each network whose K, Theta or V has an order-2 term that is a
+large share of the leading one, on the diagonal (one input), where a term costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ntkfeyn.numerics.evaluation import Request, evaluate_tuples
+from ntkfeyn.recursion import TensorId
+
+# leading order, the order that is looked at, and its largest share of the leading one: for K and Theta that is a second
+# correction, for V the first, which no expansion survives if it is as large as what it corrects
+SECOND = {"K": (0, 2, 0.2), "Theta": (0, 2, 0.2), "V": (1, 2, 1.0)}
+
+
+def expansion_warnings(request: Request) -> list[str]:
+    """One line for each network at which the expansion in depth/width cannot be trusted. Raises NtkfeynError."""
+    slots = {"K": 2, "Theta": 2, "V": 4}
+    diagonal = {name: np.repeat(np.arange(len(request.gram))[:, None], slots[name], axis=1) for name in SECOND}
+    wanted: dict[TensorId, np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = {}
+    for name, (*orders, _) in SECOND.items():
+        wanted |= {(name, order): diagonal[name] for order in orders}
+    lines = []
+    settings = evaluate_tuples(request._replace(tolerance=1e-3, advance=lambda _: None), wanted)
+    for network, setting in zip(request.networks, settings, strict=True):
+        below = network.hidden[-1] if network.hidden else 1
+        shares = {}
+        for name, (first, last, _) in SECOND.items():
+            leading, second = (np.abs(setting.layers[-1][f"{name}@{r}"].values) for r in (first, last))
+            shares[name] = float(np.max(second / np.maximum(leading, 1e-300))) / below ** (last - first)
+        worst = max(shares, key=lambda name: shares[name] / SECOND[name][2])
+        if shares[worst] > SECOND[worst][2]:
+            lines.append(
+                f"width {setting.width}, depth {network.depth}: the order-2 term of {worst} is {shares[worst]:.0%} of"
+                " its leading order; depth/width is too large for the expansion to be trusted"
+            )
+    return lines
