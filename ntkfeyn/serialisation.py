@@ -13,6 +13,7 @@ from ntkfeyn import __version__
 from ntkfeyn.cumulants import Cumulant, standard
 from ntkfeyn.diagram import Diagram, TensorVertex, pair_ends
 from ntkfeyn.enumeration import Enumeration
+from ntkfeyn.homogeneity import SAMPLE, Diagonal
 from ntkfeyn.legs import NAMED_TREES, Leg
 from ntkfeyn.recursion import Recursion
 from ntkfeyn.terms import ExpandedTerm, Tensor
@@ -71,7 +72,7 @@ def term_json(term: ExpandedTerm) -> dict[str, Any]:
 
 def recursion_json(recursion: Recursion) -> dict[str, Any]:
     """Schema ntkfeyn.recursion/1: fully expanded terms, all tensors at layer l."""
-    return {
+    data = {
         "schema": "ntkfeyn.recursion/1",
         "tool": TOOL,
         "cumulant": cumulant_json(recursion.cumulant),
@@ -79,6 +80,23 @@ def recursion_json(recursion: Recursion) -> dict[str, Any]:
         "hash": recursion.hash,
         "diagrams": [diagram_json(diagram) for diagram in recursion.diagrams],
         "terms": [term_json(term) for term in recursion.expanded],
+    }
+    return data | {"homogeneous": homogeneous_json(recursion)} if isinstance(recursion, Diagonal) else data
+
+
+def homogeneous_json(recursion: Diagonal) -> dict[str, Any]:
+    """What holds for z s'(z) = s(z) at one input: the tensors that vanish together, and why terms were dropped."""
+    return {
+        "vanishing": [f"{name}@{order}" for name, order in recursion.vanishing],
+        "dropped": [
+            {
+                "expectation": [[SAMPLE, m] for m in mean.orders],
+                "derivatives": mean.derivatives,
+                "terms": terms,
+                "diagrams": list(diagrams),
+            }
+            for mean, terms, diagrams in recursion.reasons
+        ],
     }
 
 

@@ -15,9 +15,9 @@ PACKAGE = ROOT / "ntkfeyn"
 ORDER = (
     "__init__", "errors", "combinatorics", "canonical", "legs", "cumulants", "diagram", "enumeration", "terms",
     "translation", "reduction", "recursion", "homogeneity", "serialisation", "targets", "symbols", "emitters",
-    "emitters.notation", "emitters.rendering", "emitters.drawing", "emitters.layout", "emitters.tikz", "emitters.svg", "emitters.dot",
-    "emitters.reading", "emitters.rules", "emitters.sketch", "emitters.latex", "emitters.code", "emitters.python",
-    "emitters.c", "emitters.languages",
+    "emitters.notation", "emitters.rendering", "emitters.drawing", "emitters.layout", "emitters.tikz", "emitters.svg",
+    "emitters.dot", "emitters.reading", "emitters.rules", "emitters.sketch", "emitters.latex", "emitters.code",
+    "emitters.python", "emitters.c", "emitters.languages",
     "numerics", "numerics.kernel_graphs", "numerics.coincidences", "numerics.exact", "numerics.expressions",
     "numerics.polynomials", "numerics.certify", "numerics.certificates", "numerics.symbolic", "numerics.activations",
     "numerics.networks", "numerics.inputs", "numerics.components", "numerics.plan", "numerics.workers",
@@ -25,9 +25,10 @@ ORDER = (
     "numerics.gaussian", "numerics.orthants", "numerics.kinked", "numerics.solver", "numerics.results",
     "numerics.moments", "numerics.evaluation", "numerics.sampling", "numerics.directional", "numerics.tallies",
     "numerics.estimation", "numerics.trust", "numerics.comparison", "numerics.figures", "numerics.comparison_figure",
+    "numerics.criticality", "numerics.growth", "numerics.depth_scaling", "numerics.critical_figure",
     "api", "cli.options", "cli.network_options", "cli.progress",
-    "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli.verify", "cli.evaluate", "cli.sample", "cli.compare",
-    "cli", "__main__",
+    "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli.verify", "cli.evaluate", "cli.sample",
+    "cli.compare", "cli.critical", "cli", "__main__",
 )  # fmt: skip
 PURE = ORDER[: ORDER.index("symbols")]
 ARRAYS = ORDER[ORDER.index("numerics.symbolic") : ORDER.index("api")]

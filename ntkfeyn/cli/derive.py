@@ -14,6 +14,7 @@ from ntkfeyn.cli.progress import waiting
 
 if TYPE_CHECKING:
     from ntkfeyn.recursion import Recursion
+    from ntkfeyn.targets import Target
 MOST_PICTURES = 24
 
 
@@ -25,34 +26,44 @@ MOST_PICTURES = 24
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
 @click.option("--pictures/--no-pictures", default=None, help="Sketch the diagrams (default: on a terminal).")
 @click.option("--without", multiple=True, metavar="REWRITE", help="Switch off marginals, symmetrise, collect or omega.")
+@click.option("--homogeneous", is_flag=True, help="At one input, for linear, ReLU and LeakyReLU: drop what vanishes.")
 def command(
     request: Request,
     form: str,
     json_file: Path | None,
     pictures: bool | None,
     without: tuple[str, ...],
+    homogeneous: bool,
 ) -> None:
     """Derive the layer-to-layer recursion of a cumulant at an order in 1/n.
 
     \b
     Example: ntkfeyn derive --order 1 --cumulant F
              ntkfeyn derive --legs "dNTK012 z3" --channel 03.12 --format json
+             ntkfeyn derive K@1 Theta@1 --homogeneous
     """
-    from ntkfeyn.recursion import derive_recursion
-
     targets = request.targets()
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
     write = {"text": _text, "latex": _latex, "sympy": _sympy, "json": _json}[form]
     if form == "text" and (readable if pictures is None else pictures):
         write = _text_with_sketches
     with waiting("deriving", targets):
-        recursions = [derive_recursion(shape, order, without) for shape, order in targets]
+        recursions = _derived(targets, without, homogeneous)
         text = write(recursions)
     if json_file is not None:
         from ntkfeyn.emitters.rendering import write_file
 
         write_file(json_file, _json(recursions))
     click.echo(text, nl=False)
+
+
+def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool) -> list[Recursion]:
+    from ntkfeyn.homogeneity import diagonal_recursions
+    from ntkfeyn.recursion import derive_recursion
+
+    if homogeneous:
+        return [*diagonal_recursions([(shape.name, order) for shape, order in targets], without)]
+    return [derive_recursion(shape, order, without) for shape, order in targets]
 
 
 def _text_with_sketches(recursions: list[Recursion]) -> str:

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ntkfeyn.cumulants import NAMES, Cumulant, standard
+from ntkfeyn.homogeneity import Diagonal
 from ntkfeyn.recursion import Recursion
 from ntkfeyn.terms import ExpandedTerm, Group, ProductTerm, Tensor
 
 EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be counted
+IDS_SHOWN = 8
 
 
 class TextNotation:
@@ -208,7 +210,7 @@ def _bound_labels(tensors: Sequence[Tensor]) -> tuple[dict[int, list[int]], list
 def _mean(group: Group, bound: Sequence[int], notation: TextNotation) -> str:
     factors = [(pair[0], notation.omega(*pair)) for pair in group.omegas]
     factors += [(sample, notation.activation(sample, order)) for sample, order in group.factors]
-    inner = notation.inner.join(text for _, text in sorted(factors))
+    inner = notation.inner.join(text for _, text in sorted(factors, key=lambda factor: factor[0]))
     return notation.mean(notation.derivatives(bound, inner) if bound else inner)
 
 
@@ -223,9 +225,10 @@ def recursion_text(recursion: Recursion) -> str:
     size = counted(len(recursion.expanded), "expanded term") if small else f"up to {recursion.written} expanded terms"
     effects = recursion.effects if small else recursion.product_effects
     head = cumulant_text(shape, recursion.order, notation)
+    slots = standard(shape.name) if isinstance(recursion, Diagonal) else shape  # equal labels would not tell them apart
     lines = [
         f"{head} at layer ℓ+1, order {recursion.order} in 1/n"
-        f"   legs {shape.legs_text()}   channel {shape.channel_text()}",
+        f"   legs {slots.legs_text()}   channel {slots.channel_text()}",
         f"{counted(len(recursion.diagrams), 'diagram')}, {counted(len(recursion.terms), 'product term')},"
         f" {size}; on the right all tensors at layer ℓ, ρ = n_ℓ/n_(ℓ-1)",
         "",
@@ -237,7 +240,35 @@ def recursion_text(recursion: Recursion) -> str:
     if any(group.omegas for term in recursion.terms for group in term.groups):
         lines += ["", "Ω_ab = λ_W σ_a σ_b + C_W Θ_ab σ'_a σ'_b"]
     lines += ["", "rewrites: " + "; ".join(f"{e.rewrite} {e.before} -> {e.after} {e.unit}" for e in effects)]
+    if isinstance(recursion, Diagonal):
+        lines += ["", *_homogeneity_lines(recursion, head)]
     return "\n".join(lines) + "\n"
+
+
+def _homogeneity_lines(recursion: Diagonal, head: str) -> list[str]:
+    """What was dropped and why, and whether the tensor vanishes at every layer."""
+    notation = TextNotation()
+    lines = [
+        "one input, z σ'(z) = σ(z), any biases: "
+        f"{counted(len(recursion.dropped), 'term')} dropped (counted before collecting, Ω written out)"
+    ]
+    for (orders, derivatives), terms, ids in recursion.reasons:
+        inner = notation.inner.join(notation.activation(1, m) for m in orders)
+        acted = {0: inner, 1: f"∂({inner})"}.get(derivatives, f"∂^{derivatives}({inner})")
+        more = f", .. ({len(ids)} diagrams)" if len(ids) > IDS_SHOWN else ""
+        lines.append(f"  {notation.mean(acted)} = 0   {counted(terms, 'term')} of {', '.join(ids[:IDS_SHOWN])}{more}")
+    shapes = [(standard(name), order) for name, order in recursion.vanishing]
+    zero = [cumulant_text(shape.relabelled([1] * len(shape.labels)), order, notation) for shape, order in shapes]
+    if not zero:
+        lines.append(f"{head} need not vanish")
+    elif len(zero) == 1:
+        lines.append(f"{head} = 0 at every layer: so it is at layer 1, and each remaining term carries it")
+    else:
+        lines.append(
+            f"{head} = 0 at every layer, and {', '.join(text for text in zero if text != head)} with it:"
+            " so they are at layer 1, and each remaining term of their recursions carries one of them"
+        )
+    return lines
 
 
 def recursion_align(recursion: Recursion) -> str:

@@ -6,18 +6,20 @@ the order of its arguments, so results do not depend on who computes them.
 
 from __future__ import annotations
 
+import logging
+import re
+import socket
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
-from typing import Any
 
 from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.numerics.plan import Mapped
 
 MAX_JOBS = 256
-PATIENCE = "15s"  # for a scheduler to answer
+PATIENCE = 10  # seconds for a scheduler to answer
 
 
 def check_workers(jobs: int, scheduler: str | None) -> None:
@@ -64,32 +66,39 @@ def _closing(executor: Executor) -> Iterator[Executor]:
 def _cluster(address: str) -> Iterator[Mapped]:
     """The map of a Dask cluster; tasks of a worker that dies are given to another one by the scheduler."""
     try:
-        from distributed import Client, KilledWorker
+        from distributed import CancelledError, Client, KilledWorker
+        from distributed.comm import CommClosedError
     except ImportError as error:
         raise bad_request(
             f"the scheduler '{address}' was asked for", "it needs the extra `cluster`", "pip install 'ntkfeyn[cluster]'"
         ) from error
-    with _connected(Client, address) as client:
+    _check_listening(address)
+    logger = logging.getLogger("distributed.client")  # what it would tell at length, the error below says
+    logger.disabled = True
+    with Client(address, timeout=PATIENCE, set_as_default=False) as client:
         if not client.scheduler_info()["workers"]:
             raise NtkfeynError(f"the scheduler '{address}' has no workers; start some, e.g. `dask worker {address}`")
         executor = client.get_executor()
         try:
             yield executor.map
-        except KilledWorker as error:
-            raise NtkfeynError(f"workers of '{address}' died again and again: out of memory? ({error})") from error
+        except (KilledWorker, CommClosedError, CancelledError) as error:
+            told = " ".join(str(error).split())[:200]
+            raise NtkfeynError(f"the cluster at '{address}' gave up: workers or scheduler died ({told})") from error
         finally:
             executor.shutdown(wait=False)
+            logger.disabled = False
 
 
-@contextmanager
-def _connected(client: Any, address: str) -> Iterator[Any]:
-    try:
-        connected = client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise bad_request(
-            f"the scheduler '{address}' was asked for",
-            f"it cannot be reached ({' '.join(str(error).split())[:200]})",
-            "--scheduler tcp://host:8786, as `dask scheduler` prints it",
-        ) from error
-    with connected:
-        yield connected
+def _check_listening(address: str) -> None:
+    """A client that waits for nobody cannot be closed quickly: knock first."""
+    found = re.fullmatch(r"(?:tcp|tls)://(\[[0-9a-fA-F:]+\]|[^\s/:\[\]]+):([0-9]{1,5})", address)
+    reason = "it is not of the form tcp://host:port"
+    if found:
+        try:
+            socket.create_connection((found[1].strip("[]"), int(found[2])), timeout=PATIENCE).close()
+            return
+        except (OSError, OverflowError, UnicodeError) as error:
+            reason = f"it cannot be reached ({error})"
+    raise bad_request(
+        f"the scheduler '{address}' was asked for", reason, "--scheduler tcp://host:8786, as `dask scheduler` prints it"
+    )

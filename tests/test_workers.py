@@ -1,0 +1,100 @@
+"""Who does the work does not change the numbers: processes, a cluster, a worker killed, a scheduler gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ntkfeyn as nf
+from ntkfeyn.cli import main
+from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.numerics.workers import workers
+
+distributed = pytest.importorskip("distributed")
+INPUTS = [[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]]
+NETWORK = nf.Network(3, 16, "gelu", cw=1.5, cb=0.1)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as running:
+        yield running
+
+
+def document(result: Any) -> str:
+    return json.dumps(result.to_json())
+
+
+def test_a_cluster_gives_the_same_numbers_though_a_worker_is_killed(cluster: Any) -> None:
+    names = ["V", "Theta@1", "P"]
+    alone = document(nf.sample(NETWORK, INPUTS, names, networks=8192, seed=4))
+    first = next(iter(cluster.workers.values())).pid
+    killer = threading.Timer(0.7, lambda: os.kill(first, signal.SIGKILL))
+    killer.start()
+    together = document(nf.sample(NETWORK, INPUTS, names, networks=8192, seed=4, scheduler=cluster.scheduler_address))
+    assert killer.finished.is_set()
+    assert first not in {worker.pid for worker in cluster.workers.values()}, "nobody was killed"
+    assert together == alone
+    theory = [nf.evaluate(NETWORK, INPUTS, ["V", "A"], scheduler=s) for s in (None, cluster.scheduler_address)]
+    assert document(theory[0]) == document(theory[1])
+
+
+def test_a_cluster_from_the_command_line(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.json").write_text(json.dumps(INPUTS))
+    asked = ["--activation", "tanh", "--inputs", "x.json", "--depth", "3", "--width", "8", "V", "--format", "json"]
+    outputs = []
+    for command in (["evaluate", *asked], ["sample", "--networks", "512", *asked]):
+        for more in ([], ["--scheduler", cluster.scheduler_address]):
+            with pytest.raises(SystemExit) as caught:
+                main([*command, *more])
+            assert not caught.value.code
+            outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+    assert outputs[2] == outputs[3]
+
+
+def test_a_cluster_that_is_lost_ends_with_a_message(cluster: Any) -> None:
+    threading.Timer(0.7, cluster.close).start()
+    with pytest.raises(NtkfeynError, match="gave up"):
+        nf.sample(NETWORK, INPUTS, ["V", "B"], networks=500_000, scheduler=cluster.scheduler_address)
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "tcp://127.0.0.1:1", "ftp://host:3", "tcp://127.0.0.1", "", "tcp://[::"]
+)
+def test_no_such_scheduler(address: str) -> None:
+    with pytest.raises(NtkfeynError, match="--scheduler"):
+        nf.sample(NETWORK, INPUTS, ["V"], networks=512, scheduler=address)
+
+
+def test_jobs_and_scheduler_exclude_each_other() -> None:
+    with pytest.raises(NtkfeynError, match="one of them"):
+        nf.evaluate(NETWORK, INPUTS, ["K"], jobs=2, scheduler="tcp://127.0.0.1:1")
+
+
+def test_an_interrupt_drops_what_has_not_begun(tmp_path: Path) -> None:
+    """A long queue behind two workers is not worked off."""
+
+    def interrupted() -> None:
+        with workers(2) as mapped:
+            next(iter(mapped(_slow, [str(tmp_path / f"{i}") for i in range(100)])))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert 1 <= len(list(tmp_path.iterdir())) < 20
+
+
+def _slow(path: str) -> None:
+    threading.Event().wait(0.1)
+    Path(path).touch()
