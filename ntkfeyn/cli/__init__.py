@@ -13,6 +13,8 @@ import click
 from ntkfeyn import __version__
 from ntkfeyn.errors import NtkfeynError
 
+# many small matrix products: threads of one product wait for each other, the more so on a busy machine
+THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 COMMANDS = {
     "list": "list_tensors",
     "diagrams": "diagrams",
@@ -22,6 +24,7 @@ COMMANDS = {
     "evaluate": "evaluate",
     "sample": "sample",
     "compare": "compare",
+    "critical": "critical",
 }
 
 
@@ -51,6 +54,8 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; exit code 0 done, 1 the answer is no, 2 bad request, 130 interrupted."""
+    for name in THREADS:
+        os.environ.setdefault(name, "1")  # before NumPy is loaded; --jobs is the way to use more cores
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -144,6 +144,8 @@ def compare(
     """
     check_targets(targets)
     sampling.check()
+    if order < 0:
+        raise bad_request(f"theory up to order {order}", "an order from 0 up is allowed", "--order 2")
     if not 0 < max_pull < np.inf:
         raise bad_request(f"a largest pull of {max_pull}", "a positive number is allowed", "--max-pull 5")
     orders = {target: tuple(range(target[1], max(order, target[1]) + 1)) for target in targets}

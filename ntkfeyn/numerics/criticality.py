@@ -8,17 +8,17 @@ C_W <s' s'>_K of the angle between two inputs, and both are 1 at K* = C_b + C_W 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import exp, isfinite, log, sqrt
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from math import exp, inf, isfinite, log, sqrt
+from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.optimize
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.numerics.activations import Activation, Kinked, Polynomial, Smooth, activation
 from ntkfeyn.numerics.quadrature import CUT, Rule, hermite, trapezoid
+from ntkfeyn.serialisation import TOOL
 
 Array = NDArray[np.float64]
 Integrand = Callable[[list[Array]], list[Array]]
@@ -26,7 +26,10 @@ Integrand = Callable[[list[Array]], list[Array]]
 SMALLEST, LARGEST, PER_DECADE = 1e-6, 1e6, 8  # kernels at which <s s''> is looked at
 CONVERGED = 1e-13  # relative to the mean of the modulus
 TAIL = 1e-15  # share of the mean that the outermost standard deviation may hold
-NOISE = 1e-11  # <s s''> below this share of <s' s'> has no sign
+PLATEAU = 1e-9  # changes that stop falling below this are rounding in s
+NOISE = 1e-8  # <s s''> below this share of <s' s'> has no sign
+SMALL_KERNELS = (1e-3, 1e-2)
+MAX_HALVINGS = 30
 FLAT = 1e-9  # K d(chi_par)/dK below this decides nothing: the next order does
 FINEST = 1 << 17  # nodes of the last rule tried
 
@@ -36,7 +39,10 @@ _UNSTABLE = "unstable"
 
 
 class CriticalPoint(NamedTuple):
-    """Couplings, fixed point (None: every K is one), susceptibilities there, class and what K does near it."""
+    """Couplings, fixed point (None: every K is one), susceptibilities there, class, what K does near it.
+
+    ``start`` is a K^(1) that stays or ends at K*.
+    """
 
     cw: float
     cb: float
@@ -45,11 +51,12 @@ class CriticalPoint(NamedTuple):
     chi_perpendicular: float
     kind: str
     attracts: str
+    start: float
 
     @property
     def gram(self) -> float:
-        """x.x'/n_0 that starts a network at K^(1) = K*; at K^(1) = 1 where K* is 0 or any."""
-        return (self.kernel - self.cb) / self.cw if self.kernel else 1 / self.cw
+        """x.x'/n_0 of an input with K^(1) = ``start``."""
+        return (self.start - self.cb) / self.cw
 
 
 @dataclass(frozen=True)
@@ -80,18 +87,15 @@ def critical_points(text: str) -> Criticality:
     slopes = _slopes(function)
     if slopes is not None:
         cw = 2 / (slopes[0] ** 2 + slopes[1] ** 2)
-        point = CriticalPoint(cw, 0.0, None, 1.0, 1.0, SCALE_INVARIANT, EVERY)
+        point = CriticalPoint(cw, 0.0, None, 1.0, 1.0, SCALE_INVARIANT, EVERY, 1.0)
         return Criticality(function.name, (point,), None)
     assert isinstance(function, Smooth)
     with np.errstate(all="ignore"):  # what is not finite counts as not converged
-        vanishing = _vanishing(function)
+        vanishing, why = _vanishing(function)
         found, reason, searched = _positive(function)
-    points = sorted([*vanishing, *found], key=lambda point: _RANK[point.attracts])
-    answer = Criticality(function.name, tuple(points), searched)
-    if answer.main is None:
-        repels = "the only points found repel; " if points else ""
-        return Criticality(function.name, tuple(points), searched, repels + reason)
-    return answer
+    points = tuple(sorted([*vanishing, *found], key=lambda point: _RANK[point.attracts]))
+    answer = Criticality(function.name, points, searched)
+    return answer if answer.main else replace(answer, reason=f"{why}, and {reason}")
 
 
 _RANK = {YES: 0, EVERY: 0, ABOVE: 1, BELOW: 1, OPEN: 2, NO: 3}
@@ -108,62 +112,96 @@ def _slopes(function: Activation) -> tuple[float, float] | None:
     return None
 
 
-def _vanishing(function: Smooth) -> list[CriticalPoint]:
-    """K* = 0 with C_W = 1/s'(0)^2, if s(0) = 0 and s'(0) is not.
+def _vanishing(function: Smooth) -> tuple[list[CriticalPoint], str]:
+    """K* = 0 with C_W = 1/s'(0)^2, if s(0) = 0 and s'(0) is not; and why it does not serve.
 
-    C_W <s^2>_K = K + a K^2 + .. with a = s'''(0)/s'(0) + (3/4) (s''(0)/s'(0))^2: it attracts if a < 0.
+    C_W <s^2>_K = K + a K^2 + .. with a = s^(3)(0)/s'(0) + (3/4) (s^(2)(0)/s'(0))^2: it attracts if a < 0.
     """
     s = [float(v[0]) for v in function.table(np.zeros(1), 3)]
-    if not all(map(isfinite, s)) or not s[1] or abs(s[0]) > NOISE * abs(s[1]):
-        return []
-    first = s[3] / s[1]
-    second = 0.75 * (s[2] / s[1]) ** 2
-    a = first + second
-    if abs(a) <= NOISE * max(abs(first), second, 1.0):
-        return [CriticalPoint(s[1] ** -2, 0.0, 0.0, 1.0, 1.0, VANISHING, OPEN)]
-    return [CriticalPoint(s[1] ** -2, 0.0, 0.0, 1.0, 1.0, VANISHING, YES if a < 0 else NO)]
+    if not all(map(isfinite, s)) or abs(s[0]) > CONVERGED * max(map(abs, s)):
+        return [], "s(0) is not 0"
+    cw = 1 / s[1] ** 2 if abs(s[1]) > CONVERGED * max(map(abs, s)) and s[1] ** 2 else inf
+    if not isfinite(cw):
+        return [], "s'(0) is 0"
+    parts = s[3] / s[1], 0.75 * (s[2] / s[1]) ** 2
+    start = 1.0
+    if abs(sum(parts)) > CONVERGED * sum(map(abs, parts)):
+        attracts = YES if sum(parts) < 0 else NO
+        start = 2 / abs(sum(parts))  # 1 for tanh and erf
+    else:
+        attracts = _beyond_the_expansion(function, cw)
+    why = {NO: "K* = 0 repels", OPEN: "whether K* = 0 attracts is not decided"}.get(attracts, "")
+    if attracts == YES:
+        start = _in_the_basin(function, cw, start)
+    return [CriticalPoint(cw, 0.0, 0.0, 1.0, 1.0, VANISHING, attracts, start)], why
 
 
-def _positive(function: Smooth) -> tuple[list[CriticalPoint], str, tuple[float, float] | None]:
+def _in_the_basin(function: Smooth, cw: float, start: float) -> float:
+    """The start, halved until C_W <s^2>_K < K there and below: K then falls to 0."""
+    for _ in range(MAX_HALVINGS):
+        kernels = (start * np.linspace(0.1, 1.0, 10)).tolist()
+        try:
+            if all(cw * gaussian_means(function, K, 0, lambda s: [s[0] ** 2])[0] < K for K in kernels):
+                break
+        except NtkfeynError:
+            pass
+        start /= 2
+    return start
+
+
+def _beyond_the_expansion(function: Smooth, cw: float) -> str:
+    """Whether K* = 0 attracts where K^2 has no coefficient: from C_W <s^2>_K / K - 1 at two small K."""
+    try:
+        means = [gaussian_means(function, K, 0, lambda s: [s[0] ** 2])[0] for K in SMALL_KERNELS]
+    except NtkfeynError:
+        return OPEN
+    excess = [cw * mean / K - 1 for mean, K in zip(means, SMALL_KERNELS, strict=True)]
+    if abs(excess[0]) < NOISE or not excess[1] / excess[0] > 1:
+        return OPEN
+    return YES if excess[0] < 0 else NO
+
+
+def _positive(function: Smooth) -> tuple[list[CriticalPoint], str, tuple[float, float]]:
     """Points with K* > 0, why there is none, and the range of kernels where means converge."""
     kernels, gaps = _scan(function)
     if not kernels:
-        return [], f"no Gaussian mean of '{function.name}' converges", None
-    searched = (kernels[0], kernels[-1])
-    points, refused = [], []
+        raise NtkfeynError(
+            f"no Gaussian mean of '{function.name}' converges; it must be smooth on the whole line. Try: z*tanh(z)"
+        )
+    points, refused = [], ""
     for i in range(len(kernels) - 1):
         if gaps[i] * gaps[i + 1] < 0:
             try:
-                K = _root(function, kernels[i], kernels[i + 1])
-                point = _point(function, K)
+                point = _point(function, _root(function, kernels[i], kernels[i + 1]))
             except NtkfeynError:
                 continue
             if point.cb >= 0:
                 points.append(point)
             else:
-                refused.append(f"; at K = {K:.6g} it would need C_b = {point.cb:.6g}")
-    reason = (
-        "s(0) is not 0 or s'(0) is, and no K"
-        if not _vanishing(function)
-        else "K* = 0 does not attract, and no other K"
-    )
-    reason += f" between {searched[0]:.3g} and {searched[1]:.3g} has <s s''> = 0 and C_b >= 0" + "".join(refused)
-    return points, reason, searched
+                refused += f"; K = {point.kernel:.6g} would need C_b = {point.cb:.6g}"
+    low, high = kernels[0], kernels[-1]
+    return points, f"no K between {low:.3g} and {high:.3g} has <s s''> = 0 and C_b >= 0{refused}", (low, high)
 
 
 def _scan(function: Smooth) -> tuple[list[float], list[float]]:
-    """Kernels on a logarithmic grid and <s s''>/<s' s'> there, 0 where it is noise; only where the means converge."""
+    """Kernels on a logarithmic grid and <s s''>/<s' s'> there (0 where it has no sign), where the means converge."""
     decades = round(log(LARGEST / SMALLEST) / log(10))
-    kernels, gaps = [], []
+    kernels: list[float] = []
+    gaps: list[float] = []
+    missed = 0
     for K in np.geomspace(SMALLEST, LARGEST, PER_DECADE * decades + 1).tolist():
         try:
             gap = _gap(function, K)
         except NtkfeynError:
-            if kernels:
-                break  # a larger kernel is only worse
+            missed += 1
+            if kernels and missed == PER_DECADE:
+                break  # larger kernels only take longer to fail
             continue
+        if kernels and missed:  # no root is looked for across kernels that were left out
+            kernels, gaps = [*kernels, K], [*gaps, 0.0]
         kernels.append(K)
         gaps.append(gap if abs(gap) > NOISE else 0.0)
+        missed = 0
     return kernels, gaps
 
 
@@ -176,7 +214,9 @@ def _gap(function: Smooth, K: float) -> float:
 
 
 def _root(function: Smooth, low: float, high: float) -> float:
-    found = scipy.optimize.brentq(lambda x: _gap(function, exp(x)), log(low), log(high), xtol=1e-15, rtol=1e-15)
+    from scipy.optimize import brentq  # it takes longer to import than the rest to run
+
+    found = brentq(lambda x: _gap(function, exp(x)), log(low), log(high), xtol=1e-15, rtol=1e-15)
     return exp(found)
 
 
@@ -187,7 +227,7 @@ def _point(function: Smooth, K: float) -> CriticalPoint:
     cb = K - cw * values[0]
     cb = 0.0 if abs(cb) < CONVERGED * K else cb
     kind, attracts = _stability(function, K, cw)
-    return CriticalPoint(cw, cb, K, cw * (values[1] + values[2]), cw * values[1], kind, attracts)
+    return CriticalPoint(cw, cb, K, cw * (values[1] + values[2]), cw * values[1], kind, attracts, K)
 
 
 def _stability(function: Smooth, K: float, cw: float) -> tuple[str, str]:
@@ -225,15 +265,20 @@ def gaussian_means(function: Smooth, K: float, top: int, integrand: Integrand) -
     sigma = sqrt(K)
     if isinstance(function, Polynomial):
         means, _ = _apply(function, sigma, top, integrand, hermite(function.degree + 1))
-        return means.tolist()
-    step = 0.5
-    before: Array | None = None
+        return _listed(means)
+    step, change = 0.25, inf
+    before, _ = _apply(function, sigma, top, integrand, trapezoid(2 * step, CUT))
     while 2 * CUT / step < FINEST:
         means, sizes = _apply(function, sigma, top, integrand, trapezoid(step, CUT))
-        if before is not None and (np.abs(means - before) <= CONVERGED * sizes).all():
-            return means.tolist()
+        last, change = change, float(np.max(np.abs(means - before) / (sizes + 1e-300)))
+        if change <= CONVERGED or (change <= PLATEAU and 2 * change > last):
+            return _listed(means)
         before, step = means, step / 2
     raise _not_converged(function, K)
+
+
+def _listed(means: Array) -> list[float]:
+    return [float(mean) for mean in means]
 
 
 def _apply(function: Smooth, sigma: float, top: int, integrand: Integrand, rule: Rule) -> tuple[Array, Array]:
@@ -251,3 +296,28 @@ def _apply(function: Smooth, sigma: float, top: int, integrand: Integrand, rule:
 
 def _not_converged(function: Smooth, K: float) -> NtkfeynError:
     return NtkfeynError(f"Gaussian means of '{function.name}' do not converge at K = {K:.3g}")
+
+
+def points_json(found: Criticality) -> dict[str, Any]:
+    """After the schema ntkfeyn.critical/1, without depth scaling."""
+    points = [
+        {
+            "C_W": point.cw,
+            "C_b": point.cb,
+            "K": point.kernel,
+            "chi_parallel": point.chi_parallel,
+            "chi_perpendicular": point.chi_perpendicular,
+            "class": point.kind,
+            "attracts": point.attracts,
+        }
+        for point in found.points
+    ]
+    searched = list(found.searched) if found.searched else None
+    return {
+        "schema": "ntkfeyn.critical/1",
+        "meta": {"tool": TOOL, "command": "critical", "activation": found.activation, "searched": searched},
+        "points": points,
+        "main": found.points.index(found.main) if found.main else None,
+        "reason": found.reason,
+        "scaling": None,
+    }

@@ -1,0 +1,181 @@
+"""ntkfeyn critical"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ntkfeyn.cli.network_options import show
+from ntkfeyn.cli.progress import progress
+
+if TYPE_CHECKING:
+    from ntkfeyn.numerics.criticality import Criticality, CriticalPoint
+    from ntkfeyn.numerics.depth_scaling import Law, Run, Scaling
+    from ntkfeyn.numerics.growth import Growth
+
+
+@click.command("critical")
+@click.option("--activation", required=True, metavar="NAME", help="A name (see evaluate), or an expression in z.")
+@click.option("--depth", type=int, default=256, show_default=True, metavar="L", help="Layers of the depth scaling.")
+@click.option("--off", type=float, default=0.1, show_default=True, metavar="D", help="C_W times 1-D, 1+D off critical.")
+@click.option("--lambda-w", type=float, default=1.0, show_default=True, metavar="X", help="lambda_W.")
+@click.option("--lambda-b", type=float, default=0.0, show_default=True, metavar="X", help="lambda_b.")
+@click.option("--no-scaling", is_flag=True, help="Only the critical points.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory for critical.pdf, .png and .json.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
+def command(
+    activation: str,
+    depth: int,
+    off: float,
+    lambda_w: float,
+    lambda_b: float,
+    no_scaling: bool,
+    output: Path | None,
+    form: str,
+    json_file: Path | None,
+) -> None:
+    """Find the critical (C_W, C_b) of an activation, and how every tensor scales with depth there and off it.
+
+    One input, equal widths. The network starts at K^(1) = K*, or near 1 where K* is 0 or any. At criticality tensors
+    go as l^p, below and above as e^(r l): p and r with uncertainties. Exit code 1: no critical point attracts.
+
+    \b
+    Example: ntkfeyn critical --activation gelu --depth 64
+             ntkfeyn critical --activation "z*tanh(z)" --no-scaling
+    """
+    from ntkfeyn.errors import bad_request
+    from ntkfeyn.numerics.criticality import critical_points, points_json
+
+    if no_scaling and output is not None:
+        raise bad_request("-o was given with --no-scaling", "the figure shows the scaling", "--json FILE")
+    found = critical_points(activation)
+    if no_scaling:
+        show(points_json(found), points_table(found), form, json_file)
+    else:
+        from ntkfeyn.numerics.depth_scaling import Scaling
+
+        scaling = Scaling(depth, off, lambda_w, lambda_b)
+        scaling.check()
+        _scaling(activation, found, scaling, output, form, json_file)
+    if found.main is None:
+        click.get_current_context().exit(1)
+
+
+def _scaling(
+    name: str, found: Criticality, scaling: Scaling, output: Path | None, form: str, json_file: Path | None
+) -> None:
+    """Run, print and write the depth scaling."""
+    from ntkfeyn.emitters.rendering import write_file
+    from ntkfeyn.numerics.depth_scaling import critical_json, depth_scaling
+    from ntkfeyn.serialisation import to_text
+
+    text, runs = points_table(found), None
+    if found.main is not None:
+        with progress("critical", 6 * (scaling.depth - 1)) as advance:
+            runs = depth_scaling(name, found.main, scaling, advance)
+        text += scaling_table(runs, scaling)
+    document = critical_json(found, scaling, runs)
+    if output is not None:
+        files: dict[str, str | bytes] = {"critical.json": to_text(document)}
+        if runs is not None:
+            from ntkfeyn.numerics.critical_figure import figure_files
+
+            files |= figure_files(found.activation, runs, scaling)
+        for file, content in sorted(files.items()):
+            click.echo(write_file(output / file, content), err=True)
+    show(document, text, form, json_file)
+
+
+def points_table(found: Criticality) -> str:
+    """One row a critical point, the one to use first; or why there is none."""
+    main = found.main
+    lines = [] if main else [f"{found.activation}: no critical point: {found.reason}"]
+    if found.points:
+        lines.append(
+            f"{found.activation:<16} {'C_W':>14} {'C_b':>14} {'K*':>14} {'chi_par':>9} {'chi_perp':>9}  "
+            f"{'class':<16} attracts"
+        )
+    lines += [_point_row(point, point is main) for point in found.points]
+    return "\n".join(lines) + "\n"
+
+
+def _point_row(point: CriticalPoint, main: bool) -> str:
+    kernel = "any" if point.kernel is None else f"{point.kernel:.10g}"
+    return (
+        f"{'critical' if main else 'also':<16} {point.cw:>14.10g} {point.cb:>14.10g} {kernel:>14}"
+        f" {point.chi_parallel:>9.6g} {point.chi_perpendicular:>9.6g}  {point.kind:<16} {point.attracts}"
+    )
+
+
+def scaling_table(runs: dict[str, Run], scaling: Scaling) -> str:
+    """One row a tensor: exponent at criticality, of it and of its ratio, and the rates below and above."""
+    from ntkfeyn.numerics.depth_scaling import CRITICAL, laws, ratio_name
+
+    found = {which: laws(run, which == CRITICAL) for which, run in runs.items()}
+    lines = [
+        "",
+        f"Depth scaling: one input, equal widths, lambda_W = {scaling.lambda_w:g}, lambda_b = {scaling.lambda_b:g};"
+        f" C_W times {1 - scaling.off:g}, {1 + scaling.off:g} below and above",
+    ]
+    for which, run in runs.items():
+        lines.append(f"  {which}: layers 1 .. {run.layers}" + (f"; stopped: {run.stopped}" if run.stopped else ""))
+    lines += ["", f"{'':<8} {'critical: l^p':<24} {'ratio':<14} {'l^p':<24} {'below: e^(r l)':<24} above: e^(r l)"]
+    names = list(dict.fromkeys(tensor for rows in found.values() for tensor in rows))
+    for tensor in names:
+        here: Law | None = found[CRITICAL].get(tensor)
+        ratio = here.ratio if here else None
+        cells = [growth_text(here.tensor if here else None), ratio_name(tensor) if ratio else "", growth_text(ratio)]
+        cells += [growth_text(rows[tensor].tensor if tensor in rows else None) for rows in list(found.values())[1:]]
+        widths = (24, 14, 24, 24, 0)
+        lines.append(f"{tensor:<8} " + " ".join(f"{cell:<{w}}" for cell, w in zip(cells, widths, strict=True)).rstrip())
+    lines += ["", *_notes(found[CRITICAL], found)]
+    return "\n".join(lines) + "\n"
+
+
+def growth_text(growth: Growth | None) -> str:
+    """A law in a few characters: 3 (polynomial), 1.0002 +- 0.0004, -1.10 +- 0.28 (slow), 0 (vanishes), ?."""
+    if growth is None:
+        return ""
+    if growth.form == "zero":
+        return "0 (vanishes)"
+    if growth.value is None or growth.uncertainty is None:
+        return "?"
+    if growth.form == "polynomial":
+        return f"{growth.value:g} (polynomial)"
+    value, spread = rounded(growth.value, growth.uncertainty)
+    return f"{value} +- {spread}" + (" (slow)" if growth.form == "slow" else "")
+
+
+def rounded(value: float, uncertainty: float) -> tuple[str, str]:
+    """The uncertainty to two digits and the value to the same place."""
+    from math import floor, log10
+
+    places = min(max(1 - floor(log10(uncertainty)), 0), 10)
+    text = f"{value:.{places}f}"
+    return (text if float(text) else "0"), f"{uncertainty:.2g}"
+
+
+def _notes(critical: dict[str, Law], found: dict[str, dict[str, Law]]) -> list[str]:
+    """What the numbers mean, and what could not be read off."""
+    lines = []
+    if critical:
+        growing = [tensor for tensor, law in critical.items() if law.polynomial is False]
+        unknown = any(law.polynomial is None for law in critical.values())
+        if growing:
+            lines.append(f"At criticality not seen to stay polynomial: {', '.join(growing)}; try a larger --depth.")
+        elif not unknown:
+            lines.append("At criticality every tensor grows only polynomially with depth.")
+    for which, rows in found.items():
+        notes: dict[str, list[str]] = {}
+        for tensor, law in rows.items():
+            if law.tensor.note:
+                notes.setdefault(law.tensor.note, []).append(tensor)
+        lines += [f"? {which}, {', '.join(tensors)}: {note}" for note, tensors in notes.items()]
+    if any(law.tensor.form == "slow" for law in critical.values()):
+        lines.append(
+            "(slow): corrections die slower than 1/l, as powers of log l do; the exponent is extrapolated in 1/log l."
+        )
+    return lines

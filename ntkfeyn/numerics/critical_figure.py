@@ -1,0 +1,122 @@
+"""The figure of ``critical``: tensors and ratios against depth, at, below and above criticality.
+
+Enters: the runs of depth_scaling and their laws. Leaves: the bytes of a PDF and a PNG, the same for the same numbers.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ntkfeyn.numerics.depth_scaling import ABOVE, BELOW, CRITICAL, RATIOS, Law, Run, Scaling, laws, ratio_values
+from ntkfeyn.numerics.growth import POLYNOMIAL, SLOW, Growth
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK dashed, of the ddNTK dotted
+    "K@0": ("black", "-"), "Theta@0": ("#888888", "-"),
+    "V@1": ("#0072B2", "-"), "D@1": ("#D55E00", "-"), "F@1": ("#009E73", "-"), "A@1": ("#CC79A7", "-"),
+    "B@1": ("#56B4E9", "-"), "P@1": ("#6A3D9A", "--"), "Q@1": ("#7A5C00", "--"),
+    "R@1": ("#0072B2", ":"), "S@1": ("#D55E00", ":"), "T@1": ("#009E73", ":"), "U@1": ("#CC79A7", ":"),
+    "K@1": ("black", "-."), "Theta@1": ("#888888", "-."),
+}  # fmt: skip
+SYMBOLS = {"K@0": "K", "Theta@0": r"\Theta", "K@1": r"K^{\{1\}}", "Theta@1": r"\Theta^{\{1\}}"}
+TITLES = {CRITICAL: "at criticality", BELOW: "below", ABOVE: "above"}
+SETTINGS = {
+    "mathtext.fontset": "cm",
+    "font.family": "serif",
+    "font.size": 9,
+    "path.simplify": False,
+}
+READABLE = 0.1  # exponents less certain than this are left to the table
+SMALLEST = 1e-30  # of the largest value in a panel: below it a curve says nothing
+
+
+def figure_files(name: str, runs: dict[str, Run], scaling: Scaling) -> dict[str, bytes]:
+    """critical.pdf and critical.png."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+
+    with matplotlib.rc_context(SETTINGS):
+        figure = _figure(name, runs, scaling)
+        png, pdf = BytesIO(), BytesIO()
+        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+        FigureCanvasPdf(figure).print_pdf(pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    return {"critical.pdf": pdf.getvalue(), "critical.png": png.getvalue()}
+
+
+def _figure(name: str, runs: dict[str, Run], scaling: Scaling) -> Figure:
+    """Tensors in the upper row, ratios in the lower one, a column a run; the legend stands beside them."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11.5, 6.2), dpi=150)
+    axes = figure.subplots(2, len(runs), sharex="col", squeeze=False)
+    handles: dict[str, Any] = {}
+    for column, (which, run) in enumerate(runs.items()):
+        for row, label in enumerate((r"$|T^{(\ell)}|$", r"$|T^{(\ell)}|\,/\,K^a\,\Theta^b$")):
+            panel = axes[row][column]
+            handles |= _curves(panel, run, ratios=row == 1)
+            panel.set_yscale("log")
+            panel.set_xscale("log" if which == CRITICAL else "linear")
+            panel.grid(True, linewidth=0.3, color="#CCCCCC")
+            panel.tick_params(which="both", direction="in", labelsize=8)
+            if column == 0:
+                panel.set_ylabel(label)
+        axes[0][column].set_title(_title(which, run, scaling), fontsize=9)
+        axes[1][column].set_xlabel(r"layer $\ell$")
+    found = laws(runs[CRITICAL], True)
+    shown = [tensor for tensor in STYLES if tensor in handles]
+    labels = [f"${symbol(tensor)}${exponent(found[tensor]) if tensor in found else ''}" for tensor in shown]
+    figure.suptitle(_plain(name), fontsize=10, x=0.45, y=0.985)
+    figure.subplots_adjust(left=0.06, right=0.855, top=0.9, bottom=0.08, wspace=0.22, hspace=0.08)
+    figure.legend(
+        [handles[tensor] for tensor in shown], labels, loc="center left", bbox_to_anchor=(0.86, 0.49), frameon=False,
+        title="at criticality", title_fontsize=8, fontsize=9, handlelength=2.4, labelspacing=0.75,
+    )  # fmt: skip
+    return figure
+
+
+def _curves(panel: Any, run: Run, *, ratios: bool) -> dict[str, Any]:
+    """One line a tensor that is not zero; a gap where it vanishes."""
+    columns = {tensor: ratio_values(run, tensor) if ratios else run.values[tensor] for tensor in run.values if not
+               ratios or tensor in RATIOS}  # fmt: skip
+    kept = {tensor: np.abs(values) for tensor, values in columns.items() if values is not None and np.any(values)}
+    top = max((float(values.max()) for values in kept.values()), default=0.0)
+    handles = {}
+    for tensor, values in kept.items():
+        shown = np.where(values > SMALLEST * top, values, np.nan)
+        colour, dashes = STYLES[tensor]
+        (handles[tensor],) = panel.plot(np.arange(1, len(shown) + 1), shown, dashes, color=colour, linewidth=1.2)
+    return handles
+
+
+def symbol(tensor: str) -> str:
+    """The tensor in TeX maths."""
+    return SYMBOLS.get(tensor, tensor.partition("@")[0])
+
+
+def exponent(law: Law) -> str:
+    """~ l^p for the legend."""
+    growth: Growth = law.tensor
+    if growth.form == SLOW:
+        return r"$\,$(slow)"
+    if growth.value is None or growth.uncertainty is None or growth.uncertainty > READABLE:
+        return ""
+    power = f"{growth.value:.0f}" if growth.form == POLYNOMIAL else f"{growth.value:.2f}"
+    power = power.replace("-0.00", "0.00")
+    return rf"$\,\sim\,\ell^{{\,{power}}}$"
+
+
+def _title(which: str, run: Run, scaling: Scaling) -> str:
+    factor = {CRITICAL: "", BELOW: rf"{1 - scaling.off:g}\,", ABOVE: rf"{1 + scaling.off:g}\,"}[which]
+    text = rf"{TITLES[which]}: $C_W = {factor}C_W^\ast$"
+    return text + (f", {run.layers} layers" if run.stopped else "")
+
+
+def _plain(name: str) -> str:
+    """The activation as text: matplotlib would read maths between dollars."""
+    return name.replace("$", r"\$")[:90]

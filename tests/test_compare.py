@@ -1,0 +1,180 @@
+"""Theory against sampled networks: pulls of a unit normal, a verdict that can fail, figures, scale invariance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+import ntkfeyn as nf
+from ntkfeyn.cli import main
+from ntkfeyn.numerics.comparison import Comparison, compare, hotelling
+from ntkfeyn.numerics.estimation import Sampling
+from ntkfeyn.numerics.evaluation import Request
+from ntkfeyn.numerics.trust import expansion_warnings
+from ntkfeyn.targets import DEFAULT_EVALUATED, resolve
+
+INPUTS = np.array([[2.0, 1.0, 0.5], [0.5, -2.0, 1.0]])
+COUPLINGS = {
+    "tanh": {"cw": 1.2, "cb": 0.1, "lambda_w": 1.1, "lambda_b": 0.2},
+    "gelu": {"cw": 1.98305826, "cb": 0.17292239},  # critical: corrections stay moderate at width 16
+}
+SCHEMA = Path(nf.__file__).parent / "schemas" / "comparison-1.schema.json"
+DEFAULT = [(shape.name, order) for shape, order in resolve(DEFAULT_EVALUATED)]
+
+
+def compared(
+    activation: str, depth: int, widths: tuple[int, ...], networks: int, targets: object, order: int = 2, seed: int = 3
+) -> Comparison:
+    settings = tuple(nf.Network(depth, width, activation, **COUPLINGS[activation]) for width in widths)
+    request = Request(settings, INPUTS @ INPUTS.T / 3)
+    return compare(request, targets, order, Sampling(networks, seed))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu"])
+@pytest.mark.parametrize("depth", [3, 4])
+def test_pulls_follow_a_unit_normal(activation: str, depth: int) -> None:
+    """Widths 16 to 128, two inputs, biases: chi^2 of each tensor at the output layer over all widths.
+
+    At depth 4 and width 16 the third order of B is beyond the errors: there B is compared at order 3.
+    """
+    widths, networks = (16, 32, 64, 128), 1536
+    if depth == 3:
+        runs = [compared(activation, depth, widths, networks, DEFAULT)]
+    else:
+        runs = [compared(activation, depth, widths, networks, [t for t in DEFAULT if t[0] != "B"])]
+        runs.append(compared(activation, depth, widths, networks, [("B", 1)], order=3))
+    chi_squares = {target: run.total(target) for run in runs for target in run.orders}
+    assert len(chi_squares) == len(DEFAULT)
+    for target, found in chi_squares.items():
+        assert found is not None
+        assert found.freedom >= 12
+        assert found.p > 1e-3, target
+    assert max(run.largest_pull for run in runs) < 4.5
+
+
+def test_p_values_are_uniform() -> None:
+    """Layer 2, where theory is exact: thirty independent runs."""
+    p_values = []
+    for seed in range(30):
+        found = compared("gelu", 2, (12,), 3200, [("V", 1), ("B", 1)], seed=seed)
+        p_values += [row.chi_square.p for row in found.settings[0][2][0].values() if row.chi_square is not None]
+    assert len(p_values) == 60
+    assert kstest(p_values, "uniform").pvalue > 1e-3
+    assert 0.35 < np.mean(p_values) < 0.65
+
+
+def test_hotelling_sees_what_single_pulls_do_not() -> None:
+    """Two components that nearly agree: their difference is known far better than each, and is what is off."""
+    rng = np.random.default_rng(0)
+    common, own = rng.normal(size=(100, 1)), 1e-3 * rng.normal(size=(100, 2))
+    groups = np.hstack([common + own, common + own[:, :1]])  # the third equals the first
+    mean, none = groups.mean(axis=0), np.zeros(3)
+    fair, unfair = (hotelling(mean - shift, groups, 100, none) for shift in (none, np.array([0.0, 0.002, 0.0])))
+    assert fair is not None
+    assert unfair is not None
+    assert fair.freedom == unfair.freedom == 2
+    assert fair.p > 1e-3
+    assert unfair.p < 1e-9
+    assert hotelling(mean, groups[:9], 9, none) is None
+
+
+def test_order_two_is_visibly_better_at_small_width() -> None:
+    """Theta at the output layer of GeLU: order 1 is off by many errors where order 2 is not."""
+    network = nf.Network(3, 4, "gelu", cw=1.5, cb=0.1)
+    row = compare(Request((network,), INPUTS @ INPUTS.T / 12), [("Theta", 0)], 2, Sampling(100_000, 3)).settings[0][2][
+        -1
+    ]["Theta@0"]
+    off = np.abs(row.theory - row.sampled)[:, row.largest] / row.errors[row.largest]
+    assert off[0] > 10
+    assert off[1] > 6
+    assert off[2] < 4
+
+
+@pytest.mark.parametrize(("activation", "cw"), [("relu", 2.0), ("leaky_relu(0.3)", 2 / 1.09), ("gelu", 1.98305826)])
+def test_scale_invariance(activation: str, cw: float) -> None:
+    """10^5 networks of width 4: Theta_11 has no correction for ReLU and LeakyReLU, and has one for GeLU."""
+    network = nf.Network(3, 4, activation, cw=cw)
+    value, error = nf.sample(network, [[0.5]], ["Theta"], networks=102_400, seed=6).value("Theta", (1, 1))
+    theory, _ = nf.evaluate(network, [[0.5]], ["Theta"]).value("Theta", (1, 1))
+    assert error < 0.01 * theory
+    pull = (value - theory) / error
+    assert abs(pull) > 10 if activation == "gelu" else abs(pull) < 4
+
+
+def test_a_warning_where_the_expansion_cannot_be_trusted() -> None:
+    def lines(depth: int, width: int) -> list[str]:
+        return expansion_warnings(Request((nf.Network(depth, width, "relu", cw=2.0),), np.eye(2)))
+
+    assert lines(4, 64) == []
+    [line] = lines(20, 16)
+    assert "order-2 term of V" in line
+    assert "width 16, depth 20" in line
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("x.json").write_text(json.dumps(INPUTS.tolist()))
+    return tmp_path
+
+
+NETWORK = ["--activation", "gelu", "--inputs", "x.json", "--depth", "3", "--width", "8,16", "--networks", "1024"]
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as caught:
+        main(["compare", *NETWORK, *arguments])
+    out, err = capsys.readouterr()
+    return int(caught.value.code or 0), out, err
+
+
+def test_table_json_and_figures(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, "Theta", "V", "--order", "2", "-o", "out", "--json", "a.json")
+    assert code == 0
+    assert "largest |pull|" in out
+    assert "chi^2" in out
+    document = json.loads(Path("a.json").read_text())
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    assert document["orders"] == {"Theta@0": [0, 1, 2], "V@1": [1, 2]}
+    assert Path("out/comparison.json").read_bytes() == Path("a.json").read_bytes()
+    made = sorted(path.name for path in Path("out").iterdir())
+    kinds = [f"comparison-{kind}.{ending}" for kind in ("depth", "width") for ending in ("pdf", "png")]
+    assert made == sorted(["comparison.json", *kinds])
+    before = {path.name: path.read_bytes() for path in Path("out").iterdir()}
+    assert call(capsys, "Theta", "V", "--order", "2", "-o", "out")[0] == 0
+    assert before == {path.name: path.read_bytes() for path in Path("out").iterdir()}
+    assert err.count("out/") == 5
+
+
+def test_the_answer_can_be_no(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, "Theta", "--order", "0", "--networks", "20000", "--width", "4")
+    assert code == 1
+    assert "higher orders may matter: try --order 1" in err
+    code, out, err = call(capsys, "Theta", "--max-pull", "0.001")
+    assert code == 1
+    assert "allowed 0.001" in out
+
+
+def test_resumed_comparison_gives_the_same_bytes(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = ("V", "--format", "json", "--checkpoint", "run.npz")
+    whole = call(capsys, *more[:3])
+    assert call(capsys, *more, "--networks", "512")[0] == 0
+    assert call(capsys, *more, "--resume") == whole
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--max-pull", "0"), ("--max-pull", "nan"), ("V@2",), ("R6",), ("--depth", "1"), ("--components", "9-9"),
+     ("--order", "-1"), ("--networks", "3"), ("--activation", "relu", "P")],
+)  # fmt: skip
+def test_bad_requests(files: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+    before = sorted(files.iterdir())
+    code, out, err = call(capsys, "-o", "out", *arguments)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert sorted(files.iterdir()) == before
