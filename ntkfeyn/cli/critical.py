@@ -79,13 +79,12 @@ def _scaling(
         text += scaling_table(runs, scaling)
     document = critical_json(found, scaling, runs)
     if output is not None:
-        files: dict[str, str | bytes] = {"critical.json": to_text(document)}
+        click.echo(write_file(output / "critical.json", to_text(document)), err=True)
         if runs is not None:
-            from ntkfeyn.numerics.critical_figure import figure_files
+            from ntkfeyn.numerics.critical_figure import critical_figure
 
-            files |= figure_files(found.activation, runs, scaling)
-        for file, content in sorted(files.items()):
-            click.echo(write_file(output / file, content), err=True)
+            for path in critical_figure(found.activation, runs, scaling, output, "critical"):
+                click.echo(path, err=True)
     show(document, text, form, json_file)
 
 

@@ -36,6 +36,7 @@ def _panels(comparison: Comparison, directory: Path, stem: str, draw: Any) -> li
         axes = figure.subplots(rows, columns, squeeze=False)
         for place, target in enumerate(targets):
             draw(axes[divmod(place, columns)], comparison, target)
+        figure.suptitle(str(comparison.meta["activation"]).replace("$", r"\$")[:90], fontsize=9)
         for place in range(len(targets), rows * columns):
             axes[divmod(place, columns)].set_visible(False)
         return save(figure, directory, stem)

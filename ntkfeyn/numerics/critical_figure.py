@@ -1,20 +1,18 @@
 """The figure of ``critical``: tensors and ratios against depth, at, below and above criticality.
 
-Enters: the runs of depth_scaling and their laws. Leaves: the bytes of a PDF and a PNG, the same for the same numbers.
+Enters: the runs of depth_scaling and their laws. Leaves: a pdf and a png file.
 """
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ntkfeyn.numerics.depth_scaling import ABOVE, BELOW, CRITICAL, RATIOS, Law, Run, Scaling, laws, ratio_values
+from ntkfeyn.numerics.figures import drawing, save
 from ntkfeyn.numerics.growth import POLYNOMIAL, SLOW, Growth
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK dashed, of the ddNTK dotted
     "K@0": ("black", "-"), "Theta@0": ("#888888", "-"),
@@ -25,35 +23,19 @@ STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK 
 }  # fmt: skip
 SYMBOLS = {"K@0": "K", "Theta@0": r"\Theta", "K@1": r"K^{\{1\}}", "Theta@1": r"\Theta^{\{1\}}"}
 TITLES = {CRITICAL: "at criticality", BELOW: "below", ABOVE: "above"}
-SETTINGS = {
-    "mathtext.fontset": "cm",
-    "font.family": "serif",
-    "font.size": 9,
-    "path.simplify": False,
-}
 READABLE = 0.1  # exponents less certain than this are left to the table
 SMALLEST = 1e-30  # of the largest value in a panel: below it a curve says nothing
 
 
-def figure_files(name: str, runs: dict[str, Run], scaling: Scaling) -> dict[str, bytes]:
-    """critical.pdf and critical.png."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_pdf import FigureCanvasPdf
-
-    with matplotlib.rc_context(SETTINGS):
-        figure = _figure(name, runs, scaling)
-        png, pdf = BytesIO(), BytesIO()
-        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
-        FigureCanvasPdf(figure).print_pdf(pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
-    return {"critical.pdf": pdf.getvalue(), "critical.png": png.getvalue()}
+def critical_figure(name: str, runs: dict[str, Run], scaling: Scaling, directory: Path, stem: str) -> list[Path]:
+    """STEM.pdf and STEM.png in a directory."""
+    with drawing() as Figure:
+        return save(_figure(Figure, name, runs, scaling), directory, stem)
 
 
-def _figure(name: str, runs: dict[str, Run], scaling: Scaling) -> Figure:
+def _figure(Figure: Any, name: str, runs: dict[str, Run], scaling: Scaling) -> Any:
     """Tensors in the upper row, ratios in the lower one, a column a run; the legend stands beside them."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11.5, 6.2), dpi=150)
+    figure = Figure(figsize=(11.5, 6.2))
     axes = figure.subplots(2, len(runs), sharex="col", squeeze=False)
     handles: dict[str, Any] = {}
     for column, (which, run) in enumerate(runs.items()):

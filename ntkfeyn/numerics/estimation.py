@@ -35,7 +35,7 @@ MEANS = (("K", 1), ("Theta", 1))  # n times what a mean is off its leading order
 PART = 8  # blocks of one task
 WINDOW = 64  # tasks handed out at a time
 MAX_NETWORKS = 10**8
-MAX_BYTES = 1 << 31  # of one network's largest array
+MAX_BYTES = 1 << 29  # of one network's largest array; about four such are held
 PAUSE = 1.0  # seconds between checkpoints
 BACKENDS = ("numpy", "jax")
 

@@ -16,6 +16,8 @@ from ntkfeyn.emitters.rendering import write_file
 STYLE = {
     "figure.dpi": 150,
     "font.size": 9,
+    "font.family": "serif",
+    "path.simplify": False,
     "axes.grid": True,
     "grid.alpha": 0.3,
     "legend.fontsize": 8,
@@ -29,7 +31,7 @@ DASHES = (":", "--", "-", "-.", (0, (5, 1, 1, 1, 1, 1)))
 
 @contextmanager
 def drawing() -> Iterator[Any]:
-    """matplotlib's pyplot without a screen, in the style of every figure here."""
+    """The class Figure, in the style of every figure here; nothing needs a screen."""
     import matplotlib
 
     with matplotlib.rc_context(STYLE):

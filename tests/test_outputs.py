@@ -1,0 +1,83 @@
+"""The committed figures' data: that they are what the commands give, and that they show what the README says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+import ntkfeyn as nf
+from ntkfeyn.cli import main
+
+ROOT = Path(__file__).parent.parent
+ORDER2 = json.loads((ROOT / "outputs" / "order2" / "comparison.json").read_text())
+CRITICAL = json.loads((ROOT / "outputs" / "critical" / "critical.json").read_text())
+
+
+def components(width: str) -> dict[str, dict]:
+    return ORDER2["data"][f"width-{width}"]["layer-3"]["Theta@0"]["components"]
+
+
+def test_order_two_is_better_than_order_one() -> None:
+    """At widths 4 to 8 order 1 is off by many errors, order 2 by few; order 0 is off everywhere."""
+    schema = json.loads((Path(nf.__file__).parent / "schemas" / "comparison-1.schema.json").read_text())
+    jsonschema.validate(ORDER2, schema)
+    assert min(ORDER2["meta"]["networks"]) >= 100_000
+    assert ORDER2["chi_square"]["Theta@0"]["p"] > 0.01
+    for width in ("4", "6", "8"):
+        for key, found in components(width).items():
+            off = np.abs(np.array(found["theory"]) - found["sampled"]) / found["error"]
+            assert off[0] > 5
+            assert off[2] < 4
+            assert off[2] < off[1]
+            assert key == "1-2" or off[1] > 5
+
+
+def test_theory_of_the_figure_is_what_evaluate_gives() -> None:
+    meta = ORDER2["meta"]
+    network = nf.Network(meta["depth"], 4, meta["activation"], cw=meta["cw"][0], cb=meta["cb"][0])
+    theory = nf.evaluate(network, gram=np.array(meta["gram"]), names=["Theta", "Theta@1", "Theta@2"])
+    for key, found in components("4").items():
+        terms = [theory.value(f"Theta@{r}", list(map(int, key.split("-"))))[0] / 4**r for r in range(3)]
+        assert np.allclose(np.cumsum(terms), found["theory"], rtol=1e-6)
+
+
+def test_samples_of_the_figure_can_be_drawn_again() -> None:
+    """Fewer networks of another seed: the same mean within errors."""
+    meta = ORDER2["meta"]
+    network = nf.Network(meta["depth"], 8, meta["activation"], cw=meta["cw"][0], cb=meta["cb"][0])
+    again = nf.sample(network, gram=np.array(meta["gram"]), names=["Theta"], networks=20_000, seed=77)
+    for key, found in components("8").items():
+        value, error = again.value("Theta", list(map(int, key.split("-"))))
+        assert abs(value - found["sampled"]) < 4.5 * np.hypot(error, found["error"])
+
+
+def test_the_critical_figure_is_reproduced(tmp_path: Path) -> None:
+    command = [
+        "critical",
+        "--activation",
+        "gelu",
+        "--depth",
+        "64",
+        "-o",
+        str(tmp_path / "critical"),
+        "--format",
+        "json",
+    ]
+    with pytest.raises(SystemExit) as stopped:
+        main(command)
+    assert not stopped.value.code
+    again = json.loads((tmp_path / "critical" / "critical.json").read_text())
+    assert again["points"][0]["C_W"] == pytest.approx(CRITICAL["points"][0]["C_W"], rel=1e-10)
+    for which, run in CRITICAL["scaling"].items():
+        assert run["layers"] == again["scaling"][which]["layers"]
+        for name, tensor in run["tensors"].items():
+            other = again["scaling"][which]["tensors"][name]
+            assert tensor["growth"]["form"] == other["growth"]["form"], name
+            scale = np.max(np.abs(tensor["values"]))
+            assert np.allclose(tensor["values"], other["values"], rtol=1e-6, atol=1e-9 * scale), name
+    made = {path.name for path in (tmp_path / "critical").iterdir()}
+    assert made == {path.name for path in (ROOT / "outputs" / "critical").iterdir()}
