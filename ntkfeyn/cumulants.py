@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ntkfeyn.canonical import Certificate, Component, Edges, components
 from ntkfeyn.combinatorics import perfect_matchings
-from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.errors import LimitError, bad_request, closest
 from ntkfeyn.legs import LEGS_HINT, Leg, normal_leg, parse_legs
 
 Pairs = tuple[tuple[int, int], ...]
@@ -286,10 +286,11 @@ def standard(name: str) -> Cumulant:
     if name.count("/") == 1:
         legs_text, channel_text = name.split("/")
         return _class_of(legs_text, channel_text)
+    meant = closest(name, NAMES)
     raise bad_request(
         f"unknown cumulant '{name}'",
         f"allowed are {', '.join(NAMES)}, chains and rings such as C0C1 or R3, or legs/channel",
-        _closest(name) or LEGS_HINT,
+        f"--cumulant {meant}" if meant else LEGS_HINT,
     )
 
 
@@ -299,14 +300,6 @@ def _class_of(legs_text: str, channel_text: str) -> Cumulant:
     shape = Cumulant(legs, _parse_channel(channel_text, legs), ())
     pieces = components(shape.edges, shape.partner)
     return _representative(tuple(piece.certificate for piece in pieces))
-
-
-def _closest(name: str) -> str:
-    from difflib import get_close_matches
-
-    lowered = {known.lower(): known for known in NAMES}
-    match = get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)
-    return f"--cumulant {lowered[match[0]]}" if match else ""
 
 
 def _chains_and_rings(name: str) -> Cumulant:

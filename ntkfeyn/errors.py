@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class NtkfeynError(Exception):
     """A request that cannot be answered; the command line prints it and ends with exit code 2."""
@@ -13,6 +15,15 @@ class RequestError(NtkfeynError):
 
 class LimitError(NtkfeynError):
     """The request is well formed but larger than the stated limits."""
+
+
+def closest(name: str, allowed: Iterable[str]) -> str:
+    """What was probably meant, or nothing; case does not count."""
+    from difflib import get_close_matches
+
+    lowered = {known.lower(): known for known in allowed}
+    match = get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)
+    return lowered[match[0]] if match else ""
 
 
 def bad_request(asked: str, allowed: str, hint: str = "") -> RequestError:

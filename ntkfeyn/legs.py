@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ntkfeyn.canonical import Edges, components
-from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.errors import LimitError, bad_request, closest
 
 NAMED_TREES: dict[str, Edges] = {
     "z": (),
@@ -88,7 +88,10 @@ def parse_legs(text: str) -> tuple[Leg, ...]:
 def _parse_leg(word: str) -> Leg:
     match = _LEG.fullmatch(word)
     if not match:
-        raise bad_request(f"cannot read the leg '{word}'", _ALLOWED, LEGS_HINT)
+        typed = re.match(r"[A-Za-z]+", word)
+        meant = closest(typed[0], NAMED_TREES) if typed else ""
+        hint = f"{meant}{word[typed.end() :]}" if typed and meant else LEGS_HINT
+        raise bad_request(f"cannot read the leg '{word}'", _ALLOWED, hint)
     kind, listed, digits = match.groups()
     if kind.startswith("tree:") and digits is not None:
         raise bad_request(f"cannot read the leg '{word}'", "a tree names its slots in brackets", "tree:0-1,1-2(1,2,3)")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ntkfeyn.combinatorics import pair_placements
 from ntkfeyn.cumulants import Cumulant, canonical_labels, standard
-from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.errors import LimitError, bad_request, closest
 from ntkfeyn.terms import Couplings, ExpandedTerm, Group, ProductTerm, Tensor
 from ntkfeyn.translation import sorted_term
 
@@ -133,7 +133,11 @@ def check_rewrites(without: Collection[str]) -> None:
     """Raises RequestError for a rewrite that does not exist."""
     for name in without:
         if name not in REWRITES:
-            raise bad_request(f"unknown rewrite '{name}'", f"allowed are {', '.join(REWRITES)}", "--without omega")
+            raise bad_request(
+                f"unknown rewrite '{name}'",
+                f"allowed are {', '.join(REWRITES)}",
+                f"--without {closest(name, REWRITES) or 'omega'}",
+            )
 
 
 def reduce_terms(terms: Terms, cumulant: Cumulant, without: Collection[str] = ()) -> tuple[Terms, tuple[Effect, ...]]:

@@ -16,7 +16,7 @@ ORDER = (
     "__init__", "errors", "combinatorics", "canonical", "legs", "cumulants", "diagram", "enumeration", "terms",
     "translation", "reduction", "recursion", "homogeneity", "serialisation", "targets", "symbols", "emitters",
     "emitters.notation", "emitters.rendering", "emitters.drawing", "emitters.layout", "emitters.tikz", "emitters.svg",
-    "emitters.dot", "emitters.reading", "emitters.rules", "emitters.sketch", "emitters.latex", "emitters.code",
+    "emitters.dot", "emitters.reading", "emitters.rules", "emitters.sketch", "emitters.arcs", "emitters.latex", "emitters.code",
     "emitters.python", "emitters.c", "emitters.languages",
     "numerics", "numerics.kernel_graphs", "numerics.coincidences", "numerics.exact", "numerics.expressions",
     "numerics.polynomials", "numerics.certify", "numerics.certificates", "numerics.symbolic", "numerics.activations",
@@ -26,7 +26,7 @@ ORDER = (
     "numerics.moments", "numerics.evaluation", "numerics.sampling", "numerics.directional", "numerics.tallies",
     "numerics.estimation", "numerics.trust", "numerics.comparison", "numerics.figures", "numerics.comparison_figure",
     "numerics.criticality", "numerics.growth", "numerics.depth_scaling", "numerics.critical_figure",
-    "api", "cli.options", "cli.network_options", "cli.progress",
+    "api", "cli.options", "cli.network_options", "cli.progress", "cli.wrapping",
     "cli.list_tensors", "cli.diagrams", "cli.derive", "cli.emit", "cli.verify", "cli.evaluate", "cli.sample",
     "cli.compare", "cli.critical", "cli", "__main__",
 )  # fmt: skip

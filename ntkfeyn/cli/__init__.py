@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ntkfeyn import __version__
-from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.errors import NtkfeynError, closest
 
 # many small matrix products: threads of one product wait for each other, the more so on a busy machine
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -36,7 +36,11 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            meant = closest(cmd_name, COMMANDS)
+            raise click.UsageError(
+                f"no command '{cmd_name}'; allowed are {', '.join(COMMANDS)}"
+                + (f". Try: ntkfeyn {meant}" if meant else "")
+            )
         command: click.Command = import_module(f"ntkfeyn.cli.{COMMANDS[cmd_name]}").command
         return command
 

@@ -11,6 +11,7 @@ import click
 
 from ntkfeyn.cli.options import Request, target_options
 from ntkfeyn.cli.progress import waiting
+from ntkfeyn.cli.wrapping import fitted
 
 if TYPE_CHECKING:
     from ntkfeyn.recursion import Recursion
@@ -88,7 +89,7 @@ def _sketches(recursion: Recursion) -> str:
 def _text(recursions: list[Recursion]) -> str:
     from ntkfeyn.emitters.notation import recursion_text
 
-    return "\n".join(map(recursion_text, recursions))
+    return fitted("\n".join(map(recursion_text, recursions)))
 
 
 def _latex(recursions: list[Recursion]) -> str:

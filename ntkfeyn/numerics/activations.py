@@ -16,7 +16,7 @@ import scipy.special
 from numpy.typing import NDArray
 
 from ntkfeyn.combinatorics import compositions, multinomial
-from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
+from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request, closest
 from ntkfeyn.numerics.expressions import Coefficients, polynomial
 
 Array = NDArray[np.float64]
@@ -179,7 +179,7 @@ def activation(text: str) -> Activation:
         raise bad_request(
             f"the activation {text!r} was asked for",
             f"allowed are {', '.join(NAMES)}, or an expression in z",
-            '--activation gelu, or --activation "0.5*z + z**3/10"',
+            f'--activation {closest(name, NAMES) or "gelu"}, or --activation "0.5*z + z**3/10"',
         )
     return _written(name)
 

@@ -1,0 +1,98 @@
+"""What a terminal shows: legs and channels drawn as arcs, wrapped formulas, suggestions for misspelt names."""
+
+from __future__ import annotations
+
+import pytest
+
+from ntkfeyn.cli import main
+from ntkfeyn.cli.wrapping import wrapped
+from ntkfeyn.cumulants import NAMES, channels, standard
+from ntkfeyn.emitters.arcs import arcs
+from ntkfeyn.emitters.notation import recursion_text
+from ntkfeyn.recursion import derive_recursion
+
+SHAPES = [*(standard(name) for name in (*NAMES, "C0C1", "R3", "C2", "R1R2")), *channels("dNTK012 NTK34 z5")]
+
+
+def spans(rows: list[str], left: str, right: str, through: str) -> list[tuple[int, int]]:
+    """The arcs in rows of text, read back column by column."""
+    found, start = [], -1
+    for row in rows:
+        for column, sign in enumerate(row):
+            if sign in left:
+                assert start < 0
+                start = column
+            elif sign in right:
+                found.append((start, column))
+                start = -1
+            elif start >= 0:
+                assert sign in through, row
+        assert start < 0
+    return sorted(found)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_arcs_read_back(shape: object) -> None:
+    rows = arcs(shape)  # type: ignore[arg-type]
+    [at] = [i for i, row in enumerate(rows) if any(sign.isdigit() for sign in row)]
+    columns = [i for i, sign in enumerate(rows[at]) if sign.isdigit()]
+    assert [int(rows[at][column]) for column in columns] == list(shape.labels)  # type: ignore[attr-defined]
+    legs, pairs = (
+        sorted((columns[a], columns[b]) for a, b in links)
+        for links in (shape.edges, shape.channel)  # type: ignore[attr-defined]
+    )
+    assert spans(rows[:at], "╭├", "╮┤", "┈┼") == legs
+    assert spans(rows[at + 1 :], "╰├", "╯┤", "─┼") == pairs
+    for column in columns:  # a post from each arc's end to its slot
+        below = [row[column] for row in rows[at + 1 :]]
+        last = max(i for i, sign in enumerate(below) if sign in "╰╯")
+        assert all(sign in "│├┤┼" for sign in below[:last])
+    plain = arcs(shape, ascii_only=True)  # type: ignore[arg-type]
+    assert all(sign.isascii() for row in plain for sign in row)
+    assert [len(row) for row in plain] == [len(row) for row in rows]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_wrapping_changes_line_ends_alone(width: int) -> None:
+    for name, order in (("Theta", 1), ("A", 1), ("T", 1)):
+        text = recursion_text(derive_recursion(standard(name), order))
+        shown = wrapped(text, width)
+        assert shown.split() == text.split()
+        for line in shown.splitlines():
+            if len(line) > width:  # one bracket that cannot be broken
+                assert max(len(word) for word in line.split()) > 1
+                assert sum(line.count(sign) for sign in "({[⟨") > 0
+            assert line.count("⟨") == line.count("⟩"), line
+            assert line.count("{") == line.count("}"), line
+    assert wrapped("a b  c", 80) == "a b  c"
+
+
+MISSPELT = [
+    (["derive", "thetta"], "Try: --cumulant Theta"),
+    (["derive", "F", "--without", "colect"], "Try: --without collect"),
+    (["derive", "--legs", "z1 z2 NKT34"], "Try: NTK34"),
+    (["evaluat"], "Try: ntkfeyn evaluate"),
+    (["derive", "F", "--ordr", "1"], "--order"),
+    (["critical", "--activation", "sgmoid"], "Try: --activation sigmoid"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "meant"), MISSPELT, ids=lambda a: str(a[-1]) if isinstance(a, list) else "")
+def test_did_you_mean(arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    out, err = capsys.readouterr()
+    assert (stopped.value.code, out) == (2, "")
+    assert meant in err
+    assert err.count("\n") == 1
+
+
+def test_list_shows_every_tensor_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["list"])
+    out = capsys.readouterr().out
+    for name in NAMES:
+        indices = "".join(map(str, standard(name).index_labels()))
+        assert f"{name}_{indices}" in out
+    for row in arcs(standard("F")):
+        assert row.strip() in out
