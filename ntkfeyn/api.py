@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ntkfeyn.cumulants import Cumulant
 from ntkfeyn.diagram import Diagram as DiagramRecord
 from ntkfeyn.diagram import full_diagrams
+from ntkfeyn.emitters.equation import equation
 from ntkfeyn.emitters.layout import layout
 from ntkfeyn.emitters.notation import recursion_align, recursion_latex, recursion_text
 from ntkfeyn.emitters.svg import png, svg
@@ -119,6 +120,13 @@ class Recursion:
     def latex(self) -> str:
         """The recursion as an align* environment (amsmath)."""
         return recursion_align(self.record)
+
+    def svg(self) -> str:
+        """The equation of diagrams."""
+        return svg(equation(self.record))
+
+    def png(self) -> bytes:
+        return png(equation(self.record))
 
     def to_json(self) -> str:
         """JSON text after the schema ntkfeyn.recursion/1."""

@@ -12,6 +12,7 @@ import click
 from ntkfeyn.cli.options import Request, target_options
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.cli.wrapping import fitted
+from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
     from ntkfeyn.recursion import Recursion
@@ -26,6 +27,9 @@ MOST_PICTURES = 24
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
 @click.option("--pictures/--no-pictures", default=None, help="Sketch the diagrams (default: on a terminal).")
+@click.option(
+    "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Also draw the equation: a .svg or .png file."
+)
 @click.option("--without", multiple=True, metavar="REWRITE", help="Switch off marginals, symmetrise, collect or omega.")
 @click.option("--homogeneous", is_flag=True, help="At one input, for linear, ReLU and LeakyReLU: drop what vanishes.")
 def command(
@@ -33,6 +37,7 @@ def command(
     form: str,
     json_file: Path | None,
     pictures: bool | None,
+    picture: Path | None,
     without: tuple[str, ...],
     homogeneous: bool,
 ) -> None:
@@ -44,6 +49,12 @@ def command(
              ntkfeyn derive K@1 Theta@1 --homogeneous
     """
     targets = request.targets()
+    if picture is not None and (picture.suffix not in (".svg", ".png") or len(targets) > 1):
+        raise bad_request(
+            f"--picture '{picture}' for {len(targets)} recursions",
+            "one recursion and a .svg or .png file are allowed",
+            "ntkfeyn derive Theta@1 --picture theta.svg",
+        )
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
     write = {"text": _text, "latex": _latex, "sympy": _sympy, "json": _json}[form]
     if form == "text" and (readable if pictures is None else pictures):
@@ -51,6 +62,8 @@ def command(
     with waiting("deriving", targets):
         recursions = _derived(targets, without, homogeneous)
         text = write(recursions)
+    if picture is not None:
+        _draw(recursions[0], picture)
     if json_file is not None:
         from ntkfeyn.emitters.rendering import write_file
 
@@ -65,6 +78,16 @@ def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool)
     if homogeneous:
         return [*diagonal_recursions([(shape.name, order) for shape, order in targets], without)]
     return [derive_recursion(shape, order, without) for shape, order in targets]
+
+
+def _draw(recursion: Recursion, path: Path) -> None:
+    """The equation of diagrams."""
+    from ntkfeyn.emitters.equation import equation
+    from ntkfeyn.emitters.rendering import write_file
+    from ntkfeyn.emitters.svg import png, svg
+
+    drawing = equation(recursion)
+    write_file(path, svg(drawing) if path.suffix == ".svg" else png(drawing))
 
 
 def _text_with_sketches(recursions: list[Recursion]) -> str:

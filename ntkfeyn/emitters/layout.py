@@ -249,12 +249,13 @@ def _function_label(canvas: _Canvas, vertex: CubicVertex, centre: Point, neuron:
 
 def _power_label(canvas: _Canvas, order: int, centre: Point) -> Label:
     """The power of 1/n of a tensor, beside its disc."""
-    tex, plain = ("/n", "/n") if order == 1 else (f"/n^{order}", "/n" + _raised(order))
+    tex, plain = ("/n", "/n") if order == 1 else (f"/n^{order}", "/n" + raised(order))
     angles = [pi / 4 + pi * k / 12 for k in range(24)]
     return _roomiest(canvas, [Label(polar(centre, DISC + 0.24, angle), tex, plain, 0.26) for angle in angles])
 
 
-def _raised(number: int) -> str:
+def raised(number: int) -> str:
+    """An exponent in plain text."""
     return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
@@ -310,10 +311,10 @@ def _draw_tensor(
 def _tensor_label(canvas: _Canvas, vertex: TensorVertex, centre: Point) -> Label:
     """The tensor's letter with its correction; a tag explained in the legend for a tensor without a letter."""
     correction = vertex.order - standard(vertex.name).leading_order
-    raised = _raised(correction) if correction else ""
+    exponent = raised(correction) if correction else ""
     power = rf"^{{\{{{correction}\}}}}" if correction else ""
     if vertex.name in NAMES:
-        plain = ("Θ" if vertex.name == "Theta" else vertex.name) + raised
+        plain = ("Θ" if vertex.name == "Theta" else vertex.name) + exponent
         return Label(centre, latex_name(vertex.name) + power, plain, 0.26)
     tag = len(canvas.legend) + 1
     canvas.legend.append((f"T{tag}", f"{vertex.name}@{vertex.order}"))

@@ -1,0 +1,67 @@
+"""The equation of diagrams: every diagram once with its weight and id, nothing on top of anything else."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+import ntkfeyn as nf
+from ntkfeyn.cli import main
+from ntkfeyn.emitters.equation import equation
+from ntkfeyn.emitters.layout import layout
+
+TARGETS = [("K", 0), ("Theta", 0), ("Theta", 1), ("K", 1), ("F", 1), ("A", 1), ("T", 1), ("C2", 2), ("V", 2)]
+
+
+@pytest.mark.parametrize(("name", "order"), TARGETS)
+def test_every_diagram_with_its_weight_and_id(name: str, order: int) -> None:
+    recursion = nf.derive(name, order=order).record
+    drawing = equation(recursion)
+    words = [label.plain for label in drawing.labels]
+    for diagram in recursion.diagrams:
+        assert words.count(diagram.id) == 1
+        at = words.index(diagram.id)
+        own = [label.plain for label in layout(diagram).labels]
+        assert words[at - len(own) : at] == own
+        before = words[at - len(own) - 1]
+        assert before.removeprefix("+ ") == ("" if diagram.weight == 1 else str(diagram.weight)) or before in "=+ "
+    marks = sum(len(layout(diagram).marks) for diagram in recursion.diagrams)
+    assert len(drawing.marks) == marks + 2 * len(recursion.cumulant.channel) + 1
+    constants = [term for term in recursion.terms if not term.diagrams]
+    assert sum(word in ("C_b", "λ_b") for word in words) == len(constants)
+
+
+@pytest.mark.parametrize(("name", "order"), TARGETS)
+def test_nothing_overlaps(name: str, order: int) -> None:
+    """Rows and columns: boxes of labels and marks of different diagrams are apart, rows are of limited length."""
+    drawing = equation(nf.derive(name, order=order).record)
+    for a, b in combinations(drawing.labels, 2):
+        (w, h), (u, v) = a.extent(), b.extent()
+        apart = abs(a.centre[0] - b.centre[0]) > (w + u) * 0.95 or abs(a.centre[1] - b.centre[1]) > (h + v) * 0.95
+        assert apart, (a, b)
+    for a, b in combinations(drawing.marks, 2):
+        assert abs(complex(a.centre[0] - b.centre[0], a.centre[1] - b.centre[1])) > a.radius + b.radius
+    x0, _, x1, _ = drawing.box()
+    assert x1 - x0 < 30
+
+
+def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for ending in ("svg", "png"):
+        with pytest.raises(SystemExit) as stopped:
+            main(["derive", "Theta@1", "--picture", str(tmp_path / f"a.{ending}")])
+        assert not stopped.value.code
+    assert (tmp_path / "a.svg").read_text() == nf.derive("Theta", order=1).svg()
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    committed = Path(__file__).parent.parent / "outputs" / "theta1.svg"
+    assert committed.read_text() == nf.derive("Theta", order=1).svg()
+
+
+@pytest.mark.parametrize("arguments", [["F", "--picture", "a.pdf"], ["F", "V", "--picture", "a.svg"]])
+def test_bad_requests(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        main(["derive", *arguments])
+    assert stopped.value.code == 2
+    assert list(tmp_path.iterdir()) == []
