@@ -22,9 +22,9 @@ NAMED_TREES: dict[str, Edges] = {
 }
 MAX_NODES = 8
 LEGS_HINT = '--legs "z1 z2 NTK34" --channel 13.24'
-_ALLOWED = "a leg is z, NTK, dNTK, ddNTK1, ddNTK2 or tree:0-1,1-2 followed by its slots, one a node"
+_ALLOWED = f"a leg is {', '.join(NAMED_TREES)} or tree:0-1,1-2 followed by its slots, one a node"
 _LEG = re.compile(
-    r"(z|NTK|dNTK|ddNTK1|ddNTK2|tree:[0-9,-]+)(?:\(([0-9]{1,7}(?:,[0-9]{1,7})*)\)|([0-9]{1,99}))", re.ASCII
+    rf"({'|'.join(NAMED_TREES)}|tree:[0-9,-]+)(?:\(([0-9]{{1,7}}(?:,[0-9]{{1,7}})*)\)|([0-9]{{1,99}}))", re.ASCII
 )
 
 

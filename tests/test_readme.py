@@ -2,24 +2,107 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import ntkfeyn
 from ntkfeyn.cli import COMMANDS, main
-from ntkfeyn.cumulants import standard
-from ntkfeyn.emitters.notation import recursion_text
-from ntkfeyn.recursion import derive_recursion
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 
 
-def test_the_printed_recursion_is_the_derived_one() -> None:
-    [shown] = re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)
-    assert recursion_text(derive_recursion(standard("F"), 1)) == shown
+def shown_sessions() -> list[tuple[str, str]]:
+    """Every command of the README's console blocks and what stands below it."""
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL):
+        parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)[1:]
+        found += list(zip(parts[::2], parts[1::2], strict=True))
+    return found
+
+
+def same(shown: str, printed: str) -> bool:
+    """Equal words; numbers to four digits, and errors and pulls (small ones) in their size."""
+    a, b = shown.split(), printed.split()
+    return len(a) == len(b) and all(x == y or alike(x, y) for x, y in zip(a, b, strict=True))
+
+
+def alike(shown: str, printed: str) -> bool:
+    try:
+        x, y = float(shown.strip(",")), float(printed.strip(","))
+    except ValueError:
+        return False
+    return abs(x - y) <= 1e-4 * abs(x) or max(abs(x), abs(y)) < 1e-6
+
+
+def test_the_tour_prints_what_is_shown(tmp_path: Path) -> None:
+    """Every command in turn, in one directory; [...] stands for lines left out."""
+    sessions = shown_sessions()
+    assert [command.split()[1] for command, _ in sessions if command.startswith("ntkfeyn")] == [
+        "derive", "diagrams", "explain", "emit", "emit", "evaluate", "compare", "verify",
+    ]  # fmt: skip
+    for command, shown in sessions:
+        words = command.replace("ntkfeyn ", f"{sys.executable} -m ntkfeyn ", 1)
+        run = subprocess.run(words, shell=True, cwd=tmp_path, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+        if "[...]" in shown:
+            for piece in filter(str.strip, shown.split("[...]\n")):
+                assert piece.strip() in run.stdout, command
+        else:
+            assert same(shown, run.stdout), f"{command}\n{run.stdout}"
+    assert (tmp_path / "paper" / "Theta_1.tex").exists()
+    assert (tmp_path / "code" / "Theta_1.c").exists()
+
+
+def extended(tmp_path: Path) -> Path:
+    """A copy of the package with the README's changes: lines after a file name are found, "+" lines added."""
+    shutil.copytree(ROOT / "ntkfeyn", tmp_path / "ntkfeyn", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    blocks = re.findall(r"```diff\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        assert len(block.splitlines()) < 10
+        for name, lines in re.findall(r"^--- (\S+)\n((?:[ +-].*\n)+?)(?=--- |\Z)", block, flags=re.MULTILINE):
+            rows = lines.splitlines()
+            before = "".join(row[1:] + "\n" for row in rows if row[0] != "+")
+            after = "".join(row[1:] + "\n" for row in rows if row[0] != "-")
+            text = (tmp_path / name).read_text()
+            assert text.count(before) == 1, name
+            (tmp_path / name).write_text(text.replace(before, after))
+    return tmp_path
+
+
+def test_extensions_work_as_described(tmp_path: Path) -> None:
+    """A leg type with a tensor of its own, a reduction, an emitter: added to a copy, then used."""
+    package = extended(tmp_path)
+    (tmp_path / "x.json").write_text("[[1.0, 0.5]]")
+
+    def run(*arguments: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(package)}
+        done = subprocess.run(
+            [sys.executable, "-m", "ntkfeyn", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "legs dddNTK01234 z5" in run("derive", "W")
+    assert "simplest" in run("derive", "F")
+    run("evaluate", "W", "--activation", "tanh", "--inputs", "x.json", "--depth", "3", "--width", "8")
+    run("emit", "--lang", "latex", "W", "-o", "out")
+    run("emit", "--lang", "steps", "F", "-o", "out")
+    assert (tmp_path / "out" / "F_1.txt").read_text() == "3 steps\n"
+
+
+def test_the_citation_file_names_this_version() -> None:
+    text = (ROOT / "CITATION.cff").read_text()
+    assert re.search(r"^version: (.*)$", text, flags=re.MULTILINE)[1] == ntkfeyn.__version__  # type: ignore[index]
+    assert "2508.11522" in text
 
 
 def test_every_command_is_listed() -> None:
@@ -35,8 +118,7 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_ci_calls_the_test_command() -> None:
-    root = Path(__file__).parent.parent
-    assert "tests/run" in (root / ".ci" / "run").read_text()
+    assert "tests/run" in (ROOT / ".ci" / "run").read_text()
     assert "    tests/run\n" in README
 
 

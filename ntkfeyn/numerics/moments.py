@@ -23,7 +23,9 @@ from ntkfeyn.recursion import TensorId
 
 Component = tuple[TensorId, tuple[int, ...]]  # a tensor and its samples (from 0) by slot of its representative
 Number = tuple[float, float]  # value, error
-_OBSERVABLE = re.compile(r"(z|NTK|dNTK|ddNTK1|ddNTK2)_([a-z]+)(?:\(([0-9]{1,6}(?:,[0-9]{1,6})*)\)|([0-9]+))", re.ASCII)
+_OBSERVABLE = re.compile(
+    rf"({'|'.join(NAMED_TREES)})_([a-z]+)(?:\(([0-9]{{1,6}}(?:,[0-9]{{1,6}})*)\)|([0-9]+))", re.ASCII
+)
 _ALLOWED = "observables are z_i1, NTK_ij12, dNTK_ijk123, ddNTK1_.., ddNTK2_..: a neuron letter and a sample a slot"
 _HINT = '--moment "z_i1 z_i2 z_j3 z_j4", or --moment "Var(NTK_ij12)"'
 
