@@ -52,10 +52,10 @@ def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as stopped:
             main(["derive", "Theta@1", "--picture", str(tmp_path / f"a.{ending}")])
         assert not stopped.value.code
-    assert (tmp_path / "a.svg").read_text() == nf.derive("Theta", order=1).svg()
+    assert (tmp_path / "a.svg").read_text() == nf.derive("Theta", order=1).picture().svg()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     committed = Path(__file__).parent.parent / "outputs" / "theta1.svg"
-    assert committed.read_text() == nf.derive("Theta", order=1).svg()
+    assert committed.read_text() == nf.derive("Theta", order=1).picture().svg()
 
 
 @pytest.mark.parametrize("arguments", [["F", "--picture", "a.pdf"], ["F", "V", "--picture", "a.svg"]])
