@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ntkfeyn.cumulants import Cumulant
 from ntkfeyn.diagram import Diagram as DiagramRecord
 from ntkfeyn.diagram import full_diagrams
+from ntkfeyn.emitters.drawing import Drawing
 from ntkfeyn.emitters.equation import equation
 from ntkfeyn.emitters.layout import layout
 from ntkfeyn.emitters.notation import recursion_align, recursion_latex, recursion_text
@@ -83,11 +84,34 @@ class Diagram:
         """A tikzpicture environment in plain coordinates."""
         return tikz(layout(self.record))
 
+    def explain(self, columns: int = 100) -> str:
+        """How the diagram becomes its term, step by step, in lines of at most ``columns`` characters."""
+        from ntkfeyn.emitters.explanation import explain_diagram
+        from ntkfeyn.emitters.steps import explanation_text
+
+        return explanation_text(explain_diagram(self.record), columns, picture=True)
+
     def _repr_svg_(self) -> str:
         return self.svg()
 
     def __repr__(self) -> str:
         return f"<Diagram {self.id}, weight {self.weight}>"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing, as a notebook shows it and as files hold it."""
+
+    drawing: Drawing
+
+    def svg(self) -> str:
+        return svg(self.drawing)
+
+    def png(self) -> bytes:
+        return png(self.drawing)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
 
 
 @dataclass(frozen=True)
@@ -121,12 +145,9 @@ class Recursion:
         """The recursion as an align* environment (amsmath)."""
         return recursion_align(self.record)
 
-    def svg(self) -> str:
-        """The equation of diagrams."""
-        return svg(equation(self.record))
-
-    def png(self) -> bytes:
-        return png(equation(self.record))
+    def picture(self) -> Picture:
+        """The equation of diagrams, which a notebook shows."""
+        return Picture(equation(self.record))
 
     def to_json(self) -> str:
         """JSON text after the schema ntkfeyn.recursion/1."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 
 from ntkfeyn import __version__
+from ntkfeyn.cli.run_file import RUN_FILE, run_file_values, with_save_run
 from ntkfeyn.errors import NtkfeynError, closest
 
 # many small matrix products: threads of one product wait for each other, the more so on a busy machine
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+HELP = ["-h", "--help"]
 COMMANDS = {
     "list": "list_tensors",
     "diagrams": "diagrams",
     "derive": "derive",
+    "explain": "explain",
     "emit": "emit",
     "verify": "verify",
     "evaluate": "evaluate",
@@ -36,23 +41,49 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:  # the shell completes: no message
+                return None
             meant = closest(cmd_name, COMMANDS)
             raise click.UsageError(
                 f"no command '{cmd_name}'; allowed are {', '.join(COMMANDS)}"
                 + (f". Try: ntkfeyn {meant}" if meant else "")
             )
         command: click.Command = import_module(f"ntkfeyn.cli.{COMMANDS[cmd_name]}").command
-        return command
+        return with_save_run(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command, with the run file's values as its defaults; help is shown whatever the file holds."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name and command and not ctx.resilient_parsing and not set(HELP) & set(rest):
+            given, ignored = ctx.params["run"], ctx.params["no_run"]
+            ctx.default_map = {name: run_file_values(given, ignored, command, name, COMMANDS)}
+        return name, command, rest
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": HELP, "max_content_width": 100})
+@click.option(
+    "--run",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"Take options from this TOML file (default: {RUN_FILE} of the current directory, if there is one).",
+)
+@click.option("--no-run", is_flag=True, help=f"Do not read {RUN_FILE}.")
 @click.version_option(__version__, prog_name="ntkfeyn", message="%(prog)s %(version)s")
-def cli() -> None:
+def cli(**_: Any) -> None:
     """Derive finite-width (1/n) corrections of neural tangent kernels from Feynman diagrams.
 
     \b
-    ntkfeyn derive --order 1 --cumulant F
-    ntkfeyn emit --lang latex
+    Example: ntkfeyn derive --order 1 --cumulant F
+             ntkfeyn emit --lang latex
+
+    A run file has a table a command, whose keys are long options and `names` what stands alone; options that are typed
+    win. Paths in it are relative to the current directory. --save-run FILE, with any command, writes one.
+
+    \b
+    [derive]
+    names = ["F", "Theta@1"]
+    format = "latex"
     """
 
 
@@ -60,10 +91,8 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; exit code 0 done, 1 the answer is no, 2 bad request, 130 interrupted."""
     for name in THREADS:
         os.environ.setdefault(name, "1")  # before NumPy is loaded; --jobs is the way to use more cores
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     try:
+        _prepare_streams()
         code = cli.main(args=arguments, prog_name="ntkfeyn", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -80,6 +109,21 @@ def main(arguments: list[str] | None = None) -> Any:
         code = _fail(f"Error: cannot write the output: {error.strerror}", 2)
         _close_output()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _prepare_streams() -> None:
+    """Closed ones are opened, so that no file we write gets their numbers; signs that do not fit are spelt."""
+    from ntkfeyn.cli.encoding import spell
+
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+    codecs.register_error("ntkfeyn", spell)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="ntkfeyn")
 
 
 def _fail(message: str, code: int) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ntkfeyn.cli.completion import ACTIVATIONS, offering
 from ntkfeyn.cli.network_options import show
 from ntkfeyn.cli.progress import progress
 
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 
 
 @click.command("critical")
-@click.option("--activation", required=True, metavar="NAME", help="A name (see evaluate), or an expression in z.")
+@click.option(
+    "--activation",
+    required=True,
+    metavar="NAME",
+    shell_complete=offering(*ACTIVATIONS),
+    help="A name (see evaluate), or an expression in z.",
+)
 @click.option("--depth", type=int, default=256, show_default=True, metavar="L", help="Layers of the depth scaling.")
 @click.option("--off", type=float, default=0.1, show_default=True, metavar="D", help="C_W times 1-D, 1+D off critical.")
 @click.option("--lambda-w", type=float, default=1.0, show_default=True, metavar="X", help="lambda_W.")

@@ -11,13 +11,13 @@ import click
 
 from ntkfeyn.cli.options import Request, target_options
 from ntkfeyn.cli.progress import waiting
-from ntkfeyn.cli.wrapping import fitted
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
     from ntkfeyn.recursion import Recursion
     from ntkfeyn.targets import Target
 MOST_PICTURES = 24
+LEAST_COLUMNS = 40
 
 
 @click.command("derive")
@@ -111,8 +111,11 @@ def _sketches(recursion: Recursion) -> str:
 
 def _text(recursions: list[Recursion]) -> str:
     from ntkfeyn.emitters.notation import recursion_text
+    from ntkfeyn.emitters.wrapping import wrapped
 
-    return fitted("\n".join(map(recursion_text, recursions)))
+    text = "\n".join(map(recursion_text, recursions))
+    narrow = sys.stdout is not None and sys.stdout.isatty()
+    return wrapped(text, max(shutil.get_terminal_size().columns, LEAST_COLUMNS)) if narrow else text
 
 
 def _latex(recursions: list[Recursion]) -> str:

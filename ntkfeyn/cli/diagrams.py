@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,11 @@ FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
 @click.option("--count", is_flag=True, help="Print the number alone.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option(
-    "-o", "directory", type=click.Path(file_okay=False, path_type=Path), help="Write one file a diagram here."
+    "-o",
+    "--output",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory for pictures, one file a diagram.",
 )
 def command(
     request: Request,
@@ -139,7 +142,5 @@ def _draw(diagrams: list[Diagram], form: str, directory: Path | None) -> None:
         if directory is not None:
             stem = "".join(c if c.isalnum() else "_" for c in name)
             click.echo(str(write_file(directory / f"{stem}.{'tex' if form == 'tikz' else form}", picture)))
-        elif isinstance(picture, bytes):
-            sys.stdout.buffer.write(picture)
         else:
             click.echo(picture, nl=False)

@@ -7,15 +7,21 @@ from typing import Any
 
 import click
 
+from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.options import Request, target_options
 from ntkfeyn.cli.progress import waiting
+
+LANGUAGES = ("latex", "python", "jax", "c")
 
 
 @click.command("emit")
 @target_options
-@click.option("--lang", required=True, metavar="latex|python|jax|c", help="What to write.")
+@click.option(
+    "--lang", required=True, metavar="latex|python|jax|c", shell_complete=offering(*LANGUAGES), help="What to write."
+)
 @click.option(
     "-o",
+    "--output",
     "directory",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("outputs"),

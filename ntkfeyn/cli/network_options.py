@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ntkfeyn.cli.completion import ACTIVATIONS, offering
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--activation",
             required=True,
             metavar="NAME",
+            shell_complete=offering(*ACTIVATIONS),
             help="linear, relu, leaky_relu(a), gelu, silu, tanh, sigmoid, erf, softplus, sin, cos, or an expression.",
         ),
         click.option("--inputs", type=_FILE, metavar="FILE", help="A list of vectors: .json, .npy or .csv."),

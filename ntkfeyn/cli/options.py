@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from ntkfeyn.cli.completion import tensor_names
+
 if TYPE_CHECKING:
     from ntkfeyn.targets import Target
 
@@ -46,12 +48,13 @@ def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
     decorated: Callable[..., Any] = gathered
     for decorate in reversed(
         (
-            click.argument("names", nargs=-1, metavar="[NAME]..."),
+            click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=tensor_names),
             click.option(
                 "--cumulant",
                 "cumulants",
                 multiple=True,
                 metavar="NAME[@R]",
+                shell_complete=tensor_names,
                 help="A named tensor (see `list`), with its own order as NAME@R; `all` for every one. Repeatable.",
             ),
             click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,10 +14,15 @@ if TYPE_CHECKING:
 LARGE_ORDER, LARGE_SLOTS = 3, 8
 
 
+def watched() -> bool:
+    """stderr is a terminal, and one where lines can be drawn anew."""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Callable[[str], None]]:
     """Yields a function to call after each of ``total`` steps, with what comes next."""
-    if not sys.stderr.isatty() or total < 1:
+    if not watched() or total < 1:
         yield lambda _: None
         return
     from rich.console import Console
@@ -31,7 +37,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[str], None]]:
 def waiting(label: str, targets: Sequence[Target]) -> Iterator[None]:
     """A spinner on stderr while one piece of work runs whose length is not known; only where it can take seconds."""
     large = any(order >= LARGE_ORDER or len(shape.labels) >= LARGE_SLOTS for shape, order in targets)
-    if not large or not sys.stderr.isatty():
+    if not large or not watched():
         yield
         return
     from rich.console import Console

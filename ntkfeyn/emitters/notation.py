@@ -156,7 +156,7 @@ class MacroNotation(TextNotation):
 
 def term_text(term: ProductTerm, notation: TextNotation, *, leading: bool = True) -> str:
     """A product term; with ``leading`` False its sign always stands in front, as inside a sum."""
-    bound, tensors = _bound_labels(term.tensors)
+    bound, tensors = bound_labels(term.tensors)
     magnitude = abs(term.coefficient)
     powers = term.couplings._asdict()
     parts = [notation.power("width_ratio", powers.pop("width_ratio"))] if term.couplings.width_ratio else []
@@ -165,7 +165,7 @@ def term_text(term: ProductTerm, notation: TextNotation, *, leading: bool = True
         if bound.get(g):
             parts.append(notation.sum(bound[g], group.domain))
     parts += [tensor_text(tensor, notation) for tensor in tensors]
-    parts += [_mean(group, bound.get(g, []), notation) for g, group in enumerate(term.groups)]
+    parts += [mean_text(group, bound.get(g, []), notation) for g, group in enumerate(term.groups)]
     if magnitude != 1 or not parts:
         parts.insert(0, notation.fraction(magnitude))
     sign = "-" if term.coefficient < 0 else ("" if leading else "+")
@@ -191,7 +191,7 @@ def expanded_text(term: ExpandedTerm, notation: TextNotation, *, leading: bool =
     return term_text(plain, notation, leading=leading)
 
 
-def _bound_labels(tensors: Sequence[Tensor]) -> tuple[dict[int, list[int]], list[Tensor]]:
+def bound_labels(tensors: Sequence[Tensor]) -> tuple[dict[int, list[int]], list[Tensor]]:
     """Name the derivative labels b1, b2, .. in reading order: {group: its labels}, tensors with labels -1, -2, .."""
     bound: dict[int, list[int]] = {}
     named = []
@@ -207,7 +207,8 @@ def _bound_labels(tensors: Sequence[Tensor]) -> tuple[dict[int, list[int]], list
     return bound, named
 
 
-def _mean(group: Group, bound: Sequence[int], notation: TextNotation) -> str:
+def mean_text(group: Group, bound: Sequence[int], notation: TextNotation) -> str:
+    """An expectation, differentiated by the labels ``bound``."""
     factors = [(pair[0], notation.omega(*pair)) for pair in group.omegas]
     factors += [(sample, notation.activation(sample, order)) for sample, order in group.factors]
     inner = notation.inner.join(text for _, text in sorted(factors, key=lambda factor: factor[0]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -105,22 +104,23 @@ def write_file(path: Path, content: str | bytes) -> Path:
                 device.write(data)
             return path
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:60]}.")
+        _replace(target, data)
     except (OSError, RuntimeError) as error:
         raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise _unwritable(path, error) from error
-        raise
     return path
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Write beside, under a name that nobody else has, and rename."""
+    # named before it is made: whenever an interrupt comes, what is there is removed
+    temporary = target.with_name(f".{target.name[:60]}.{os.urandom(6).hex()}")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(data)
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _unwritable(path: Path, error: BaseException) -> NtkfeynError:

@@ -198,7 +198,10 @@ def _written(text: str) -> Activation:
 
 
 def _as_polynomial(name: str, coefficients: Coefficients | tuple[int, ...]) -> Polynomial:
-    values = tuple(float(c) for c in coefficients)
+    try:
+        values = tuple(float(c) for c in coefficients)
+    except OverflowError as error:
+        raise LimitError(f"the coefficients of '{name[:40]}..' are too large; at most 1e308 is allowed") from error
     return Polynomial(name, _polynomial(values), values)
 
 

@@ -1,0 +1,41 @@
+"""ntkfeyn explain"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import click
+
+from ntkfeyn.cli.progress import waiting
+
+
+@click.command("explain")
+@click.argument("diagram_id", metavar="DIAGRAM-ID")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--pictures/--no-pictures", default=None, help="Sketch the diagram (default: on a terminal).")
+def command(diagram_id: str, form: str, pictures: bool | None) -> None:
+    """Explain how a diagram becomes its term, step by step, and why its factor is what it is.
+
+    The id, cumulant : order : number, is that of any drawing, LaTeX term, comment in emitted code or JSON; members of
+    an Omega vertex (`diagrams --full`) have a letter.
+
+    \b
+    Example: ntkfeyn explain F:1:2
+             ntkfeyn explain D:1:2a --format json
+    """
+    from ntkfeyn.emitters.explanation import explain_diagram
+    from ntkfeyn.emitters.steps import explanation_json, explanation_text
+    from ntkfeyn.identifiers import find_diagram
+    from ntkfeyn.serialisation import to_text
+
+    diagram = find_diagram(diagram_id)
+    readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
+    picture = readable if pictures is None else pictures
+    with waiting("deriving", [(diagram.cumulant, diagram.order)]):
+        explanation = explain_diagram(diagram)
+        if form == "json":
+            text = to_text(explanation_json(explanation))
+        else:
+            text = explanation_text(explanation, shutil.get_terminal_size().columns, picture=picture)
+    click.echo(text, nl=False)

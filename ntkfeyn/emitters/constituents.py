@@ -1,0 +1,152 @@
+"""What a diagram is made of, in words: legs, cubic vertices, internal trees, tensors, propagators (theory 3 and 4).
+
+Enters: a Diagram and its attached tensors. Leaves: rows (depth, text), the second step of an explanation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ntkfeyn.cumulants import Cumulant, standard
+from ntkfeyn.diagram import NEW_EDGE, OMEGA, CubicVertex, Diagram
+from ntkfeyn.emitters.attachment import (
+    COUPLINGS,
+    NOTATION,
+    Attached,
+    Pair,
+    derivatives_on,
+    function_text,
+    functions_on,
+)
+from ntkfeyn.emitters.notation import counted, cumulant_text
+from ntkfeyn.legs import Leg, normal_leg
+
+Row = tuple[int, str]
+LINES = ("wavy", "solid and dashed", "double dashed")  # by the number of differentiated activations
+
+
+def constituents(diagram: Diagram, tensors: Sequence[Attached]) -> list[Row]:
+    """Everything in the picture, from outside to inside."""
+    rows = [(0, target_text(diagram.cumulant, diagram.order))]
+    rows.append(
+        (0, "Cubic vertices: slots that the channel pairs share a neuron of layer ℓ+1; each pair is one vertex.")
+    )
+    for i in range(len(diagram.cubic_vertices)):
+        rows += _cubic(diagram, i)
+    trees = [normal_leg(tree.edges, tree.nodes) for v in diagram.tensor_vertices for tree in v.trees]
+    if trees:
+        named = ", ".join(sorted(map(str, trees)))
+        rows.append((0, f"Internal trees, the blocks joined along the old edges, now of layer ℓ: {named}."))
+    else:
+        rows.append((0, "Internal trees: none." if not _omegas(diagram) else "Internal trees: none beside those in Ω."))
+    rows.append((0, "Tensor vertices, cumulants of layer ℓ:" if tensors else "Tensor vertices: none."))
+    for one in tensors:
+        rows.append((1, _tensor(one)))
+        rows += [(2, _pair(diagram, pair)) for pair in one.pairs]
+    rows.append((0, "Propagators, each one hidden neuron, summed over:"))
+    rows += [(1, _propagator(diagram, tensors, j)) for j in range(len(diagram.propagators))]
+    return rows
+
+
+def target_text(shape: Cumulant, order: int) -> str:
+    """The tensor, its legs and channel, and where it stands in the joint cumulant."""
+    head = cumulant_text(shape, order, NOTATION)
+    deltas = " ".join(f"δ_{{i{shape.labels[a]} i{shape.labels[b]}}}" for a, b in shape.channel)
+    power = f"n_ℓ^-{order} " if order else ""
+    observables = ", ".join(map(_observable, shape.legs))
+    many = "joint cumulant" if len(shape.legs) > 1 else "mean"
+    meaning = f"{head} is the coefficient of {power}{deltas} in the {many} of {observables} at layer ℓ+1"
+    return f"External legs {shape.legs_text()}, channel {shape.channel_text()}: {meaning}."
+
+
+def pair_name(vertex: CubicVertex) -> str:
+    """1-3: the slots of a cubic vertex."""
+    return "-".join(map(str, vertex.slots))
+
+
+def _observable(leg: Leg) -> str:
+    """z_1, z_b1 or NTK34."""
+    return f"z_{NOTATION.label(leg.labels[0])}" if leg.kind == "z" else str(leg)
+
+
+def _omegas(diagram: Diagram) -> bool:
+    return any(vertex.coupling == OMEGA for vertex in diagram.cubic_vertices)
+
+
+def _cubic(diagram: Diagram, number: int) -> list[Row]:
+    vertex = diagram.cubic_vertices[number]
+    function, place = function_text(diagram, (number,)), f"propagator {_holder(diagram, number)}"
+    name = f"pair {pair_name(vertex)}"
+    if vertex.coupling == OMEGA:
+        v, w = vertex.slots
+        old = f"C_W {NOTATION.tensor('Theta', 0, (v, w))} {NOTATION.activation(v, 1)} {NOTATION.activation(w, 1)}"
+        new = f"λ_W {NOTATION.activation(v, 0)} {NOTATION.activation(w, 0)}"
+        return [
+            (1, f"{name}: both choices for an NTK that is its own pair, {function}/n_ℓ on {place}, its line wavy:"),
+            (2, f"{new}: its edge {v}-{w} is new, both ends differentiate by one weight of layer ℓ+1;"),
+            (2, f"{old}: its edge is old, two weights W are contracted, the mean NTK is inside."),
+        ]
+    what = "a new edge, both slots differentiate by one weight of layer ℓ+1"
+    if vertex.coupling != NEW_EDGE:
+        what = "two weights W contracted"
+    factor = f"{NOTATION.power(COUPLINGS[vertex.coupling], 1)}/n_ℓ"
+    line = LINES[sum(order > 0 for _, order in vertex.factors)]
+    text = f"{name}: {what}, {factor}; it carries {function} on {place}, its line {line}."
+    slots = [_slot(diagram, *factor) for factor in vertex.factors]
+    return [(1, text), *((2, slot) for slot in slots if slot)]
+
+
+def _slot(diagram: Diagram, slot: int, order: int) -> str:
+    """Why the activation at a slot is differentiated: its blocks of old edges. Empty if it is not."""
+    if not order:
+        return ""
+    blocks = []
+    for vertex in diagram.tensor_vertices:
+        for tree in vertex.trees:
+            joined = [(a, b) for a, b in tree.edges if slot in (tree.nodes[a], tree.nodes[b])]
+            edges = sorted(tuple(sorted((tree.nodes[a], tree.nodes[b]))) for a, b in joined)
+            blocks += [" and ".join(f"{a}-{b}" for a, b in edges)] if edges else []
+    times = {1: "once", 2: "twice"}.get(order, f"{order} times")
+    many = "the old edges" if len(blocks) > 1 or "and" in blocks[0] else "the old edge"
+    how = f" in {order} blocks" if order > 1 else (" in one block" if "and" in blocks[0] else "")
+    listed = ", ".join(sorted(blocks))
+    return f"slot {slot}: {many} {listed}{how}: σ is differentiated {times}, {NOTATION.activation(slot, order)}"
+
+
+def _holder(diagram: Diagram, cubic: int) -> int:
+    return next(j for j, held in enumerate(diagram.propagators, start=1) if cubic in held)
+
+
+def _tensor(one: Attached) -> str:
+    shape = standard(one.tensor.name)
+    legs = shape.relabelled(one.tensor.labels).legs
+    named = ", ".join(map(_observable, legs))
+    excess = one.tensor.order - shape.leading_order
+    which = "its leading order" if not excess else f"{excess} beyond its leading order {shape.leading_order}"
+    if one.tensor.name == "Theta" and not one.tensor.order:
+        return f"{one.text}: the mean NTK"
+    many = "joint cumulant" if len(legs) > 1 else "mean"
+    return f"{one.text}: the {many} of {named} at order {one.tensor.order}, {which}"
+
+
+def _pair(diagram: Diagram, pair: Pair) -> str:
+    place = f"propagator {pair.propagator + 1}"
+    names = [NOTATION.label(v) for v in sorted(pair.ends, key=lambda v: (v >= 0, abs(v)))]
+    if len(pair.derivatives) == 2:
+        return f"z-z pair {' '.join(names)} on {place}: acts there as ∂_{names[0]}∂_{names[1]}"
+    if pair.derivatives:
+        return f"pair {names[0]} with slot {names[1]}, on {place} where the slot sits: acts there as ∂_{names[0]}"
+    holders = [next(v for v in diagram.cubic_vertices if end in v.slots) for end in pair.ends]
+    ties = ""
+    if holders[0] != holders[1]:
+        ties = f"; it ties the cubic vertices {pair_name(holders[0])} and {pair_name(holders[1])}"
+    return f"pair of slots {names[0]} and {names[1]}, both on {place}{ties}"
+
+
+def _propagator(diagram: Diagram, tensors: Sequence[Attached], number: int) -> str:
+    functions = functions_on(diagram, number)
+    listed = ", ".join(function_text(diagram, block) for block in functions)
+    derivatives = "".join(f"∂_{NOTATION.label(v)}" for v in derivatives_on(tensors, number))
+    acts = f"; {derivatives} act{'s' if derivatives.count('∂') == 1 else ''} there" if derivatives else ""
+    tied = " (tied cubic vertices are one)" if len(functions) < len(diagram.propagators[number]) else ""
+    return f"propagator {number + 1} holds {counted(len(functions), 'function')}{tied}: {listed}{acts}"

@@ -1,0 +1,260 @@
+"""The steps of an explanation, as text for a terminal and as JSON (schema ntkfeyn.explanation/1).
+
+Enters: an ``Explanation``. Leaves: steps from the picture to the lines of emitted files (theory sections 3 to 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ntkfeyn.cumulants import standard
+from ntkfeyn.emitters.attachment import (
+    COUPLINGS,
+    NOTATION,
+    derivatives_on,
+    function_text,
+    functions_on,
+    value_text,
+)
+from ntkfeyn.emitters.constituents import Row, constituents
+from ntkfeyn.emitters.explanation import Explanation
+from ntkfeyn.emitters.layout import layout
+from ntkfeyn.emitters.notation import counted, cumulant_text, expanded_text, term_text
+from ntkfeyn.emitters.sketch import side_by_side
+from ntkfeyn.emitters.wrapping import wrap
+from ntkfeyn.reduction import written_terms
+from ntkfeyn.serialisation import TOOL, cumulant_json, diagram_json, term_json
+
+PRODUCTS_SHOWN, TERMS_SHOWN = 12, 24
+LEAST_WIDTH, MOST_WIDTH = 60, 110
+PICTURE_WIDTH = 1000  # of the sketch in the JSON: it always fits
+REASONS = {
+    "marginals": "a derivative ∂_b is zero unless its sample occurs in the function that it acts on",
+    "collect": "equal terms are added",
+    "omega": "λ_W σ_a σ_b + C_W Θ_ab σ'_a σ'_b is written Ω_ab",
+}
+
+
+def explanation_steps(explanation: Explanation) -> list[tuple[str, list[Row]]]:
+    """Titles and rows (depth, text); the picture is apart."""
+    return [
+        (
+            "What the diagram consists of",
+            constituents(explanation.diagram, explanation.tensors) + _members(explanation),
+        ),
+        ("Power counting", _counting(explanation)),
+        ("The weight", _weight(explanation)),
+        ("The propagators", _propagators(explanation)),
+        ("The term", _term(explanation)),
+        ("Where it stands", _places(explanation)),
+    ]
+
+
+# --- text ---
+
+
+def explanation_text(explanation: Explanation, columns: int, *, picture: bool) -> str:
+    """The steps as text no wider than ``columns`` (at least LEAST_WIDTH); the picture only where it fits."""
+    width = max(LEAST_WIDTH, min(columns, MOST_WIDTH))
+    diagram = explanation.diagram
+    head = cumulant_text(diagram.cumulant, diagram.order, NOTATION)
+    part = f", part of {explanation.drawn.id}" if diagram.id != explanation.drawn.id else ""
+    lines = [*wrap(f"{diagram.id}: a diagram of {head} at layer ℓ+1, order {diagram.order} in 1/n{part}", width), ""]
+    drawn = sketched(explanation, max(columns, LEAST_WIDTH) - 2) if picture else []
+    command = f"ntkfeyn diagrams {diagram.cumulant.name}@{diagram.order}"
+    other = [(0, f"`{command} --format svg -o pictures` draws it; on a terminal it is sketched here.")]
+    lines += ["1. The picture", *([f"  {line}".rstrip() for line in drawn] or _rows(other, width))]
+    for number, (title, rows) in enumerate(explanation_steps(explanation), start=2):
+        lines += ["", f"{number}. {title}", *_rows(rows, width)]
+    return "\n".join(lines) + "\n"
+
+
+def sketched(explanation: Explanation, width: int) -> list[str]:
+    """The picture as lines of text, none where it is wider than ``width``."""
+    return side_by_side([layout(explanation.diagram)], width).rstrip().splitlines()[1:]
+
+
+def _rows(rows: Sequence[Row], width: int) -> list[str]:
+    return [line for depth, text in rows for line in wrap(text, width, "  " * (depth + 1))]
+
+
+# --- JSON ---
+
+
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
+    """Schema ntkfeyn.explanation/1: the steps as text, and what they say as data."""
+    diagram, (cubic, propagators, cost) = explanation.diagram, explanation.counting
+    terms, expanded = explanation.reduced[0], explanation.expanded
+    return {
+        "schema": "ntkfeyn.explanation/1",
+        "tool": TOOL,
+        "id": diagram.id,
+        "drawn_as": explanation.drawn.id,
+        "cumulant": cumulant_json(diagram.cumulant),
+        "order": diagram.order,
+        "diagram": diagram_json(diagram),
+        "picture": sketched(explanation, PICTURE_WIDTH),
+        "steps": [
+            {"title": title, "lines": ["  " * depth + text for depth, text in rows]}
+            for title, rows in explanation_steps(explanation)
+        ],
+        "counting": {"cubic_vertices": cubic, "propagators": propagators, "cost": cost, "width_ratio": cost},
+        "weight": {
+            "factors": [{"value": str(f.value), "reason": f.reason} for f in explanation.weight_factors],
+            "product": str(explanation.weight),
+        },
+        "propagators": [_propagator_json(explanation, j) for j in range(propagators)],
+        "product_terms": [{"text": term_text(term, NOTATION), "coefficient": str(term.coefficient)} for term in terms],
+        "expanded_terms": None if expanded is None else [term_json(term) for term in expanded],
+        "collected_in": [{"term": number, "diagrams": list(diagrams)} for number, diagrams in explanation.collected],
+        "citations": [one._asdict() for one in explanation.citations],
+    }
+
+
+def _propagator_json(explanation: Explanation, number: int) -> dict[str, Any]:
+    diagram, value = explanation.diagram, explanation.values[number]
+    labels = derivatives_on(explanation.tensors, number)
+    return {
+        "functions": [function_text(diagram, block) for block in functions_on(diagram, number)],
+        "derivatives": [NOTATION.label(label) for label in labels],
+        "products": len(value),
+        "value": value_text(diagram, value, len(value)),
+    }
+
+
+# --- the steps ---
+
+
+def _members(explanation: Explanation) -> list[Row]:
+    if explanation.drawn is not explanation.diagram:
+        return []
+    found = ", ".join(member.id for member in explanation.diagram.members)
+    return [(0, f"Drawn apart, the choices of Ω are {found}; each id can be explained as well.")] if found else []
+
+
+def _counting(explanation: Explanation) -> list[Row]:
+    cubic, propagators, cost = explanation.counting
+    order = cubic - propagators + cost
+    rows: list[Row] = [
+        (0, f"P = {cubic} cubic {'vertex' if cubic == 1 else 'vertices'}, 1/n_ℓ each"),
+        (0, f"B = {counted(propagators, 'propagator')}, a sum over n_ℓ neurons each"),
+        (0, f"X = {cost}, the power of 1/n_(ℓ-1) that the tensors bring" + ("" if explanation.tensors else " (none)")),
+    ]
+    for one in explanation.tensors:
+        shape = standard(one.tensor.name)
+        excess = one.tensor.order - shape.leading_order
+        beyond = f" + {excess} beyond the leading order" if excess else ""
+        rows.append((1, f"{one.text} costs {one.tensor.order} = {counted(len(shape.channel), 'pair')} - 1{beyond}"))
+    rows.append((0, f"order = P - B + X = {cubic} - {propagators} + {cost} = {order}"))
+    if not cost:
+        return [*rows, (0, f"widths: n_ℓ^({propagators}-{cubic}) = n_ℓ^(-{order}) alone, so the width factor is 1")]
+    power = "" if cost == 1 else f"^{cost}"
+    widths = f"n_ℓ^({propagators}-{cubic}) n_(ℓ-1)^(-{cost}) = n_ℓ^(-{order}) (n_ℓ/n_(ℓ-1)){power}"
+    return [*rows, (0, f"widths: {widths}, so the width factor is {NOTATION.power('width_ratio', cost)}")]
+
+
+def _weight(explanation: Explanation) -> list[Row]:
+    factors = explanation.weight_factors
+    if not factors:
+        why = "no z-z pair, and the slots tell all other legs apart" if explanation.tensors else "nothing to exchange"
+        return [(0, f"weight = 1: {why}")]
+    rows: list[Row] = [(0, "What can be exchanged without a change is counted once:")]
+    rows += [(1, f"{factor.value}: {factor.reason}") for factor in factors]
+    if any(len(pair.derivatives) < 2 for one in explanation.tensors for pair in one.pairs):
+        rows.append((1, "1: every pair that holds a slot, as slots tell its legs apart"))
+    product = " · ".join(str(factor.value) for factor in factors)
+    return [*rows, (0, f"weight = {product} = {explanation.weight}" if len(factors) > 1 else f"weight = {product}")]
+
+
+def _propagators(explanation: Explanation) -> list[Row]:
+    diagram = explanation.diagram
+    rows: list[Row] = [(0, "⟨ ⟩ is the Gaussian mean with kernel K of layer ℓ.")]
+    if any(len(functions_on(diagram, j)) > 1 for j in range(len(explanation.values))):
+        text = (
+            "Functions on one neuron: their joint cumulant, the sum over set partitions π of the functions of"
+            " (-1)^(|π|-1) (|π|-1)! times a mean for each group. It is what coinciding neurons leave."
+        )
+        rows.append((0, text))
+        if any(pair.derivatives for one in explanation.tensors for pair in one.pairs):
+            rows.append(
+                (0, "A ∂_b paired with a slot acts on the group of that slot, a z-z pair on each group in turn.")
+            )
+    for j, value in enumerate(explanation.values):
+        functions = functions_on(diagram, j)
+        what = "one function" if len(functions) == 1 else f"joint cumulant of {len(functions)} functions"
+        rows.append((0, f"propagator {j + 1}, {what}: {value_text(diagram, value, PRODUCTS_SHOWN)}"))
+    return rows
+
+
+def _assembled(explanation: Explanation) -> str:
+    """Weight, width ratio, couplings, tensors and values, as they stand in the diagram."""
+    diagram, (_, _, cost) = explanation.diagram, explanation.counting
+    parts = [str(explanation.weight)] if explanation.weight != 1 else []
+    parts += [NOTATION.power("width_ratio", cost)] if cost else []
+    couplings = [vertex.coupling for vertex in diagram.cubic_vertices]
+    parts += [NOTATION.power(COUPLINGS[c], couplings.count(c)) for c in COUPLINGS if c in couplings]
+    parts += [one.text for one in explanation.tensors]
+    for value in explanation.values:
+        text = value_text(diagram, value, PRODUCTS_SHOWN)
+        parts.append(f"[{text}]" if len(value) > 1 else text)
+    return " ".join(parts)
+
+
+def _term(explanation: Explanation) -> list[Row]:
+    terms, effects = explanation.reduced
+    summed = ", every b summed over the samples" if "∂" in _assembled(explanation) else ""
+    rows = [(0, f"weight · width factor · couplings · tensors · propagators{summed}:"), (1, _assembled(explanation))]
+    changed = [effect for effect in effects if effect.before != effect.after]
+    for effect in changed:
+        rows.append(
+            (0, f"{effect.rewrite}: {REASONS[effect.rewrite]}; from {effect.before} to {effect.after} {effect.unit}")
+        )
+    rows.append((0, f"Before Leibniz, {counted(len(terms), 'product term')}:"))
+    rows += [(1, term_text(term, NOTATION, leading=i == 0)) for i, term in enumerate(terms)]
+    expanded = explanation.expanded
+    if expanded is None:
+        rows.append((0, f"After Leibniz: up to {written_terms(terms)} terms, too many to be read."))
+    else:
+        notes = ", Ω written out" if any(group.omegas for term in terms for group in term.groups) else ""
+        notes += ", equal placements added (∂_1∂_2 = ∂_2∂_1)" if explanation.weight_factors else ""
+        rows.append((0, f"After Leibniz, {counted(len(expanded), 'term')}{notes}:"))
+        shown = expanded[:TERMS_SHOWN]
+        rows += [(1, expanded_text(term, NOTATION, leading=i == 0)) for i, term in enumerate(shown)]
+        if len(expanded) > len(shown):
+            asked = f"ntkfeyn explain {explanation.diagram.id} --format json"
+            rows.append((1, f"+ .. and {len(expanded) - len(shown)} more: `{asked}` has them all"))
+    return rows + _in_recursion(explanation)
+
+
+def _in_recursion(explanation: Explanation) -> list[Row]:
+    """Which product terms of the whole recursion hold the term, and which other diagrams they are of."""
+    recursion, own = explanation.recursion, explanation.drawn.id
+    numbers = [number for number, _ in explanation.collected]
+    others = sorted({d for _, ids in explanation.collected for d in ids if d != own}, key=lambda d: (len(d), d))
+    many = f"terms {', '.join(map(str, numbers))}" if len(numbers) > 1 else f"term {numbers[0] if numbers else 'none'}"
+    rows: list[Row] = []
+    if explanation.diagram is not explanation.drawn:
+        rows.append((0, f"With the other members it is drawn, and cited, as {own}."))
+    where = f"In the recursion of {recursion.name}@{recursion.order}: {many} of {len(recursion.terms)}"
+    shared = f", collected with equal terms of {', '.join(others)}" if others else ", of this diagram alone"
+    rows.append((0, f"{where}{shared if numbers else ': its terms cancel against others'}."))
+    bias = sum(not term.diagrams for term in recursion.terms)
+    if bias:
+        rows.append((0, "The constant of the biases in this recursion is drawn by no diagram."))
+    return rows
+
+
+def _places(explanation: Explanation) -> list[Row]:
+    rows: list[Row] = []
+    heads: list[str] = []
+    if not explanation.citations:
+        rows.append((0, "The system that emitted files need is beyond the limits: none is quoted."))
+    for one in explanation.citations:
+        if one.command not in heads:
+            heads.append(one.command)
+            rows.append((0, f"`{one.command}` writes"))
+        code = one.language != "latex" and one.following.strip()
+        rows.append((1, f"{one.file}:{one.line}"))
+        rows += [(2, line.strip()) for line in (one.text, *([one.following] if code else []))]
+    return rows

@@ -1,0 +1,61 @@
+"""Diagram ids: cumulant : order : number, as F:1:2, with a letter for a member of an Omega vertex, as D:1:2a.
+
+Enters: an id from a drawing, a LaTeX term, a comment in emitted code or the JSON. Leaves: its Diagram.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ntkfeyn.cumulants import NAMES
+from ntkfeyn.diagram import Diagram
+from ntkfeyn.enumeration import enumerate_diagrams
+from ntkfeyn.errors import RequestError, bad_request
+from ntkfeyn.targets import Target, named_target
+
+_ID = re.compile(r"([^@\s]{1,200}):(-?[0-9]{1,18}):([0-9]{1,18})([a-z]{0,4})", re.ASCII)
+_EXAMPLE = "ntkfeyn explain F:1:2"
+
+
+def find_diagram(text: str) -> Diagram:
+    """The diagram of an id, drawn (Omega merged) or, with a letter, a member of one.
+
+    Raises RequestError for malformed text, an unknown cumulant, an order below the leading one or a number out of
+    range, LimitError beyond the limits.
+    """
+    match = _ID.fullmatch(text.strip())
+    if not match:
+        allowed = "an id is cumulant : order : number, and a letter for a member of an Omega vertex (D:1:2a)"
+        raise bad_request(f"'{text[:60]}' is no diagram id", allowed, _EXAMPLE)
+    name, power, number, letter = match.groups()
+    shape, order = _target(name, int(power))
+    asked, listed = f"diagram '{text.strip()[:100]}' was asked for", f"ntkfeyn diagrams --cumulant {shape.name} --order"
+    diagrams = enumerate_diagrams(shape, order).diagrams
+    if not 1 <= int(number) <= len(diagrams):
+        allowed = f"{shape.name} at order {order} has the diagrams 1 to {len(diagrams)}"
+        raise bad_request(asked, allowed, f"{listed} {order}")
+    drawn = diagrams[int(number) - 1]
+    if not letter:
+        return drawn
+    for member in drawn.members:
+        if member.id == drawn.id + letter:
+            return member
+    members = ", ".join(member.id for member in drawn.members)
+    allowed = f"the members of {drawn.id} are {members}" if members else f"{drawn.id} has no members"
+    raise bad_request(asked, allowed, f"{listed} {order} --full")
+
+
+def _target(name: str, order: int) -> Target:
+    """The cumulant of an id; hints speak of ids."""
+    known = {other.lower(): other for other in NAMES}
+    try:
+        [(shape, leading)] = named_target(name)
+    except (RequestError, ValueError) as error:  # "all" gives several
+        allowed = f"allowed are {', '.join(NAMES)}, chains and rings such as C0C1 or R3, or legs/channel"
+        close = known.get(name.lower())
+        hint = f"ntkfeyn explain {close}:{order}:1" if close else "ntkfeyn list"
+        raise bad_request(f"unknown cumulant '{name[:60]}' in a diagram id", allowed, hint) from error
+    if order < leading:
+        pairs = f"its leading order is {leading} (its channel has {leading + 1} pairs)"
+        raise bad_request(f"order {order} was asked for {name}", pairs, f"ntkfeyn explain {shape.name}:{leading}:1")
+    return shape, order

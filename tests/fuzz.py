@@ -1,0 +1,245 @@
+"""Fuzzing of every parser: python tests/fuzz.py [SECONDS]. Prints what ended in anything but a clear message.
+
+Texts and files are grown from good ones by cutting, repeating, exchanging and inserting. A finding is an exception that
+is not the project's own, a call of more than half a minute, or a process of more than 2 GiB.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+
+from ntkfeyn import cli
+from ntkfeyn.cumulants import cumulant
+from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.numerics.activations import Kinked, activation
+from ntkfeyn.numerics.evaluation import wanted_tuples
+from ntkfeyn.numerics.expressions import polynomial
+from ntkfeyn.numerics.inputs import gram_matrix, gram_of, read_array, vectors
+from ntkfeyn.numerics.moments import parse_moment
+from ntkfeyn.numerics.networks import parse_numbers, parse_widths
+from ntkfeyn.numerics.tallies import GROUPS, Tally, read_checkpoint, write_checkpoint
+from ntkfeyn.targets import legs_target, named_target
+
+SECONDS, SLOW, MOST_MEMORY = 600.0, 30, 2 << 20  # of a run, of one call, kibibytes
+PIECES = (
+    "z", "NTK", "dNTK", "ddNTK1", "ddNTK2", "tree:", "0-1", ",", "1-2", "(", ")", "-", ".", "/", "@", ":", "+", "*",
+    "**", "C", "R", "0", "1", "12", "99999999999", "-1", "1e400", "nan", "inf", "z**", "tanh(", "exp(", "relu",
+    "leaky_relu(", "lambda", "__import__", "[", "]", "{", "}", "'", '"', "\\", "\x00", "\n", " ", "𝟙", "é", "٣", "_",
+    "=", "true", "null", "sqrt(", "log(", "pi", "E", "I", "oo", "z.diff", "all", "pairs", "Var(", "NTK_ij12", "z_i1",
+    "z_j2", ";", "#",
+)  # fmt: skip
+SEEDS = {
+    "legs": ("z1 z2 NTK34", "dNTK012 z3", "tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "NTK(10,11) z1 z2", "ddNTK2(1,2,3,4)"),
+    "channel": ("13.24", "01.23.45", "10-11.12-13"),
+    "name": ("F", "Theta@1", "all", "C0C1", "R3", "z1 z2/12", "V@2"),
+    "activation": ("gelu", "leaky_relu(0.3)", "z*tanh(z)", "0.5*z + z**3/10", "exp(-z**2)", "z/(1+exp(-z))"),
+    "moment": ("z_i1 z_i2 z_j3 z_j4", "Var(NTK_ij12)", "NTK_ii12 z_j1 z_j2"),
+    "widths": ("32", "32:64:32", "16,32,64"),
+    "numbers": ("1.5", "1:2:2", "0.1"),
+    "components": ("all", "pairs", "1-1-2-2,1-2-1-2"),
+}  # fmt: skip
+FILES = {
+    ".json": (b"[[1, 0.5], [0.2, 1]]", b'{"x": [[1]]}', b"[[1e308, 2], [3]]"),
+    ".csv": (b"1,0.5\n0.2,1\n", b"x,y\n1,2\n"),
+    ".npy": (b"",),  # made below
+    ".npz": (b"",),
+    ".toml": (b'[evaluate]\nactivation = "gelu"\nwidth = "8"\n', b'[derive]\nnames = ["F"]\n'),
+}
+
+
+def mutated(text: str, rng: random.Random) -> str:
+    """A few random edits."""
+    for _ in range(rng.randint(1, 6)):
+        i, j = sorted(rng.randint(0, len(text)) for _ in range(2))
+        kind = rng.randrange(5)
+        if kind == 0:
+            text = text[:i] + text[j:]
+        elif kind == 1:
+            text = text[:i] + text[i:j] * rng.randint(2, 4) + text[j:]
+        elif kind == 2:
+            text = text[:i] + rng.choice(PIECES) + text[j:]
+        else:
+            text = text[:i] + rng.choice(PIECES) + text[i:]
+        text = text[:4000]
+    return text
+
+
+def mutated_bytes(content: bytes, rng: random.Random) -> bytes:
+    found = bytearray(content)
+    for _ in range(rng.randint(1, 8)):
+        i = rng.randint(0, len(found))
+        kind = rng.randrange(3)
+        if kind == 0 and found:
+            del found[i : i + rng.randint(1, 20)]
+        elif kind == 1:
+            found[i:i] = bytes(rng.randrange(256) for _ in range(rng.randint(1, 8)))
+        elif i < len(found):
+            found[i] = rng.randrange(256)
+    return bytes(found)
+
+
+def _activation(text: str) -> None:
+    function = activation(text)
+    if not isinstance(function, Kinked):
+        with np.errstate(all="ignore"):
+            function.table(np.linspace(-3, 3, 7), 4)
+
+
+def _file(path: Path) -> None:
+    array = read_array(path)
+    for use in (lambda: gram_of(vectors(array)), lambda: gram_matrix(array)):
+        try:
+            use()
+        except NtkfeynError:
+            continue
+
+
+TEXT_TARGETS: dict[str, Callable[[str, str], object]] = {
+    "legs": lambda a, _: legs_target(a, None),
+    "channel": lambda a, b: cumulant(b, a),
+    "name": lambda a, _: named_target(a),
+    "activation": lambda a, _: _activation(a),
+    "polynomial": lambda a, _: polynomial(a),
+    "moment": lambda a, _: parse_moment(a, 1),
+    "widths": lambda a, _: parse_widths(a),
+    "numbers": lambda a, _: parse_numbers("--cw", a),
+    "components": lambda a, _: wanted_tuples("F", a, 2),
+}
+
+
+COMMANDS = (
+    ["derive", "F@1"], ["derive", "--legs", "z1 z2 NTK34", "--channel", "13.24", "--order", "2"],
+    ["diagrams", "A@1", "--count"], ["list", "--order", "1"], ["explain", "F:1:2"],
+    ["evaluate", "V", "--activation", "tanh", "--gram", "k.json", "--depth", "3", "--width", "4", "--cw", "1.5"],
+    ["evaluate", "--moment", "z_i1 z_i2", "--activation", "relu", "--gram", "k.json", "--depth", "2", "--width", "4"],
+    ["sample", "B", "--activation", "gelu", "--gram", "k.json", "--depth", "2", "--width", "4", "--networks", "64"],
+    ["compare", "K", "--activation", "sin", "--gram", "k.json", "--depth", "2", "--width", "4", "--networks", "64"],
+    ["critical", "--activation", "z*tanh(z)", "--no-scaling"],
+)  # fmt: skip
+
+
+def _command(arguments: list[str]) -> None:
+    """One request in this process; anything but the project's own exit codes is a finding."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as told:
+        try:
+            cli.main(arguments)
+        except SystemExit as stopped:
+            if stopped.code not in (0, 1, 2, None) or "Traceback" in told.getvalue():
+                raise AssertionError(f"exit code {stopped.code}: {told.getvalue()[-200:]}") from None
+
+
+class Slow(Exception):
+    """One call took too long."""
+
+
+def _alarm(number: int, frame: FrameType | None) -> None:
+    raise Slow(f"more than {SLOW} seconds")
+
+
+class Fuzzer:
+    """Counts calls and keeps the first finding of each kind."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.calls: Counter[str] = Counter()
+        self.findings: dict[str, str] = {}
+        self.directory = Path(tempfile.mkdtemp())
+
+    def text(self) -> None:
+        kind = self.rng.choice([*TEXT_TARGETS])
+        seeds = SEEDS.get(kind, SEEDS["activation"])
+        given = mutated(self.rng.choice(seeds), self.rng)
+        other = self.rng.choice(SEEDS["legs"])
+        self.attempt(kind, repr(given), lambda: TEXT_TARGETS[kind](given, other))
+
+    def file(self) -> None:
+        ending = self.rng.choice([*FILES])
+        content = self.rng.choice(FILES[ending])
+        path = self.directory / f"file{ending}"
+        if ending == ".npy":
+            np.save(path, np.array([[1.0, 0.5], [0.2, 1.0]]))
+            content = path.read_bytes()
+        if ending == ".npz":
+            tally = Tally.empty(4, GROUPS).added(np.ones((3, 4)))
+            write_checkpoint(path, "request", {"8": (1, tally)})
+            content = path.read_bytes()
+        path.write_bytes(mutated_bytes(content, self.rng))
+        held = repr(path.read_bytes()[:200])
+        if ending == ".npz":
+            self.attempt(ending, held, lambda: read_checkpoint(path, "request", {"8": 4}, GROUPS, 5))
+        elif ending == ".toml":
+            self.attempt(ending, held, lambda: _run_file(path))
+        else:
+            self.attempt(ending, held, lambda: _file(path))
+
+    def command(self) -> None:
+        arguments = list(self.rng.choice(COMMANDS))
+        for _ in range(self.rng.randint(1, 2)):
+            i = self.rng.randrange(1, len(arguments))
+            arguments[i] = mutated(arguments[i], self.rng).replace("\x00", "")  # no command line can hold it
+        self.attempt(arguments[0], repr(arguments), lambda: _command(arguments))
+
+    def attempt(self, kind: str, given: str, call: Callable[[], object]) -> None:
+        self.calls[kind] += 1
+        signal.alarm(SLOW)
+        try:
+            call()
+        except NtkfeynError:
+            return
+        except (Exception, RecursionError) as error:
+            self.findings.setdefault(f"{kind}: {type(error).__name__}: {str(error)[:80]}", given[:300])
+        finally:
+            signal.alarm(0)
+
+
+def _run_file(path: Path) -> None:
+    from ntkfeyn.cli.run_file import read_run_file
+
+    read_run_file(path)
+
+
+def fuzz(seconds: float, seed: int) -> Fuzzer:
+    """Run for so long; the same seed tries the same texts in the same order."""
+    signal.signal(signal.SIGALRM, _alarm)
+    fuzzer = Fuzzer(seed)
+    os.chdir(fuzzer.directory)
+    Path("k.json").write_text("[[1.0, 0.3], [0.3, 0.8]]")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        fuzzer.text()
+        if fuzzer.rng.random() < 0.2:
+            fuzzer.file()
+        if fuzzer.rng.random() < 0.02:
+            fuzzer.command()
+    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > MOST_MEMORY:
+        fuzzer.findings["memory"] = "more than 2 GiB"
+    return fuzzer
+
+
+def main() -> None:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    fuzzer = fuzz(seconds, seed=int(time.time()))
+    print(json.dumps(dict(sorted(fuzzer.calls.items()))))
+    for finding, given in fuzzer.findings.items():
+        print(f"{finding}\n    {given}")
+    print(f"{len(fuzzer.findings)} findings, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB")
+    sys.exit(bool(fuzzer.findings))
+
+
+if __name__ == "__main__":
+    main()
