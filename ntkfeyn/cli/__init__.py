@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,28 @@ COMMANDS = {
 }
 
 
+class ReaderGone(Exception):
+    """Who reads our output closed it. Click ends with 1 on a BrokenPipeError, which here is an answer: no."""
+
+
+@contextmanager
+def _reader_watched() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+
+
 class Commands(click.Group):
     """A group whose commands are imported on first use."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _reader_watched():  # --help and --version print here
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _reader_watched():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -77,13 +97,15 @@ def cli(**_: Any) -> None:
     Example: ntkfeyn derive --order 1 --cumulant F
              ntkfeyn emit --lang latex
 
-    A run file has a table a command, whose keys are long options and `names` what stands alone; options that are typed
-    win. Paths in it are relative to the current directory. --save-run FILE, with any command, writes one.
+    A run file holds a table a command. Its keys are the long options; `names` lists what is typed without an option.
+    Options on the command line win. Paths are relative to the current directory. --save-run FILE writes a run file.
 
     \b
     [derive]
     names = ["F", "Theta@1"]
     format = "latex"
+
+    Exit codes: 0 done, 1 the answer is no, 2 bad request, 130 interrupted.
     """
 
 
@@ -102,7 +124,7 @@ def main(arguments: list[str] | None = None) -> Any:
         code = _fail(f"Error: {error.format_message()}", error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         code = _fail("Interrupted.", 130)
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         code = 0  # the reader closed early (head)
         _close_output()
     except OSError as error:
@@ -113,17 +135,14 @@ def main(arguments: list[str] | None = None) -> Any:
 
 def _prepare_streams() -> None:
     """Closed ones are opened, so that no file we write gets their numbers; signs that do not fit are spelt."""
-    from ntkfeyn.cli.encoding import spell
+    from ntkfeyn.cli.encoding import spell_what_does_not_fit
 
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
-    codecs.register_error("ntkfeyn", spell)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="ntkfeyn")
+    spell_what_does_not_fit()
 
 
 def _fail(message: str, code: int) -> int:
@@ -134,5 +153,8 @@ def _fail(message: str, code: int) -> int:
 
 
 def _close_output() -> None:
-    """Nothing more can be written: keep the interpreter from trying at exit."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    """Nothing more can be written: what is left goes nowhere when the interpreter ends."""
+    with suppress(OSError, ValueError):  # no file below it: nothing to mend
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
-from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.options import Request, target_options, writable
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -19,13 +19,19 @@ if TYPE_CHECKING:
     from ntkfeyn.numerics.estimation import Sampling
 
 
-@click.command("compare")
+@click.command("compare", short_help="Compare theory with sampled networks.")
 @target_options
 @network_options
 @click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help="Which indices.")
 @sampling_options
 @click.option("--max-pull", type=float, default=5.0, show_default=True, help="Exit code 1 if any |pull| is above.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory for figures (pdf, png) and data.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    callback=writable,
+    help="Directory for figures (pdf, png) and data.",
+)
 @result_options
 def command(
     request: Request,
@@ -65,12 +71,14 @@ def command(
 
         def begin() -> evaluation.Request:
             bars.close()
-            advance = bars.enter_context(progress("sample", len(settings) * sampling.tasks))
+            advance = bars.enter_context(progress("sample", len(settings) * sampling.blocks))
             return asked._replace(advance=advance)
 
         found = comparison.compare(
             asked._replace(advance=theory), targets, order, sampling, components, max_pull, begin
         )
+    for line in found.warnings():
+        click.echo(f"Warning: {line}", err=True)
     if output is not None:
         from ntkfeyn.numerics.comparison_figure import comparison_figures
 
@@ -96,13 +104,17 @@ def _table(found: Comparison) -> str:
             sampled = f"{row.sampled[i]:.6g} +- {row.errors[i]:.2g}"
             sums = ", ".join(f"{value:.6g}" for value in row.theory[:, i])
             pull = float(abs(row.pulls).max())
-            lines.append(f"  {target:<9}{index:<11}{sampled:>24}   {sums:<36}{pull:>10.2f}  {_chi(row.chi_square)}")
+            lines.append(f"  {target:<9}{index:<11}{sampled:>24}   {sums:<36}{_pull(pull):>10}  {_chi(row.chi_square)}")
         lines.append("")
     if len(found.settings) > 1:
         lines.append("all widths")
         lines += [f"  {target:<9}{_chi(found.total(target))}" for target in found.orders]
-    lines.append(f"largest |pull| over all layers {found.largest_pull:.2f}, allowed {found.meta['max_pull']:g}")
+    lines.append(f"largest |pull| over all layers {_pull(found.largest_pull)}, allowed {found.meta['max_pull']:g}")
     return "\n".join(lines) + "\n"
+
+
+def _pull(value: float) -> str:
+    return f"{value:.2f}" if value < 1e4 else f"{value:.0e}"
 
 
 def _chi(found: ChiSquare | None) -> str:
@@ -111,6 +123,6 @@ def _chi(found: ChiSquare | None) -> str:
 
 def _verdict(found: Comparison, order: int) -> str:
     return (
-        f"theory up to order {order} and the sampled networks differ: a pull of {found.largest_pull:.1f}, allowed is"
+        f"theory up to order {order} and the sampled networks differ: a pull of {_pull(found.largest_pull)}, allowed is"
         f" {found.meta['max_pull']:g}; higher orders may matter: try --order {order + 1}, or larger widths"
     )

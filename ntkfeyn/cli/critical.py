@@ -9,6 +9,7 @@ import click
 
 from ntkfeyn.cli.completion import ACTIVATIONS, offering
 from ntkfeyn.cli.network_options import show
+from ntkfeyn.cli.options import json_option, writable
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ntkfeyn.numerics.growth import Growth
 
 
-@click.command("critical")
+@click.command("critical", short_help="Find critical points and how tensors scale with depth.")
 @click.option(
     "--activation",
     required=True,
@@ -30,9 +31,17 @@ if TYPE_CHECKING:
 @click.option("--lambda-w", type=float, default=1.0, show_default=True, metavar="X", help="lambda_W.")
 @click.option("--lambda-b", type=float, default=0.0, show_default=True, metavar="X", help="lambda_b.")
 @click.option("--no-scaling", is_flag=True, help="Only the critical points.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory for critical.pdf, .png and .json.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    callback=writable,
+    help="Directory for critical.pdf, .png and .json.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What to print."
+)
+@json_option
 def command(
     activation: str,
     depth: int,

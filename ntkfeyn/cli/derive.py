@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.completion import offering
+from ntkfeyn.cli.options import Request, json_option, target_options
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 
@@ -20,17 +21,28 @@ MOST_PICTURES = 24
 LEAST_COLUMNS = 40
 
 
-@click.command("derive")
+@click.command("derive", short_help="Derive the recursion of a cumulant at an order in 1/n.")
 @target_options
 @click.option(
-    "--format", "form", type=click.Choice(["text", "latex", "sympy", "json"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "latex", "sympy", "json"]),
+    default="text",
+    show_default=True,
+    help="What to print.",
 )
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
+@json_option
 @click.option("--pictures/--no-pictures", default=None, help="Sketch the diagrams (default: on a terminal).")
 @click.option(
     "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Also draw the equation: a .svg or .png file."
 )
-@click.option("--without", multiple=True, metavar="REWRITE", help="Switch off marginals, symmetrise, collect or omega.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="REWRITE",
+    shell_complete=offering("marginals", "symmetrise", "collect", "omega"),
+    help="Switch off marginals, symmetrise, collect or omega.",
+)
 @click.option("--homogeneous", is_flag=True, help="At one input, for linear, ReLU and LeakyReLU: drop what vanishes.")
 def command(
     request: Request,

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
 
 
-@click.command("diagrams")
+@click.command("diagrams", short_help="Draw or list the diagrams of a cumulant.")
 @target_options
 @click.option("--full", is_flag=True, help="Every choice of an Omega vertex apart (F:1:2a, F:1:2b).")
 @click.option("--count", is_flag=True, help="Print the number alone.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print or draw."
+)
 @click.option(
     "-o",
     "--output",

@@ -14,7 +14,7 @@ from ntkfeyn.cli.progress import waiting
 LANGUAGES = ("latex", "python", "jax", "c")
 
 
-@click.command("emit")
+@click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
 @target_options
 @click.option(
     "--lang", required=True, metavar="latex|python|jax|c", shell_complete=offering(*LANGUAGES), help="What to write."
@@ -33,7 +33,11 @@ LANGUAGES = ("latex", "python", "jax", "c")
 @click.option("--columns", type=int, default=1, show_default=True, metavar="1|2", help="LaTeX: layout of the document.")
 @click.option("--terms-per-line", type=int, default=1, show_default=True, metavar="K", help="LaTeX: terms on a line.")
 @click.option("--expanded", is_flag=True, help="LaTeX: each diagram's terms also after Leibniz.")
-@click.option("--template", type=click.Path(path_type=Path), help="LaTeX: a directory of templates that override ours.")
+@click.option(
+    "--template",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="LaTeX: a directory of templates that override ours.",
+)
 @click.option(
     "--certificate", type=click.Path(dir_okay=False, path_type=Path), help="LaTeX: cite this file of `verify`."
 )

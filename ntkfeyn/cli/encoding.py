@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import codecs
+import sys
+
 SPELT = {
     "Θ": "Theta", "Ω": "Omega", "Σ": "sum", "δ": "delta", "λ": "lambda", "π": "pi", "ρ": "rho", "σ": "sigma",
     "∂": "d", "ℓ": "l", "∈": " in ", "⟨": "<", "⟩": ">", "·": ".", "→": "->", "≥": ">=", "≤": "<=", "×": "x",
 }  # fmt: skip
+PLAIN, SPELLING = "ntkfeyn_plain", "ntkfeyn_spelling"
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾", "0123456789()", strict=True))
+
+
+def spell_what_does_not_fit() -> None:
+    """From now on stdout and stderr spell what their encoding lacks."""
+    codecs.register_error(SPELLING, spell)
+    codecs.register(_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            plain = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding=PLAIN if plain else stream.encoding, errors=SPELLING)
+
+
+def _ascii(name: str) -> codecs.CodecInfo | None:
+    """ASCII by another name: click takes a stream that says "ascii" for a mistake and writes UTF-8 to it."""
+    if name != PLAIN:
+        return None
+    known = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        known.encode, known.decode, known.streamreader, known.streamwriter, known.incrementalencoder, name=PLAIN
+    )
 
 
 def spell(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -14,6 +38,8 @@ def spell(error: UnicodeError) -> tuple[str | bytes, int]:
 
     In JSON always \\uXXXX, which it reads as the sign. A byte of a file name that is no text is written as it is.
     """
+    from json import dumps
+
     if not isinstance(error, UnicodeEncodeError):
         raise error
     signs = error.object[error.start : error.end]
@@ -26,6 +52,6 @@ def spell(error: UnicodeError) -> tuple[str | bytes, int]:
         elif sign in SPELT and not json:
             spelt += SPELT[sign]
         else:
-            spelt += sign.encode("ascii", "backslashreplace").decode()
+            spelt += dumps(sign)[1:-1] if json else sign.encode("ascii", "backslashreplace").decode()
         raised = sign in RAISED
     return spelt, error.end

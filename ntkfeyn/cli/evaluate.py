@@ -17,15 +17,23 @@ if TYPE_CHECKING:
     from ntkfeyn.recursion import TensorId
 
 
-@click.command("evaluate")
+@click.command("evaluate", short_help="Solve the recursions: every tensor at every layer.")
 @target_options
 @network_options
 @click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help="Which indices.")
 @click.option("--tolerance", type=float, default=1e-8, show_default=True, help="Relative to each tensor's largest one.")
 @click.option("--moment", metavar="TEXT", help='Full moment for given neurons: "z_i1 z_i2 z_j3 z_j4", "Var(NTK_ij12)".')
 @click.option("--assembled", is_flag=True, help="Add up the orders of each tensor at each width: K + K^{1}/n + ..")
-@click.option("--layout", type=click.Choice(["ntkfeyn", "ntk-unlimited"]), default="ntkfeyn", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory for the files of --layout.")
+@click.option(
+    "--layout",
+    type=click.Choice(["ntkfeyn", "ntk-unlimited"]),
+    default="ntkfeyn",
+    show_default=True,
+    help="One document, or a file a tensor as the authors' package has it.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Directory for the files of --layout."
+)
 @result_options
 def command(
     request: Request,

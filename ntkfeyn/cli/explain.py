@@ -10,9 +10,11 @@ import click
 from ntkfeyn.cli.progress import waiting
 
 
-@click.command("explain")
+@click.command("explain", short_help="Explain how a diagram becomes its term.")
 @click.argument("diagram_id", metavar="DIAGRAM-ID")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+)
 @click.option("--pictures/--no-pictures", default=None, help="Sketch the diagram (default: on a terminal).")
 def command(diagram_id: str, form: str, pictures: bool | None) -> None:
     """Explain how a diagram becomes its term, step by step, and why its factor is what it is.

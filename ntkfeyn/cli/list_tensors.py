@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ntkfeyn.cli.options import order_option
-
 if TYPE_CHECKING:
     from ntkfeyn.cumulants import Cumulant
 
 WIDTH = 90  # of the table
 
 
-@click.command("list")
-@order_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.command("list", short_help="List the named tensors.")
+@click.option("--order", type=int, metavar="R", help="Only tensors whose leading order in 1/n is at most R.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+)
 def command(order: int | None, form: str) -> None:
-    """Named tensors: legs, channel, leading order, symmetries, drawn.
+    """List the named tensors, drawn: legs, channel, leading order, symmetries.
 
     In a drawing the slots stand in a row; dotted arcs above are the parameter contractions of a leg, arcs below the
-    pairs of the channel (slots of one neuron). --order R leaves out tensors whose leading order is above R.
+    pairs of the channel (slots of one neuron).
 
     \b
     Example: ntkfeyn list --order 1

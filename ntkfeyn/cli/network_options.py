@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ntkfeyn.cli.completion import ACTIVATIONS, offering
+from ntkfeyn.cli.options import json_option
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
@@ -31,9 +32,8 @@ class NetworkRequest(NamedTuple):
         from ntkfeyn.numerics.networks import Network, parse_numbers, parse_widths
 
         numbers = {name: parse_numbers("--" + name.replace("_", "-"), text) for name, text in self.couplings.items()}
-        return tuple(
-            Network(self.depth, width, self.activation, **numbers) for width in dict.fromkeys(parse_widths(self.width))
-        )
+        widths = parse_widths(self.width)
+        return tuple(dict.fromkeys(Network(self.depth, width, self.activation, **numbers) for width in widths))
 
     def gram_matrix(self) -> Any:
         """x.x'/n_0, shape (inputs, inputs). Raises NtkfeynError."""
@@ -52,10 +52,16 @@ class NetworkRequest(NamedTuple):
 
 def result_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--jobs, --scheduler, --format, --json: the same for every command that ends in numbers."""
-    file = click.Path(dir_okay=False, path_type=Path)
     for decorate in (
-        click.option("--json", "json_file", type=file, help="Also write the JSON here."),
-        click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True),
+        json_option,
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["table", "json"]),
+            default="table",
+            show_default=True,
+            help="What to print.",
+        ),
         click.option("--scheduler", metavar="TCP://HOST:PORT", help="A Dask cluster does the work; same numbers."),
         click.option("--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; same numbers."),
     ):

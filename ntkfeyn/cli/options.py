@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
@@ -14,6 +15,24 @@ if TYPE_CHECKING:
     from ntkfeyn.targets import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def writable(context: click.Context, option: click.Parameter, value: Path | None) -> Path | None:
+    """Refuses, before long work, a file or a directory (where the option takes one) that cannot be written."""
+    if value is not None and not context.resilient_parsing:
+        from ntkfeyn.emitters.rendering import check_writable
+
+        check_writable(value, directory=isinstance(option.type, click.Path) and option.type.dir_okay)
+    return value
+
+
+json_option = click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=writable,
+    help="Also write the JSON here.",
+)
 
 
 class Request(NamedTuple):

@@ -179,7 +179,12 @@ def with_save_run(command: click.Command) -> click.Command:
         path = values.pop(SAVE)
         context = click.get_current_context()
         values = _asked_anew(context, values)
-        text = None if path is None else run_file_text(command, values)
+        text = None
+        if path is not None:  # refused before long work
+            from ntkfeyn.emitters.rendering import check_writable
+
+            check_writable(path)
+            text = run_file_text(command, values)
         try:
             result = answer(**values) if answer is not None else None
         except (click.exceptions.Exit, SystemExit) as stop:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ntkfeyn.numerics.estimation import Sampling
 
 
-@click.command("sample")
+@click.command("sample", short_help="Estimate tensors from sampled networks.")
 @target_options
 @network_options
 @sampling_options
@@ -48,6 +48,6 @@ def command(
     targets = evaluated_targets(request)
     asked = evaluation.Request(settings, network.gram_matrix(), jobs=jobs, scheduler=scheduler)
     sampling = sampling._replace(outputs=outputs, target_error=target_error)
-    with progress("sample", len(settings) * sampling.tasks) as advance:
+    with progress("sample", len(settings) * sampling.blocks) as advance:
         result = estimation.sample_tensors(asked._replace(advance=advance), targets, sampling)
     show(result.to_json(), table(result), form, json_file)

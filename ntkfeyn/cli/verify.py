@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lambda_b"}
 
 
-@click.command("verify")
+@click.command("verify", short_help="Compare a recursion with exact finite-width cumulants.")
 @target_options
 @click.option("--layers", default="2,3", show_default=True, metavar="L,L,..", help="Layers to compare at.")
 @click.option("--activation", default="z + z**2/2", show_default=True, metavar="TEXT", help="A polynomial in z.")
@@ -32,7 +32,9 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 @click.option("--lambda-b", metavar="Q", help="lambda_b.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the random rational parameters.")
 @click.option("--controls/--no-controls", default=True, show_default=True, help="Leave out and double each diagram.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+)
 @click.option("--certificate", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON certificate here.")
 def command(
     request: Request,

@@ -14,10 +14,12 @@ from ntkfeyn.emitters.code import program
 from ntkfeyn.emitters.languages import code_files
 from ntkfeyn.emitters.latex import LatexOptions, latex_files
 from ntkfeyn.emitters.rendering import file_stem
+from ntkfeyn.errors import LimitError
 from ntkfeyn.recursion import derive_recursion, derive_system
 from ntkfeyn.targets import default_targets
 
 LANGUAGES = ("latex", "python", "c")
+HIGHEST = 3  # correction whose files are rendered in seconds
 
 
 class Citation(NamedTuple):
@@ -36,6 +38,8 @@ def citations(cumulant: Cumulant, order: int, diagram_id: str) -> tuple[Citation
 
     Raises LimitError if the system that code needs is beyond the limits.
     """
+    if order - cumulant.leading_order > HIGHEST:
+        raise LimitError(f"files are rendered here up to {HIGHEST} orders above the leading one")
     target = (cumulant, order)
     stem = file_stem([target], default_targets())
     asked = _asked(cumulant, order)

@@ -110,6 +110,26 @@ def write_file(path: Path, content: str | bytes) -> Path:
     return path
 
 
+def check_writable(path: Path, *, directory: bool = False) -> None:
+    """Raises NtkfeynError if a file, or files in a directory, cannot be written there: asked before long work."""
+    reason = ""
+    try:
+        target = path.resolve()
+        place = target if directory else target.parent
+        while not place.exists():
+            place = place.parent
+        if target.is_dir() and not directory:
+            reason = "it is a directory"
+        elif not place.is_dir():
+            reason = f"'{place}' is no directory"
+        elif not target.exists() and not os.access(place, os.W_OK | os.X_OK):
+            reason = f"'{place}' is not writable"
+    except (OSError, RuntimeError) as error:
+        raise _unwritable(path, error) from error
+    if reason:
+        raise _unwritable(path, NtkfeynError(reason))
+
+
 def _replace(target: Path, data: bytes) -> None:
     """Write beside, under a name that nobody else has, and rename."""
     # named before it is made: whenever an interrupt comes, what is there is removed

@@ -56,8 +56,22 @@ def svg(drawing: Drawing) -> str:
     return "\n".join([head, f"<title>{escape(drawing.title)}</title>", background, *rows, "</svg>"]) + "\n"
 
 
+def load_matplotlib() -> None:
+    """Import it without its notices: where the home directory cannot be written to it makes a cache of its own."""
+    import logging
+
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        import matplotlib.font_manager  # noqa: F401
+    finally:
+        logger.setLevel(level)
+
+
 def png(drawing: Drawing) -> bytes:
     """A PNG image at 150 dots per inch."""
+    load_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.patches import Circle, PathPatch, Rectangle

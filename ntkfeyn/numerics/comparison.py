@@ -13,8 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, f
+from scipy.stats import chi2, f, norm
+from scipy.stats import t as student_t
 
+from ntkfeyn.cumulants import standard
+from ntkfeyn.enumeration import check_order
 from ntkfeyn.errors import bad_request
 from ntkfeyn.numerics.estimation import MEANS, Estimate, Sampling, check_targets, estimate, setting
 from ntkfeyn.numerics.evaluation import Request, evaluate_tuples, settings_json, wanted_tuples
@@ -26,6 +29,9 @@ from ntkfeyn.serialisation import TOOL
 Array = NDArray[np.float64]
 TOLERANCE = 1e-6  # of theory, far below what sampling sees; it enters the pulls
 SAME = 1e-9  # share of the largest variance below which a combination of components does not fluctuate
+MOST = 1e9  # of a pull
+MANY = 200  # blocks, from which on their spread is as good as known
+IMPROBABLE = 1e-6  # a chi^2 that is worth a warning
 SPARE = 8  # groups of blocks more than components, for a covariance
 
 
@@ -49,14 +55,23 @@ class Compared(NamedTuple):
     theory: Array
     theory_errors: Array
     chi_square: ChiSquare | None
+    blocks: int
 
     @property
     def pulls(self) -> Array:
-        """(sampled - theory)/error at the highest order; 0 where both agree to the last digit."""
+        """(sampled - theory)/error at the highest order; 0 where both agree to the last digit.
+
+        With few blocks the error is itself uncertain: a pull is then the one of a unit normal that is as improbable.
+        """
         off = self.sampled - self.theory[-1]
         error = np.hypot(self.errors, self.theory_errors)
         settled = np.abs(off) <= 1e-12 * np.maximum(np.abs(self.sampled), np.abs(self.theory[-1]))
-        return np.where(settled, 0.0, off / np.where(error > 0, error, 1e-300))
+        with np.errstate(all="ignore"):
+            pulls = np.where(settled, 0.0, np.clip(np.nan_to_num(off / error, nan=MOST), -MOST, MOST))
+            if self.blocks < MANY:
+                chance = student_t.sf(np.abs(pulls), self.blocks - 1)
+                pulls = np.where(chance > 0, np.sign(pulls) * norm.isf(chance), pulls)
+        return np.asarray(pulls)
 
     @property
     def largest(self) -> int:
@@ -85,6 +100,16 @@ class Comparison:
     def passed(self) -> bool:
         """Whether no pull is out of tolerance."""
         return self.largest_pull <= float(self.meta["max_pull"])
+
+    def warnings(self) -> list[str]:
+        """Targets whose components are improbable together though no pull may be out of tolerance."""
+        found = {target: self.total(target) for target in self.orders}
+        return [
+            f"chi^2 of {target} at the output layer is {total.value:.1f} for {total.freedom} degrees of freedom"
+            f" (p = {total.p:.1g}): theory up to this order and the samples differ in a combination of components"
+            for target, total in found.items()
+            if total is not None and total.p < IMPROBABLE
+        ]
 
     def total(self, target: str) -> ChiSquare | None:
         """chi^2 of a target at the output layer over all widths, which are sampled independently."""
@@ -144,8 +169,8 @@ def compare(
     """
     check_targets(targets)
     sampling.check()
-    if order < 0:
-        raise bad_request(f"theory up to order {order}", "an order from 0 up is allowed", "--order 2")
+    for name, _ in targets:
+        check_order(standard(name), max(order, standard(name).leading_order) if order >= 0 else order)
     if not 0 < max_pull < np.inf:
         raise bad_request(f"a largest pull of {max_pull}", "a positive number is allowed", "--max-pull 5")
     orders = {target: tuple(range(target[1], max(order, target[1]) + 1)) for target in targets}
@@ -188,7 +213,7 @@ def _row(
         off = values.values[kept] - sums[-1]
         chi_square = hotelling(off, unit * means[:, places[name]][:, kept], worth, errors)
         row[f"{name}@{first}"] = Compared(
-            terms[0].indices, values.values[kept], values.errors[kept], sums, errors, chi_square
+            terms[0].indices, values.values[kept], values.errors[kept], sums, errors, chi_square, one.tally.blocks
         )
     return row
 

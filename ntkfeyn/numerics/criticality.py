@@ -7,7 +7,7 @@ C_W <s' s'>_K of the angle between two inputs, and both are 1 at K* = C_b + C_W 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import exp, inf, isfinite, log, sqrt
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.errors import LimitError, NtkfeynError
 from ntkfeyn.numerics.activations import Activation, Kinked, Polynomial, Smooth, activation
 from ntkfeyn.numerics.quadrature import CUT, Rule, hermite, trapezoid
 from ntkfeyn.serialisation import TOOL
@@ -30,6 +30,7 @@ PLATEAU = 1e-9  # changes that stop falling below this are rounding in s
 NOISE = 1e-8  # <s s''> below this share of <s' s'> has no sign
 SMALL_KERNELS = (1e-3, 1e-2)
 MAX_HALVINGS = 30
+SMALLEST_SLOPE = 1e-100
 FLAT = 1e-9  # K d(chi_par)/dK below this decides nothing: the next order does
 FINEST = 1 << 17  # nodes of the last rule tried
 
@@ -86,6 +87,7 @@ def critical_points(text: str) -> Criticality:
     function = activation(text)
     slopes = _slopes(function)
     if slopes is not None:
+        _check_size(slopes, function.name)
         cw = 2 / (slopes[0] ** 2 + slopes[1] ** 2)
         point = CriticalPoint(cw, 0.0, None, 1.0, 1.0, SCALE_INVARIANT, EVERY, 1.0)
         return Criticality(function.name, (point,), None)
@@ -99,6 +101,15 @@ def critical_points(text: str) -> Criticality:
 
 
 _RANK = {YES: 0, EVERY: 0, ABOVE: 1, BELOW: 1, OPEN: 2, NO: 3}
+
+
+def _check_size(slopes: Sequence[float], name: str) -> None:
+    """Raises LimitError where the square of a slope, or one over it, is no number."""
+    largest = max(map(abs, slopes))
+    if not SMALLEST_SLOPE < largest < 1 / SMALLEST_SLOPE:
+        raise LimitError(
+            f"'{name}' has the slope {largest:.3g} at 0; {SMALLEST_SLOPE:g} to {1 / SMALLEST_SLOPE:g} is allowed"
+        )
 
 
 def _slopes(function: Activation) -> tuple[float, float] | None:
@@ -120,6 +131,8 @@ def _vanishing(function: Smooth) -> tuple[list[CriticalPoint], str]:
     s = [float(v[0]) for v in function.table(np.zeros(1), 3)]
     if not all(map(isfinite, s)) or abs(s[0]) > CONVERGED * max(map(abs, s)):
         return [], "s(0) is not 0"
+    if s[1]:
+        _check_size(s[1:2], function.name)
     cw = 1 / s[1] ** 2 if abs(s[1]) > CONVERGED * max(map(abs, s)) and s[1] ** 2 else inf
     if not isfinite(cw):
         return [], "s'(0) is 0"

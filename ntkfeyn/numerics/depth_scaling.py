@@ -97,7 +97,10 @@ def depth_scaling(
     scaling.check()
     targets = scaled_tensors(name)
     factors = {CRITICAL: 1.0, BELOW: 1 - scaling.off, ABOVE: 1 + scaling.off}
-    return {which: _run(name, point, factor, targets, scaling, advance) for which, factor in factors.items()}
+    runs = {which: _run(name, point, factor, targets, scaling, advance) for which, factor in factors.items()}
+    if not runs[CRITICAL].layers:
+        raise NtkfeynError(f"not a single layer could be solved at criticality: {runs[CRITICAL].stopped}")
+    return runs
 
 
 def scaled_tensors(name: str) -> list[TensorId]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.cumulants import standard
-from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
 from ntkfeyn.numerics.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
 from ntkfeyn.numerics.evaluation import Request, evaluate_tensors, settings_json
 from ntkfeyn.numerics.networks import Network
@@ -32,16 +32,16 @@ from ntkfeyn.serialisation import TOOL
 Array = NDArray[np.float64]
 SAMPLED = (*KERNELS, *DERIVATIVES)
 MEANS = (("K", 1), ("Theta", 1))  # n times what a mean is off its leading order
-PART = 8  # blocks of one task
+PART, PART_BYTES = 8, 1 << 25  # blocks of one task, fewer where networks are large
 WINDOW = 64  # tasks handed out at a time
 MAX_NETWORKS = 10**8
-MAX_BYTES = 1 << 29  # of one network's largest array; about four such are held
+MAX_BYTES = 1 << 28  # of one network's largest array; about four such are held
 PAUSE = 1.0  # seconds between checkpoints
 BACKENDS = ("numpy", "jax")
 
 
 class Sampling(NamedTuple):
-    """How many networks (rounded up to whole tasks), which seed, and where to keep what is done.
+    """How many networks (rounded up to whole blocks of 32), which seed, and where to keep what is done.
 
     ``outputs`` neurons of each layer show the derivative tensors; ``target_error`` ends early, once every tensor's
     largest error at the last layer is below this share of its largest component; ``grouped`` keeps the groups' means.
@@ -57,12 +57,17 @@ class Sampling(NamedTuple):
     grouped: bool = False
 
     @property
-    def tasks(self) -> int:
-        """Groups of blocks that hold so many networks."""
-        return -(-self.networks // (BLOCK * PART))
+    def blocks(self) -> int:
+        """Blocks that hold so many networks."""
+        return -(-self.networks // BLOCK)
 
     def check(self) -> None:
         """Raises RequestError for settings out of range."""
+        for name in ("networks", "seed", "outputs"):
+            if type(getattr(self, name)) is not int:
+                raise bad_request(f"{name} {getattr(self, name)!r}", "an integer is allowed", f"--{name} 2")
+        if not isinstance(self.target_error, float | int | None):
+            raise bad_request(f"a target error of {self.target_error!r}", "a number is allowed", "--target-error 0.01")
         if not 2 * BLOCK <= self.networks <= MAX_NETWORKS or self.seed < 0:
             raise bad_request(
                 f"{self.networks} networks with seed {self.seed}",
@@ -77,6 +82,10 @@ class Sampling(NamedTuple):
             raise bad_request(f"backend '{self.backend}'", f"allowed are {', '.join(BACKENDS)}", "--backend numpy")
         if self.backend == "jax" and importlib.util.find_spec("jax") is None:
             raise bad_request("backend 'jax'", "it needs the extra `jax`", "pip install 'ntkfeyn[jax]'")
+        if self.checkpoint is not None and not self.resume and self.checkpoint.is_file():
+            raise bad_request(
+                f"the checkpoint '{self.checkpoint}' exists", "--resume goes on from it", "--resume, or another file"
+            )
         if self.resume and self.checkpoint is None:
             raise bad_request(
                 "--resume was given without a checkpoint", "it needs --checkpoint FILE", "--checkpoint run.npz"
@@ -115,14 +124,23 @@ class Task(NamedTuple):
         """Numbers of one block's row."""
         return max((place.stop for *_, place in self.layout()), default=0)
 
+    @property
+    def bytes(self) -> int:
+        """Of one network's largest array."""
+        kernels = network_bytes(self.law, self.kernels) if self.kernels else 0
+        return max(kernels, derivative_bytes(self.law, self.derivatives, self.outputs) if self.derivatives else 0)
+
+    @property
+    def part(self) -> int:
+        """Blocks that one worker does at a time."""
+        return max(1, min(PART, PART_BYTES // self.bytes))
+
     def check(self) -> None:
         """Raises LimitError where one network needs too much memory."""
         check_smooth(self.law, self.derivatives)
-        size = network_bytes(self.law, self.kernels) if self.kernels else 0
-        size = max(size, derivative_bytes(self.law, self.derivatives, self.outputs) if self.derivatives else 0)
-        if size > MAX_BYTES:
+        if self.bytes > MAX_BYTES:
             raise LimitError(
-                f"a network of width {max(self.law.hidden)} with {len(self.law.gram)} inputs needs {size} bytes,"
+                f"a network of width {max(self.law.hidden)} with {len(self.law.gram)} inputs needs {self.bytes} bytes,"
                 f" more than {MAX_BYTES}; try a smaller width, fewer inputs, or fewer tensors"
             )
 
@@ -138,14 +156,15 @@ class Estimate(NamedTuple):
 def sample_blocks(task: Task, first: int, last: int) -> Array:
     """Estimates of blocks first .. last - 1, shape (blocks, size), each row in the order of ``Task.layout``."""
     rows = []
-    for block in range(first, last):
-        layers: list[dict[str, Array]] = [{} for _ in task.law.hidden]
-        if task.kernels:
-            layers = kernel_block(task.law, task.kernels, task.seed, block, task.backend)
-        if task.derivatives:
-            derived = derivative_block(task.law, task.derivatives, task.seed, block, task.outputs)
-            layers = [{**one, **two} for one, two in zip(layers, derived, strict=True)]
-        rows.append(np.concatenate([layer[name].ravel() for layer in layers for name in task.names]))
+    with np.errstate(all="ignore"):  # what is not finite is refused with a message
+        for block in range(first, last):
+            layers: list[dict[str, Array]] = [{} for _ in task.law.hidden]
+            if task.kernels:
+                layers = kernel_block(task.law, task.kernels, task.seed, block, task.backend)
+            if task.derivatives:
+                derived = derivative_block(task.law, task.derivatives, task.seed, block, task.outputs)
+                layers = [{**one, **two} for one, two in zip(layers, derived, strict=True)]
+            rows.append(np.concatenate([layer[name].ravel() for layer in layers for name in task.names]))
     return np.array(rows)
 
 
@@ -198,12 +217,14 @@ def estimate(
         law = Law(network.hidden, couplings, network.activation, request.gram)
         tasks[network.width_text] = Task(law, names, sampling.seed, sampling.outputs, sampling.backend)
         tasks[network.width_text].check()
-    fingerprint = json.dumps([settings_json(request), next(iter(tasks.values()))[1:], BLOCK, PART, GROUPS, TOOL])
+    fingerprint = json.dumps(
+        [settings_json(request), next(iter(tasks.values()))[1:], sampling.target_error, BLOCK, TOOL]
+    )
     done: Done = {}
     if sampling.resume and sampling.checkpoint is not None:
         sizes = {key: task.size for key, task in tasks.items()}
         groups = GROUPS if sampling.grouped else 0
-        done = read_checkpoint(sampling.checkpoint, fingerprint, sizes, groups, sampling.tasks)
+        done = read_checkpoint(sampling.checkpoint, fingerprint, sizes, groups, sampling.blocks)
     found = []
     with workers(request.jobs, request.scheduler) as mapped:
         for network in request.networks:
@@ -223,25 +244,37 @@ class _Run(NamedTuple):
 
     def one(self, network: Network, task: Task, mapped: Mapped) -> Tally:
         """All blocks of one network; what the checkpoint holds is not sampled again."""
-        key, last = network.width_text, self.sampling.tasks
+        key, part = network.width_text, task.part
         groups = GROUPS if self.sampling.grouped else 0
-        count, tally = self.done.get(key, (0, Tally.empty(task.size, groups)))
+        tally = self.done.get(key, Tally.empty(task.size, groups))
         written = float("-inf")
-        for stage in _stages(last):
-            for first in range(count, stage, WINDOW):
-                numbers = range(first, min(first + WINDOW, stage))
-                arguments = [(task, number * PART, (number + 1) * PART) for number in numbers]
+        for stage in _stages(self.sampling.blocks):
+            for start in range(tally.blocks, stage, part * WINDOW):
+                firsts = range(start, min(start + part * WINDOW, stage), part)
+                arguments = [(task, first, min(first + part, stage)) for first in firsts]
                 for rows in mapped(sample_blocks, *zip(*arguments, strict=True)):
-                    count, tally = count + 1, tally.added(rows)
-                    self.request.advance(f"width {key}")
-                    self.done[key] = (count, tally)
+                    tally = self.done[key] = self._added(tally, rows, key)
                     if self.sampling.checkpoint is not None and time.monotonic() > written + PAUSE:
                         write_checkpoint(self.sampling.checkpoint, self.fingerprint, self.done)
                         written = time.monotonic()
-            if count == stage and self._enough(network, task, tally):
+            if tally.blocks == stage and self._enough(network, task, tally):
                 break
         if self.sampling.checkpoint is not None:
             write_checkpoint(self.sampling.checkpoint, self.fingerprint, self.done)
+        return tally
+
+    def _added(self, tally: Tally, rows: Array, key: str) -> Tally:
+        """Raises NtkfeynError for what is not finite."""
+        with np.errstate(all="ignore"):
+            tally = tally.added(rows)
+        if not (np.isfinite(tally.mean).all() and np.isfinite(tally.squares).all()):
+            name = self.request.networks[0].function.name
+            raise NtkfeynError(
+                f"samples of '{name}' at width {key} overflow or are no numbers; the activation must be finite on the"
+                " whole line, and tensors below 1e150. Try: a smaller --cw, or another activation"
+            )
+        for _ in rows:
+            self.request.advance(f"width {key}")
         return tally
 
     def _enough(self, network: Network, task: Task, tally: Tally) -> bool:
@@ -252,13 +285,13 @@ class _Run(NamedTuple):
         return all(np.max(found.errors) <= share * np.max(np.abs(found.values)) for found in row.values())
 
 
-def _stages(tasks: int) -> Iterator[int]:
-    """Numbers of tasks at which the error is looked at: they grow by a quarter, whoever does the work."""
-    stage = 4
-    while stage < tasks:
+def _stages(blocks: int) -> Iterator[int]:
+    """Numbers of blocks at which the error is looked at: they grow by a quarter, whoever does the work."""
+    stage = 32
+    while stage < blocks:
         yield stage
-        stage += max(1, stage // 4)
-    yield tasks
+        stage += stage // 4
+    yield blocks
 
 
 def setting(estimated: Estimate, targets: Sequence[TensorId], leading: Tensors | None) -> Setting:

@@ -48,6 +48,9 @@ class Request(NamedTuple):
     def check(self) -> None:
         """Raises RequestError for a tolerance or a number of jobs out of range."""
         same = {(n.depth, n.activation, n.cw, n.cb, n.lambda_w, n.lambda_b) for n in self.networks}
+        texts = [network.width_text for network in self.networks]
+        if len(set(texts)) < len(texts):
+            raise bad_request(f"widths {', '.join(texts)} were asked for", "each width once is allowed")
         if len(same) != 1:
             raise bad_request(
                 f"{len(same)} kinds of networks", "networks that differ in their widths alone are allowed"

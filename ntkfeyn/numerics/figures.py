@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn.emitters.rendering import write_file
+from ntkfeyn.emitters.svg import load_matplotlib
 
 STYLE = {
     "figure.dpi": 150,
@@ -32,6 +33,7 @@ DASHES = (":", "--", "-", "-.", (0, (5, 1, 1, 1, 1, 1)))
 @contextmanager
 def drawing() -> Iterator[Any]:
     """The class Figure, in the style of every figure here; nothing needs a screen."""
+    load_matplotlib()
     import matplotlib
 
     with matplotlib.rc_context(STYLE):

@@ -169,7 +169,7 @@ class SmoothExpectations:
         if counts.sum() > MAX_NODES:
             raise LimitError(
                 f"one expectation over {len(axes)} samples needs {counts.sum()} nodes; at most {MAX_NODES} are allowed;"
-                " try a larger --tolerance, --components pairs, or a smaller kernel"
+                " try a larger tolerance, --components pairs, or a smaller kernel"
             )
         kept = np.flatnonzero(counts)
         return Grid(z[:, kept], weights[kept], columns[-1], chosen[-1], counts[kept])

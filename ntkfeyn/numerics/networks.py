@@ -51,6 +51,8 @@ class Network:
                 f"one positive integer or {self.depth - 1} of them (one a hidden layer) are allowed",
                 "--width 64, or --width 32:64:32 with --depth 4",
             )
+        if len(set(given)) == 1:  # 8:8 is 8: one text, one stream of random numbers
+            object.__setattr__(self, "width", given[0])
         for name, positive in (("cw", True), ("cb", False), ("lambda_w", False), ("lambda_b", False)):
             object.__setattr__(self, name, self._couplings(name, positive))
         self.function  # noqa: B018 (an unknown activation is refused here)

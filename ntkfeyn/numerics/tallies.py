@@ -7,6 +7,7 @@ an .npz of plain arrays with the fingerprint of its request.
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from ntkfeyn.emitters.rendering import write_file
 from ntkfeyn.errors import NtkfeynError, bad_request
 
 Array = NDArray[np.float64]
+MOST_HEADERS = 1 << 20  # bytes of a checkpoint that are not numbers
 GROUPS = 128  # of blocks, interleaved: their means show how estimates vary together
 
 
@@ -33,17 +35,16 @@ class Tally(NamedTuple):
         return Tally(0, np.zeros(size), np.zeros(size), np.zeros((groups, size)))
 
     def added(self, rows: Array) -> Tally:
-        """With further blocks, shape (blocks, size) (Chan, Golub and LeVeque 1983)."""
-        fresh = len(rows)
-        total = self.blocks + fresh
-        mean = rows.mean(axis=0)
-        step = mean - self.mean
-        squares = self.squares + ((rows - mean) ** 2).sum(axis=0) + step**2 * (self.blocks * fresh / total)
-        sums = self.sums
-        if len(sums):
-            sums = sums.copy()
-            np.add.at(sums, (self.blocks + np.arange(fresh)) % len(sums), rows)
-        return Tally(total, self.mean + step * (fresh / total), squares, sums)
+        """With further blocks, shape (blocks, size), one after the other (Welford): no grouping changes a bit."""
+        blocks, mean, squares, sums = self.blocks, self.mean.copy(), self.squares.copy(), self.sums.copy()
+        for row in rows:
+            if len(sums):
+                sums[blocks % len(sums)] += row
+            blocks += 1
+            step = row - mean
+            mean += step / blocks
+            squares += step * (row - mean)
+        return Tally(blocks, mean, squares, sums)
 
     @property
     def errors(self) -> Array:
@@ -62,14 +63,14 @@ class Tally(NamedTuple):
         return self.sums[full] / counts[full, None], self.blocks / int(counts.max())
 
 
-Done = dict[str, tuple[int, Tally]]  # by width: tasks done, their tally
+Done = dict[str, Tally]  # by width
 
 
 def write_checkpoint(path: Path, fingerprint: str, done: Done) -> None:
     """Written beside and renamed, so that a stop at any moment leaves the old or the new one."""
     arrays: dict[str, Any] = {"fingerprint": np.frombuffer(fingerprint.encode(), dtype=np.uint8)}
-    for key, (tasks, tally) in done.items():
-        arrays[f"{key} counts"] = np.array([tasks, tally.blocks])
+    for key, tally in done.items():
+        arrays[f"{key} blocks"] = np.array(tally.blocks)
         arrays |= {f"{key} {name}": getattr(tally, name) for name in ("mean", "squares", "sums")}
     stream = io.BytesIO()
     np.savez(stream, **arrays)
@@ -81,21 +82,23 @@ def read_checkpoint(path: Path, fingerprint: str, sizes: dict[str, int], groups:
     if not path.exists():
         return {}
     try:
+        if not path.is_file() or _declared(path) > 8 * (2 + groups) * sum(sizes.values()) + MOST_HEADERS:
+            raise ValueError("not what was written")
         with np.load(path, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
         same = arrays.pop("fingerprint").tobytes().decode() == fingerprint
         done: Done = {}
         for name in arrays:
-            if name.endswith(" counts"):
-                key = name.removesuffix(" counts")
-                tasks, blocks = map(int, arrays[name])
-                done[key] = (tasks, Tally(blocks, *(arrays[f"{key} {part}"] for part in ("mean", "squares", "sums"))))
-        whole = not same or all(_fits(*done[key], sizes[key], groups) for key in done)
+            if name.endswith(" blocks"):
+                key, held_blocks = name.removesuffix(" blocks"), arrays[name]
+                parts = (arrays[f"{key} {part}"] for part in ("mean", "squares", "sums"))
+                done[key] = Tally(int(held_blocks) if held_blocks.dtype.kind == "i" else -1, *parts)
+        whole = not same or all(_fits(done[key], sizes[key], groups) for key in done)
     except Exception as error:  # a damaged file raises whatever its reader raises
         raise _damaged(path) from error
     if not whole:
         raise _damaged(path)
-    if not same or any(tasks > most for tasks, _ in done.values()):
+    if not same or any(tally.blocks > most for tally in done.values()):
         raise bad_request(
             f"the checkpoint '{path}' is of another request",
             "the same networks, inputs, tensors and seed, and at least as many networks are allowed",
@@ -104,10 +107,16 @@ def read_checkpoint(path: Path, fingerprint: str, sizes: dict[str, int], groups:
     return done
 
 
-def _fits(tasks: int, tally: Tally, size: int, groups: int) -> bool:
+def _fits(tally: Tally, size: int, groups: int) -> bool:
     shapes = tally.mean.shape == tally.squares.shape == (size,) and tally.sums.shape == (groups, size)
     numbers = all(part.dtype == np.float64 and np.isfinite(part).all() for part in tally[1:])
-    return shapes and numbers and tasks >= 0 and tally.blocks >= 0
+    return shapes and numbers and tally.blocks > 0 and bool((tally.squares >= 0).all())
+
+
+def _declared(path: Path) -> int:
+    """Bytes that the arrays of an .npz take once they are read."""
+    with zipfile.ZipFile(path) as held:
+        return sum(member.file_size for member in held.infolist())
 
 
 def _damaged(path: Path) -> NtkfeynError:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from functools import partial
+from multiprocessing import get_context, resource_tracker
+from typing import Any
 
 from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.numerics.plan import Mapped
@@ -26,6 +29,8 @@ def check_workers(jobs: int, scheduler: str | None) -> None:
     """Raises RequestError for a number of jobs out of range, or given together with a scheduler."""
     if type(jobs) is not int or not 1 <= jobs <= MAX_JOBS:
         raise bad_request(f"{jobs} jobs were asked for", f"1 to {MAX_JOBS} are allowed", "--jobs 2")
+    if scheduler is not None and not isinstance(scheduler, str):
+        raise bad_request(f"the scheduler {scheduler!r} was asked for", "an address is allowed", "tcp://host:8786")
     if scheduler is not None and jobs > 1:
         raise bad_request("jobs and a scheduler were given", "one of them is allowed", "--scheduler alone")
 
@@ -44,13 +49,33 @@ def workers(jobs: int = 1, scheduler: str | None = None) -> Iterator[Mapped]:
         yield map
     else:
         try:
-            with _closing(ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))) as executor:
-                yield executor.map
+            pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_quietly)
+            with _closing(pool) as executor:
+                yield partial(_map_held, executor)
         except BrokenProcessPool as error:
             raise NtkfeynError(
                 "the worker processes ended early (killed, or out of memory?); in a script call this from under"
                 ' `if __name__ == "__main__":`, or use one job'
             ) from error
+
+
+def _map_held(executor: Executor, function: Callable[..., Any], *arguments: Iterable[Any]) -> Iterator[Any]:
+    """``executor.map``; processes that it starts inherit that interrupts are held back, until they can end quietly."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return executor.map(function, *arguments)
+    resource_tracker.ensure_running()  # else started with the first process, which lets interrupts through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return executor.map(function, *arguments)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_quietly() -> None:
+    """In a process of the pool: an interrupt ends it without a traceback; ours is the one that tells."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @contextmanager
