@@ -8,11 +8,11 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.stats import chi2, kstest
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
-from ntkfeyn.numerics.comparison import Comparison, compare, hotelling
+from ntkfeyn.numerics.comparison import ChiSquare, Compared, Comparison, compare, hotelling
 from ntkfeyn.numerics.estimation import Sampling
 from ntkfeyn.numerics.evaluation import Request
 from ntkfeyn.numerics.trust import expansion_warnings
@@ -83,6 +83,62 @@ def test_hotelling_sees_what_single_pulls_do_not() -> None:
     assert hotelling(mean, groups[:9], 9, none) is None
 
 
+def test_hotelling_counts_what_groups_are_worth_and_errors_of_theory() -> None:
+    rng = np.random.default_rng(1)
+    groups = rng.normal(size=(60, 2))
+    off, none = np.array([0.3, 0.3]), np.zeros(2)
+    few, many = (hotelling(off, groups, worth, none) for worth in (30, 120))
+    assert few is not None
+    assert many is not None
+    assert many.p < few.p / 10
+    uncertain = hotelling(off, groups, 120, np.ones(2))
+    assert uncertain is not None
+    assert uncertain.p > 0.5
+
+
+def made(layers: tuple[float, float]) -> Comparison:
+    """Two layers whose pulls are given, with chi^2 equal to the squares."""
+    rows = tuple(
+        {
+            "K@0": Compared(
+                np.array([[1, 1]]), np.array([pull]), np.ones(1), np.zeros((1, 1)), np.zeros(1),
+                ChiSquare(pull**2, 1, float(chi2.sf(pull**2, 1))), 1000,
+            )
+        }
+        for pull in layers
+    )  # fmt: skip
+    return Comparison({"max_pull": 5.0}, {"K@0": (0,)}, (("8", (8, 8), rows), ("9", (9, 9), rows)))
+
+
+def test_verdict_and_total() -> None:
+    """The largest pull is that of any layer, the total chi^2 that of the last one; a small p is told."""
+    assert made((6.0, 1.0)).largest_pull == 6.0
+    assert not made((6.0, 1.0)).passed
+    assert made((2.0, 1.0)).passed
+    total = made((6.0, 1.0)).total("K@0")
+    assert total is not None
+    assert (total.value, total.freedom) == (2.0, 2)
+    assert made((6.0, 1.0)).warnings() == []
+    [line] = made((1.0, 4.9)).warnings()
+    assert "K@0" in line
+
+
+def test_few_networks_do_not_cry_wolf() -> None:
+    """256 networks are eight blocks: a pull of Student's t is turned into one of a unit normal."""
+    pulls = [compared("gelu", 2, (12,), 256, [("V", 1), ("K", 0)], order=1, seed=s).largest_pull for s in range(60)]
+    assert max(pulls) < 5
+    assert np.mean(pulls) > 1
+
+
+def test_widths_of_layers_are_not_mixed_up() -> None:
+    """Unequal hidden widths: the power of 1/n is of the layer below, and so is the unit of K@1."""
+    network = nf.Network(3, (6, 24), "tanh", cw=1.4, cb=0.1)
+    found = compare(
+        Request((network,), INPUTS @ INPUTS.T / 12), [("Theta", 0), ("K", 1), ("B", 1)], 2, Sampling(20_000)
+    )
+    assert found.largest_pull < 4.5
+
+
 def test_order_two_is_visibly_better_at_small_width() -> None:
     """Theta at the output layer of GeLU: order 1 is off by many errors where order 2 is not."""
     network = nf.Network(3, 4, "gelu", cw=1.5, cb=0.1)
@@ -114,6 +170,23 @@ def test_a_warning_where_the_expansion_cannot_be_trusted() -> None:
     [line] = lines(20, 16)
     assert "order-2 term of V" in line
     assert "width 16, depth 20" in line
+
+
+def test_the_share_in_a_warning_is_that_of_the_worst_tensor_and_input() -> None:
+    """GeLU far off criticality: Theta; two inputs of different size, unequal widths."""
+    network = nf.Network(6, (6, 6, 6, 6, 3), "gelu", cw=1.5)
+    gram = np.diag([1.0, 0.1])
+    [line] = expansion_warnings(Request((network,), gram))
+    names = [f"{name}@{r}" for name, first in (("K", 0), ("Theta", 0), ("V", 1)) for r in (first, 2)]
+    found = nf.evaluate(network, gram=gram, names=names)
+    shares = {}
+    for name, first in (("K", 0), ("Theta", 0), ("V", 1)):
+        index = [(i,) * (4 if name == "V" else 2) for i in (1, 2)]
+        ratio = [found.value(f"{name}@2", at)[0] / found.value(f"{name}@{first}", at)[0] for at in index]
+        shares[name] = max(map(abs, ratio)) / 3 ** (2 - first)
+    worst = max(shares, key=lambda name: shares[name] / (1.0 if name == "V" else 0.2))
+    assert f"term of {worst} is {shares[worst]:.0%}" in line
+    assert worst != "V"
 
 
 @pytest.fixture

@@ -128,6 +128,61 @@ def test_a_network_that_needs_too_much_memory_is_refused() -> None:
         nf.sample(nf.Network(3, 8192, "tanh"), INPUTS, ["Theta"], networks=256)
 
 
+LAYERED = {"cw": (1.5, 1.2, 1.4), "cb": (0.1, 0.3, 0.05), "lambda_w": (1.1, 0.8, 1.3), "lambda_b": (0.2, 0.4, 0.1)}
+
+
+def test_couplings_and_widths_of_each_layer() -> None:
+    """Layer-dependent couplings, unequal widths, orders 1 and 2: every tensor at the output layer."""
+    network = nf.Network(3, (24, 40), "tanh", **LAYERED)
+    sampled = nf.sample(network, INPUTS, list(TENSORS), networks=6400, seed=8)
+    orders = [f"{name}@{r}" for name in TENSORS for r in range(nf.derive(name).record.order, 3)]
+    theory = nf.evaluate(network, INPUTS, orders, tolerance=1e-6).assembled()
+    for name in TENSORS:
+        first = nf.derive(name).record.order
+        exact = theory.get(f"{name}@{first}..2" if first < 2 else f"{name}@2").values
+        tensor = sampled.get(name)
+        assert np.max(np.abs((tensor.values - exact) / tensor.errors)) < 4.5, name
+        assert np.max(tensor.errors) < 0.1 * np.max(np.abs(exact)), name
+
+
+def test_streams_are_kept_apart() -> None:
+    law = sampling.Law((4, 4), ((1.0, 1.0, 0.0, 0.0),) * 3, "tanh", np.eye(1))
+    wider = law._replace(hidden=(5, 5))
+    draws = [
+        sampling.stream(*of).normal()
+        for of in ((law, 1, 0, 0), (law, 1, 0, 1), (law, 1, 1, 0), (law, 2, 0, 0), (wider, 1, 0, 0))
+    ]
+    assert len(set(draws)) == len(draws)
+
+
+@pytest.mark.parametrize("activation", ["log(z)", "exp(z**2)", "1e300*z"])
+def test_samples_that_are_no_numbers_are_refused(activation: str) -> None:
+    with pytest.raises(NtkfeynError, match="overflow or are no numbers"):
+        nf.sample(nf.Network(3, 4, activation), INPUTS, ["K"], networks=256)
+
+
+def test_target_error_is_reached_at_the_last_layer() -> None:
+    found = nf.sample(nf.Network(3, 8, "tanh"), INPUTS, ["V"], networks=100_000, target_error=0.04)
+    assert 1024 < found.meta["networks"] < 100_000
+    tensor = found.get("V")
+    assert 0.03 < np.max(tensor.errors) / np.max(np.abs(tensor.values)) <= 0.04
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"networks": 640.5}, {"networks": "64"}, {"seed": None}, {"outputs": 2.5}, {"target_error": "a"},
+              {"scheduler": 5}, {"backend": 3}],
+)  # fmt: skip
+def test_values_of_the_wrong_kind(wrong: dict) -> None:  # type: ignore[type-arg]
+    with pytest.raises(NtkfeynError):
+        nf.sample(nf.Network(3, 4, "tanh"), INPUTS, ["K"], **{"networks": 256, **wrong})
+
+
+def test_each_width_once() -> None:
+    assert nf.Network(3, (8, 8), "tanh") == nf.Network(3, 8, "tanh")
+    with pytest.raises(NtkfeynError, match="each width once"):
+        nf.sample([nf.Network(3, 8, "tanh"), nf.Network(3, (8, 8), "tanh")], INPUTS, ["K"], networks=256)
+
+
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -160,6 +215,49 @@ def test_resume_goes_on_to_the_same_numbers(files: Path, capsys: pytest.CaptureF
     code, out, err = call(capsys, "--networks", "2048", *rest, "--resume")
     assert (code, out) == (2, "")
     assert "damaged" in err
+
+
+DAMAGES = {
+    "negative": ("squares", lambda a: -1 - a), "nan": ("mean", lambda a: a * np.nan),
+    "short": ("mean", lambda a: a[:-1]),
+    "blocks": ("blocks", lambda a: a * 0), "fraction": ("blocks", lambda a: a + 0.5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_checkpoints_are_refused(damage: str, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(capsys, "--networks", "256", "--checkpoint", "run.npz")[0] == 0
+    with np.load("run.npz") as held:
+        arrays = dict(held)
+    part, change = DAMAGES[damage]
+    arrays[f"8 {part}"] = change(arrays[f"8 {part}"])
+    np.savez("run.npz", **arrays)
+    code, out, err = call(capsys, "--networks", "256", "--checkpoint", "run.npz", "--resume")
+    assert (code, out) == (2, "")
+    assert "damaged" in err
+
+
+def test_checkpoints_are_neither_overwritten_nor_waited_for(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path("x.json").read_bytes()
+    code, _, err = call(capsys, "--networks", "256", "--checkpoint", "x.json")
+    assert code == 2
+    assert "exists" in err
+    assert Path("x.json").read_bytes() == before
+    os.mkfifo("pipe")
+    assert call(capsys, "--networks", "256", "--checkpoint", "pipe", "--resume")[0] == 2
+    np.savez_compressed("large.npz", fingerprint=np.zeros(10**7))
+    assert call(capsys, "--networks", "256", "--checkpoint", "large.npz", "--resume")[0] == 2
+
+
+@pytest.mark.parametrize("more", [("--outputs", "3"), ("--backend", "jax"), ("--target-error", "0.5"), ("B",)])
+def test_another_request_does_not_resume(
+    more: tuple[str, ...], files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("jax")
+    assert call(capsys, "--networks", "256", "--checkpoint", "run.npz")[0] == 0
+    code, out, err = call(capsys, "--networks", "256", "--checkpoint", "run.npz", "--resume", *more)
+    assert (code, out) == (2, "")
+    assert "another request" in err
 
 
 def test_killed_and_resumed(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
