@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,18 @@ def test_two_at_once_in_one_directory(directory: Path) -> None:
                 assert path.read_bytes() == expected[path.relative_to(out)]
         assert [process.returncode for process in running] == [0, 0, 0]
         assert {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()} == expected
+
+
+def test_many_writers_of_one_file(directory: Path) -> None:
+    path = directory / "out.txt"
+    contents = [sign * 100_000 for sign in "abcd"]
+
+    def write(content: str) -> int:
+        return sum(write_file(path, content).read_text() in contents for _ in range(100))
+
+    with ThreadPoolExecutor(len(contents)) as threads:
+        assert list(threads.map(write, contents)) == [100] * len(contents)
+    assert sorted(found.name for found in directory.iterdir()) == ["out.txt", "x.json"]
 
 
 def completed(words: str, shell_name: str = "bash") -> list[str]:

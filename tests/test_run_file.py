@@ -105,7 +105,8 @@ def test_every_option_has_a_key_of_its_own(name: str) -> None:
     keys = [key_of(param) for param in command.params]
     assert len(set(keys)) == len(keys)
     assert keys.count("save-run") == 1
-    assert all(isinstance(p, click.Argument) or any(o.startswith("--") for o in p.opts) for p in command.params)
+    for param in command.params:
+        assert isinstance(param, click.Argument) or f"--{key_of(param)}" in param.opts
 
 
 def test_the_command_line_wins_over_the_file(capsys: pytest.CaptureFixture[str]) -> None:

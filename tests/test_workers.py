@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +96,30 @@ def test_an_interrupt_drops_what_has_not_begun(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert 1 <= len(list(tmp_path.iterdir())) < 20
+
+
+def test_killed_parents_leave_no_workers(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text(json.dumps(INPUTS))
+    network = ["--activation", "tanh", "--inputs", "x.json", "--depth", "3", "--width", "16"]
+    command = [sys.executable, "-m", "ntkfeyn", "sample", *network, "--networks", "500000", "--jobs", "2"]
+    process = subprocess.Popen([*command, "--checkpoint", "k.npz"], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    workers_of = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not workers_of.exists():
+        process.kill()
+        pytest.skip("no list of child processes here")
+    for _ in range(600):
+        if (tmp_path / "k.npz").exists():
+            break
+        time.sleep(0.05)
+    children = [int(word) for word in workers_of.read_text().split()]
+    assert len(children) >= 2
+    process.kill()
+    process.wait()
+    for _ in range(200):
+        if not any(Path(f"/proc/{child}/cmdline").exists() for child in children):
+            return
+        time.sleep(0.05)
+    raise AssertionError("workers outlived their parent")
 
 
 def _slow(path: str) -> None:

@@ -7,15 +7,17 @@ the order of its arguments, so results do not depend on who computes them.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context, parent_process, resource_tracker
 from typing import Any
 
 from ntkfeyn.errors import NtkfeynError, bad_request
@@ -72,10 +74,19 @@ def _map_held(executor: Executor, function: Callable[..., Any], *arguments: Iter
 
 
 def _end_quietly() -> None:
-    """In a process of the pool: an interrupt ends it without a traceback; ours is the one that tells."""
+    """In a process of the pool: an interrupt ends it without a traceback, as does the end of the one that waits."""
+    threading.Thread(target=_outlive_nobody, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _outlive_nobody() -> None:
+    """A parent that is killed cannot tell its workers to stop."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager
