@@ -201,10 +201,12 @@ def with_save_run(command: click.Command) -> click.Command:
 
 def _asked_anew(context: click.Context, values: dict[str, Any]) -> dict[str, Any]:
     """The values without what the file asks for where something else of its kind was typed."""
-    source = click.core.ParameterSource
-    typed = {name for name in values if context.get_parameter_source(name) is source.COMMANDLINE}
-    filed = {name for name in values if context.get_parameter_source(name) is source.DEFAULT_MAP}
-    dropped = {name for left, right in ASKED_ANEW if typed & left for name in right & filed}
+    filed = context.default_map or {}
+    from_line = click.core.ParameterSource.COMMANDLINE
+    typed = {name for name in values if context.get_parameter_source(name) is from_line and values[name] != ()}
+    # click 8.1 takes no names for names that were typed
+    values = values | {name: tuple(found) for name, found in filed.items() if values[name] == ()}
+    dropped = {name for left, right in ASKED_ANEW if typed & left for name in right & (filed.keys() - typed)}
     defaults = _defaults(context.command)
     return values | {name: defaults[name] for name in sorted(dropped)}
 
