@@ -55,10 +55,8 @@ def command(
     Example: ntkfeyn compare Theta --order 2 --activation gelu --inputs x.json --depth 3 --width 8,16 -o figures/
     """
     from ntkfeyn.cli.evaluate import evaluated_targets
-    from ntkfeyn.emitters.rendering import write_file
     from ntkfeyn.numerics import comparison, evaluation
     from ntkfeyn.numerics.trust import expansion_warnings
-    from ntkfeyn.serialisation import to_text
 
     settings = network.networks()
     targets = evaluated_targets(request._replace(order=None))
@@ -80,15 +78,22 @@ def command(
     for line in found.warnings():
         click.echo(f"Warning: {line}", err=True)
     if output is not None:
-        from ntkfeyn.numerics.comparison_figure import comparison_figures
-
-        data = write_file(output / "comparison.json", to_text(found.to_json()))
-        for path in (data, *comparison_figures(found, output, "comparison")):
-            click.echo(path, err=True)
+        _write(found, output)
     show(found.to_json(), _table(found), form, json_file)
     if not found.passed:
         click.echo(_verdict(found, order), err=True)
         sys.exit(1)
+
+
+def _write(found: Comparison, directory: Path) -> None:
+    """Data and figures; their names on stderr."""
+    from ntkfeyn.emitters.rendering import write_file
+    from ntkfeyn.numerics.comparison_figure import comparison_figures
+    from ntkfeyn.serialisation import to_text
+
+    data = write_file(directory / "comparison.json", to_text(found.to_json()))
+    for path in (data, *comparison_figures(found, directory, "comparison")):
+        click.echo(path, err=True)
 
 
 def _table(found: Comparison) -> str:
