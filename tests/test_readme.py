@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import ntkfeyn
+from ntkfeyn import cumulants, enumeration, legs, reduction, symbols
 from ntkfeyn.cli import COMMANDS, main
+from ntkfeyn.emitters import c
+from ntkfeyn.numerics import components, estimation, expressions, inputs, networks, workers
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -97,6 +100,16 @@ def test_extensions_work_as_described(tmp_path: Path) -> None:
     run("emit", "--lang", "latex", "W", "-o", "out")
     run("emit", "--lang", "steps", "F", "-o", "out")
     assert (tmp_path / "out" / "F_1.txt").read_text() == "3 steps\n"
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    [text] = re.findall(r"## Limits\n(.*?)\n## ", README, flags=re.DOTALL)
+    shown = {int(number.replace(",", "")) for number in re.findall(r"[0-9][0-9,]*", text)}
+    assert shown == {
+        cumulants.MAX_SLOTS, cumulants.MAX_ORDER, legs.MAX_NODES, enumeration.MAX_CANDIDATES, reduction.MAX_EXPANDED,
+        symbols.MAX_SYMPY, inputs.MAX_INPUTS, networks.MAX_DEPTH, components.MAX_COMPONENTS, c.MAX_DISTINCT,
+        expressions.MAX_DEGREE, expressions.MAX_LENGTH, estimation.MAX_NETWORKS, workers.MAX_JOBS,
+    }  # fmt: skip
 
 
 def test_the_citation_file_names_this_version() -> None:
