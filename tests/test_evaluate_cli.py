@@ -216,3 +216,13 @@ def test_same_bytes_under_any_hash_seed(inputs: Path) -> None:
         ).stdout
 
     assert output("1") == output("77") != b""
+
+
+def test_a_zero_without_digits_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nearly parallel inputs of a ReLU network: every value 0, the error is not."""
+    near = tmp_path / "near.json"
+    near.write_text("[[1, 0.5], [1, 0.5001]]")
+    network = ["--activation", "relu", "--cw", "2", "--inputs", str(near), "--depth", "4", "--width", "8"]
+    with pytest.raises(SystemExit):
+        main(["evaluate", *network, "Theta@1"])
+    assert "no digit is known" in capsys.readouterr().err

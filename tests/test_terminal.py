@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.cumulants import NAMES, channels, standard
 from ntkfeyn.emitters.arcs import arcs
@@ -96,3 +97,30 @@ def test_list_shows_every_tensor_drawn(capsys: pytest.CaptureFixture[str]) -> No
         assert f"{name}_{indices}" in out
     for row in arcs(standard("F")):
         assert row.strip() in out
+
+
+def test_nothing_typed_shows_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([])
+    out, err = capsys.readouterr()
+    assert (stopped.value.code or 0, err) == (0, "")
+    assert "ntkfeyn derive --order 1 --cumulant F" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [(["evaluate", "--run", "a.toml"], "ntkfeyn --run FILE COMMAND"),
+     (["--save-run", "a.toml", "list"], "ntkfeyn COMMAND --save-run FILE")],
+)  # fmt: skip
+def test_misplaced_options(arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert meant in capsys.readouterr().err
+
+
+def test_tags_are_explained_in_every_picture() -> None:
+    recursion = nf.derive("V", order=2)
+    tagged = [diagram for diagram in recursion.diagrams if "T1 = " in diagram.svg()]
+    assert tagged
+    assert recursion.picture().svg().count("T1 = C0C0C0@2") == len(tagged)

@@ -19,6 +19,11 @@ from ntkfeyn.errors import NtkfeynError, closest
 # many small matrix products: threads of one product wait for each other, the more so on a busy machine
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 HELP = ["-h", "--help"]
+MISPLACED = {
+    "--run": "--run stands before the command. Try: ntkfeyn --run FILE COMMAND",
+    "--no-run": "--no-run stands before the command. Try: ntkfeyn --no-run COMMAND",
+    "--save-run": "--save-run stands after the command. Try: ntkfeyn COMMAND --save-run FILE",
+}
 COMMANDS = {
     "list": "list_tensors",
     "diagrams": "diagrams",
@@ -113,13 +118,16 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; exit code 0 done, 1 the answer is no, 2 bad request, 130 interrupted."""
     for name in THREADS:
         os.environ.setdefault(name, "1")  # before NumPy is loaded; --jobs is the way to use more cores
+    given = sys.argv[1:] if arguments is None else arguments
     try:
         _prepare_streams()
-        code = cli.main(args=arguments, prog_name="ntkfeyn", standalone_mode=False)
+        code = cli.main(args=given or ["--help"], prog_name="ntkfeyn", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except NtkfeynError as error:
         code = _fail(f"Error: {error}", 2)
+    except click.NoSuchOption as error:
+        code = _fail(f"Error: {MISPLACED.get(error.option_name, error.format_message())}", error.exit_code)
     except click.ClickException as error:
         code = _fail(f"Error: {error.format_message()}", error.exit_code)
     except (click.Abort, KeyboardInterrupt):

@@ -132,7 +132,8 @@ def table(result: Tensors) -> str:
         lines.append(f"width {setting.width}, {result.meta['activation']}, layers 1 .. {result.meta['depth']}")
         for name, last in setting.layers[-1].items():
             error = max(last.errors.tolist(), default=0.0)
-            lines.append(f"\n{name:<16} error {'0 (exact)' if not error else f'at most {error:.1e}'} at the last layer")
+            kind = "standard error up to" if result.meta["command"] == "sample" else "error at most"
+            lines.append(f"\n{name:<16} " + (f"{kind} {error:.1e} at the last layer" if error else "exact to rounding"))
             keys = list(last.keys())
             columns = [layer[name].values.tolist() for layer in setting.layers]
             for i, key in enumerate(keys[:MOST_ROWS]):

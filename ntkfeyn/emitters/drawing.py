@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import atan2, cos, hypot, pi, sin
 
 Point = tuple[float, float]
@@ -74,6 +74,21 @@ class Drawing:
             points += [(label.centre[0] + s * w, label.centre[1] + s * h) for s in (-1, 1)]
         xs, ys = [p[0] for p in points], [p[1] for p in points]
         return min(xs) - 0.1, min(ys) - 0.1, max(xs) + 0.1, max(ys) + 0.1
+
+
+def legended(drawing: Drawing) -> Drawing:
+    """With its legend as a line of text below; the drawing itself where it has none."""
+    if not drawing.legend:
+        return drawing
+    x0, y0, x1, _ = drawing.box()
+    text = legend_text(drawing)
+    label = Label(((x0 + x1) / 2, y0 - 0.3), rf"\text{{{text}}}", text, 0.24)
+    return replace(drawing, labels=(*drawing.labels, label), legend=())
+
+
+def legend_text(drawing: Drawing) -> str:
+    """T1 = C0C0C0@2, .."""
+    return ", ".join(f"{tag} = {meaning}" for tag, meaning in drawing.legend)
 
 
 def _bezier(points: tuple[Point, ...], t: float) -> Point:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ntkfeyn.cumulants import NAMES
-from ntkfeyn.emitters.drawing import Drawing, Label, Point
+from ntkfeyn.emitters.drawing import Drawing, Label, Point, legend_text
 from ntkfeyn.emitters.layout import blob, layout, raised
 from ntkfeyn.emitters.notation import LatexNotation, TextNotation, latex_name, term_text
 from ntkfeyn.errors import LimitError
@@ -21,7 +21,9 @@ SIGN, ID = 0.42, 0.24
 
 
 def equation(recursion: Recursion, width: float = WIDTH) -> Drawing:
-    """Blob = sum of diagrams; below each its id, before it its weight. Constants (C_b, lambda_b) stand as text.
+    """Blob = sum of diagrams; before each its weight, below it its id and what its tags mean.
+
+    Constants (C_b, lambda_b) stand as text.
 
     Raises LimitError for more than MOST diagrams.
     """
@@ -57,8 +59,11 @@ def _named(drawing: Drawing, name: str) -> Drawing:
     """With its id below, centred at the origin."""
     x0, y0, x1, y1 = drawing.box()
     moved = _moved(drawing, (-(x0 + x1) / 2, -(y0 + y1) / 2))
-    label = Label((0.0, -(y1 - y0) / 2 - BELOW), rf"\text{{{name}}}", name, ID)
-    return replace(moved, labels=(*moved.labels, label))
+    labels = [Label((0.0, -(y1 - y0) / 2 - BELOW), rf"\text{{{name}}}", name, ID)]
+    if drawing.legend:
+        meaning = legend_text(drawing)
+        labels.append(Label((0.0, -(y1 - y0) / 2 - 2 * BELOW), rf"\text{{{meaning}}}", meaning, ID))
+    return replace(moved, labels=(*moved.labels, *labels))
 
 
 def _moved(drawing: Drawing, by: Point) -> Drawing:

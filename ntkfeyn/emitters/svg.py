@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from io import BytesIO
 
-from ntkfeyn.emitters.drawing import Drawing, Label, Mark, Path, Point
+from ntkfeyn.emitters.drawing import Drawing, Label, Mark, Path, Point, legended
 
 SCALE = 48.0
 _DASHES = {
@@ -19,7 +19,8 @@ _DASHES = {
 
 
 def svg(drawing: Drawing) -> str:
-    """A self-contained SVG document."""
+    """A self-contained SVG document, the legend below."""
+    drawing = legended(drawing)
     x0, y0, x1, y1 = drawing.box()
     width, height = SCALE * (x1 - x0), SCALE * (y1 - y0)
 
@@ -70,7 +71,8 @@ def load_matplotlib() -> None:
 
 
 def png(drawing: Drawing) -> bytes:
-    """A PNG image at 150 dots per inch."""
+    """A PNG image at 150 dots per inch, the legend below."""
+    drawing = legended(drawing)
     load_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -107,7 +107,13 @@ class Tensors:
         for setting in self.settings:
             for name in setting.layers[-1]:
                 worst, where = max((_relative_error(row[name]), layer) for layer, row in enumerate(setting.layers, 1))
-                if worst > max(10 * self.meta["tolerance"], 1e-6):
+                if worst == float("inf"):
+                    error = float(np.max(setting.layers[where - 1][name].errors))
+                    lines.append(
+                        f"{name} at layer {where} (width {setting.width}) is 0 with an error of up to {error:.0e}:"
+                        " no digit is known; nearly parallel inputs"
+                    )
+                elif worst > max(10 * self.meta["tolerance"], 1e-6):
                     lines.append(
                         f"{name} at layer {where} (width {setting.width}) has an error of up to {worst:.0e} of its"
                         " largest component: nearly parallel inputs, or a quadrature that converges slowly"
@@ -121,7 +127,8 @@ class Tensors:
 
 def _relative_error(tensor: TensorValues) -> float:
     size = float(np.max(np.abs(tensor.values), initial=0.0))
-    return float(np.max(tensor.errors, initial=0.0)) / size if size else 0.0
+    error = float(np.max(tensor.errors, initial=0.0))
+    return error / size if size else (float("inf") if error else 0.0)
 
 
 def _components(tensor: TensorValues) -> dict[str, dict[str, float]]:
