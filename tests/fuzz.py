@@ -178,7 +178,7 @@ class Fuzzer:
             content = path.read_bytes()
         if ending == ".npz":
             tally = Tally.empty(4, GROUPS).added(np.ones((3, 4)))
-            write_checkpoint(path, "request", {"8": (1, tally)})
+            write_checkpoint(path, "request", {"8": tally})
             content = path.read_bytes()
         path.write_bytes(mutated_bytes(content, self.rng))
         held = repr(path.read_bytes()[:200])

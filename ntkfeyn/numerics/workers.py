@@ -76,7 +76,8 @@ def _map_held(executor: Executor, function: Callable[..., Any], *arguments: Iter
 def _end_quietly() -> None:
     """In a process of the pool: an interrupt ends it without a traceback, as does the end of the one that waits."""
     threading.Thread(target=_outlive_nobody, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # in the background of a script nobody is interrupted
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
