@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
-from ntkfeyn.cli.options import Request, target_options, writable
+from ntkfeyn.cli.options import Request, figures_option, target_options
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -25,13 +25,7 @@ if TYPE_CHECKING:
 @click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help="Which indices.")
 @sampling_options
 @click.option("--max-pull", type=float, default=5.0, show_default=True, help="Exit code 1 if any |pull| is above.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    callback=writable,
-    help="Directory for figures (pdf, png) and data.",
-)
+@figures_option("Directory for figures (pdf, png) and data.")
 @result_options
 def command(
     request: Request,

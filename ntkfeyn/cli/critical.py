@@ -9,7 +9,7 @@ import click
 
 from ntkfeyn.cli.completion import ACTIVATIONS, offering
 from ntkfeyn.cli.network_options import show
-from ntkfeyn.cli.options import json_option, writable
+from ntkfeyn.cli.options import figures_option, json_option
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -31,13 +31,7 @@ if TYPE_CHECKING:
 @click.option("--lambda-w", type=float, default=1.0, show_default=True, metavar="X", help="lambda_W.")
 @click.option("--lambda-b", type=float, default=0.0, show_default=True, metavar="X", help="lambda_b.")
 @click.option("--no-scaling", is_flag=True, help="Only the critical points.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    callback=writable,
-    help="Directory for critical.pdf, .png and .json.",
-)
+@figures_option("Directory for critical.pdf, .png and .json.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What to print."
 )

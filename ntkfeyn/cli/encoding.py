@@ -34,9 +34,9 @@ def _ascii(name: str) -> codecs.CodecInfo | None:
 
 
 def spell(error: UnicodeError) -> tuple[str | bytes, int]:
-    """An error handler of ``codecs``: the spelling of the signs, \\uXXXX for others.
+    """An error handler of ``codecs``: the spelling of the signs, escapes (backslash, u, four digits) for others.
 
-    In JSON always \\uXXXX, which it reads as the sign. A byte of a file name that is no text is written as it is.
+    In JSON always escapes, which it reads as the sign. A byte of a file name that is no text is written as it is.
     """
     from json import dumps
 

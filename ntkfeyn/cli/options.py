@@ -35,6 +35,12 @@ json_option = click.option(
 )
 
 
+def figures_option(text: str) -> Callable[[F], F]:
+    """-o DIR for commands that draw, refused before long work if it cannot be written."""
+    directory = click.Path(file_okay=False, path_type=Path)
+    return click.option("-o", "--output", type=directory, callback=writable, help=text)
+
+
 class Request(NamedTuple):
     """What the user asks for, as typed."""
 

@@ -21,7 +21,8 @@ from ntkfeyn.enumeration import check_order
 from ntkfeyn.errors import bad_request
 from ntkfeyn.numerics.estimation import MEANS, Estimate, Sampling, check_targets, estimate, setting
 from ntkfeyn.numerics.evaluation import Request, evaluate_tuples, settings_json, wanted_tuples
-from ntkfeyn.numerics.results import Setting, Tensors
+from ntkfeyn.numerics.networks import width_below
+from ntkfeyn.numerics.results import Setting, Tensors, index_keys
 from ntkfeyn.numerics.sampling import BLOCK
 from ntkfeyn.recursion import TensorId
 from ntkfeyn.serialisation import TOOL
@@ -148,8 +149,9 @@ def _compared_json(found: Compared) -> dict[str, Any]:
     columns = (found.sampled, found.errors, found.theory.T, found.theory_errors, found.pulls)
     names = ("sampled", "error", "theory", "theory_error", "pull")
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    keys = ["-".join(map(str, row)) for row in found.indices.tolist()]
-    components = {key: dict(zip(names, row, strict=True)) for key, row in zip(keys, rows, strict=True)}
+    components = {
+        key: dict(zip(names, row, strict=True)) for key, row in zip(index_keys(found.indices), rows, strict=True)
+    }
     return {"chi_square": _chi_json(found.chi_square), "components": components}
 
 
@@ -184,7 +186,8 @@ def compare(
     settings = []
     for one, predicted in zip(estimates, theory, strict=True):
         found = setting(one, targets, means)
-        layers = [_row(one, layer, found, predicted, orders) for layer in range(2, one.network.depth + 1)]
+        groups = one.tally.group_means()
+        layers = [_row(one, groups, layer, found, predicted, orders) for layer in range(2, one.network.depth + 1)]
         settings.append((one.network.width_text, one.network.hidden, tuple(layers)))
     sampled = [one.tally.blocks * BLOCK for one in estimates]
     meta = {"tool": TOOL, "command": "compare", **settings_json(request), "networks": sampled, "seed": sampling.seed}
@@ -194,12 +197,18 @@ def compare(
 
 
 def _row(
-    one: Estimate, layer: int, found: Setting, predicted: Setting, orders: dict[TensorId, tuple[int, ...]]
+    one: Estimate,
+    groups: tuple[Array, float],
+    layer: int,
+    found: Setting,
+    predicted: Setting,
+    orders: dict[TensorId, tuple[int, ...]],
 ) -> dict[str, Compared]:
-    """Every target at one layer."""
-    below = one.network.hidden[layer - 2]
+    """Every target at one layer; ``groups`` are the tally's group means and what they are worth."""
+    below = width_below(one.network.hidden, layer)
     samples = len(one.task.law.gram)
     places = {name: place for at, name, _, place in one.task.layout() if at == layer}
+    means, worth = groups
     row = {}
     for (name, first), powers in orders.items():
         terms = [predicted.layers[layer - 1][f"{name}@{r}"] for r in powers]
@@ -209,7 +218,6 @@ def _row(
         errors = np.sum([term.errors * scale for term, scale in zip(terms, scales, strict=True)], axis=0)
         values = found.layers[layer - 1][f"{name}@{first}"]
         unit = below if (name, first) in MEANS else 1
-        means, worth = one.tally.group_means()
         off = values.values[kept] - sums[-1]
         chi_square = hotelling(off, unit * means[:, places[name]][:, kept], worth, errors)
         row[f"{name}@{first}"] = Compared(

@@ -20,7 +20,7 @@ from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
 from ntkfeyn.numerics.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
 from ntkfeyn.numerics.evaluation import Request, evaluate_tensors, settings_json
-from ntkfeyn.numerics.networks import Network
+from ntkfeyn.numerics.networks import Network, width_below
 from ntkfeyn.numerics.plan import Mapped
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.sampling import BLOCK, KERNELS, Law, kernel_block, network_bytes
@@ -306,7 +306,7 @@ def setting(estimated: Estimate, targets: Sequence[TensorId], leading: Tensors |
         rows[0][name] = (first.get(name, np.zeros(shape)), np.zeros(shape))
     layers = []
     for layer, row in enumerate(rows, 1):
-        below = network.hidden[layer - 2] if layer > 1 else 1
+        below = width_below(network.hidden, layer)
         found = {}
         for name, order in targets:
             value, error = row[name]

@@ -18,7 +18,7 @@ from ntkfeyn.numerics.activations import Kinked
 from ntkfeyn.numerics.components import MAX_COMPONENTS, Family, all_tuples, maximal, subsets_up_to
 from ntkfeyn.numerics.kinked import check_existence
 from ntkfeyn.numerics.moments import Component, Moment, Number
-from ntkfeyn.numerics.networks import Network
+from ntkfeyn.numerics.networks import Network, width_below
 from ntkfeyn.numerics.plan import Plan, make_plan, standard_samples
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.solver import Layer, solve
@@ -128,7 +128,7 @@ def moment_json(request: Request, moment: Moment, expansions: list[list[list[Num
     for network, rows in zip(request.networks, expansions, strict=True):
         layers = {}
         for layer, row in enumerate(rows, 1):
-            n = network.hidden[layer - 2] if layer > 1 else 1
+            n = width_below(network.hidden, layer)
             layers[f"layer-{layer}"] = {
                 "n": n,
                 "value": sum(value / n**r for r, (value, _) in enumerate(row)),

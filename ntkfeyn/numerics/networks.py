@@ -104,6 +104,11 @@ class Network:
         return self.hidden[layer - 1] / self.hidden[layer - 2] if layer > 1 else 1.0
 
 
+def width_below(hidden: Sequence[int], layer: int) -> int:
+    """n of a layer's expansion in 1/n: the width of the layer below; 1 at layer 1, which has no corrections."""
+    return hidden[layer - 2] if layer > 1 else 1
+
+
 def parse_widths(text: str) -> list[int | tuple[int, ...]]:
     """Settings separated by commas, each one width or one a hidden layer: 32,64 or 32:64:32,16:16:16."""
     found: list[int | tuple[int, ...]] = []

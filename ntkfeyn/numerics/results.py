@@ -14,9 +14,15 @@ from numpy.typing import NDArray
 
 from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import bad_request
+from ntkfeyn.numerics.networks import width_below
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+def index_keys(indices: Ints) -> Iterator[str]:
+    """Index tuples, shape (components, slots), as JSON names them: 1-1-2-2."""
+    return ("-".join(map(str, row)) for row in indices.tolist())
 
 
 class TensorValues(NamedTuple):
@@ -27,7 +33,7 @@ class TensorValues(NamedTuple):
     errors: Array
 
     def keys(self) -> Iterator[str]:
-        return ("-".join(map(str, row)) for row in self.indices.tolist())
+        return index_keys(self.indices)
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class Tensors:
             for number, row in enumerate(setting.layers, 1):
                 for name, tensor in row.items():
                     file = files.setdefault(f"{name}.json", {"meta": self.meta, "data": {}})
-                    keys = ("-".join(map(str, index)) for index in (tensor.indices - 1).tolist())
+                    keys = index_keys(tensor.indices - 1)
                     layers = file["data"].setdefault(f"width-{setting.width}", {})
                     layers[f"layer-{number}"] = dict(zip(keys, tensor.values.tolist(), strict=True))
         return files
@@ -139,7 +145,7 @@ def _components(tensor: TensorValues) -> dict[str, dict[str, float]]:
 def _assembled(setting: Setting) -> Setting:
     layers = []
     for number, row in enumerate(setting.layers, 1):
-        below = setting.hidden[number - 2] if number > 1 else 1
+        below = width_below(setting.hidden, number)
         orders: dict[str, list[int]] = {}
         for full in row:
             name, _, order = full.rpartition("@")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ntkfeyn.cumulants import standard
 from ntkfeyn.numerics.evaluation import Request, evaluate_tuples
+from ntkfeyn.numerics.networks import width_below
 from ntkfeyn.recursion import TensorId
 
 # leading order, the order that is looked at, and its largest share of the leading one: for K and Theta that is a second
@@ -18,7 +20,7 @@ SECOND = {"K": (0, 2, 0.2), "Theta": (0, 2, 0.2), "V": (1, 2, 1.0)}
 
 def expansion_warnings(request: Request) -> list[str]:
     """One line for each network at which the expansion in depth/width cannot be trusted. Raises NtkfeynError."""
-    slots = {"K": 2, "Theta": 2, "V": 4}
+    slots = {name: len(standard(name).labels) for name in SECOND}
     diagonal = {name: np.repeat(np.arange(len(request.gram))[:, None], slots[name], axis=1) for name in SECOND}
     wanted: dict[TensorId, np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = {}
     for name, (*orders, _) in SECOND.items():
@@ -26,7 +28,7 @@ def expansion_warnings(request: Request) -> list[str]:
     lines = []
     settings = evaluate_tuples(request._replace(tolerance=1e-3, advance=lambda _: None), wanted)
     for network, setting in zip(request.networks, settings, strict=True):
-        below = network.hidden[-1] if network.hidden else 1
+        below = width_below(network.hidden, network.depth)
         shares = {}
         for name, (first, last, _) in SECOND.items():
             leading, second = (np.abs(setting.layers[-1][f"{name}@{r}"].values) for r in (first, last))
