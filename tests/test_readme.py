@@ -15,7 +15,8 @@ import ntkfeyn
 from ntkfeyn import cumulants, enumeration, legs, reduction, symbols
 from ntkfeyn.cli import COMMANDS, main
 from ntkfeyn.emitters import c
-from ntkfeyn.numerics import components, estimation, expressions, inputs, networks, workers
+from ntkfeyn.numerics import components, estimation, expressions, inputs, networks
+from ntkfeyn.runtime import workers
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

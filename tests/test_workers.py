@@ -18,7 +18,7 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.numerics.workers import workers
+from ntkfeyn.runtime.workers import workers
 
 distributed = pytest.importorskip("distributed")
 INPUTS = [[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]]

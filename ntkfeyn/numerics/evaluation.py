@@ -22,8 +22,8 @@ from ntkfeyn.numerics.networks import Network, width_below
 from ntkfeyn.numerics.plan import Plan, make_plan, standard_samples
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.solver import Layer, solve
-from ntkfeyn.numerics.workers import check_workers, workers
 from ntkfeyn.recursion import TensorId, derive_system
+from ntkfeyn.runtime.workers import check_workers, workers
 from ntkfeyn.serialisation import TOOL
 
 Array = NDArray[np.float64]
