@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ntkfeyn.cumulants import Cumulant
 from ntkfeyn.diagram import Diagram as DiagramRecord
 from ntkfeyn.diagram import full_diagrams
 from ntkfeyn.emitters.drawing import Drawing
@@ -19,11 +18,12 @@ from ntkfeyn.emitters.tikz import tikz
 from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.errors import bad_request
 from ntkfeyn.homogeneity import diagonal_recursions
-from ntkfeyn.numerics.networks import Network
+from ntkfeyn.model.cumulants import Cumulant
+from ntkfeyn.model.network import Network
+from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve, target_id
 from ntkfeyn.recursion import Recursion as RecursionRecord
 from ntkfeyn.recursion import derive_recursion, derive_system
 from ntkfeyn.serialisation import recursion_json, to_text
-from ntkfeyn.targets import DEFAULT_EVALUATED, Target, default_targets, resolve, target_id
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -225,8 +225,8 @@ def verify(
     ``activation`` is a polynomial in z; ``widths`` are relative widths of the layers (default: equal). Raises
     NtkfeynError for a bad request.
     """
+    from ntkfeyn.model.polynomials import polynomial
     from ntkfeyn.numerics.certify import certify, check_samples, random_setting
-    from ntkfeyn.numerics.expressions import polynomial
 
     check_samples(samples)
     shape, power = _one(name, legs, channel, order)

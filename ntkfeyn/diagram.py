@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ntkfeyn.canonical import Edges
-from ntkfeyn.cumulants import Cumulant
+from ntkfeyn.model.canonical import Edges
+from ntkfeyn.model.cumulants import Cumulant
 
 if TYPE_CHECKING:
     import networkx

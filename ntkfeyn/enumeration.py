@@ -14,10 +14,10 @@ from functools import cache
 from itertools import combinations, product
 from math import factorial
 
-from ntkfeyn.combinatorics import bounded_matchings, compositions, set_partitions
-from ntkfeyn.cumulants import MAX_ORDER, NAMES, Cumulant, identify, standard
 from ntkfeyn.diagram import NEW_EDGE, OMEGA, WEIGHT, CubicVertex, Diagram, InternalTree, TensorVertex, relabelled
 from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.model.combinatorics import bounded_matchings, compositions, set_partitions
+from ntkfeyn.model.cumulants import MAX_ORDER, NAMES, Cumulant, identify, standard
 
 MAX_CANDIDATES = 500_000
 MAX_STEPS = 500_000  # partly built attachments: requests with many trees fail early instead of hanging

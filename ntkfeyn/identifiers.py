@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 
-from ntkfeyn.cumulants import NAMES
 from ntkfeyn.diagram import Diagram
 from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.errors import RequestError, bad_request
-from ntkfeyn.targets import Target, named_target
+from ntkfeyn.model.cumulants import NAMES
+from ntkfeyn.model.targets import Target, named_target
 
 _ID = re.compile(r"([^@\s]{1,200}):(-?[0-9]{1,18}):([0-9]{1,18})([a-z]{0,4})", re.ASCII)
 _EXAMPLE = "ntkfeyn explain F:1:2"

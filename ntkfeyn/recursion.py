@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from ntkfeyn.cumulants import Cumulant, standard
 from ntkfeyn.diagram import Diagram
 from ntkfeyn.enumeration import check_order, enumerate_diagrams
+from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.reduction import Effect, expand, reduce_terms, written_terms
 from ntkfeyn.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.translation import bias_terms, translate_drawn

@@ -13,9 +13,9 @@ from itertools import product
 from math import comb, lcm, prod
 from typing import NamedTuple
 
-from ntkfeyn.combinatorics import pair_placements
-from ntkfeyn.cumulants import Cumulant, canonical_labels, standard
 from ntkfeyn.errors import LimitError, bad_request, closest
+from ntkfeyn.model.combinatorics import pair_placements
+from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
 from ntkfeyn.terms import Couplings, ExpandedTerm, Group, ProductTerm, Tensor
 from ntkfeyn.translation import sorted_term
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ntkfeyn import __version__
-from ntkfeyn.cumulants import Cumulant, standard
 from ntkfeyn.diagram import Diagram, TensorVertex, pair_ends
 from ntkfeyn.enumeration import Enumeration
 from ntkfeyn.homogeneity import SAMPLE, Diagonal
-from ntkfeyn.legs import NAMED_TREES, Leg
+from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.legs import NAMED_TREES, Leg
 from ntkfeyn.recursion import Recursion
 from ntkfeyn.terms import ExpandedTerm, Tensor
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import sympy
 
-from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import LimitError
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.recursion import Recursion
 from ntkfeyn.terms import ExpandedTerm, Tensor
 

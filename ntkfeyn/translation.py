@@ -13,10 +13,10 @@ from functools import cache
 from itertools import product
 from math import factorial, prod
 
-from ntkfeyn.combinatorics import compositions, multinomial, set_partitions
-from ntkfeyn.cumulants import Cumulant, identify
 from ntkfeyn.diagram import NEW_EDGE, OMEGA, WEIGHT, Diagram, TensorVertex
 from ntkfeyn.enumeration import vertex_shape
+from ntkfeyn.model.combinatorics import compositions, multinomial, set_partitions
+from ntkfeyn.model.cumulants import Cumulant, identify
 from ntkfeyn.terms import Couplings, Group, ProductTerm, Tensor
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ntkfeyn.cli.progress import progress
-from ntkfeyn.cumulants import cumulant, standard
 from ntkfeyn.emitters.rendering import write_file
+from ntkfeyn.model.cumulants import cumulant, standard
+from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.numerics.certificates import certificates_json
 from ntkfeyn.numerics.certify import Certificate, certify, random_setting
-from ntkfeyn.numerics.expressions import polynomial
 from ntkfeyn.serialisation import to_text
 
 LINEAR, QUADRATIC, CUBIC = "z", "z + z**2/2", "z/2 + z**2/3 - z**3/5"

@@ -22,10 +22,10 @@ from oracles.networks import PolynomialNetwork
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
-from ntkfeyn.cumulants import standard
 from ntkfeyn.emitters.code import program
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.network import Network
 from ntkfeyn.numerics.components import subsets_up_to
-from ntkfeyn.numerics.networks import Network
 from ntkfeyn.numerics.plan import make_plan
 from ntkfeyn.numerics.quadrature import Rule
 from ntkfeyn.numerics.solver import solve_with_rule

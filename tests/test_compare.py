@@ -12,11 +12,11 @@ from scipy.stats import chi2, kstest
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
+from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
 from ntkfeyn.numerics.comparison import ChiSquare, Compared, Comparison, compare, hotelling
 from ntkfeyn.numerics.estimation import Sampling
 from ntkfeyn.numerics.evaluation import Request
 from ntkfeyn.numerics.trust import expansion_warnings
-from ntkfeyn.targets import DEFAULT_EVALUATED, resolve
 
 INPUTS = np.array([[2.0, 1.0, 0.5], [0.5, -2.0, 1.0]])
 COUPLINGS = {

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import ntkfeyn as nf
-from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.numerics.activations import activation
 from ntkfeyn.numerics.certify import slots_of
 from ntkfeyn.numerics.directional import DERIVATIVES, Jets, Sampled

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import ntkfeyn as nf
-from ntkfeyn.cumulants import canonical_labels
 from ntkfeyn.emitters import rendering
 from ntkfeyn.emitters.dot import dot
 from ntkfeyn.emitters.layout import layout
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.model.cumulants import canonical_labels
 
 
 @pytest.mark.parametrize("lang", ["latex"])

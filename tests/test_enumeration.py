@@ -8,10 +8,10 @@ import networkx
 import pytest
 from networkx.algorithms.isomorphism import MultiGraphMatcher
 
-from ntkfeyn.cumulants import NAMES, cumulant, standard
 from ntkfeyn.diagram import Diagram, full_diagrams
 from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.model.cumulants import NAMES, cumulant, standard
 
 MERGED = {
     "V": 2,

@@ -11,7 +11,7 @@ import pytest
 from oracles.explicit import ExplicitNetwork
 
 import ntkfeyn.numerics.exact
-from ntkfeyn.cumulants import NAMES, cumulant, standard
+from ntkfeyn.model.cumulants import NAMES, cumulant, standard
 from ntkfeyn.numerics.certify import slots_of
 from ntkfeyn.numerics.coincidences import coincidences, isserlis
 from ntkfeyn.numerics.exact import ExactNetwork, Setting

@@ -17,7 +17,6 @@ import pytest
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
-from ntkfeyn.cumulants import NAMES, standard
 from ntkfeyn.diagram import Diagram, full_diagrams
 from ntkfeyn.emitters.attachment import attached_tensors, propagator_value, weight_factors
 from ntkfeyn.emitters.explanation import Explanation, explain_diagram
@@ -25,6 +24,7 @@ from ntkfeyn.emitters.steps import LEAST_WIDTH, explanation_json, explanation_te
 from ntkfeyn.emitters.wrapping import wrap
 from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.identifiers import find_diagram
+from ntkfeyn.model.cumulants import NAMES, standard
 from ntkfeyn.recursion import derive_recursion
 from ntkfeyn.translation import translate
 

@@ -20,9 +20,9 @@ from scipy.special import ndtr
 import ntkfeyn as nf
 from ntkfeyn import homogeneity
 from ntkfeyn.cli import main
-from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.homogeneity import Mean, diagonal_recursions, on_diagonal, vanishing_set, without_derivatives
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.recursion import TensorId, derive_recursion, derive_system
 from ntkfeyn.reduction import split_omega
 

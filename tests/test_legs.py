@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.legs import NAMED_TREES, parse_legs
+from ntkfeyn.model.legs import NAMED_TREES, parse_legs
 
 
 @pytest.mark.parametrize(

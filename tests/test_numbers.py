@@ -8,7 +8,7 @@ from math import comb
 import pytest
 from oracles.networks import PolynomialNetwork, ReluOnOneSample, elementary_symmetric
 
-from ntkfeyn.cumulants import cumulant, standard
+from ntkfeyn.model.cumulants import cumulant, standard
 
 INPUTS = [[Fraction(v) for v in x] for x in ([1, 2], [3, -1], [0, 1], [2, 2])]
 Q = [[sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / 2 for b in INPUTS] for a in INPUTS]

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from test_cumulants import shapes
 
 import ntkfeyn as nf
-from ntkfeyn.cumulants import Cumulant, cumulant, standard
 from ntkfeyn.errors import LimitError, NtkfeynError
-from ntkfeyn.legs import parse_legs
+from ntkfeyn.model.cumulants import Cumulant, cumulant, standard
+from ntkfeyn.model.legs import parse_legs
 from ntkfeyn.numerics.activations import activation
 from ntkfeyn.numerics.inputs import gram_of, read_array, vectors
 from ntkfeyn.recursion import derive_recursion

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 import ntkfeyn
-from ntkfeyn import cumulants, enumeration, legs, reduction, symbols
+from ntkfeyn import enumeration, reduction, symbols
 from ntkfeyn.cli import COMMANDS, main
 from ntkfeyn.emitters import c
-from ntkfeyn.numerics import components, estimation, expressions, inputs, networks
+from ntkfeyn.model import cumulants, legs
+from ntkfeyn.model import network as networks
+from ntkfeyn.model import polynomials as expressions
+from ntkfeyn.numerics import components, estimation, inputs
 from ntkfeyn.runtime import workers
 
 ROOT = Path(__file__).parent.parent

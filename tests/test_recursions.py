@@ -9,9 +9,9 @@ import pytest
 from oracles.printed import Sum, difference, from_json, recursions
 
 from ntkfeyn import enumeration, reduction
-from ntkfeyn.cumulants import NAMES, cumulant, standard
 from ntkfeyn.diagram import full_diagrams
 from ntkfeyn.enumeration import enumerate_diagrams
+from ntkfeyn.model.cumulants import NAMES, cumulant, standard
 from ntkfeyn.recursion import Recursion, derive_recursion, derive_system
 from ntkfeyn.reduction import reduce_terms
 from ntkfeyn.serialisation import recursion_json

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from ntkfeyn.combinatorics import pair_placements
-from ntkfeyn.cumulants import canonical_labels, standard
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.model.combinatorics import pair_placements
+from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.recursion import Recursion, derive_recursion
 from ntkfeyn.reduction import REWRITES, expand, split_omega
 from ntkfeyn.serialisation import recursion_json

@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 
 import ntkfeyn
-from ntkfeyn.cumulants import cumulant, standard
 from ntkfeyn.enumeration import enumerate_diagrams
+from ntkfeyn.model.cumulants import cumulant, standard
 from ntkfeyn.recursion import derive_recursion
 from ntkfeyn.serialisation import diagrams_json, recursion_json, recursions_json, to_text
 

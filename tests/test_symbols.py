@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 import ntkfeyn as nf
-from ntkfeyn.cumulants import standard
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.recursion import derive_recursion
 from ntkfeyn.serialisation import recursion_json
 from ntkfeyn.symbols import Expectation, expectation_symbol, tensor_symbol, to_sympy

@@ -12,13 +12,13 @@ import pytest
 
 import ntkfeyn
 from ntkfeyn.cli import main
-from ntkfeyn.cumulants import NAMES, cumulant, standard
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.model.cumulants import NAMES, cumulant, standard
+from ntkfeyn.model.polynomials import polynomial, polynomial_text
 from ntkfeyn.numerics import certify as certify_module
 from ntkfeyn.numerics import exact, polynomials
 from ntkfeyn.numerics.certificates import certificate_json, certificate_text
 from ntkfeyn.numerics.certify import assignments, certify, compare, random_setting
-from ntkfeyn.numerics.expressions import polynomial, polynomial_text
 from ntkfeyn.recursion import derive_recursion
 
 QUADRATIC = polynomial("z + z**2/2")

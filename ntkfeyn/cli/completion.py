@@ -20,6 +20,6 @@ def offering(*words: str) -> Completer:
 
 def tensor_names(_context: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """K, Theta, V, ..; after an @ nothing is offered: an order is a number."""
-    from ntkfeyn.cumulants import NAMES
+    from ntkfeyn.model.cumulants import NAMES
 
     return [name for name in (*NAMES, "all") if name.startswith(typed)]

@@ -15,8 +15,8 @@ from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
+    from ntkfeyn.model.targets import Target
     from ntkfeyn.recursion import Recursion
-    from ntkfeyn.targets import Target
 MOST_PICTURES = 24
 LEAST_COLUMNS = 40
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ntkfeyn.diagram import Diagram
-    from ntkfeyn.targets import Target
+    from ntkfeyn.model.targets import Target
 
 FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
 
@@ -47,7 +47,7 @@ def command(
     """
     from ntkfeyn.diagram import full_diagrams
     from ntkfeyn.enumeration import enumerate_diagrams
-    from ntkfeyn.targets import target_id
+    from ntkfeyn.model.targets import target_id
 
     if directory is not None and (count or form in ("text", "json")):
         from ntkfeyn.errors import bad_request
@@ -84,7 +84,7 @@ def _print_json(found: dict[Target, tuple[Diagram, ...]]) -> None:
 def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
     from ntkfeyn.emitters.notation import counted
     from ntkfeyn.enumeration import enumerate_diagrams
-    from ntkfeyn.targets import target_id
+    from ntkfeyn.model.targets import target_id
 
     counts = enumerate_diagrams(*target)
     lines = [

@@ -93,7 +93,7 @@ def command(
 
 def evaluated_targets(request: Request) -> list[TensorId]:
     """What was asked for, or K, Theta, V, D, F, A, B, K@1 and Theta@1."""
-    from ntkfeyn.targets import DEFAULT_EVALUATED, resolve
+    from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
 
     if not any((request.names, request.legs, request.channel)) and request.order is None:
         found = resolve(DEFAULT_EVALUATED)

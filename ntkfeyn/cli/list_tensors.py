@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ntkfeyn.cumulants import Cumulant
+    from ntkfeyn.model.cumulants import Cumulant
 
 WIDTH = 90  # of the table
 
@@ -27,8 +27,8 @@ def command(order: int | None, form: str) -> None:
     \b
     Example: ntkfeyn list --order 1
     """
-    from ntkfeyn.cumulants import NAMED_TENSORS, standard
     from ntkfeyn.enumeration import check_order
+    from ntkfeyn.model.cumulants import NAMED_TENSORS, standard
 
     if order is not None:
         check_order(standard("K"), order)

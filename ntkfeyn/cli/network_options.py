@@ -14,7 +14,7 @@ from ntkfeyn.cli.options import json_option
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
-    from ntkfeyn.numerics.networks import Network
+    from ntkfeyn.model.network import Network
 
 
 class NetworkRequest(NamedTuple):
@@ -29,7 +29,7 @@ class NetworkRequest(NamedTuple):
 
     def networks(self) -> tuple[Network, ...]:
         """One network a width setting. Raises NtkfeynError."""
-        from ntkfeyn.numerics.networks import Network, parse_numbers, parse_widths
+        from ntkfeyn.model.network import Network, parse_numbers, parse_widths
 
         numbers = {name: parse_numbers("--" + name.replace("_", "-"), text) for name, text in self.couplings.items()}
         widths = parse_widths(self.width)

@@ -12,7 +12,7 @@ import click
 from ntkfeyn.cli.completion import tensor_names
 
 if TYPE_CHECKING:
-    from ntkfeyn.targets import Target
+    from ntkfeyn.model.targets import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,7 +51,7 @@ class Request(NamedTuple):
 
     def targets(self) -> list[Target]:
         """The cumulants at their orders. Raises NtkfeynError."""
-        from ntkfeyn.targets import resolve
+        from ntkfeyn.model.targets import resolve
 
         return resolve(*self)
 

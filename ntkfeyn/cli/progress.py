@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ntkfeyn.targets import Target
+    from ntkfeyn.model.targets import Target
 
 LARGE_ORDER, LARGE_SLOTS = 3, 8
 

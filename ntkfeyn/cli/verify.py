@@ -13,9 +13,9 @@ import click
 from ntkfeyn.cli.options import Request, target_options
 
 if TYPE_CHECKING:
+    from ntkfeyn.model.targets import Target
     from ntkfeyn.numerics.certify import Certificate
     from ntkfeyn.numerics.exact import Setting
-    from ntkfeyn.targets import Target
 
 COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lambda_b"}
 
@@ -79,8 +79,8 @@ def _certify(
     from ntkfeyn.cli.progress import progress
     from ntkfeyn.diagram import full_diagrams
     from ntkfeyn.enumeration import enumerate_diagrams
+    from ntkfeyn.model.targets import target_id
     from ntkfeyn.numerics.certify import certify, check_size
-    from ntkfeyn.targets import target_id
 
     for shape, _ in targets:  # refuse before any work
         check_size(shape, layers, setting)
@@ -94,8 +94,8 @@ def _certify(
 
 
 def _setting(activation: str, samples: int, width: str | None, seed: int, couplings: dict[str, str | None]) -> Setting:
+    from ntkfeyn.model.polynomials import polynomial
     from ntkfeyn.numerics.certify import check_samples, random_setting
-    from ntkfeyn.numerics.expressions import polynomial
 
     check_samples(samples)
     given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ntkfeyn.cumulants import Cumulant
+from ntkfeyn.model.cumulants import Cumulant
 
 Span = tuple[int, int]
 STEP, GAP = 3, 2  # columns between slots, and more between legs

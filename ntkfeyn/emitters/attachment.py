@@ -13,10 +13,10 @@ from itertools import product
 from math import factorial
 from typing import NamedTuple
 
-from ntkfeyn.combinatorics import set_partitions
-from ntkfeyn.cumulants import standard
 from ntkfeyn.diagram import NEW_EDGE, OMEGA, WEIGHT, Diagram
 from ntkfeyn.emitters.notation import TextNotation, bound_labels, mean_text, tensor_text
+from ntkfeyn.model.combinatorics import set_partitions
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.reduction import symmetrise
 from ntkfeyn.terms import Group, Tensor
 from ntkfeyn.translation import tied_blocks, translate

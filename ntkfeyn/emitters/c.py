@@ -10,9 +10,9 @@ import re
 from itertools import product
 from typing import Any, NamedTuple
 
-from ntkfeyn.cumulants import standard
 from ntkfeyn.emitters.code import Mean, Product, Program, SpreadRow, Step, program_texts, step_texts
 from ntkfeyn.emitters.rendering import renderer
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.recursion import TensorId
 from ntkfeyn.terms import Couplings
 

@@ -9,14 +9,14 @@ import re
 import shlex
 from typing import NamedTuple
 
-from ntkfeyn.cumulants import Cumulant, standard
 from ntkfeyn.emitters.code import program
 from ntkfeyn.emitters.languages import code_files
 from ntkfeyn.emitters.latex import LatexOptions, latex_files
 from ntkfeyn.emitters.rendering import file_stem
 from ntkfeyn.errors import LimitError
+from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.targets import default_targets
 from ntkfeyn.recursion import derive_recursion, derive_system
-from ntkfeyn.targets import default_targets
 
 LANGUAGES = ("latex", "python", "c")
 HIGHEST = 3  # correction whose files are rendered in seconds

@@ -16,9 +16,9 @@ from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
-from ntkfeyn.cumulants import standard
 from ntkfeyn.emitters.notation import TextNotation, cumulant_text, term_text
 from ntkfeyn.emitters.rendering import provenance
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.recursion import Recursion, System, TensorId
 from ntkfeyn.reduction import leg_placements, leg_units, split_omega
 from ntkfeyn.terms import Couplings, Group, ProductTerm

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ntkfeyn.cumulants import Cumulant, standard
 from ntkfeyn.diagram import NEW_EDGE, OMEGA, CubicVertex, Diagram
 from ntkfeyn.emitters.attachment import (
     COUPLINGS,
@@ -19,7 +18,8 @@ from ntkfeyn.emitters.attachment import (
     functions_on,
 )
 from ntkfeyn.emitters.notation import counted, cumulant_text
-from ntkfeyn.legs import Leg, normal_leg
+from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.legs import Leg, normal_leg
 
 Row = tuple[int, str]
 LINES = ("wavy", "solid and dashed", "double dashed")  # by the number of differentiated activations

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ntkfeyn.cumulants import NAMED_TENSORS, Cumulant, standard
 from ntkfeyn.diagram import Diagram
 from ntkfeyn.emitters.layout import blob, layout
 from ntkfeyn.emitters.notation import (
@@ -28,6 +27,7 @@ from ntkfeyn.emitters.rendering import provenance, renderer
 from ntkfeyn.emitters.rules import rule_pictures
 from ntkfeyn.emitters.tikz import tikz
 from ntkfeyn.errors import bad_request
+from ntkfeyn.model.cumulants import NAMED_TENSORS, Cumulant, standard
 from ntkfeyn.recursion import Recursion, System, TensorId, derive_system
 from ntkfeyn.reduction import expand, reduce_terms
 from ntkfeyn.terms import ExpandedTerm, ProductTerm

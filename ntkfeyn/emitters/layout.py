@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from math import cos, pi, sin
 
-from ntkfeyn.cumulants import NAMES, Cumulant, standard
 from ntkfeyn.diagram import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
 from ntkfeyn.emitters.drawing import (
     BLACK,
@@ -35,6 +34,7 @@ from ntkfeyn.emitters.drawing import (
     wave,
 )
 from ntkfeyn.emitters.notation import LatexNotation, TextNotation, latex_name
+from ntkfeyn.model.cumulants import NAMES, Cumulant, standard
 
 Strokes = list[tuple[str, str]]
 Edges = dict[frozenset[int], tuple[str, str]]

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ntkfeyn.cumulants import NAMES, Cumulant, standard
 from ntkfeyn.homogeneity import Diagonal
+from ntkfeyn.model.cumulants import NAMES, Cumulant, standard
 from ntkfeyn.recursion import Recursion
 from ntkfeyn.terms import ExpandedTerm, Group, ProductTerm, Tensor
 

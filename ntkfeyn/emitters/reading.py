@@ -5,9 +5,9 @@ Enters: a Diagram and a notation. Leaves: short lines of text with formulas, for
 
 from __future__ import annotations
 
-from ntkfeyn.cumulants import standard
 from ntkfeyn.diagram import NEW_EDGE, OMEGA, Diagram, TensorVertex, pair_ends
 from ntkfeyn.emitters.notation import TextNotation, counted
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.translation import tied_blocks
 
 

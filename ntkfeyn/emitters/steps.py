@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ntkfeyn.cumulants import standard
 from ntkfeyn.emitters.attachment import (
     COUPLINGS,
     NOTATION,
@@ -23,6 +22,7 @@ from ntkfeyn.emitters.layout import layout
 from ntkfeyn.emitters.notation import counted, cumulant_text, expanded_text, term_text
 from ntkfeyn.emitters.sketch import side_by_side
 from ntkfeyn.emitters.wrapping import wrap
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.reduction import written_terms
 from ntkfeyn.serialisation import TOOL, cumulant_json, diagram_json, term_json
 

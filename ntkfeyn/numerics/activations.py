@@ -15,9 +15,9 @@ import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
-from ntkfeyn.combinatorics import compositions, multinomial
 from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request, closest
-from ntkfeyn.numerics.expressions import Coefficients, polynomial
+from ntkfeyn.model.combinatorics import compositions, multinomial
+from ntkfeyn.model.polynomials import Coefficients, polynomial
 
 Array = NDArray[np.float64]
 Table = Callable[[Array, int], list[Array]]

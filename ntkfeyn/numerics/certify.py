@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ntkfeyn.cumulants import Cumulant, canonical_labels, standard
 from ntkfeyn.diagram import full_diagrams
 from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
 from ntkfeyn.numerics.exact import ExactNetwork, Series, Setting, WorkLimit
 from ntkfeyn.numerics.polynomials import MutatedSolver, SystemSolver, diagram_terms
 from ntkfeyn.recursion import Recursion, derive_recursion

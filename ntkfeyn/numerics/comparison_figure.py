@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ntkfeyn.cumulants import standard
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.numerics.comparison import Compared, Comparison
 from ntkfeyn.numerics.figures import COLOURS, DASHES, drawing, save
 

@@ -13,8 +13,8 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import LimitError, NtkfeynError
+from ntkfeyn.model.cumulants import standard
 
 Ints = NDArray[np.int64]
 Family = frozenset[tuple[int, ...]]

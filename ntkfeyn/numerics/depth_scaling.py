@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.cumulants import NAMES, standard
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request
+from ntkfeyn.model.cumulants import NAMES, standard
+from ntkfeyn.model.network import MAX_DEPTH, Network
 from ntkfeyn.numerics.activations import Kinked, activation
 from ntkfeyn.numerics.criticality import Criticality, CriticalPoint, points_json
 from ntkfeyn.numerics.evaluation import Request, evaluate_tensors
@@ -31,7 +32,6 @@ from ntkfeyn.numerics.growth import (
     stays_polynomial,
 )
 from ntkfeyn.numerics.kinked import check_existence
-from ntkfeyn.numerics.networks import MAX_DEPTH, Network
 from ntkfeyn.recursion import TensorId, derive_system
 
 Array = NDArray[np.float64]

@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.network import Network, width_below
 from ntkfeyn.numerics.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
 from ntkfeyn.numerics.evaluation import Request, evaluate_tensors, settings_json
-from ntkfeyn.numerics.networks import Network, width_below
 from ntkfeyn.numerics.plan import Mapped
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.sampling import BLOCK, KERNELS, Law, kernel_block, network_bytes

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.network import Network, width_below
 from ntkfeyn.numerics.activations import Kinked
 from ntkfeyn.numerics.components import MAX_COMPONENTS, Family, all_tuples, maximal, subsets_up_to
 from ntkfeyn.numerics.kinked import check_existence
 from ntkfeyn.numerics.moments import Component, Moment, Number
-from ntkfeyn.numerics.networks import Network, width_below
 from ntkfeyn.numerics.plan import Plan, make_plan, standard_samples
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.solver import Layer, solve

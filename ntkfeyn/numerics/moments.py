@@ -15,10 +15,10 @@ from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
-from ntkfeyn.combinatorics import perfect_matchings
-from ntkfeyn.cumulants import MAX_ORDER, MAX_SLOTS, Cumulant, canonical_labels
 from ntkfeyn.errors import LimitError, RequestError, bad_request
-from ntkfeyn.legs import NAMED_TREES, normal_leg
+from ntkfeyn.model.combinatorics import perfect_matchings
+from ntkfeyn.model.cumulants import MAX_ORDER, MAX_SLOTS, Cumulant, canonical_labels
+from ntkfeyn.model.legs import NAMED_TREES, normal_leg
 from ntkfeyn.recursion import TensorId
 
 Component = tuple[TensorId, tuple[int, ...]]  # a tensor and its samples (from 0) by slot of its representative

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import LimitError
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.numerics.components import Components, Family, maximal
 from ntkfeyn.recursion import System, TensorId
 from ntkfeyn.reduction import reached, split_omega, tensor_placements

@@ -12,8 +12,8 @@ from fractions import Fraction
 from functools import cache
 from math import factorial
 
-from ntkfeyn.cumulants import canonical_labels, standard
 from ntkfeyn.diagram import Diagram
+from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.numerics.exact import Setting
 from ntkfeyn.recursion import TensorId, derive_recursion
 from ntkfeyn.reduction import expand

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.cumulants import standard
 from ntkfeyn.errors import bad_request
-from ntkfeyn.numerics.networks import width_below
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.network import width_below
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.model.network import Network
 from ntkfeyn.numerics.activations import Kinked, Polynomial
 from ntkfeyn.numerics.gaussian import SmoothExpectations
 from ntkfeyn.numerics.kinked import EPSILON, KinkedExpectations
-from ntkfeyn.numerics.networks import Network
 from ntkfeyn.numerics.plan import Factor, Mapped, Plan, TermPlan
 from ntkfeyn.numerics.quadrature import REACHED, Rule
 from ntkfeyn.recursion import MEAN_KERNEL, MEAN_NTK, TensorId

@@ -16,7 +16,7 @@ import sympy
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, RequestError, bad_request
-from ntkfeyn.numerics.expressions import MAX_BITS, syntax_tree
+from ntkfeyn.model.polynomials import MAX_BITS, syntax_tree
 
 Array = NDArray[np.float64]
 MAX_EXPONENT = 12

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ntkfeyn.cumulants import standard
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.network import width_below
 from ntkfeyn.numerics.evaluation import Request, evaluate_tuples
-from ntkfeyn.numerics.networks import width_below
 from ntkfeyn.recursion import TensorId
 
 # leading order, the order that is looked at, and its largest share of the leading one: for K and Theta that is a second

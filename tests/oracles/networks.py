@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cache
 from math import comb, factorial
 
-from ntkfeyn.cumulants import canonical_labels, standard
+from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.recursion import derive_recursion
 
 

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from ntkfeyn.canonical import Edges, components
 from ntkfeyn.errors import LimitError, bad_request, closest
+from ntkfeyn.model.canonical import Edges, components
 
 NAMED_TREES: dict[str, Edges] = {
     "z": (),

@@ -14,10 +14,10 @@ from functools import cache, cached_property, lru_cache
 from itertools import permutations, product
 from typing import NamedTuple
 
-from ntkfeyn.canonical import Certificate, Component, Edges, components
-from ntkfeyn.combinatorics import perfect_matchings
 from ntkfeyn.errors import LimitError, bad_request, closest
-from ntkfeyn.legs import LEGS_HINT, Leg, normal_leg, parse_legs
+from ntkfeyn.model.canonical import Certificate, Component, Edges, components
+from ntkfeyn.model.combinatorics import perfect_matchings
+from ntkfeyn.model.legs import LEGS_HINT, Leg, normal_leg, parse_legs
 
 Pairs = tuple[tuple[int, int], ...]
 MAX_SLOTS = 12  # of a request

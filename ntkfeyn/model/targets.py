@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ntkfeyn.cumulants import MAX_SLOTS, NAMES, Cumulant, channels, cumulant, standard
 from ntkfeyn.enumeration import check_order
 from ntkfeyn.errors import LimitError, bad_request
-from ntkfeyn.legs import LEGS_HINT
+from ntkfeyn.model.cumulants import MAX_SLOTS, NAMES, Cumulant, channels, cumulant, standard
+from ntkfeyn.model.legs import LEGS_HINT
 
 Target = tuple[Cumulant, int]
 DEFAULT_TENSORS = (*NAMES, "K@1", "Theta@1")
