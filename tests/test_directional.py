@@ -12,11 +12,11 @@ import pytest
 
 import ntkfeyn as nf
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.judge.exact import ExactNetwork, Setting
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.numerics.activations import activation
 from ntkfeyn.numerics.certify import slots_of
 from ntkfeyn.numerics.directional import DERIVATIVES, Jets, Sampled
-from ntkfeyn.numerics.exact import ExactNetwork, Setting
 from ntkfeyn.numerics.sampling import KERNELS, Law
 
 INPUTS = np.array([[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]])

@@ -14,9 +14,9 @@ from oracles.straightforward import solve as straightforward
 from test_numbers import INPUTS, leading, order_two
 
 import ntkfeyn as nf
+from ntkfeyn.judge.exact import Setting
 from ntkfeyn.numerics import solver
 from ntkfeyn.numerics.components import subsets_up_to
-from ntkfeyn.numerics.exact import Setting
 from ntkfeyn.numerics.plan import make_plan, standard_samples
 from ntkfeyn.numerics.polynomials import SystemSolver
 from ntkfeyn.numerics.results import Tensors

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from oracles.explicit import ExplicitNetwork
 
-import ntkfeyn.numerics.exact
+import ntkfeyn.judge.exact
+from ntkfeyn.judge.coincidences import coincidences, isserlis
+from ntkfeyn.judge.exact import ExactNetwork, Setting
+from ntkfeyn.judge.kernel_graphs import HiddenNeuron, bare, canonical, openings, split
 from ntkfeyn.model.cumulants import NAMES, cumulant, standard
 from ntkfeyn.numerics.certify import slots_of
-from ntkfeyn.numerics.coincidences import coincidences, isserlis
-from ntkfeyn.numerics.exact import ExactNetwork, Setting
-from ntkfeyn.numerics.kernel_graphs import HiddenNeuron, bare, canonical, openings, split
 
 QUADRATIC = (Fraction(1, 3), Fraction(1), Fraction(1, 2))
 COUPLINGS = {"C_W": Fraction(3, 2), "C_b": Fraction(1, 3), "lambda_W": Fraction(5, 4), "lambda_b": Fraction(2, 7)}
@@ -146,12 +146,12 @@ def test_kernel_graphs_meet_in_canonical_form() -> None:
 
 
 def test_the_judge_imports_nothing_of_the_derivation() -> None:
-    folder = Path(ntkfeyn.numerics.exact.__file__).parent
+    folder = Path(ntkfeyn.judge.exact.__file__).parent
     for name in ("exact", "kernel_graphs", "coincidences"):
         for node in ast.walk(ast.parse((folder / f"{name}.py").read_text())):
             if isinstance(node, ast.ImportFrom):
                 module = node.module or ""
-                allowed = ("ntkfeyn.numerics.kernel_graphs", "ntkfeyn.numerics.coincidences")
+                allowed = ("ntkfeyn.judge.kernel_graphs", "ntkfeyn.judge.coincidences")
                 assert module in allowed or not module.startswith("ntkfeyn"), f"{name} imports {module}"
 
 

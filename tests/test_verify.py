@@ -13,10 +13,11 @@ import pytest
 import ntkfeyn
 from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.judge import exact
 from ntkfeyn.model.cumulants import NAMES, cumulant, standard
 from ntkfeyn.model.polynomials import polynomial, polynomial_text
 from ntkfeyn.numerics import certify as certify_module
-from ntkfeyn.numerics import exact, polynomials
+from ntkfeyn.numerics import polynomials
 from ntkfeyn.numerics.certificates import certificate_json, certificate_text
 from ntkfeyn.numerics.certify import assignments, certify, compare, random_setting
 from ntkfeyn.recursion import derive_recursion

@@ -13,9 +13,9 @@ import click
 from ntkfeyn.cli.options import Request, target_options
 
 if TYPE_CHECKING:
+    from ntkfeyn.judge.exact import Setting
     from ntkfeyn.model.targets import Target
     from ntkfeyn.numerics.certify import Certificate
-    from ntkfeyn.numerics.exact import Setting
 
 COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lambda_b"}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn.errors import bad_request
+from ntkfeyn.judge.exact import Setting
 from ntkfeyn.numerics.certify import Certificate, Comparison
-from ntkfeyn.numerics.exact import Setting
 from ntkfeyn.serialisation import TOOL, cumulant_json
 
 

@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from ntkfeyn.diagram import full_diagrams
 from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.judge.exact import ExactNetwork, Series, Setting, WorkLimit
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
-from ntkfeyn.numerics.exact import ExactNetwork, Series, Setting, WorkLimit
 from ntkfeyn.numerics.polynomials import MutatedSolver, SystemSolver, diagram_terms
 from ntkfeyn.recursion import Recursion, derive_recursion
 

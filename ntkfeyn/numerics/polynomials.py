@@ -13,8 +13,8 @@ from functools import cache
 from math import factorial
 
 from ntkfeyn.diagram import Diagram
+from ntkfeyn.judge.exact import Setting
 from ntkfeyn.model.cumulants import canonical_labels, standard
-from ntkfeyn.numerics.exact import Setting
 from ntkfeyn.recursion import TensorId, derive_recursion
 from ntkfeyn.reduction import expand
 from ntkfeyn.terms import Couplings, ExpandedTerm, Tensor

@@ -18,7 +18,7 @@ from functools import cache
 from itertools import product
 from math import comb, factorial
 
-from ntkfeyn.numerics.coincidences import (
+from ntkfeyn.judge.coincidences import (
     Pair,
     Polynomial,
     Powers,
@@ -29,7 +29,7 @@ from ntkfeyn.numerics.coincidences import (
     multiply,
     set_partitions,
 )
-from ntkfeyn.numerics.kernel_graphs import (
+from ntkfeyn.judge.kernel_graphs import (
     Factor,
     HiddenNeuron,
     KernelGraph,

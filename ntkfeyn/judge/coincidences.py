@@ -13,7 +13,7 @@ from itertools import product
 from math import comb, factorial
 from typing import TypeVar
 
-from ntkfeyn.numerics.kernel_graphs import HiddenNeuron
+from ntkfeyn.judge.kernel_graphs import HiddenNeuron
 
 T = TypeVar("T")
 Pair = tuple[int, int]
