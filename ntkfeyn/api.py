@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ntkfeyn.diagram import Diagram as DiagramRecord
-from ntkfeyn.diagram import full_diagrams
+from ntkfeyn.derivation.diagrams import Diagram as DiagramRecord
+from ntkfeyn.derivation.diagrams import full_diagrams
+from ntkfeyn.derivation.enumeration import enumerate_diagrams
+from ntkfeyn.derivation.homogeneity import diagonal_recursions
+from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
+from ntkfeyn.derivation.recursion import derive_recursion, derive_system
 from ntkfeyn.emitters.drawing import Drawing
 from ntkfeyn.emitters.equation import equation
 from ntkfeyn.emitters.layout import layout
 from ntkfeyn.emitters.notation import recursion_align, recursion_latex, recursion_text
 from ntkfeyn.emitters.svg import png, svg
 from ntkfeyn.emitters.tikz import tikz
-from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.errors import bad_request
-from ntkfeyn.homogeneity import diagonal_recursions
 from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve, target_id
-from ntkfeyn.recursion import Recursion as RecursionRecord
-from ntkfeyn.recursion import derive_recursion, derive_system
 from ntkfeyn.serialisation import recursion_json, to_text
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     import networkx
     import sympy
 
+    from ntkfeyn.derivation.recursion import TensorId
     from ntkfeyn.emitters.latex import LatexOptions
     from ntkfeyn.numerics.certify import Certificate
     from ntkfeyn.numerics.evaluation import Request as NumericRequest
     from ntkfeyn.numerics.results import Tensors
-    from ntkfeyn.recursion import TensorId
 
 __all__ = [
     "Cumulant",
@@ -150,7 +150,7 @@ class Recursion:
         return Picture(equation(self.record))
 
     def to_json(self) -> str:
-        """JSON text after the schema ntkfeyn.recursion/1."""
+        """JSON text after the schema ntkfeyn.derivation.recursion/1."""
         return to_text(recursion_json(self.record))
 
     def __str__(self) -> str:

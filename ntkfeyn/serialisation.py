@@ -1,4 +1,4 @@
-"""JSON of recursions and diagrams (interface: schemas ntkfeyn.recursion/1, recursions/1, diagrams/1).
+"""JSON of recursions and diagrams (interface: schemas ntkfeyn.derivation.recursion/1, recursions/1, diagrams/1).
 
 Enters: frozen records. Leaves: plain dicts in stable order, and their text.
 """
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ntkfeyn import __version__
-from ntkfeyn.diagram import Diagram, TensorVertex, pair_ends
-from ntkfeyn.enumeration import Enumeration
-from ntkfeyn.homogeneity import SAMPLE, Diagonal
+from ntkfeyn.derivation.diagrams import Diagram, TensorVertex, pair_ends
+from ntkfeyn.derivation.enumeration import Enumeration
+from ntkfeyn.derivation.homogeneity import SAMPLE, Diagonal
+from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.derivation.terms import ExpandedTerm, Tensor
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import NAMED_TREES, Leg
-from ntkfeyn.recursion import Recursion
-from ntkfeyn.terms import ExpandedTerm, Tensor
 
 TOOL = f"ntkfeyn {__version__}"
 
@@ -71,9 +71,9 @@ def term_json(term: ExpandedTerm) -> dict[str, Any]:
 
 
 def recursion_json(recursion: Recursion) -> dict[str, Any]:
-    """Schema ntkfeyn.recursion/1: fully expanded terms, all tensors at layer l."""
+    """Schema ntkfeyn.derivation.recursion/1: fully expanded terms, all tensors at layer l."""
     data = {
-        "schema": "ntkfeyn.recursion/1",
+        "schema": "ntkfeyn.derivation.recursion/1",
         "tool": TOOL,
         "cumulant": cumulant_json(recursion.cumulant),
         "order": recursion.order,

@@ -12,10 +12,10 @@ from typing import Any
 
 import sympy
 
+from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.derivation.terms import ExpandedTerm, Tensor
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.recursion import Recursion
-from ntkfeyn.terms import ExpandedTerm, Tensor
 
 MAX_SYMPY = 100_000
 C_W, LAMBDA_W, C_B, LAMBDA_B = sympy.symbols("C_W lambda_W C_b lambda_b", positive=True)

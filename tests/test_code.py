@@ -22,6 +22,7 @@ from oracles.networks import PolynomialNetwork
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
+from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.emitters.code import program
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network
@@ -29,7 +30,6 @@ from ntkfeyn.numerics.components import subsets_up_to
 from ntkfeyn.numerics.plan import make_plan
 from ntkfeyn.numerics.quadrature import Rule
 from ntkfeyn.numerics.solver import solve_with_rule
-from ntkfeyn.recursion import derive_system
 
 OUTPUTS = Path(__file__).parent.parent / "outputs"
 CC = shutil.which("cc") or shutil.which("gcc")

@@ -8,8 +8,8 @@ import networkx
 import pytest
 from networkx.algorithms.isomorphism import MultiGraphMatcher
 
-from ntkfeyn.diagram import Diagram, full_diagrams
-from ntkfeyn.enumeration import enumerate_diagrams
+from ntkfeyn.derivation.diagrams import Diagram, full_diagrams
+from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import NAMES, cumulant, standard
 

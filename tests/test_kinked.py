@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
+from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import LimitError, RequestError
 from ntkfeyn.numerics.activations import Kinked, activation
 from ntkfeyn.numerics.kinked import check_existence, expectation
 from ntkfeyn.numerics.orthants import correlations, orthant, plane_mean
 from ntkfeyn.numerics.plan import Differentiated, Key
-from ntkfeyn.recursion import derive_system
 
 LEAKY = activation("leaky_relu(0.2)")
 RELU = activation("relu")

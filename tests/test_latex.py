@@ -14,11 +14,11 @@ from oracles.latex_reader import diagram_lines, from_json, read_term, recursion_
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
+from ntkfeyn.derivation.enumeration import enumerate_diagrams
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.emitters.latex import LatexOptions
-from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import NAMES, canonical_labels, standard
-from ntkfeyn.recursion import derive_recursion
 from ntkfeyn.serialisation import recursion_json
 
 OUTPUTS = Path(__file__).parent.parent / "outputs"

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from oracles.pictures import crossings, faults
 
-from ntkfeyn.diagram import Diagram, full_diagrams
+from ntkfeyn.derivation.diagrams import Diagram, full_diagrams
+from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.emitters.drawing import Label, Mark, Path
 from ntkfeyn.emitters.layout import blob, edge_strokes, layout
 from ntkfeyn.emitters.sketch import side_by_side
-from ntkfeyn.enumeration import enumerate_diagrams
 from ntkfeyn.model.cumulants import NAMES, standard
 
 SIX_SLOTS = ("C0C0C0", "C0C0R1", "C0C1", "C0R1R1", "C0R2", "C1R1", "C2", "R1R1R1", "R1R2", "R3")

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from test_cumulants import shapes
 
 import ntkfeyn as nf
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import LimitError, NtkfeynError
 from ntkfeyn.model.cumulants import Cumulant, cumulant, standard
 from ntkfeyn.model.legs import parse_legs
 from ntkfeyn.numerics.activations import activation
 from ntkfeyn.numerics.inputs import gram_of, read_array, vectors
-from ntkfeyn.recursion import derive_recursion
 from ntkfeyn.serialisation import recursion_json
 
 SCHEMA = json.loads((Path(nf.__file__).parent / "schemas" / "recursion-1.schema.json").read_text())

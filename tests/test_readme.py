@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 import ntkfeyn
-from ntkfeyn import enumeration, reduction, symbols
+from ntkfeyn import symbols
 from ntkfeyn.cli import COMMANDS, main
+from ntkfeyn.derivation import enumeration, reduction
 from ntkfeyn.emitters import c
 from ntkfeyn.model import cumulants, legs
 from ntkfeyn.model import network as networks

@@ -8,14 +8,14 @@ from fractions import Fraction
 import pytest
 from oracles.printed import Sum, difference, from_json, recursions
 
-from ntkfeyn import enumeration, reduction
-from ntkfeyn.diagram import full_diagrams
-from ntkfeyn.enumeration import enumerate_diagrams
+from ntkfeyn.derivation import enumeration, reduction
+from ntkfeyn.derivation.diagrams import full_diagrams
+from ntkfeyn.derivation.enumeration import enumerate_diagrams
+from ntkfeyn.derivation.recursion import Recursion, derive_recursion, derive_system
+from ntkfeyn.derivation.reduction import reduce_terms
+from ntkfeyn.derivation.translation import bias_terms, translate
 from ntkfeyn.model.cumulants import NAMES, cumulant, standard
-from ntkfeyn.recursion import Recursion, derive_recursion, derive_system
-from ntkfeyn.reduction import reduce_terms
 from ntkfeyn.serialisation import recursion_json
-from ntkfeyn.translation import bias_terms, translate
 
 PRINTED = recursions()
 

@@ -12,9 +12,9 @@ import jsonschema
 import pytest
 
 import ntkfeyn
-from ntkfeyn.enumeration import enumerate_diagrams
+from ntkfeyn.derivation.enumeration import enumerate_diagrams
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.model.cumulants import cumulant, standard
-from ntkfeyn.recursion import derive_recursion
 from ntkfeyn.serialisation import diagrams_json, recursion_json, recursions_json, to_text
 
 SCHEMAS = Path(ntkfeyn.__file__).parent / "schemas"

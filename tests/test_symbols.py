@@ -6,8 +6,8 @@ import pytest
 import sympy
 
 import ntkfeyn as nf
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.recursion import derive_recursion
 from ntkfeyn.serialisation import recursion_json
 from ntkfeyn.symbols import Expectation, expectation_symbol, tensor_symbol, to_sympy
 

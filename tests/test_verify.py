@@ -12,6 +12,7 @@ import pytest
 
 import ntkfeyn
 from ntkfeyn.cli import main
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.judge import exact
 from ntkfeyn.model.cumulants import NAMES, cumulant, standard
@@ -20,7 +21,6 @@ from ntkfeyn.numerics import certify as certify_module
 from ntkfeyn.numerics import polynomials
 from ntkfeyn.numerics.certificates import certificate_json, certificate_text
 from ntkfeyn.numerics.certify import assignments, certify, compare, random_setting
-from ntkfeyn.recursion import derive_recursion
 
 QUADRATIC = polynomial("z + z**2/2")
 CUBIC = polynomial("z/2 + z**2/3 - z**3/5")

@@ -15,8 +15,8 @@ from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
+    from ntkfeyn.derivation.recursion import Recursion
     from ntkfeyn.model.targets import Target
-    from ntkfeyn.recursion import Recursion
 MOST_PICTURES = 24
 LEAST_COLUMNS = 40
 
@@ -84,8 +84,8 @@ def command(
 
 
 def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool) -> list[Recursion]:
-    from ntkfeyn.homogeneity import diagonal_recursions
-    from ntkfeyn.recursion import derive_recursion
+    from ntkfeyn.derivation.homogeneity import diagonal_recursions
+    from ntkfeyn.derivation.recursion import derive_recursion
 
     if homogeneous:
         return [*diagonal_recursions([(shape.name, order) for shape, order in targets], without)]

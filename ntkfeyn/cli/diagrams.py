@@ -12,7 +12,7 @@ from ntkfeyn.cli.options import Request, target_options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ntkfeyn.diagram import Diagram
+    from ntkfeyn.derivation.diagrams import Diagram
     from ntkfeyn.model.targets import Target
 
 FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
@@ -45,8 +45,8 @@ def command(
     Example: ntkfeyn diagrams --cumulant F --order 1
              ntkfeyn diagrams --cumulant A --format svg -o pictures
     """
-    from ntkfeyn.diagram import full_diagrams
-    from ntkfeyn.enumeration import enumerate_diagrams
+    from ntkfeyn.derivation.diagrams import full_diagrams
+    from ntkfeyn.derivation.enumeration import enumerate_diagrams
     from ntkfeyn.model.targets import target_id
 
     if directory is not None and (count or form in ("text", "json")):
@@ -69,7 +69,7 @@ def command(
 
 
 def _print_json(found: dict[Target, tuple[Diagram, ...]]) -> None:
-    from ntkfeyn.enumeration import enumerate_diagrams
+    from ntkfeyn.derivation.enumeration import enumerate_diagrams
     from ntkfeyn.errors import bad_request
     from ntkfeyn.serialisation import diagrams_json, to_text
 
@@ -82,8 +82,8 @@ def _print_json(found: dict[Target, tuple[Diagram, ...]]) -> None:
 
 
 def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
+    from ntkfeyn.derivation.enumeration import enumerate_diagrams
     from ntkfeyn.emitters.notation import counted
-    from ntkfeyn.enumeration import enumerate_diagrams
     from ntkfeyn.model.targets import target_id
 
     counts = enumerate_diagrams(*target)
@@ -96,7 +96,7 @@ def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
 
 def _describe(diagram: Diagram) -> str:
     """id, weight, then each propagator with what sits on it."""
-    from ntkfeyn.diagram import NEW_EDGE, OMEGA, pair_ends
+    from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, pair_ends
     from ntkfeyn.emitters.notation import TextNotation
 
     notation = TextNotation()

@@ -12,9 +12,9 @@ from ntkfeyn.cli.options import Request, target_options
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
+    from ntkfeyn.derivation.recursion import TensorId
     from ntkfeyn.numerics import evaluation
     from ntkfeyn.numerics.results import Tensors
-    from ntkfeyn.recursion import TensorId
 
 
 @click.command("evaluate", short_help="Solve the recursions: every tensor at every layer.")

@@ -26,9 +26,9 @@ def command(diagram_id: str, form: str, pictures: bool | None) -> None:
     Example: ntkfeyn explain F:1:2
              ntkfeyn explain D:1:2a --format json
     """
+    from ntkfeyn.derivation.identifiers import find_diagram
     from ntkfeyn.emitters.explanation import explain_diagram
     from ntkfeyn.emitters.steps import explanation_json, explanation_text
-    from ntkfeyn.identifiers import find_diagram
     from ntkfeyn.serialisation import to_text
 
     diagram = find_diagram(diagram_id)

@@ -27,7 +27,7 @@ def command(order: int | None, form: str) -> None:
     \b
     Example: ntkfeyn list --order 1
     """
-    from ntkfeyn.enumeration import check_order
+    from ntkfeyn.derivation.enumeration import check_order
     from ntkfeyn.model.cumulants import NAMED_TENSORS, standard
 
     if order is not None:

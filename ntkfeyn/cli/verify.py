@@ -77,8 +77,8 @@ def _certify(
     targets: list[Target], layers: list[int], setting: Setting, seed: int, controls: bool
 ) -> list[Certificate]:
     from ntkfeyn.cli.progress import progress
-    from ntkfeyn.diagram import full_diagrams
-    from ntkfeyn.enumeration import enumerate_diagrams
+    from ntkfeyn.derivation.diagrams import full_diagrams
+    from ntkfeyn.derivation.enumeration import enumerate_diagrams
     from ntkfeyn.model.targets import target_id
     from ntkfeyn.numerics.certify import certify, check_size
 

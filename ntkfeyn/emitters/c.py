@@ -10,11 +10,11 @@ import re
 from itertools import product
 from typing import Any, NamedTuple
 
+from ntkfeyn.derivation.recursion import TensorId
+from ntkfeyn.derivation.terms import Couplings
 from ntkfeyn.emitters.code import Mean, Product, Program, SpreadRow, Step, program_texts, step_texts
 from ntkfeyn.emitters.rendering import renderer
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.recursion import TensorId
-from ntkfeyn.terms import Couplings
 
 WIDTH = 96
 INDENT = "    "

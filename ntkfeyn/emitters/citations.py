@@ -9,6 +9,7 @@ import re
 import shlex
 from typing import NamedTuple
 
+from ntkfeyn.derivation.recursion import derive_recursion, derive_system
 from ntkfeyn.emitters.code import program
 from ntkfeyn.emitters.languages import code_files
 from ntkfeyn.emitters.latex import LatexOptions, latex_files
@@ -16,7 +17,6 @@ from ntkfeyn.emitters.rendering import file_stem
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.targets import default_targets
-from ntkfeyn.recursion import derive_recursion, derive_system
 
 LANGUAGES = ("latex", "python", "c")
 HIGHEST = 3  # correction whose files are rendered in seconds

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ntkfeyn.diagram import NEW_EDGE, OMEGA, CubicVertex, Diagram
+from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, CubicVertex, Diagram
 from ntkfeyn.emitters.attachment import (
     COUPLINGS,
     NOTATION,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ntkfeyn.diagram import Diagram
+from ntkfeyn.derivation.diagrams import Diagram
 
 _SHAPES = {"leg": "plaintext", "slot": "point", "cubic": "circle", "propagator": "doublecircle", "tensor": "box"}
 

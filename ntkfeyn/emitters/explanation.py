@@ -11,7 +11,11 @@ from fractions import Fraction
 from functools import cached_property
 from math import prod
 
-from ntkfeyn.diagram import Diagram
+from ntkfeyn.derivation.diagrams import Diagram
+from ntkfeyn.derivation.recursion import Recursion, derive_recursion
+from ntkfeyn.derivation.reduction import Effect, expand, reduce_terms, written_terms
+from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
+from ntkfeyn.derivation.translation import translate, translate_drawn
 from ntkfeyn.emitters.attachment import (
     Attached,
     Split,
@@ -23,10 +27,6 @@ from ntkfeyn.emitters.attachment import (
 from ntkfeyn.emitters.citations import Citation, citations
 from ntkfeyn.emitters.notation import EXPANDED_SHOWN
 from ntkfeyn.errors import LimitError
-from ntkfeyn.recursion import Recursion, derive_recursion
-from ntkfeyn.reduction import Effect, expand, reduce_terms, written_terms
-from ntkfeyn.terms import ExpandedTerm, ProductTerm
-from ntkfeyn.translation import translate, translate_drawn
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ntkfeyn.diagram import Diagram
+from ntkfeyn.derivation.diagrams import Diagram
+from ntkfeyn.derivation.recursion import Recursion, System, TensorId, derive_system
+from ntkfeyn.derivation.reduction import expand, reduce_terms
+from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
+from ntkfeyn.derivation.translation import RULES, translate_drawn
 from ntkfeyn.emitters.layout import blob, layout
 from ntkfeyn.emitters.notation import (
     LatexNotation,
@@ -28,10 +32,6 @@ from ntkfeyn.emitters.rules import rule_pictures
 from ntkfeyn.emitters.tikz import tikz
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import NAMED_TENSORS, Cumulant, standard
-from ntkfeyn.recursion import Recursion, System, TensorId, derive_system
-from ntkfeyn.reduction import expand, reduce_terms
-from ntkfeyn.terms import ExpandedTerm, ProductTerm
-from ntkfeyn.translation import RULES, translate_drawn
 
 LEG_SYMBOLS = {
     "z": "z",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from math import cos, pi, sin
 
-from ntkfeyn.diagram import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
+from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
 from ntkfeyn.emitters.drawing import (
     BLACK,
     DOTTINGS,

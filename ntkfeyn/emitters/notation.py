@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ntkfeyn.homogeneity import Diagonal
+from ntkfeyn.derivation.homogeneity import Diagonal
+from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.derivation.terms import ExpandedTerm, Group, ProductTerm, Tensor
 from ntkfeyn.model.cumulants import NAMES, Cumulant, standard
-from ntkfeyn.recursion import Recursion
-from ntkfeyn.terms import ExpandedTerm, Group, ProductTerm, Tensor
 
 EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be counted
 IDS_SHOWN = 8

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ntkfeyn.derivation.recursion import TensorId
+from ntkfeyn.derivation.terms import Couplings
 from ntkfeyn.emitters.code import Mean, Product, Program, Step, program_texts, step_texts
 from ntkfeyn.emitters.rendering import renderer
-from ntkfeyn.recursion import TensorId
-from ntkfeyn.terms import Couplings
 
 WIDTH = 98
 INDENT = "    "

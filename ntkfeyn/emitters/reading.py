@@ -5,10 +5,10 @@ Enters: a Diagram and a notation. Leaves: short lines of text with formulas, for
 
 from __future__ import annotations
 
-from ntkfeyn.diagram import NEW_EDGE, OMEGA, Diagram, TensorVertex, pair_ends
+from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, Diagram, TensorVertex, pair_ends
+from ntkfeyn.derivation.translation import tied_blocks
 from ntkfeyn.emitters.notation import TextNotation, counted
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.translation import tied_blocks
 
 
 def factors_of(diagram: Diagram, notation: TextNotation, math: str = "{}") -> list[str]:

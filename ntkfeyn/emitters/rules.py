@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ntkfeyn.diagram import NEW_EDGE, OMEGA, WEIGHT
+from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, WEIGHT
 from ntkfeyn.emitters.drawing import (
     BLACK,
     GREY,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ntkfeyn.derivation.reduction import written_terms
 from ntkfeyn.emitters.attachment import (
     COUPLINGS,
     NOTATION,
@@ -23,7 +24,6 @@ from ntkfeyn.emitters.notation import counted, cumulant_text, expanded_text, ter
 from ntkfeyn.emitters.sketch import side_by_side
 from ntkfeyn.emitters.wrapping import wrap
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.reduction import written_terms
 from ntkfeyn.serialisation import TOOL, cumulant_json, diagram_json, term_json
 
 PRODUCTS_SHOWN, TERMS_SHOWN = 12, 24

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ntkfeyn.enumeration import check_order
+from ntkfeyn.derivation.enumeration import check_order
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.model.cumulants import MAX_SLOTS, NAMES, Cumulant, channels, cumulant, standard
 from ntkfeyn.model.legs import LEGS_HINT

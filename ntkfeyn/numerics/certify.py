@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ntkfeyn.diagram import full_diagrams
+from ntkfeyn.derivation.diagrams import full_diagrams
+from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.judge.exact import ExactNetwork, Series, Setting, WorkLimit
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
 from ntkfeyn.numerics.polynomials import MutatedSolver, SystemSolver, diagram_terms
-from ntkfeyn.recursion import Recursion, derive_recursion
 
 MAX_PAIRS = 40
 MAX_LAYER = 12

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.stats import chi2, f, norm
 from scipy.stats import t as student_t
 
-from ntkfeyn.enumeration import check_order
+from ntkfeyn.derivation.enumeration import check_order
+from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import width_below
@@ -24,7 +25,6 @@ from ntkfeyn.numerics.estimation import MEANS, Estimate, Sampling, check_targets
 from ntkfeyn.numerics.evaluation import Request, evaluate_tuples, settings_json, wanted_tuples
 from ntkfeyn.numerics.results import Setting, Tensors, index_keys
 from ntkfeyn.numerics.sampling import BLOCK
-from ntkfeyn.recursion import TensorId
 from ntkfeyn.serialisation import TOOL
 
 Array = NDArray[np.float64]

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkfeyn.derivation.recursion import TensorId, derive_system
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request
 from ntkfeyn.model.cumulants import NAMES, standard
 from ntkfeyn.model.network import MAX_DEPTH, Network
@@ -32,7 +33,6 @@ from ntkfeyn.numerics.growth import (
     stays_polynomial,
 )
 from ntkfeyn.numerics.kinked import check_existence
-from ntkfeyn.recursion import TensorId, derive_system
 
 Array = NDArray[np.float64]
 CRITICAL, BELOW, ABOVE = "critical", "below", "above"

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network, width_below
@@ -25,7 +26,6 @@ from ntkfeyn.numerics.plan import Mapped
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.sampling import BLOCK, KERNELS, Law, kernel_block, network_bytes
 from ntkfeyn.numerics.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
-from ntkfeyn.recursion import TensorId
 from ntkfeyn.runtime.workers import workers
 from ntkfeyn.serialisation import TOOL
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkfeyn.derivation.recursion import TensorId, derive_system
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network, width_below
@@ -22,7 +23,6 @@ from ntkfeyn.numerics.moments import Component, Moment, Number
 from ntkfeyn.numerics.plan import Plan, make_plan, standard_samples
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.solver import Layer, solve
-from ntkfeyn.recursion import TensorId, derive_system
 from ntkfeyn.runtime.workers import check_workers, workers
 from ntkfeyn.serialisation import TOOL
 

@@ -15,12 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkfeyn.derivation.recursion import System
+from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.errors import RequestError
 from ntkfeyn.numerics.activations import Kinked
 from ntkfeyn.numerics.orthants import correlations, orthant, plane_mean
 from ntkfeyn.numerics.plan import Expectations, Key, Mapped
-from ntkfeyn.recursion import System
-from ntkfeyn.reduction import split_omega
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -15,11 +15,11 @@ from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
+from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.errors import LimitError, RequestError, bad_request
 from ntkfeyn.model.combinatorics import perfect_matchings
 from ntkfeyn.model.cumulants import MAX_ORDER, MAX_SLOTS, Cumulant, canonical_labels
 from ntkfeyn.model.legs import NAMED_TREES, normal_leg
-from ntkfeyn.recursion import TensorId
 
 Component = tuple[TensorId, tuple[int, ...]]  # a tensor and its samples (from 0) by slot of its representative
 Number = tuple[float, float]  # value, error

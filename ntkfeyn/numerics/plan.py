@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkfeyn.derivation.recursion import System, TensorId
+from ntkfeyn.derivation.reduction import reached, split_omega, tensor_placements
+from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.numerics.components import Components, Family, maximal
-from ntkfeyn.recursion import System, TensorId
-from ntkfeyn.reduction import reached, split_omega, tensor_placements
-from ntkfeyn.terms import Couplings, Group, ProductTerm
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkfeyn.derivation.recursion import MEAN_KERNEL, MEAN_NTK, TensorId
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.network import Network
 from ntkfeyn.numerics.activations import Kinked, Polynomial
@@ -21,7 +22,6 @@ from ntkfeyn.numerics.gaussian import SmoothExpectations
 from ntkfeyn.numerics.kinked import EPSILON, KinkedExpectations
 from ntkfeyn.numerics.plan import Factor, Mapped, Plan, TermPlan
 from ntkfeyn.numerics.quadrature import REACHED, Rule
-from ntkfeyn.recursion import MEAN_KERNEL, MEAN_NTK, TensorId
 
 Array = NDArray[np.float64]
 Values = dict[TensorId, Array]

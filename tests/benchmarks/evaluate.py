@@ -24,11 +24,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from oracles.straightforward import solve as straightforward
 
 import ntkfeyn as nf
+from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.model.network import Network
 from ntkfeyn.numerics.components import subsets_up_to
 from ntkfeyn.numerics.plan import Mapped, Plan, make_plan
 from ntkfeyn.numerics.solver import Layer, solve
-from ntkfeyn.recursion import derive_system
 
 NAMES = ["K", "Theta", "V", "D", "F", "A", "B"]
 TENSORS = [(name, nf.derive(name).record.order) for name in NAMES]

@@ -48,7 +48,7 @@ def start_up(rounds: int = 9) -> None:
 
 def measure(targets: list[tuple[str, int]]) -> dict[str, float]:
     """Closure and collected expanded terms, no SymPy."""
-    from ntkfeyn.recursion import derive_system
+    from ntkfeyn.derivation.recursion import derive_system
 
     start = time.perf_counter()
     recursions = derive_system(targets).recursions
@@ -65,7 +65,7 @@ def measure(targets: list[tuple[str, int]]) -> dict[str, float]:
 
 def next_order() -> None:
     """What the order-4 closure would cost: derived without Leibniz, its expansion counted but not written."""
-    from ntkfeyn.recursion import derive_system
+    from ntkfeyn.derivation.recursion import derive_system
 
     start = time.perf_counter()
     recursions = derive_system([("K", 4), ("Theta", 4)]).recursions

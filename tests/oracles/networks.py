@@ -11,8 +11,8 @@ from fractions import Fraction
 from functools import cache
 from math import comb, factorial
 
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.model.cumulants import canonical_labels, standard
-from ntkfeyn.recursion import derive_recursion
 
 
 def isserlis(kernel: Callable[[int, int], Fraction], samples: tuple[int, ...]) -> Fraction:

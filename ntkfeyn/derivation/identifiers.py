@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from ntkfeyn.diagram import Diagram
-from ntkfeyn.enumeration import enumerate_diagrams
+from ntkfeyn.derivation.diagrams import Diagram
+from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.errors import RequestError, bad_request
 from ntkfeyn.model.cumulants import NAMES
 from ntkfeyn.model.targets import Target, named_target

@@ -13,11 +13,11 @@ from itertools import product
 from math import comb, lcm, prod
 from typing import NamedTuple
 
+from ntkfeyn.derivation.terms import Couplings, ExpandedTerm, Group, ProductTerm, Tensor
+from ntkfeyn.derivation.translation import sorted_term
 from ntkfeyn.errors import LimitError, bad_request, closest
 from ntkfeyn.model.combinatorics import pair_placements
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
-from ntkfeyn.terms import Couplings, ExpandedTerm, Group, ProductTerm, Tensor
-from ntkfeyn.translation import sorted_term
 
 Terms = tuple[ProductTerm, ...]
 MAX_EXPANDED = 500_000

@@ -13,11 +13,11 @@ from functools import cache
 from itertools import product
 from math import factorial, prod
 
-from ntkfeyn.diagram import NEW_EDGE, OMEGA, WEIGHT, Diagram, TensorVertex
-from ntkfeyn.enumeration import vertex_shape
+from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, WEIGHT, Diagram, TensorVertex
+from ntkfeyn.derivation.enumeration import vertex_shape
+from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm, Tensor
 from ntkfeyn.model.combinatorics import compositions, multinomial, set_partitions
 from ntkfeyn.model.cumulants import Cumulant, identify
-from ntkfeyn.terms import Couplings, Group, ProductTerm, Tensor
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from dataclasses import dataclass, replace
 from math import perm, prod
 from typing import NamedTuple
 
+from ntkfeyn.derivation.recursion import MEAN_KERNEL, MEAN_NTK, Recursion, TensorId, derive_system
+from ntkfeyn.derivation.reduction import Effect, collect, merge_ids, split_omega
+from ntkfeyn.derivation.terms import Group, ProductTerm, Tensor
 from ntkfeyn.errors import bad_request
-from ntkfeyn.recursion import MEAN_KERNEL, MEAN_NTK, Recursion, TensorId, derive_system
-from ntkfeyn.reduction import Effect, collect, merge_ids, split_omega
-from ntkfeyn.terms import Group, ProductTerm, Tensor
 
 SAMPLE = 1  # the label of the one input
 

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from ntkfeyn.diagram import Diagram
-from ntkfeyn.enumeration import check_order, enumerate_diagrams
+from ntkfeyn.derivation.diagrams import Diagram
+from ntkfeyn.derivation.enumeration import check_order, enumerate_diagrams
+from ntkfeyn.derivation.reduction import Effect, expand, reduce_terms, written_terms
+from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
+from ntkfeyn.derivation.translation import bias_terms, translate_drawn
 from ntkfeyn.model.cumulants import Cumulant, standard
-from ntkfeyn.reduction import Effect, expand, reduce_terms, written_terms
-from ntkfeyn.terms import ExpandedTerm, ProductTerm
-from ntkfeyn.translation import bias_terms, translate_drawn
 
 TensorId = tuple[str, int]
 MEAN_KERNEL: TensorId = ("K", 0)

@@ -14,7 +14,16 @@ from functools import cache
 from itertools import combinations, product
 from math import factorial
 
-from ntkfeyn.diagram import NEW_EDGE, OMEGA, WEIGHT, CubicVertex, Diagram, InternalTree, TensorVertex, relabelled
+from ntkfeyn.derivation.diagrams import (
+    NEW_EDGE,
+    OMEGA,
+    WEIGHT,
+    CubicVertex,
+    Diagram,
+    InternalTree,
+    TensorVertex,
+    relabelled,
+)
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.model.combinatorics import bounded_matchings, compositions, set_partitions
 from ntkfeyn.model.cumulants import MAX_ORDER, NAMES, Cumulant, identify, standard
