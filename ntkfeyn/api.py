@@ -13,17 +13,17 @@ from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.homogeneity import diagonal_recursions
 from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
 from ntkfeyn.derivation.recursion import derive_recursion, derive_system
-from ntkfeyn.emitters.drawing import Drawing
-from ntkfeyn.emitters.equation import equation
-from ntkfeyn.emitters.layout import layout
-from ntkfeyn.emitters.notation import recursion_align, recursion_latex, recursion_text
-from ntkfeyn.emitters.svg import png, svg
-from ntkfeyn.emitters.tikz import tikz
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve, target_id
-from ntkfeyn.serialisation import recursion_json, to_text
+from ntkfeyn.render.drawing.equation import equation
+from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.render.drawing.primitives import Drawing
+from ntkfeyn.render.drawing.svg import png, svg
+from ntkfeyn.render.drawing.tikz import tikz
+from ntkfeyn.render.json import recursion_json, to_text
+from ntkfeyn.render.notation import recursion_align, recursion_latex, recursion_text
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     import sympy
 
     from ntkfeyn.derivation.recursion import TensorId
-    from ntkfeyn.emitters.latex import LatexOptions
     from ntkfeyn.numerics.certify import Certificate
     from ntkfeyn.numerics.evaluation import Request as NumericRequest
     from ntkfeyn.numerics.results import Tensors
+    from ntkfeyn.render.latex.appendix import LatexOptions
 
 __all__ = [
     "Cumulant",
@@ -86,8 +86,8 @@ class Diagram:
 
     def explain(self, columns: int = 100) -> str:
         """How the diagram becomes its term, step by step, in lines of at most ``columns`` characters."""
-        from ntkfeyn.emitters.explanation import explain_diagram
-        from ntkfeyn.emitters.steps import explanation_text
+        from ntkfeyn.render.explain.explanation import explain_diagram
+        from ntkfeyn.render.explain.steps import explanation_text
 
         return explanation_text(explain_diagram(self.record), columns, picture=True)
 
@@ -137,7 +137,7 @@ class Recursion:
 
     def sympy(self) -> sympy.Expr:
         """The right-hand side as an expanded SymPy sum."""
-        from ntkfeyn.symbols import to_sympy
+        from ntkfeyn.render.sympy import to_sympy
 
         return to_sympy(self.record)
 
@@ -330,8 +330,8 @@ def emit_targets(
     """``emit`` for resolved targets; the file to open comes first."""
     from ntkfeyn.emitters.code import program
     from ntkfeyn.emitters.languages import code_files
-    from ntkfeyn.emitters.latex import LatexOptions, latex_files
-    from ntkfeyn.emitters.rendering import file_stem, write_file
+    from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
+    from ntkfeyn.render.templates import file_stem, write_file
 
     if lang not in LANGUAGES:
         raise bad_request(f"language '{lang}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import ntkfeyn as nf
-from ntkfeyn.emitters import rendering
-from ntkfeyn.emitters.dot import dot
-from ntkfeyn.emitters.layout import layout
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels
+from ntkfeyn.render import templates as rendering
+from ntkfeyn.render.drawing.dot import dot
+from ntkfeyn.render.drawing.layout import layout
 
 
 @pytest.mark.parametrize("lang", ["latex"])

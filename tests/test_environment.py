@@ -21,8 +21,8 @@ from ntkfeyn.cli import COMMANDS
 from ntkfeyn.cli.completion import ACTIVATIONS
 from ntkfeyn.cli.emit import LANGUAGES
 from ntkfeyn.emitters.languages import PRINTERS
-from ntkfeyn.emitters.rendering import write_file
 from ntkfeyn.numerics.activations import NAMES as KNOWN_ACTIVATIONS
+from ntkfeyn.render.templates import write_file
 
 PROGRAM = f"{sys.executable} -m ntkfeyn"
 NETWORK = "--activation gelu --inputs x.json --depth 2 --width 8"

@@ -9,8 +9,8 @@ import pytest
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
-from ntkfeyn.emitters.equation import equation
-from ntkfeyn.emitters.layout import layout
+from ntkfeyn.render.drawing.equation import equation
+from ntkfeyn.render.drawing.layout import layout
 
 TARGETS = [("K", 0), ("Theta", 0), ("Theta", 1), ("K", 1), ("F", 1), ("A", 1), ("T", 1), ("C2", 2), ("V", 2)]
 

@@ -22,11 +22,11 @@ from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.identifiers import find_diagram
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.derivation.translation import translate
-from ntkfeyn.emitters.attachment import attached_tensors, propagator_value, weight_factors
-from ntkfeyn.emitters.explanation import Explanation, explain_diagram
-from ntkfeyn.emitters.steps import LEAST_WIDTH, explanation_json, explanation_text
-from ntkfeyn.emitters.wrapping import wrap
 from ntkfeyn.model.cumulants import NAMES, standard
+from ntkfeyn.render.explain.attachment import attached_tensors, propagator_value, weight_factors
+from ntkfeyn.render.explain.explanation import Explanation, explain_diagram
+from ntkfeyn.render.explain.steps import LEAST_WIDTH, explanation_json, explanation_text
+from ntkfeyn.render.wrapping import wrap
 
 SCHEMA = json.loads((Path(nf.__file__).parent / "schemas" / "explanation-1.schema.json").read_text())
 SIX_SLOTS = ("C0C0C0", "C0C0R1", "C0C1", "C1R1", "C2", "R1R2", "R3")

@@ -16,10 +16,10 @@ import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.recursion import derive_recursion
-from ntkfeyn.emitters.latex import LatexOptions
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import NAMES, canonical_labels, standard
-from ntkfeyn.serialisation import recursion_json
+from ntkfeyn.render.json import recursion_json
+from ntkfeyn.render.latex.appendix import LatexOptions
 
 OUTPUTS = Path(__file__).parent.parent / "outputs"
 PDFLATEX = shutil.which("pdflatex")

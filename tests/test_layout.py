@@ -9,10 +9,10 @@ from oracles.pictures import crossings, faults
 
 from ntkfeyn.derivation.diagrams import Diagram, full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
-from ntkfeyn.emitters.drawing import Label, Mark, Path
-from ntkfeyn.emitters.layout import blob, edge_strokes, layout
-from ntkfeyn.emitters.sketch import side_by_side
 from ntkfeyn.model.cumulants import NAMES, standard
+from ntkfeyn.render.drawing.layout import blob, edge_strokes, layout
+from ntkfeyn.render.drawing.primitives import Label, Mark, Path
+from ntkfeyn.render.drawing.sketch import side_by_side
 
 SIX_SLOTS = ("C0C0C0", "C0C0R1", "C0C1", "C0R1R1", "C0R2", "C1R1", "C2", "R1R1R1", "R1R2", "R3")
 CASES = [(name, order) for name in NAMES for order in (1, 2)] + [(name, 2) for name in SIX_SLOTS]

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import ntkfeyn
-from ntkfeyn import symbols
 from ntkfeyn.cli import COMMANDS, main
 from ntkfeyn.derivation import enumeration, reduction
 from ntkfeyn.emitters import c
@@ -20,6 +19,7 @@ from ntkfeyn.model import cumulants, legs
 from ntkfeyn.model import network as networks
 from ntkfeyn.model import polynomials as expressions
 from ntkfeyn.numerics import components, estimation, inputs
+from ntkfeyn.render import sympy as symbols
 from ntkfeyn.runtime import workers
 
 ROOT = Path(__file__).parent.parent

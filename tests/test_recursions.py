@@ -15,7 +15,7 @@ from ntkfeyn.derivation.recursion import Recursion, derive_recursion, derive_sys
 from ntkfeyn.derivation.reduction import reduce_terms
 from ntkfeyn.derivation.translation import bias_terms, translate
 from ntkfeyn.model.cumulants import NAMES, cumulant, standard
-from ntkfeyn.serialisation import recursion_json
+from ntkfeyn.render.json import recursion_json
 
 PRINTED = recursions()
 

@@ -11,7 +11,7 @@ from ntkfeyn.derivation.reduction import REWRITES, expand, split_omega
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.combinatorics import pair_placements
 from ntkfeyn.model.cumulants import canonical_labels, standard
-from ntkfeyn.serialisation import recursion_json
+from ntkfeyn.render.json import recursion_json
 
 TENSORS = [("A", 1), ("D", 1), ("Theta", 1), ("Q", 1), ("V", 2), ("D", 2), ("C0C1", 2)]
 

@@ -15,7 +15,7 @@ import ntkfeyn
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.model.cumulants import cumulant, standard
-from ntkfeyn.serialisation import diagrams_json, recursion_json, recursions_json, to_text
+from ntkfeyn.render.json import diagrams_json, recursion_json, recursions_json, to_text
 
 SCHEMAS = Path(ntkfeyn.__file__).parent / "schemas"
 FIVE = cumulant("tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "01.23.45")

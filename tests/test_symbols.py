@@ -8,8 +8,8 @@ import sympy
 import ntkfeyn as nf
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.serialisation import recursion_json
-from ntkfeyn.symbols import Expectation, expectation_symbol, tensor_symbol, to_sympy
+from ntkfeyn.render.json import recursion_json
+from ntkfeyn.render.sympy import Expectation, expectation_symbol, tensor_symbol, to_sympy
 
 
 def rebuilt(data: dict) -> sympy.Expr:

@@ -7,10 +7,10 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.derivation.recursion import derive_recursion
-from ntkfeyn.emitters.arcs import arcs
-from ntkfeyn.emitters.notation import recursion_text
-from ntkfeyn.emitters.wrapping import wrapped
 from ntkfeyn.model.cumulants import NAMES, channels, standard
+from ntkfeyn.render.drawing.arcs import arcs
+from ntkfeyn.render.notation import recursion_text
+from ntkfeyn.render.wrapping import wrapped
 
 SHAPES = [*(standard(name) for name in (*NAMES, "C0C1", "R3", "C2", "R1R2")), *channels("dNTK012 NTK34 z5")]
 

@@ -81,9 +81,9 @@ def command(
 
 def _write(found: Comparison, directory: Path) -> None:
     """Data and figures; their names on stderr."""
-    from ntkfeyn.emitters.rendering import write_file
     from ntkfeyn.numerics.comparison_figure import comparison_figures
-    from ntkfeyn.serialisation import to_text
+    from ntkfeyn.render.json import to_text
+    from ntkfeyn.render.templates import write_file
 
     data = write_file(directory / "comparison.json", to_text(found.to_json()))
     for path in (data, *comparison_figures(found, directory, "comparison")):

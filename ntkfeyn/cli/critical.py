@@ -78,9 +78,9 @@ def _scaling(
     name: str, found: Criticality, scaling: Scaling, output: Path | None, form: str, json_file: Path | None
 ) -> None:
     """Run, print and write the depth scaling."""
-    from ntkfeyn.emitters.rendering import write_file
     from ntkfeyn.numerics.depth_scaling import critical_json, depth_scaling
-    from ntkfeyn.serialisation import to_text
+    from ntkfeyn.render.json import to_text
+    from ntkfeyn.render.templates import write_file
 
     text, runs = points_table(found), None
     if found.main is not None:

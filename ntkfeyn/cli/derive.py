@@ -77,7 +77,7 @@ def command(
     if picture is not None:
         _draw(recursions[0], picture)
     if json_file is not None:
-        from ntkfeyn.emitters.rendering import write_file
+        from ntkfeyn.render.templates import write_file
 
         write_file(json_file, _json(recursions))
     click.echo(text, nl=False)
@@ -94,9 +94,9 @@ def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool)
 
 def _draw(recursion: Recursion, path: Path) -> None:
     """The equation of diagrams."""
-    from ntkfeyn.emitters.equation import equation
-    from ntkfeyn.emitters.rendering import write_file
-    from ntkfeyn.emitters.svg import png, svg
+    from ntkfeyn.render.drawing.equation import equation
+    from ntkfeyn.render.drawing.svg import png, svg
+    from ntkfeyn.render.templates import write_file
 
     drawing = equation(recursion)
     write_file(path, svg(drawing) if path.suffix == ".svg" else png(drawing))
@@ -108,8 +108,8 @@ def _text_with_sketches(recursions: list[Recursion]) -> str:
 
 def _sketches(recursion: Recursion) -> str:
     """The diagrams side by side, where the terminal is wide enough and they are not too many."""
-    from ntkfeyn.emitters.layout import layout
-    from ntkfeyn.emitters.sketch import side_by_side
+    from ntkfeyn.render.drawing.layout import layout
+    from ntkfeyn.render.drawing.sketch import side_by_side
 
     width = shutil.get_terminal_size().columns
     shown = recursion.diagrams[:MOST_PICTURES]
@@ -122,8 +122,8 @@ def _sketches(recursion: Recursion) -> str:
 
 
 def _text(recursions: list[Recursion]) -> str:
-    from ntkfeyn.emitters.notation import recursion_text
-    from ntkfeyn.emitters.wrapping import wrapped
+    from ntkfeyn.render.notation import recursion_text
+    from ntkfeyn.render.wrapping import wrapped
 
     text = "\n".join(map(recursion_text, recursions))
     narrow = sys.stdout is not None and sys.stdout.isatty()
@@ -131,7 +131,7 @@ def _text(recursions: list[Recursion]) -> str:
 
 
 def _latex(recursions: list[Recursion]) -> str:
-    from ntkfeyn.emitters.notation import recursion_align
+    from ntkfeyn.render.notation import recursion_align
 
     return "\n".join(map(recursion_align, recursions))
 
@@ -139,12 +139,12 @@ def _latex(recursions: list[Recursion]) -> str:
 def _sympy(recursions: list[Recursion]) -> str:
     from sympy import sstr
 
-    from ntkfeyn.symbols import to_sympy
+    from ntkfeyn.render.sympy import to_sympy
 
     return "".join(f"{sstr(to_sympy(recursion))}\n" for recursion in recursions)
 
 
 def _json(recursions: list[Recursion]) -> str:
-    from ntkfeyn.serialisation import recursions_json, to_text
+    from ntkfeyn.render.json import recursions_json, to_text
 
     return to_text(recursions_json(recursions))

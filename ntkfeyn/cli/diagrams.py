@@ -71,7 +71,7 @@ def command(
 def _print_json(found: dict[Target, tuple[Diagram, ...]]) -> None:
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
     from ntkfeyn.errors import bad_request
-    from ntkfeyn.serialisation import diagrams_json, to_text
+    from ntkfeyn.render.json import diagrams_json, to_text
 
     if len(found) > 1:
         raise bad_request(
@@ -83,8 +83,8 @@ def _print_json(found: dict[Target, tuple[Diagram, ...]]) -> None:
 
 def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
-    from ntkfeyn.emitters.notation import counted
     from ntkfeyn.model.targets import target_id
+    from ntkfeyn.render.notation import counted
 
     counts = enumerate_diagrams(*target)
     lines = [
@@ -97,7 +97,7 @@ def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
 def _describe(diagram: Diagram) -> str:
     """id, weight, then each propagator with what sits on it."""
     from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, pair_ends
-    from ntkfeyn.emitters.notation import TextNotation
+    from ntkfeyn.render.notation import TextNotation
 
     notation = TextNotation()
     neurons = []
@@ -124,12 +124,12 @@ def _describe(diagram: Diagram) -> str:
 
 def _draw(diagrams: list[Diagram], form: str, directory: Path | None) -> None:
     """Pictures: one file a diagram with -o, else on stdout where several can follow each other."""
-    from ntkfeyn.emitters.dot import dot
-    from ntkfeyn.emitters.layout import layout
-    from ntkfeyn.emitters.rendering import write_file
-    from ntkfeyn.emitters.svg import png, svg
-    from ntkfeyn.emitters.tikz import tikz
     from ntkfeyn.errors import bad_request
+    from ntkfeyn.render.drawing.dot import dot
+    from ntkfeyn.render.drawing.layout import layout
+    from ntkfeyn.render.drawing.svg import png, svg
+    from ntkfeyn.render.drawing.tikz import tikz
+    from ntkfeyn.render.templates import write_file
 
     if directory is None and form in ("svg", "png") and len(diagrams) > 1:
         raise bad_request(f"{len(diagrams)} {form} pictures on stdout", "one picture fits there", "-o DIRECTORY")

@@ -57,11 +57,11 @@ def command(
     Example: ntkfeyn evaluate --activation gelu --inputs x.json --depth 4 --width 64 K Theta@1
              ntkfeyn evaluate --activation relu --inputs x.json --depth 3 --width 32 --moment "Var(NTK_ii11)"
     """
-    from ntkfeyn.emitters.rendering import write_file
     from ntkfeyn.errors import bad_request
     from ntkfeyn.numerics import evaluation
     from ntkfeyn.numerics.trust import expansion_warnings
-    from ntkfeyn.serialisation import to_text
+    from ntkfeyn.render.json import to_text
+    from ntkfeyn.render.templates import write_file
 
     if layout == "ntk-unlimited" and (output is None or moment or json_file or form == "json"):
         raise bad_request("--layout ntk-unlimited", "it writes one file a tensor into a directory", "-o results/")

@@ -27,9 +27,9 @@ def command(diagram_id: str, form: str, pictures: bool | None) -> None:
              ntkfeyn explain D:1:2a --format json
     """
     from ntkfeyn.derivation.identifiers import find_diagram
-    from ntkfeyn.emitters.explanation import explain_diagram
-    from ntkfeyn.emitters.steps import explanation_json, explanation_text
-    from ntkfeyn.serialisation import to_text
+    from ntkfeyn.render.explain.explanation import explain_diagram
+    from ntkfeyn.render.explain.steps import explanation_json, explanation_text
+    from ntkfeyn.render.json import to_text
 
     diagram = find_diagram(diagram_id)
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()

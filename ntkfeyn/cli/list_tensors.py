@@ -56,7 +56,7 @@ def _table(entries: dict[str, tuple[Cumulant, dict[str, Any]]]) -> str:
     import shutil
     import sys
 
-    from ntkfeyn.emitters.arcs import arcs
+    from ntkfeyn.render.drawing.arcs import arcs
 
     plain = "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
     narrow = sys.stdout is not None and sys.stdout.isatty() and shutil.get_terminal_size().columns < WIDTH

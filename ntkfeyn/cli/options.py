@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def writable(context: click.Context, option: click.Parameter, value: Path | None) -> Path | None:
     """Refuses, before long work, a file or a directory (where the option takes one) that cannot be written."""
     if value is not None and not context.resilient_parsing:
-        from ntkfeyn.emitters.rendering import check_writable
+        from ntkfeyn.render.templates import check_writable
 
         check_writable(value, directory=isinstance(option.type, click.Path) and option.type.dir_okay)
     return value

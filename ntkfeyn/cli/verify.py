@@ -58,14 +58,14 @@ def command(
              ntkfeyn verify --cumulant Theta@1 --layers 2,3,4 --samples 1 --certificate theta.json
     """
     from ntkfeyn.numerics.certificates import certificate_text, certificates_json
-    from ntkfeyn.serialisation import to_text
+    from ntkfeyn.render.json import to_text
 
     targets = request.targets()
     setting = _setting(activation, samples, width, seed, couplings)
     found = _certify(targets, _layers(layers), setting, seed, controls)
     document = to_text(certificates_json(found))
     if certificate is not None:
-        from ntkfeyn.emitters.rendering import write_file
+        from ntkfeyn.render.templates import write_file
 
         write_file(certificate, document)
     click.echo(document if form == "json" else "".join(map(certificate_text, found)), nl=False)

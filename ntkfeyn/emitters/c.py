@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.derivation.terms import Couplings
 from ntkfeyn.emitters.code import Mean, Product, Program, SpreadRow, Step, program_texts, step_texts
-from ntkfeyn.emitters.rendering import renderer
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.templates import renderer
 
 WIDTH = 96
 INDENT = "    "

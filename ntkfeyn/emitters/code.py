@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 from ntkfeyn.derivation.recursion import Recursion, System, TensorId
 from ntkfeyn.derivation.reduction import leg_placements, leg_units, split_omega
 from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm
-from ntkfeyn.emitters.notation import TextNotation, cumulant_text, term_text
-from ntkfeyn.emitters.rendering import provenance
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.notation import TextNotation, cumulant_text, term_text
+from ntkfeyn.render.templates import provenance
 
 
 class SpreadRow(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any
 from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.derivation.terms import Couplings
 from ntkfeyn.emitters.code import Mean, Product, Program, Step, program_texts, step_texts
-from ntkfeyn.emitters.rendering import renderer
+from ntkfeyn.render.templates import renderer
 
 WIDTH = 98
 INDENT = "    "

@@ -25,7 +25,7 @@ from ntkfeyn.numerics.estimation import MEANS, Estimate, Sampling, check_targets
 from ntkfeyn.numerics.evaluation import Request, evaluate_tuples, settings_json, wanted_tuples
 from ntkfeyn.numerics.results import Setting, Tensors, index_keys
 from ntkfeyn.numerics.sampling import BLOCK
-from ntkfeyn.serialisation import TOOL
+from ntkfeyn.render.json import TOOL
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-6  # of theory, far below what sampling sees; it enters the pulls

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ntkfeyn.errors import LimitError, NtkfeynError
 from ntkfeyn.numerics.activations import Activation, Kinked, Polynomial, Smooth, activation
 from ntkfeyn.numerics.quadrature import CUT, Rule, hermite, trapezoid
-from ntkfeyn.serialisation import TOOL
+from ntkfeyn.render.json import TOOL
 
 Array = NDArray[np.float64]
 Integrand = Callable[[list[Array]], list[Array]]

@@ -26,8 +26,8 @@ from ntkfeyn.numerics.plan import Mapped
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.sampling import BLOCK, KERNELS, Law, kernel_block, network_bytes
 from ntkfeyn.numerics.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
+from ntkfeyn.render.json import TOOL
 from ntkfeyn.runtime.workers import workers
-from ntkfeyn.serialisation import TOOL
 
 Array = NDArray[np.float64]
 SAMPLED = (*KERNELS, *DERIVATIVES)

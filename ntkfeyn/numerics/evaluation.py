@@ -23,8 +23,8 @@ from ntkfeyn.numerics.moments import Component, Moment, Number
 from ntkfeyn.numerics.plan import Plan, make_plan, standard_samples
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
 from ntkfeyn.numerics.solver import Layer, solve
+from ntkfeyn.render.json import TOOL
 from ntkfeyn.runtime.workers import check_workers, workers
-from ntkfeyn.serialisation import TOOL
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

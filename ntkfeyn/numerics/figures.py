@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ntkfeyn.emitters.rendering import write_file
-from ntkfeyn.emitters.svg import load_matplotlib
+from ntkfeyn.render.drawing.svg import load_matplotlib
+from ntkfeyn.render.templates import write_file
 
 STYLE = {
     "figure.dpi": 150,

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.emitters.rendering import write_file
 from ntkfeyn.errors import NtkfeynError, bad_request
+from ntkfeyn.render.templates import write_file
 
 Array = NDArray[np.float64]
 MOST_HEADERS = 1 << 20  # bytes of a checkpoint that are not numbers

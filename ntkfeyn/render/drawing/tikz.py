@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ntkfeyn.emitters.drawing import Drawing, Label, Mark, Path, Point
+from ntkfeyn.render.drawing.primitives import Drawing, Label, Mark, Path, Point
 
 SCALE = 0.6
 _STYLES = {

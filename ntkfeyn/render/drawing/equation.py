@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ntkfeyn.derivation.recursion import Recursion
-from ntkfeyn.emitters.drawing import Drawing, Label, Point, legend_text
-from ntkfeyn.emitters.layout import blob, layout, raised
-from ntkfeyn.emitters.notation import LatexNotation, TextNotation, latex_name, term_text
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import NAMES
+from ntkfeyn.render.drawing.layout import blob, layout, raised
+from ntkfeyn.render.drawing.primitives import Drawing, Label, Point, legend_text
+from ntkfeyn.render.notation import LatexNotation, TextNotation, latex_name, term_text
 
 WIDTH = 26.0  # of a row
 MOST = 200  # diagrams of one picture

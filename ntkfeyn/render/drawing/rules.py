@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, WEIGHT
-from ntkfeyn.emitters.drawing import (
+from ntkfeyn.render.drawing.primitives import (
     BLACK,
     GREY,
     PALETTE,

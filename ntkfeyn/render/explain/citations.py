@@ -12,11 +12,11 @@ from typing import NamedTuple
 from ntkfeyn.derivation.recursion import derive_recursion, derive_system
 from ntkfeyn.emitters.code import program
 from ntkfeyn.emitters.languages import code_files
-from ntkfeyn.emitters.latex import LatexOptions, latex_files
-from ntkfeyn.emitters.rendering import file_stem
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.targets import default_targets
+from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
+from ntkfeyn.render.templates import file_stem
 
 LANGUAGES = ("latex", "python", "c")
 HIGHEST = 3  # correction whose files are rendered in seconds

@@ -14,7 +14,8 @@ from itertools import permutations
 from math import cos, pi, sin
 
 from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
-from ntkfeyn.emitters.drawing import (
+from ntkfeyn.model.cumulants import NAMES, Cumulant, standard
+from ntkfeyn.render.drawing.primitives import (
     BLACK,
     DOTTINGS,
     GREY,
@@ -33,8 +34,7 @@ from ntkfeyn.emitters.drawing import (
     turn,
     wave,
 )
-from ntkfeyn.emitters.notation import LatexNotation, TextNotation, latex_name
-from ntkfeyn.model.cumulants import NAMES, Cumulant, standard
+from ntkfeyn.render.notation import LatexNotation, TextNotation, latex_name
 
 Strokes = list[tuple[str, str]]
 Edges = dict[frozenset[int], tuple[str, str]]

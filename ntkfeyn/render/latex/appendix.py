@@ -17,8 +17,12 @@ from ntkfeyn.derivation.recursion import Recursion, System, TensorId, derive_sys
 from ntkfeyn.derivation.reduction import expand, reduce_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.derivation.translation import RULES, translate_drawn
-from ntkfeyn.emitters.layout import blob, layout
-from ntkfeyn.emitters.notation import (
+from ntkfeyn.errors import bad_request
+from ntkfeyn.model.cumulants import NAMED_TENSORS, Cumulant, standard
+from ntkfeyn.render.drawing.layout import blob, layout
+from ntkfeyn.render.drawing.rules import rule_pictures
+from ntkfeyn.render.drawing.tikz import tikz
+from ntkfeyn.render.notation import (
     LatexNotation,
     MacroNotation,
     cumulant_text,
@@ -26,12 +30,8 @@ from ntkfeyn.emitters.notation import (
     latex_name,
     term_text,
 )
-from ntkfeyn.emitters.reading import factors_of, power_counting
-from ntkfeyn.emitters.rendering import provenance, renderer
-from ntkfeyn.emitters.rules import rule_pictures
-from ntkfeyn.emitters.tikz import tikz
-from ntkfeyn.errors import bad_request
-from ntkfeyn.model.cumulants import NAMED_TENSORS, Cumulant, standard
+from ntkfeyn.render.reading import factors_of, power_counting
+from ntkfeyn.render.templates import provenance, renderer
 
 LEG_SYMBOLS = {
     "z": "z",

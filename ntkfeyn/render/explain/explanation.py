@@ -16,7 +16,8 @@ from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.reduction import Effect, expand, reduce_terms, written_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.derivation.translation import translate, translate_drawn
-from ntkfeyn.emitters.attachment import (
+from ntkfeyn.errors import LimitError
+from ntkfeyn.render.explain.attachment import (
     Attached,
     Split,
     WeightFactor,
@@ -24,9 +25,8 @@ from ntkfeyn.emitters.attachment import (
     propagator_value,
     weight_factors,
 )
-from ntkfeyn.emitters.citations import Citation, citations
-from ntkfeyn.emitters.notation import EXPANDED_SHOWN
-from ntkfeyn.errors import LimitError
+from ntkfeyn.render.explain.citations import Citation, citations
+from ntkfeyn.render.notation import EXPANDED_SHOWN
 
 
 @dataclass(frozen=True)

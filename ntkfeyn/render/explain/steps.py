@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ntkfeyn.derivation.reduction import written_terms
-from ntkfeyn.emitters.attachment import (
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.render.drawing.sketch import side_by_side
+from ntkfeyn.render.explain.attachment import (
     COUPLINGS,
     NOTATION,
     derivatives_on,
@@ -17,14 +20,11 @@ from ntkfeyn.emitters.attachment import (
     functions_on,
     value_text,
 )
-from ntkfeyn.emitters.constituents import Row, constituents
-from ntkfeyn.emitters.explanation import Explanation
-from ntkfeyn.emitters.layout import layout
-from ntkfeyn.emitters.notation import counted, cumulant_text, expanded_text, term_text
-from ntkfeyn.emitters.sketch import side_by_side
-from ntkfeyn.emitters.wrapping import wrap
-from ntkfeyn.model.cumulants import standard
-from ntkfeyn.serialisation import TOOL, cumulant_json, diagram_json, term_json
+from ntkfeyn.render.explain.constituents import Row, constituents
+from ntkfeyn.render.explain.explanation import Explanation
+from ntkfeyn.render.json import TOOL, cumulant_json, diagram_json, term_json
+from ntkfeyn.render.notation import counted, cumulant_text, expanded_text, term_text
+from ntkfeyn.render.wrapping import wrap
 
 PRODUCTS_SHOWN, TERMS_SHOWN = 12, 24
 LEAST_WIDTH, MOST_WIDTH = 60, 110

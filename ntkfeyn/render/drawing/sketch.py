@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil, cos, hypot, pi, sin
 
-from ntkfeyn.emitters.drawing import BLACK, WHITE, Drawing, Mark, Path, Point
+from ntkfeyn.render.drawing.primitives import BLACK, WHITE, Drawing, Mark, Path, Point
 
 DOTS = 11.0  # a unit of length
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))

@@ -17,9 +17,9 @@ from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, WEIGHT, Diagram
 from ntkfeyn.derivation.reduction import symmetrise
 from ntkfeyn.derivation.terms import Group, Tensor
 from ntkfeyn.derivation.translation import tied_blocks, translate
-from ntkfeyn.emitters.notation import TextNotation, bound_labels, mean_text, tensor_text
 from ntkfeyn.model.combinatorics import set_partitions
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.notation import TextNotation, bound_labels, mean_text, tensor_text
 
 NOTATION = TextNotation()
 COUPLINGS = {WEIGHT: "C_W", NEW_EDGE: "lambda_W"}  # what a cubic vertex brings, beside 1/n_ℓ

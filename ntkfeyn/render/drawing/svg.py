@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from io import BytesIO
 
-from ntkfeyn.emitters.drawing import Drawing, Label, Mark, Path, Point, legended
+from ntkfeyn.render.drawing.primitives import Drawing, Label, Mark, Path, Point, legended
 
 SCALE = 48.0
 _DASHES = {

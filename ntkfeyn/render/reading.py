@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, Diagram, TensorVertex, pair_ends
 from ntkfeyn.derivation.translation import tied_blocks
-from ntkfeyn.emitters.notation import TextNotation, counted
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.notation import TextNotation, counted
 
 
 def factors_of(diagram: Diagram, notation: TextNotation, math: str = "{}") -> list[str]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, CubicVertex, Diagram
-from ntkfeyn.emitters.attachment import (
+from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.legs import Leg, normal_leg
+from ntkfeyn.render.explain.attachment import (
     COUPLINGS,
     NOTATION,
     Attached,
@@ -17,9 +19,7 @@ from ntkfeyn.emitters.attachment import (
     function_text,
     functions_on,
 )
-from ntkfeyn.emitters.notation import counted, cumulant_text
-from ntkfeyn.model.cumulants import Cumulant, standard
-from ntkfeyn.model.legs import Leg, normal_leg
+from ntkfeyn.render.notation import counted, cumulant_text
 
 Row = tuple[int, str]
 LINES = ("wavy", "solid and dashed", "double dashed")  # by the number of differentiated activations

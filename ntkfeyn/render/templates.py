@@ -11,10 +11,10 @@ from typing import Any
 
 from ntkfeyn import __version__
 from ntkfeyn.derivation.recursion import Recursion
-from ntkfeyn.emitters.notation import counted
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.targets import Target
+from ntkfeyn.render.notation import counted
 
 
 def template_directory() -> Path:
