@@ -328,8 +328,8 @@ def emit_targets(
     targets: Sequence[Target], lang: str, directory: Path, latex: LatexOptions | None = None, *, shared: bool = True
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
-    from ntkfeyn.emitters.code import program
-    from ntkfeyn.emitters.languages import code_files
+    from ntkfeyn.codegen.backends import code_files
+    from ntkfeyn.codegen.ir import program
     from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
     from ntkfeyn.render.templates import file_stem, write_file
 

@@ -22,8 +22,8 @@ from oracles.networks import PolynomialNetwork
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
+from ntkfeyn.codegen.ir import program
 from ntkfeyn.derivation.recursion import derive_system
-from ntkfeyn.emitters.code import program
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network
 from ntkfeyn.numerics.components import subsets_up_to

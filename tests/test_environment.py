@@ -20,7 +20,7 @@ import pytest
 from ntkfeyn.cli import COMMANDS
 from ntkfeyn.cli.completion import ACTIVATIONS
 from ntkfeyn.cli.emit import LANGUAGES
-from ntkfeyn.emitters.languages import PRINTERS
+from ntkfeyn.codegen.backends import PRINTERS
 from ntkfeyn.numerics.activations import NAMES as KNOWN_ACTIVATIONS
 from ntkfeyn.render.templates import write_file
 

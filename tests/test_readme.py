@@ -13,8 +13,8 @@ import pytest
 
 import ntkfeyn
 from ntkfeyn.cli import COMMANDS, main
+from ntkfeyn.codegen.c import module as c
 from ntkfeyn.derivation import enumeration, reduction
-from ntkfeyn.emitters import c
 from ntkfeyn.model import cumulants, legs
 from ntkfeyn.model import network as networks
 from ntkfeyn.model import polynomials as expressions

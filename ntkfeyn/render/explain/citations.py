@@ -9,9 +9,9 @@ import re
 import shlex
 from typing import NamedTuple
 
+from ntkfeyn.codegen.backends import code_files
+from ntkfeyn.codegen.ir import program
 from ntkfeyn.derivation.recursion import derive_recursion, derive_system
-from ntkfeyn.emitters.code import program
-from ntkfeyn.emitters.languages import code_files
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.targets import default_targets

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ntkfeyn.emitters.c import c_files
-from ntkfeyn.emitters.code import Program
-from ntkfeyn.emitters.python import python_module
+from ntkfeyn.codegen.c.module import c_files
+from ntkfeyn.codegen.ir import Program
+from ntkfeyn.codegen.python.module import python_module
 
 Files = dict[str, str]
 PRINTERS: dict[str, Callable[[Program, str], Files]] = {
