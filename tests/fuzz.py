@@ -27,11 +27,11 @@ import numpy as np
 from ntkfeyn import cli
 from ntkfeyn.cli.run_file import run_file_values
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.expectations.activations import Kinked, activation
 from ntkfeyn.model.cumulants import cumulant
 from ntkfeyn.model.network import parse_numbers, parse_widths
 from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.model.targets import legs_target, named_target
-from ntkfeyn.numerics.activations import Kinked, activation
 from ntkfeyn.numerics.evaluation import wanted_tuples
 from ntkfeyn.numerics.inputs import gram_matrix, gram_of, read_array, vectors
 from ntkfeyn.numerics.moments import parse_moment

@@ -9,7 +9,7 @@ import pytest
 import sympy as sp
 
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.numerics.activations import Kinked, Polynomial, Smooth, activation, leibniz
+from ntkfeyn.expectations.activations import Kinked, Polynomial, Smooth, activation, leibniz
 
 Z = sp.Symbol("z")
 FORMS = {

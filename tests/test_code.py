@@ -24,11 +24,11 @@ import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.codegen.ir import program
 from ntkfeyn.derivation.recursion import derive_system
+from ntkfeyn.expectations.quadrature import Rule
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network
 from ntkfeyn.numerics.components import subsets_up_to
 from ntkfeyn.numerics.plan import make_plan
-from ntkfeyn.numerics.quadrature import Rule
 from ntkfeyn.numerics.solver import solve_with_rule
 
 OUTPUTS = Path(__file__).parent.parent / "outputs"

@@ -12,9 +12,9 @@ import pytest
 
 import ntkfeyn as nf
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.expectations.activations import activation
 from ntkfeyn.judge.exact import ExactNetwork, Setting
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.numerics.activations import activation
 from ntkfeyn.numerics.certify import slots_of
 from ntkfeyn.numerics.directional import DERIVATIVES, Jets, Sampled
 from ntkfeyn.numerics.sampling import KERNELS, Law

@@ -21,7 +21,7 @@ from ntkfeyn.cli import COMMANDS
 from ntkfeyn.cli.completion import ACTIVATIONS
 from ntkfeyn.cli.emit import LANGUAGES
 from ntkfeyn.codegen.backends import PRINTERS
-from ntkfeyn.numerics.activations import NAMES as KNOWN_ACTIVATIONS
+from ntkfeyn.expectations.activations import NAMES as KNOWN_ACTIVATIONS
 from ntkfeyn.render.templates import write_file
 
 PROGRAM = f"{sys.executable} -m ntkfeyn"

@@ -10,10 +10,10 @@ from oracles.kernels import KERNELS, sines
 from scipy.integrate import cubature
 
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.numerics.activations import activation
-from ntkfeyn.numerics.gaussian import SmoothExpectations, cholesky
+from ntkfeyn.expectations.activations import activation
+from ntkfeyn.expectations.quadrature import AxisRules, ball, hermite, trapezoid
+from ntkfeyn.expectations.smooth import SmoothExpectations, cholesky
 from ntkfeyn.numerics.plan import Differentiated, Expectations, Key
-from ntkfeyn.numerics.quadrature import AxisRules, ball, hermite, trapezoid
 
 
 def expectation(name: str, kernel: np.ndarray, key: Key, tolerance: float = 1e-10, coarsening: float = 1.0) -> float:

@@ -12,9 +12,9 @@ from scipy.stats import multivariate_normal
 
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import LimitError, RequestError
-from ntkfeyn.numerics.activations import Kinked, activation
-from ntkfeyn.numerics.kinked import check_existence, expectation
-from ntkfeyn.numerics.orthants import correlations, orthant, plane_mean
+from ntkfeyn.expectations.activations import Kinked, activation
+from ntkfeyn.expectations.kinked import check_existence, expectation
+from ntkfeyn.expectations.orthants import correlations, orthant, plane_mean
 from ntkfeyn.numerics.plan import Differentiated, Key
 
 LEAKY = activation("leaky_relu(0.2)")

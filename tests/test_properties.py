@@ -18,9 +18,9 @@ from test_cumulants import shapes
 import ntkfeyn as nf
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import LimitError, NtkfeynError
+from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.cumulants import Cumulant, cumulant, standard
 from ntkfeyn.model.legs import parse_legs
-from ntkfeyn.numerics.activations import activation
 from ntkfeyn.numerics.inputs import gram_of, read_array, vectors
 from ntkfeyn.render.json import recursion_json
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ntkfeyn.errors import LimitError, RequestError, bad_request
 
 if TYPE_CHECKING:
-    from ntkfeyn.numerics.activations import Activation
+    from ntkfeyn.expectations.activations import Activation
 
 MAX_DEPTH = 1000
 MAX_WIDTH = 10**9
@@ -78,7 +78,7 @@ class Network:
     @cached_property
     def function(self) -> Activation:
         """The activation as numbers need it."""
-        from ntkfeyn.numerics.activations import activation
+        from ntkfeyn.expectations.activations import activation
 
         return activation(self.activation)
 

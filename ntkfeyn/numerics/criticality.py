@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError
-from ntkfeyn.numerics.activations import Activation, Kinked, Polynomial, Smooth, activation
-from ntkfeyn.numerics.quadrature import CUT, Rule, hermite, trapezoid
+from ntkfeyn.expectations.activations import Activation, Kinked, Polynomial, Smooth, activation
+from ntkfeyn.expectations.quadrature import CUT, Rule, hermite, trapezoid
 from ntkfeyn.render.json import TOOL
 
 Array = NDArray[np.float64]

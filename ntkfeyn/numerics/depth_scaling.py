@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from ntkfeyn.derivation.recursion import TensorId, derive_system
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request
+from ntkfeyn.expectations.activations import Kinked, activation
+from ntkfeyn.expectations.kinked import check_existence
 from ntkfeyn.model.cumulants import NAMES, standard
 from ntkfeyn.model.network import MAX_DEPTH, Network
-from ntkfeyn.numerics.activations import Kinked, activation
 from ntkfeyn.numerics.criticality import Criticality, CriticalPoint, points_json
 from ntkfeyn.numerics.evaluation import Request, evaluate_tensors
 from ntkfeyn.numerics.growth import (
@@ -32,7 +33,6 @@ from ntkfeyn.numerics.growth import (
     power_law,
     stays_polynomial,
 )
-from ntkfeyn.numerics.kinked import check_existence
 
 Array = NDArray[np.float64]
 CRITICAL, BELOW, ABOVE = "critical", "below", "above"

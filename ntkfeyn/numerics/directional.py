@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.numerics.activations import Kinked, activation
+from ntkfeyn.expectations.activations import Kinked, activation
 from ntkfeyn.numerics.sampling import BLOCK, Law, Rows, batches, normals, root, stream
 
 Array = NDArray[np.float64]

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from ntkfeyn.derivation.recursion import TensorId, derive_system
 from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.expectations.activations import Kinked
+from ntkfeyn.expectations.kinked import check_existence
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network, width_below
-from ntkfeyn.numerics.activations import Kinked
 from ntkfeyn.numerics.components import MAX_COMPONENTS, Family, all_tuples, maximal, subsets_up_to
-from ntkfeyn.numerics.kinked import check_existence
 from ntkfeyn.numerics.moments import Component, Moment, Number
 from ntkfeyn.numerics.plan import Plan, make_plan, standard_samples
 from ntkfeyn.numerics.results import Setting, Tensors, TensorValues

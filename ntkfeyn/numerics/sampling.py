@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.numerics.activations import Kinked, activation
+from ntkfeyn.expectations.activations import Kinked, activation
 
 Array = NDArray[np.float64]
 Rows = dict[str, Array]  # per network: (networks, samples, ..)

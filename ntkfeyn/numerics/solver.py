@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from ntkfeyn.derivation.recursion import MEAN_KERNEL, MEAN_NTK, TensorId
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.expectations.activations import Kinked, Polynomial
+from ntkfeyn.expectations.kinked import EPSILON, KinkedExpectations
+from ntkfeyn.expectations.quadrature import REACHED, Rule
+from ntkfeyn.expectations.smooth import SmoothExpectations
 from ntkfeyn.model.network import Network
-from ntkfeyn.numerics.activations import Kinked, Polynomial
-from ntkfeyn.numerics.gaussian import SmoothExpectations
-from ntkfeyn.numerics.kinked import EPSILON, KinkedExpectations
 from ntkfeyn.numerics.plan import Factor, Mapped, Plan, TermPlan
-from ntkfeyn.numerics.quadrature import REACHED, Rule
 
 Array = NDArray[np.float64]
 Values = dict[TensorId, Array]

@@ -192,7 +192,7 @@ def _written(text: str) -> Activation:
         raise
     except RequestError:
         pass
-    from ntkfeyn.numerics.symbolic import SymbolicDerivatives
+    from ntkfeyn.expectations.symbolic import SymbolicDerivatives
 
     return Smooth(text, SymbolicDerivatives(text).table)
 

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError
-from ntkfeyn.numerics.activations import Polynomial, Smooth, checked, leibniz
+from ntkfeyn.expectations.activations import Polynomial, Smooth, checked, leibniz
+from ntkfeyn.expectations.quadrature import AxisRules, Rule, ball, hermite
 from ntkfeyn.numerics.plan import Differentiated, Expectations, Key, Mapped
-from ntkfeyn.numerics.quadrature import AxisRules, Rule, ball, hermite
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

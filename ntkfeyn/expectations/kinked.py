@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from ntkfeyn.derivation.recursion import System
 from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.errors import RequestError
-from ntkfeyn.numerics.activations import Kinked
-from ntkfeyn.numerics.orthants import correlations, orthant, plane_mean
+from ntkfeyn.expectations.activations import Kinked
+from ntkfeyn.expectations.orthants import correlations, orthant, plane_mean
 from ntkfeyn.numerics.plan import Expectations, Key, Mapped
 
 Array = NDArray[np.float64]
