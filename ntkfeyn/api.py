@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from ntkfeyn.derivation.recursion import TensorId
     from ntkfeyn.numerics.certify import Certificate
-    from ntkfeyn.numerics.evaluation import Request as NumericRequest
-    from ntkfeyn.numerics.results import Tensors
     from ntkfeyn.render.latex.appendix import LatexOptions
+    from ntkfeyn.solve.evaluation import Request as NumericRequest
+    from ntkfeyn.solve.results import Tensors
 
 __all__ = [
     "Cumulant",
@@ -254,7 +254,7 @@ def evaluate(
     ``scheduler`` is the address of a Dask scheduler that does the work instead. Raises NtkfeynError for a bad request,
     an integral that does not converge or a tensor that does not exist.
     """
-    from ntkfeyn.numerics.evaluation import evaluate_tensors
+    from ntkfeyn.solve.evaluation import evaluate_tensors
 
     request, targets = _numeric_request(network, inputs, gram, names, order)
     return evaluate_tensors(request._replace(tolerance=tolerance, jobs=jobs, scheduler=scheduler), targets, components)
@@ -291,8 +291,8 @@ def sample(
 def _numeric_request(
     network: Network | Sequence[Network], inputs: Any, gram: Any, names: str | Sequence[str], order: int | None
 ) -> tuple[NumericRequest, list[TensorId]]:
-    from ntkfeyn.numerics import evaluation
-    from ntkfeyn.numerics.inputs import gram_matrix, gram_of, vectors
+    from ntkfeyn.solve import evaluation
+    from ntkfeyn.solve.inputs import gram_matrix, gram_of, vectors
 
     networks = (network,) if isinstance(network, Network) else tuple(network)
     if (inputs is None) == (gram is None):

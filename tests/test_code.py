@@ -27,9 +27,9 @@ from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.expectations.quadrature import Rule
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network
-from ntkfeyn.numerics.components import subsets_up_to
-from ntkfeyn.numerics.plan import make_plan
-from ntkfeyn.numerics.solver import solve_with_rule
+from ntkfeyn.solve.components import subsets_up_to
+from ntkfeyn.solve.plan import make_plan
+from ntkfeyn.solve.solver import solve_with_rule
 
 OUTPUTS = Path(__file__).parent.parent / "outputs"
 CC = shutil.which("cc") or shutil.which("gcc")

@@ -15,8 +15,8 @@ from ntkfeyn.cli import main
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
 from ntkfeyn.numerics.comparison import ChiSquare, Compared, Comparison, compare, hotelling
 from ntkfeyn.numerics.estimation import Sampling
-from ntkfeyn.numerics.evaluation import Request
-from ntkfeyn.numerics.trust import expansion_warnings
+from ntkfeyn.solve.evaluation import Request
+from ntkfeyn.solve.trust import expansion_warnings
 
 INPUTS = np.array([[2.0, 1.0, 0.5], [0.5, -2.0, 1.0]])
 COUPLINGS = {

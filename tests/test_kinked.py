@@ -15,7 +15,7 @@ from ntkfeyn.errors import LimitError, RequestError
 from ntkfeyn.expectations.activations import Kinked, activation
 from ntkfeyn.expectations.kinked import check_existence, expectation
 from ntkfeyn.expectations.orthants import correlations, orthant, plane_mean
-from ntkfeyn.numerics.plan import Differentiated, Key
+from ntkfeyn.solve.plan import Differentiated, Key
 
 LEAKY = activation("leaky_relu(0.2)")
 RELU = activation("relu")

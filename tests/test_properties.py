@@ -21,8 +21,8 @@ from ntkfeyn.errors import LimitError, NtkfeynError
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.cumulants import Cumulant, cumulant, standard
 from ntkfeyn.model.legs import parse_legs
-from ntkfeyn.numerics.inputs import gram_of, read_array, vectors
 from ntkfeyn.render.json import recursion_json
+from ntkfeyn.solve.inputs import gram_of, read_array, vectors
 
 SCHEMA = json.loads((Path(nf.__file__).parent / "schemas" / "recursion-1.schema.json").read_text())
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

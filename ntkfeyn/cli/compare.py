@@ -14,9 +14,9 @@ from ntkfeyn.cli.options import Request, figures_option, target_options
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
-    from ntkfeyn.numerics import evaluation
     from ntkfeyn.numerics.comparison import ChiSquare, Comparison
     from ntkfeyn.numerics.estimation import Sampling
+    from ntkfeyn.solve import evaluation
 
 
 @click.command("compare", short_help="Compare theory with sampled networks.")
@@ -49,8 +49,9 @@ def command(
     Example: ntkfeyn compare Theta --order 2 --activation gelu --inputs x.json --depth 3 --width 8,16 -o figures/
     """
     from ntkfeyn.cli.evaluate import evaluated_targets
-    from ntkfeyn.numerics import comparison, evaluation
-    from ntkfeyn.numerics.trust import expansion_warnings
+    from ntkfeyn.numerics import comparison
+    from ntkfeyn.solve import evaluation
+    from ntkfeyn.solve.trust import expansion_warnings
 
     settings = network.networks()
     targets = evaluated_targets(request._replace(order=None))

@@ -13,8 +13,8 @@ from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
     from ntkfeyn.derivation.recursion import TensorId
-    from ntkfeyn.numerics import evaluation
-    from ntkfeyn.numerics.results import Tensors
+    from ntkfeyn.solve import evaluation
+    from ntkfeyn.solve.results import Tensors
 
 
 @click.command("evaluate", short_help="Solve the recursions: every tensor at every layer.")
@@ -58,10 +58,10 @@ def command(
              ntkfeyn evaluate --activation relu --inputs x.json --depth 3 --width 32 --moment "Var(NTK_ii11)"
     """
     from ntkfeyn.errors import bad_request
-    from ntkfeyn.numerics import evaluation
-    from ntkfeyn.numerics.trust import expansion_warnings
     from ntkfeyn.render.json import to_text
     from ntkfeyn.render.templates import write_file
+    from ntkfeyn.solve import evaluation
+    from ntkfeyn.solve.trust import expansion_warnings
 
     if layout == "ntk-unlimited" and (output is None or moment or json_file or form == "json"):
         raise bad_request("--layout ntk-unlimited", "it writes one file a tensor into a directory", "-o results/")
@@ -105,8 +105,8 @@ def evaluated_targets(request: Request) -> list[TensorId]:
 def _moment(asked: evaluation.Request, request: Request, text: str) -> tuple[dict[str, Any], str]:
     """The JSON document and the lines of a moment."""
     from ntkfeyn.errors import bad_request
-    from ntkfeyn.numerics.evaluation import evaluate_moment, moment_json
-    from ntkfeyn.numerics.moments import parse_moment
+    from ntkfeyn.solve.evaluation import evaluate_moment, moment_json
+    from ntkfeyn.solve.moments import parse_moment
 
     if request.names or request.legs is not None or request.channel is not None:
         raise bad_request("tensors and --moment were given together", "one of them is allowed", "--moment alone")

@@ -37,7 +37,7 @@ class NetworkRequest(NamedTuple):
 
     def gram_matrix(self) -> Any:
         """x.x'/n_0, shape (inputs, inputs). Raises NtkfeynError."""
-        from ntkfeyn.numerics.inputs import gram_matrix, gram_of, read_array, vectors
+        from ntkfeyn.solve.inputs import gram_matrix, gram_of, read_array, vectors
 
         if (self.inputs is None) == (self.gram is None):
             raise bad_request(

@@ -42,7 +42,8 @@ def command(
     Example: ntkfeyn sample --activation gelu --inputs x.json --depth 3 --width 16 --networks 512 V Theta@1
     """
     from ntkfeyn.cli.evaluate import evaluated_targets, table
-    from ntkfeyn.numerics import estimation, evaluation
+    from ntkfeyn.numerics import estimation
+    from ntkfeyn.solve import evaluation
 
     settings = network.networks()
     targets = evaluated_targets(request)

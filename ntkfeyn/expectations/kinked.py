@@ -20,7 +20,7 @@ from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.errors import RequestError
 from ntkfeyn.expectations.activations import Kinked
 from ntkfeyn.expectations.orthants import correlations, orthant, plane_mean
-from ntkfeyn.numerics.plan import Expectations, Key, Mapped
+from ntkfeyn.solve.plan import Expectations, Key, Mapped
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ntkfeyn.errors import LimitError, NtkfeynError
 from ntkfeyn.expectations.activations import Polynomial, Smooth, checked, leibniz
 from ntkfeyn.expectations.quadrature import AxisRules, Rule, ball, hermite
-from ntkfeyn.numerics.plan import Differentiated, Expectations, Key, Mapped
+from ntkfeyn.solve.plan import Differentiated, Expectations, Key, Mapped
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

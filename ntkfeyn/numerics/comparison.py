@@ -22,10 +22,10 @@ from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import width_below
 from ntkfeyn.numerics.estimation import MEANS, Estimate, Sampling, check_targets, estimate, setting
-from ntkfeyn.numerics.evaluation import Request, evaluate_tuples, settings_json, wanted_tuples
-from ntkfeyn.numerics.results import Setting, Tensors, index_keys
 from ntkfeyn.numerics.sampling import BLOCK
 from ntkfeyn.render.json import TOOL
+from ntkfeyn.solve.evaluation import Request, evaluate_tuples, settings_json, wanted_tuples
+from ntkfeyn.solve.results import Setting, Tensors, index_keys
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-6  # of theory, far below what sampling sees; it enters the pulls

@@ -22,7 +22,6 @@ from ntkfeyn.expectations.kinked import check_existence
 from ntkfeyn.model.cumulants import NAMES, standard
 from ntkfeyn.model.network import MAX_DEPTH, Network
 from ntkfeyn.numerics.criticality import Criticality, CriticalPoint, points_json
-from ntkfeyn.numerics.evaluation import Request, evaluate_tensors
 from ntkfeyn.numerics.growth import (
     LEAST_LAYERS,
     NONE,
@@ -33,6 +32,7 @@ from ntkfeyn.numerics.growth import (
     power_law,
     stays_polynomial,
 )
+from ntkfeyn.solve.evaluation import Request, evaluate_tensors
 
 Array = NDArray[np.float64]
 CRITICAL, BELOW, ABOVE = "critical", "below", "above"

@@ -21,7 +21,7 @@ from multiprocessing import get_context, parent_process, resource_tracker
 from typing import Any
 
 from ntkfeyn.errors import NtkfeynError, bad_request
-from ntkfeyn.numerics.plan import Mapped
+from ntkfeyn.solve.plan import Mapped
 
 MAX_JOBS = 256
 PATIENCE = 10  # seconds for a scheduler to answer

@@ -26,9 +26,9 @@ from oracles.straightforward import solve as straightforward
 import ntkfeyn as nf
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.model.network import Network
-from ntkfeyn.numerics.components import subsets_up_to
-from ntkfeyn.numerics.plan import Mapped, Plan, make_plan
-from ntkfeyn.numerics.solver import Layer, solve
+from ntkfeyn.solve.components import subsets_up_to
+from ntkfeyn.solve.plan import Mapped, Plan, make_plan
+from ntkfeyn.solve.solver import Layer, solve
 
 NAMES = ["K", "Theta", "V", "D", "F", "A", "B"]
 TENSORS = [(name, nf.derive(name).record.order) for name in NAMES]

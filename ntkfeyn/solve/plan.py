@@ -23,7 +23,7 @@ from ntkfeyn.derivation.reduction import reached, split_omega, tensor_placements
 from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.numerics.components import Components, Family, maximal
+from ntkfeyn.solve.components import Components, Family, maximal
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -11,7 +11,7 @@ import numpy as np
 from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import width_below
-from ntkfeyn.numerics.evaluation import Request, evaluate_tuples
+from ntkfeyn.solve.evaluation import Request, evaluate_tuples
 
 # leading order, the order that is looked at, and its largest share of the leading one: for K and Theta that is a second
 # correction, for V the first, which no expansion survives if it is as large as what it corrects

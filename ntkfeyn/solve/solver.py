@@ -21,7 +21,7 @@ from ntkfeyn.expectations.kinked import EPSILON, KinkedExpectations
 from ntkfeyn.expectations.quadrature import REACHED, Rule
 from ntkfeyn.expectations.smooth import SmoothExpectations
 from ntkfeyn.model.network import Network
-from ntkfeyn.numerics.plan import Factor, Mapped, Plan, TermPlan
+from ntkfeyn.solve.plan import Factor, Mapped, Plan, TermPlan
 
 Array = NDArray[np.float64]
 Values = dict[TensorId, Array]

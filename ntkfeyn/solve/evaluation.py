@@ -18,13 +18,13 @@ from ntkfeyn.expectations.activations import Kinked
 from ntkfeyn.expectations.kinked import check_existence
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network, width_below
-from ntkfeyn.numerics.components import MAX_COMPONENTS, Family, all_tuples, maximal, subsets_up_to
-from ntkfeyn.numerics.moments import Component, Moment, Number
-from ntkfeyn.numerics.plan import Plan, make_plan, standard_samples
-from ntkfeyn.numerics.results import Setting, Tensors, TensorValues
-from ntkfeyn.numerics.solver import Layer, solve
 from ntkfeyn.render.json import TOOL
 from ntkfeyn.runtime.workers import check_workers, workers
+from ntkfeyn.solve.components import MAX_COMPONENTS, Family, all_tuples, maximal, subsets_up_to
+from ntkfeyn.solve.moments import Component, Moment, Number
+from ntkfeyn.solve.plan import Plan, make_plan, standard_samples
+from ntkfeyn.solve.results import Setting, Tensors, TensorValues
+from ntkfeyn.solve.solver import Layer, solve
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
