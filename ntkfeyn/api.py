@@ -281,7 +281,7 @@ def sample(
     the last layer are below that share of its largest component, after at most ``networks``. ``backend`` "numpy" or
     "jax". The numbers depend on the seed alone. Raises NtkfeynError.
     """
-    from ntkfeyn.numerics import estimation
+    from ntkfeyn.sample import estimation
 
     request, targets = _numeric_request(network, inputs, gram, names, None)
     sampling = estimation.Sampling(networks, seed, outputs=outputs, target_error=target_error, backend=backend)

@@ -18,9 +18,9 @@ from ntkfeyn.derivation import enumeration, reduction
 from ntkfeyn.model import cumulants, legs
 from ntkfeyn.model import network as networks
 from ntkfeyn.model import polynomials as expressions
-from ntkfeyn.numerics import estimation
 from ntkfeyn.render import sympy as symbols
 from ntkfeyn.runtime import workers
+from ntkfeyn.sample import estimation
 from ntkfeyn.solve import components, inputs
 
 ROOT = Path(__file__).parent.parent

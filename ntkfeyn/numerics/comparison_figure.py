@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.numerics.comparison import Compared, Comparison
 from ntkfeyn.numerics.figures import COLOURS, DASHES, drawing, save
+from ntkfeyn.sample.comparison import Compared, Comparison
 
 PANEL = (3.4, 2.7)  # inches
 

@@ -21,9 +21,9 @@ from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import width_below
-from ntkfeyn.numerics.estimation import MEANS, Estimate, Sampling, check_targets, estimate, setting
-from ntkfeyn.numerics.sampling import BLOCK
 from ntkfeyn.render.json import TOOL
+from ntkfeyn.sample.estimation import MEANS, Estimate, Sampling, check_targets, estimate, setting
+from ntkfeyn.sample.kernels import BLOCK
 from ntkfeyn.solve.evaluation import Request, evaluate_tuples, settings_json, wanted_tuples
 from ntkfeyn.solve.results import Setting, Tensors, index_keys
 

@@ -20,11 +20,11 @@ from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network, width_below
-from ntkfeyn.numerics.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
-from ntkfeyn.numerics.sampling import BLOCK, KERNELS, Law, kernel_block, network_bytes
-from ntkfeyn.numerics.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
 from ntkfeyn.render.json import TOOL
 from ntkfeyn.runtime.workers import workers
+from ntkfeyn.sample.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
+from ntkfeyn.sample.kernels import BLOCK, KERNELS, Law, kernel_block, network_bytes
+from ntkfeyn.sample.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
 from ntkfeyn.solve.evaluation import Request, evaluate_tensors, settings_json
 from ntkfeyn.solve.plan import Mapped
 from ntkfeyn.solve.results import Setting, Tensors, TensorValues
