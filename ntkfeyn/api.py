@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     import sympy
 
     from ntkfeyn.derivation.recursion import TensorId
-    from ntkfeyn.numerics.certify import Certificate
     from ntkfeyn.render.latex.appendix import LatexOptions
     from ntkfeyn.solve.evaluation import Request as NumericRequest
     from ntkfeyn.solve.results import Tensors
+    from ntkfeyn.verify.certify import Certificate
 
 __all__ = [
     "Cumulant",
@@ -226,7 +226,7 @@ def verify(
     NtkfeynError for a bad request.
     """
     from ntkfeyn.model.polynomials import polynomial
-    from ntkfeyn.numerics.certify import certify, check_samples, random_setting
+    from ntkfeyn.verify.certify import certify, check_samples, random_setting
 
     check_samples(samples)
     shape, power = _one(name, legs, channel, order)

@@ -21,9 +21,9 @@ from scipy.special import erf
 
 import ntkfeyn
 from ntkfeyn.cli import main
-from ntkfeyn.numerics.criticality import critical_points
-from ntkfeyn.numerics.depth_scaling import Law, Run, Scaling, depth_scaling, laws
-from ntkfeyn.numerics.growth import exponential, power_law
+from ntkfeyn.criticality.depth import Law, Run, Scaling, depth_scaling, laws
+from ntkfeyn.criticality.growth import exponential, power_law
+from ntkfeyn.criticality.points import critical_points
 
 SCHEMA = json.loads((Path(ntkfeyn.__file__).parent / "schemas" / "critical-1.schema.json").read_text())
 Function = Callable[[float], float]

@@ -16,11 +16,11 @@ from test_numbers import INPUTS, leading, order_two
 import ntkfeyn as nf
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.judge.exact import Setting
-from ntkfeyn.numerics.polynomials import SystemSolver
 from ntkfeyn.solve import solver
 from ntkfeyn.solve.components import subsets_up_to
 from ntkfeyn.solve.plan import make_plan, standard_samples
 from ntkfeyn.solve.results import Tensors
+from ntkfeyn.verify.derived import SystemSolver
 
 ORDER_ONE = ["K", "Theta", "K@1", "Theta@1", "V", "D", "F", "A", "B"]
 DERIVATIVES = ["P", "Q", "R", "S", "T", "U"]

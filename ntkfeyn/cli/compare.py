@@ -82,7 +82,7 @@ def command(
 
 def _write(found: Comparison, directory: Path) -> None:
     """Data and figures; their names on stderr."""
-    from ntkfeyn.numerics.comparison_figure import comparison_figures
+    from ntkfeyn.figures.comparison import comparison_figures
     from ntkfeyn.render.json import to_text
     from ntkfeyn.render.templates import write_file
 

@@ -13,9 +13,9 @@ from ntkfeyn.cli.options import figures_option, json_option
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
-    from ntkfeyn.numerics.criticality import Criticality, CriticalPoint
-    from ntkfeyn.numerics.depth_scaling import Law, Run, Scaling
-    from ntkfeyn.numerics.growth import Growth
+    from ntkfeyn.criticality.depth import Law, Run, Scaling
+    from ntkfeyn.criticality.growth import Growth
+    from ntkfeyn.criticality.points import Criticality, CriticalPoint
 
 
 @click.command("critical", short_help="Find critical points and how tensors scale with depth.")
@@ -56,8 +56,8 @@ def command(
     Example: ntkfeyn critical --activation gelu --depth 64
              ntkfeyn critical --activation "z*tanh(z)" --no-scaling
     """
+    from ntkfeyn.criticality.points import critical_points, points_json
     from ntkfeyn.errors import bad_request
-    from ntkfeyn.numerics.criticality import critical_points, points_json
 
     if no_scaling and output is not None:
         raise bad_request("-o was given with --no-scaling", "the figure shows the scaling", "--json FILE")
@@ -65,7 +65,7 @@ def command(
     if no_scaling:
         show(points_json(found), points_table(found), form, json_file)
     else:
-        from ntkfeyn.numerics.depth_scaling import Scaling
+        from ntkfeyn.criticality.depth import Scaling
 
         scaling = Scaling(depth, off, lambda_w, lambda_b)
         scaling.check()
@@ -78,7 +78,7 @@ def _scaling(
     name: str, found: Criticality, scaling: Scaling, output: Path | None, form: str, json_file: Path | None
 ) -> None:
     """Run, print and write the depth scaling."""
-    from ntkfeyn.numerics.depth_scaling import critical_json, depth_scaling
+    from ntkfeyn.criticality.depth import critical_json, depth_scaling
     from ntkfeyn.render.json import to_text
     from ntkfeyn.render.templates import write_file
 
@@ -91,7 +91,7 @@ def _scaling(
     if output is not None:
         click.echo(write_file(output / "critical.json", to_text(document)), err=True)
         if runs is not None:
-            from ntkfeyn.numerics.critical_figure import critical_figure
+            from ntkfeyn.figures.critical import critical_figure
 
             for path in critical_figure(found.activation, runs, scaling, output, "critical"):
                 click.echo(path, err=True)
@@ -121,7 +121,7 @@ def _point_row(point: CriticalPoint, main: bool) -> str:
 
 def scaling_table(runs: dict[str, Run], scaling: Scaling) -> str:
     """One row a tensor: exponent at criticality, of it and of its ratio, and the rates below and above."""
-    from ntkfeyn.numerics.depth_scaling import CRITICAL, laws, ratio_name
+    from ntkfeyn.criticality.depth import CRITICAL, laws, ratio_name
 
     found = {which: laws(run, which == CRITICAL) for which, run in runs.items()}
     lines = [

@@ -62,8 +62,8 @@ def command(
              ntkfeyn emit --lang c --cumulant Theta@1 -o code
     """
     from ntkfeyn.api import emit
-    from ntkfeyn.numerics.certificates import read_certificates
     from ntkfeyn.render.latex.appendix import LatexOptions
+    from ntkfeyn.verify.certificates import read_certificates
 
     cited = read_certificates(certificate) if certificate is not None else {}
     options = LatexOptions(**layout, templates=template, certificates=cited)

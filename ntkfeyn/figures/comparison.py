@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ntkfeyn.figures.style import COLOURS, DASHES, drawing, save
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.numerics.figures import COLOURS, DASHES, drawing, save
 from ntkfeyn.sample.comparison import Compared, Comparison
 
 PANEL = (3.4, 2.7)  # inches

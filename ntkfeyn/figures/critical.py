@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ntkfeyn.numerics.depth_scaling import ABOVE, BELOW, CRITICAL, RATIOS, Law, Run, Scaling, laws, ratio_values
-from ntkfeyn.numerics.figures import drawing, save
-from ntkfeyn.numerics.growth import POLYNOMIAL, SLOW, Growth
+from ntkfeyn.criticality.depth import ABOVE, BELOW, CRITICAL, RATIOS, Law, Run, Scaling, laws, ratio_values
+from ntkfeyn.criticality.growth import POLYNOMIAL, SLOW, Growth
+from ntkfeyn.figures.style import drawing, save
 
 STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK dashed, of the ddNTK dotted
     "K@0": ("black", "-"), "Theta@0": ("#888888", "-"),

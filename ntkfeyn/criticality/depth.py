@@ -15,14 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.derivation.recursion import TensorId, derive_system
-from ntkfeyn.errors import NtkfeynError, RequestError, bad_request
-from ntkfeyn.expectations.activations import Kinked, activation
-from ntkfeyn.expectations.kinked import check_existence
-from ntkfeyn.model.cumulants import NAMES, standard
-from ntkfeyn.model.network import MAX_DEPTH, Network
-from ntkfeyn.numerics.criticality import Criticality, CriticalPoint, points_json
-from ntkfeyn.numerics.growth import (
+from ntkfeyn.criticality.growth import (
     LEAST_LAYERS,
     NONE,
     POLYNOMIAL,
@@ -32,6 +25,13 @@ from ntkfeyn.numerics.growth import (
     power_law,
     stays_polynomial,
 )
+from ntkfeyn.criticality.points import Criticality, CriticalPoint, points_json
+from ntkfeyn.derivation.recursion import TensorId, derive_system
+from ntkfeyn.errors import NtkfeynError, RequestError, bad_request
+from ntkfeyn.expectations.activations import Kinked, activation
+from ntkfeyn.expectations.kinked import check_existence
+from ntkfeyn.model.cumulants import NAMES, standard
+from ntkfeyn.model.network import MAX_DEPTH, Network
 from ntkfeyn.solve.evaluation import Request, evaluate_tensors
 
 Array = NDArray[np.float64]
