@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ntkfeyn.render.latex.appendix import LatexOptions
     from ntkfeyn.solve.evaluation import Request as NumericRequest
     from ntkfeyn.solve.results import Tensors
-    from ntkfeyn.verify.certify import Certificate
+    from ntkfeyn.verification.certify import Certificate
 
 __all__ = [
     "Cumulant",
@@ -226,7 +226,7 @@ def verify(
     NtkfeynError for a bad request.
     """
     from ntkfeyn.model.polynomials import polynomial
-    from ntkfeyn.verify.certify import certify, check_samples, random_setting
+    from ntkfeyn.verification.certify import certify, check_samples, random_setting
 
     check_samples(samples)
     shape, power = _one(name, legs, channel, order)
@@ -281,7 +281,7 @@ def sample(
     the last layer are below that share of its largest component, after at most ``networks``. ``backend`` "numpy" or
     "jax". The numbers depend on the seed alone. Raises NtkfeynError.
     """
-    from ntkfeyn.sample import estimation
+    from ntkfeyn.sampling import estimation
 
     request, targets = _numeric_request(network, inputs, gram, names, None)
     sampling = estimation.Sampling(networks, seed, outputs=outputs, target_error=target_error, backend=backend)

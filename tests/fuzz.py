@@ -32,7 +32,7 @@ from ntkfeyn.model.cumulants import cumulant
 from ntkfeyn.model.network import parse_numbers, parse_widths
 from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.model.targets import legs_target, named_target
-from ntkfeyn.sample.tallies import GROUPS, Tally, read_checkpoint, write_checkpoint
+from ntkfeyn.sampling.tallies import GROUPS, Tally, read_checkpoint, write_checkpoint
 from ntkfeyn.solve.evaluation import wanted_tuples
 from ntkfeyn.solve.inputs import gram_matrix, gram_of, read_array, vectors
 from ntkfeyn.solve.moments import parse_moment

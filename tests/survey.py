@@ -18,8 +18,8 @@ from ntkfeyn.model.cumulants import cumulant, standard
 from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.render.json import to_text
 from ntkfeyn.render.templates import write_file
-from ntkfeyn.verify.certificates import certificates_json
-from ntkfeyn.verify.certify import Certificate, certify, random_setting
+from ntkfeyn.verification.certificates import certificates_json
+from ntkfeyn.verification.certify import Certificate, certify, random_setting
 
 LINEAR, QUADRATIC, CUBIC = "z", "z + z**2/2", "z/2 + z**2/3 - z**3/5"
 SEVEN = ("K", "Theta", "V", "D", "F", "A", "B")

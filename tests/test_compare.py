@@ -13,8 +13,8 @@ from scipy.stats import chi2, kstest
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
-from ntkfeyn.sample.comparison import ChiSquare, Compared, Comparison, compare, hotelling
-from ntkfeyn.sample.estimation import Sampling
+from ntkfeyn.sampling.comparison import ChiSquare, Compared, Comparison, compare, hotelling
+from ntkfeyn.sampling.estimation import Sampling
 from ntkfeyn.solve.evaluation import Request
 from ntkfeyn.solve.trust import expansion_warnings
 

@@ -15,9 +15,9 @@ from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.judge.exact import ExactNetwork, Setting
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.sample.directional import DERIVATIVES, Jets, Sampled
-from ntkfeyn.sample.kernels import KERNELS, Law
-from ntkfeyn.verify.certify import slots_of
+from ntkfeyn.sampling.directional import DERIVATIVES, Jets, Sampled
+from ntkfeyn.sampling.kernels import KERNELS, Law
+from ntkfeyn.verification.certify import slots_of
 
 INPUTS = np.array([[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]])
 COUPLINGS = {"cw": 1.5, "cb": 0.1, "lambda_w": 1.1, "lambda_b": 0.2}

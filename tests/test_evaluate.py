@@ -20,7 +20,7 @@ from ntkfeyn.solve import solver
 from ntkfeyn.solve.components import subsets_up_to
 from ntkfeyn.solve.plan import make_plan, standard_samples
 from ntkfeyn.solve.results import Tensors
-from ntkfeyn.verify.derived import SystemSolver
+from ntkfeyn.verification.derived import SystemSolver
 
 ORDER_ONE = ["K", "Theta", "K@1", "Theta@1", "V", "D", "F", "A", "B"]
 DERIVATIVES = ["P", "Q", "R", "S", "T", "U"]

@@ -15,7 +15,7 @@ from ntkfeyn.judge.coincidences import coincidences, isserlis
 from ntkfeyn.judge.exact import ExactNetwork, Setting
 from ntkfeyn.judge.kernel_graphs import HiddenNeuron, bare, canonical, openings, split
 from ntkfeyn.model.cumulants import NAMES, cumulant, standard
-from ntkfeyn.verify.certify import slots_of
+from ntkfeyn.verification.certify import slots_of
 
 QUADRATIC = (Fraction(1, 3), Fraction(1), Fraction(1, 2))
 COUPLINGS = {"C_W": Fraction(3, 2), "C_b": Fraction(1, 3), "lambda_W": Fraction(5, 4), "lambda_b": Fraction(2, 7)}

@@ -20,7 +20,7 @@ from ntkfeyn.model import network as networks
 from ntkfeyn.model import polynomials as expressions
 from ntkfeyn.render import sympy as symbols
 from ntkfeyn.runtime import workers
-from ntkfeyn.sample import estimation
+from ntkfeyn.sampling import estimation
 from ntkfeyn.solve import components, inputs
 
 ROOT = Path(__file__).parent.parent

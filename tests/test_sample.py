@@ -17,10 +17,10 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.sample import kernels as sampling
-from ntkfeyn.sample.kernels import BLOCK
-from ntkfeyn.sample.kernels import KERNELS as TENSORS
-from ntkfeyn.sample.tallies import GROUPS, Tally
+from ntkfeyn.sampling import kernels as sampling
+from ntkfeyn.sampling.kernels import BLOCK
+from ntkfeyn.sampling.kernels import KERNELS as TENSORS
+from ntkfeyn.sampling.tallies import GROUPS, Tally
 
 INPUTS = [[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]]
 COUPLINGS = {"cw": 1.5, "cb": 0.1, "lambda_w": 1.1, "lambda_b": 0.2}

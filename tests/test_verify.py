@@ -17,10 +17,10 @@ from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.judge import exact
 from ntkfeyn.model.cumulants import NAMES, cumulant, standard
 from ntkfeyn.model.polynomials import polynomial, polynomial_text
-from ntkfeyn.verify import certify as certify_module
-from ntkfeyn.verify import derived as polynomials
-from ntkfeyn.verify.certificates import certificate_json, certificate_text
-from ntkfeyn.verify.certify import assignments, certify, compare, random_setting
+from ntkfeyn.verification import certify as certify_module
+from ntkfeyn.verification import derived as polynomials
+from ntkfeyn.verification.certificates import certificate_json, certificate_text
+from ntkfeyn.verification.certify import assignments, certify, compare, random_setting
 
 QUADRATIC = polynomial("z + z**2/2")
 CUBIC = polynomial("z/2 + z**2/3 - z**3/5")

@@ -14,8 +14,8 @@ from ntkfeyn.cli.options import Request, figures_option, target_options
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
-    from ntkfeyn.sample.comparison import ChiSquare, Comparison
-    from ntkfeyn.sample.estimation import Sampling
+    from ntkfeyn.sampling.comparison import ChiSquare, Comparison
+    from ntkfeyn.sampling.estimation import Sampling
     from ntkfeyn.solve import evaluation
 
 
@@ -49,7 +49,7 @@ def command(
     Example: ntkfeyn compare Theta --order 2 --activation gelu --inputs x.json --depth 3 --width 8,16 -o figures/
     """
     from ntkfeyn.cli.evaluate import evaluated_targets
-    from ntkfeyn.sample import comparison
+    from ntkfeyn.sampling import comparison
     from ntkfeyn.solve import evaluation
     from ntkfeyn.solve.trust import expansion_warnings
 

@@ -63,7 +63,7 @@ def command(
     """
     from ntkfeyn.api import emit
     from ntkfeyn.render.latex.appendix import LatexOptions
-    from ntkfeyn.verify.certificates import read_certificates
+    from ntkfeyn.verification.certificates import read_certificates
 
     cited = read_certificates(certificate) if certificate is not None else {}
     options = LatexOptions(**layout, templates=template, certificates=cited)

@@ -77,7 +77,7 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def gathered(
         *args: Any, networks: int, seed: int, checkpoint: Path | None, resume: bool, backend: str, **rest: Any
     ) -> Any:
-        from ntkfeyn.sample.estimation import Sampling
+        from ntkfeyn.sampling.estimation import Sampling
 
         return function(*args, sampling=Sampling(networks, seed, checkpoint, resume, backend=backend), **rest)
 

@@ -12,7 +12,7 @@ from ntkfeyn.cli.options import Request, target_options
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
-    from ntkfeyn.sample.estimation import Sampling
+    from ntkfeyn.sampling.estimation import Sampling
 
 
 @click.command("sample", short_help="Estimate tensors from sampled networks.")
@@ -42,7 +42,7 @@ def command(
     Example: ntkfeyn sample --activation gelu --inputs x.json --depth 3 --width 16 --networks 512 V Theta@1
     """
     from ntkfeyn.cli.evaluate import evaluated_targets, table
-    from ntkfeyn.sample import estimation
+    from ntkfeyn.sampling import estimation
     from ntkfeyn.solve import evaluation
 
     settings = network.networks()

@@ -15,7 +15,7 @@ from ntkfeyn.cli.options import Request, target_options
 if TYPE_CHECKING:
     from ntkfeyn.judge.exact import Setting
     from ntkfeyn.model.targets import Target
-    from ntkfeyn.verify.certify import Certificate
+    from ntkfeyn.verification.certify import Certificate
 
 COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lambda_b"}
 
@@ -58,7 +58,7 @@ def command(
              ntkfeyn verify --cumulant Theta@1 --layers 2,3,4 --samples 1 --certificate theta.json
     """
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.verify.certificates import certificate_text, certificates_json
+    from ntkfeyn.verification.certificates import certificate_text, certificates_json
 
     targets = request.targets()
     setting = _setting(activation, samples, width, seed, couplings)
@@ -80,7 +80,7 @@ def _certify(
     from ntkfeyn.derivation.diagrams import full_diagrams
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
     from ntkfeyn.model.targets import target_id
-    from ntkfeyn.verify.certify import certify, check_size
+    from ntkfeyn.verification.certify import certify, check_size
 
     for shape, _ in targets:  # refuse before any work
         check_size(shape, layers, setting)
@@ -95,7 +95,7 @@ def _certify(
 
 def _setting(activation: str, samples: int, width: str | None, seed: int, couplings: dict[str, str | None]) -> Setting:
     from ntkfeyn.model.polynomials import polynomial
-    from ntkfeyn.verify.certify import check_samples, random_setting
+    from ntkfeyn.verification.certify import check_samples, random_setting
 
     check_samples(samples)
     given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}

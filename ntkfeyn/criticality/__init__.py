@@ -1,1 +1,1 @@
-"""TODOROOM"""
+"""Critical points of an activation and how tensors grow with depth there (THEORY section 8)."""

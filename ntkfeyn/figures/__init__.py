@@ -1,1 +1,1 @@
-"""TODOROOM"""
+"""Figures: what matplotlib draws, nothing else."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from ntkfeyn.figures.style import COLOURS, DASHES, drawing, save
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.sample.comparison import Compared, Comparison
+from ntkfeyn.sampling.comparison import Compared, Comparison
 
 PANEL = (3.4, 2.7)  # inches
 

@@ -1,1 +1,1 @@
-"""TODOROOM"""
+"""Python and JAX."""

@@ -16,7 +16,7 @@ from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.judge.exact import ExactNetwork, Series, Setting, WorkLimit
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
-from ntkfeyn.verify.derived import MutatedSolver, SystemSolver, diagram_terms
+from ntkfeyn.verification.derived import MutatedSolver, SystemSolver, diagram_terms
 
 MAX_PAIRS = 40
 MAX_LAYER = 12

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import Kinked, activation
-from ntkfeyn.sample.kernels import BLOCK, Law, Rows, batches, normals, root, stream
+from ntkfeyn.sampling.kernels import BLOCK, Law, Rows, batches, normals, root, stream
 
 Array = NDArray[np.float64]
 DERIVATIVES = ("P", "Q", "R", "S", "T", "U")

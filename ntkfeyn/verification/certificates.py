@@ -13,7 +13,7 @@ from typing import Any
 from ntkfeyn.errors import bad_request
 from ntkfeyn.judge.exact import Setting
 from ntkfeyn.render.json import TOOL, cumulant_json
-from ntkfeyn.verify.certify import Certificate, Comparison
+from ntkfeyn.verification.certify import Certificate, Comparison
 
 
 def certificate_json(certificate: Certificate) -> dict[str, Any]:

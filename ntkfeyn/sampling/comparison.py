@@ -22,8 +22,8 @@ from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import width_below
 from ntkfeyn.render.json import TOOL
-from ntkfeyn.sample.estimation import MEANS, Estimate, Sampling, check_targets, estimate, setting
-from ntkfeyn.sample.kernels import BLOCK
+from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, setting
+from ntkfeyn.sampling.kernels import BLOCK
 from ntkfeyn.solve.evaluation import Request, evaluate_tuples, settings_json, wanted_tuples
 from ntkfeyn.solve.results import Setting, Tensors, index_keys
 

@@ -22,9 +22,9 @@ from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network, width_below
 from ntkfeyn.render.json import TOOL
 from ntkfeyn.runtime.workers import workers
-from ntkfeyn.sample.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
-from ntkfeyn.sample.kernels import BLOCK, KERNELS, Law, kernel_block, network_bytes
-from ntkfeyn.sample.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
+from ntkfeyn.sampling.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
+from ntkfeyn.sampling.kernels import BLOCK, KERNELS, Law, kernel_block, network_bytes
+from ntkfeyn.sampling.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
 from ntkfeyn.solve.evaluation import Request, evaluate_tensors, settings_json
 from ntkfeyn.solve.plan import Mapped
 from ntkfeyn.solve.results import Setting, Tensors, TensorValues

@@ -1,1 +1,0 @@
-"""Artefacts made from recursions: one file a target, all reading the recursion only."""

@@ -1,1 +1,0 @@
-"""Numbers: exact moments of polynomial networks, exact solutions of systems, certificates."""
