@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ntkfeyn.runtime.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from ntkfeyn.api import Cumulant, Diagram, Network, Recursion, derive, diagrams, emit, evaluate, sample, verify
     from ntkfeyn.errors import NtkfeynError
 
-__version__ = "0.1.0"
 __all__ = [
     "Cumulant",
     "Diagram",

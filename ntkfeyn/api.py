@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,10 @@ from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.homogeneity import diagonal_recursions
 from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
 from ntkfeyn.derivation.recursion import derive_recursion, derive_system
-from ntkfeyn.errors import bad_request
+from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.network import Network
-from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve, target_id
+from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.render.drawing.equation import equation
 from ntkfeyn.render.drawing.layout import layout
 from ntkfeyn.render.drawing.primitives import Drawing
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     import networkx
     import sympy
 
-    from ntkfeyn.derivation.recursion import TensorId
+    from ntkfeyn.model.cumulants import TensorId
+    from ntkfeyn.render.explain.explanation import Explanation
     from ntkfeyn.render.latex.appendix import LatexOptions
-    from ntkfeyn.solve.evaluation import Request as NumericRequest
+    from ntkfeyn.sampling.estimation import Sampling
+    from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.results import Tensors
     from ntkfeyn.verification.certify import Certificate
 
@@ -51,6 +54,7 @@ __all__ = [
     "verify",
 ]
 LANGUAGES = ("latex", "python", "jax", "c")
+HIGHEST_CITED = 3  # correction whose files are rendered in seconds
 
 
 @dataclass(frozen=True)
@@ -86,16 +90,41 @@ class Diagram:
 
     def explain(self, columns: int = 100) -> str:
         """How the diagram becomes its term, step by step, in lines of at most ``columns`` characters."""
-        from ntkfeyn.render.explain.explanation import explain_diagram
         from ntkfeyn.render.explain.steps import explanation_text
 
-        return explanation_text(explain_diagram(self.record), columns, picture=True)
+        return explanation_text(explanation(self.record), columns, picture=True)
 
     def _repr_svg_(self) -> str:
         return self.svg()
 
     def __repr__(self) -> str:
         return f"<Diagram {self.id}, weight {self.weight}>"
+
+
+def explanation(diagram: DiagramRecord) -> Explanation:
+    """The explanation of a diagram, which cites the files that `emit` writes for its cumulant."""
+    from ntkfeyn.render.explain.explanation import explain_diagram
+
+    return explain_diagram(diagram, partial(emitted_files, Target(diagram.cumulant, diagram.order)))
+
+
+def emitted_files(target: Target) -> dict[str, dict[str, str]]:
+    """What `emit` writes for one target in each language that is read, rendered in memory.
+
+    Raises LimitError where that takes long, or where the system that code needs is beyond the limits.
+    """
+    from ntkfeyn.codegen.backends import code_files
+    from ntkfeyn.codegen.ir import program
+    from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
+    from ntkfeyn.render.templates import file_stem
+
+    shape, order = target
+    if order - shape.leading_order > HIGHEST_CITED:
+        raise LimitError(f"files are rendered here up to {HIGHEST_CITED} orders above the leading one")
+    stem = file_stem([target], default_targets())
+    files = {"latex": latex_files([derive_recursion(shape, order)], stem, LatexOptions())}
+    code = program(derive_system([target.id]))
+    return files | {language: code_files(code, stem, language) for language in ("python", "c")}
 
 
 @dataclass(frozen=True)
@@ -150,7 +179,7 @@ class Recursion:
         return Picture(equation(self.record))
 
     def to_json(self) -> str:
-        """JSON text after the schema ntkfeyn.derivation.recursion/1."""
+        """JSON text after the schema ntkfeyn.recursion/1."""
         return to_text(recursion_json(self.record))
 
     def __str__(self) -> str:
@@ -166,7 +195,7 @@ class Recursion:
 def _one(name: str | None, legs: str | None, channel: str | None, order: int | None) -> Target:
     found = resolve([name] if name is not None else [], legs, channel, order)
     if len(found) != 1:
-        listed = ", ".join(target_id(target) for target in found)
+        listed = ", ".join(str(target.id) for target in found)
         raise bad_request(f"{len(found)} cumulants were asked for ({listed})", "one at a time", "channel='13.24'")
     return found[0]
 
@@ -189,7 +218,7 @@ def derive(
     shape, power = _one(name, legs, channel, order)
     skipped = [without] if isinstance(without, str) else without
     if homogeneous:
-        return Recursion(diagonal_recursions([(shape.name, power)], skipped)[0])
+        return Recursion(diagonal_recursions([TensorId(shape.name, power)], skipped)[0])
     return Recursion(derive_recursion(shape, power, skipped))
 
 
@@ -285,22 +314,33 @@ def sample(
 
     request, targets = _numeric_request(network, inputs, gram, names, None)
     sampling = estimation.Sampling(networks, seed, outputs=outputs, target_error=target_error, backend=backend)
-    return estimation.sample_tensors(request._replace(jobs=jobs, scheduler=scheduler), targets, sampling)
+    return sample_request(request._replace(jobs=jobs, scheduler=scheduler), targets, sampling)
+
+
+def sample_request(request: Request, targets: Sequence[TensorId], sampling: Sampling) -> Tensors:
+    """Estimates of a checked request; the means that K@1 and Theta@1 are measured from come from the recursions."""
+    from ntkfeyn.sampling.estimation import check_targets, leading_means, sample_tensors
+    from ntkfeyn.solve.evaluation import evaluate_tensors
+
+    check_targets(targets)
+    means = leading_means(targets)
+    leading = evaluate_tensors(request._replace(advance=lambda _: None), means) if means else None
+    return sample_tensors(request, targets, sampling, leading)
 
 
 def _numeric_request(
     network: Network | Sequence[Network], inputs: Any, gram: Any, names: str | Sequence[str], order: int | None
-) -> tuple[NumericRequest, list[TensorId]]:
-    from ntkfeyn.solve import evaluation
+) -> tuple[Request, list[TensorId]]:
     from ntkfeyn.solve.inputs import gram_matrix, gram_of, vectors
+    from ntkfeyn.solve.request import Request
 
     networks = (network,) if isinstance(network, Network) else tuple(network)
     if (inputs is None) == (gram is None):
         raise bad_request("inputs and gram", "exactly one of them is needed", "evaluate(network, [[1.0, 0.5]], ['K'])")
     kernel = gram_of(vectors(inputs)) if gram is None else gram_matrix(gram)
     listed = [names] if isinstance(names, str) else names
-    targets = [(shape.name, power) for shape, power in resolve(listed, order=order)]
-    return evaluation.Request(networks, kernel), targets
+    targets = [target.id for target in resolve(listed, order=order)]
+    return Request(networks, kernel), targets
 
 
 def emit(
@@ -331,7 +371,8 @@ def emit_targets(
     from ntkfeyn.codegen.backends import code_files
     from ntkfeyn.codegen.ir import program
     from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
-    from ntkfeyn.render.templates import file_stem, write_file
+    from ntkfeyn.render.templates import file_stem
+    from ntkfeyn.runtime.files import write_file
 
     if lang not in LANGUAGES:
         raise bad_request(f"language '{lang}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")
@@ -340,6 +381,6 @@ def emit_targets(
         recursions = [derive_recursion(shape, order) for shape, order in targets]
         files = latex_files(recursions, stem, latex or LatexOptions())
     else:
-        code = program(derive_system([(shape.name, order) for shape, order in targets]), shared=shared)
+        code = program(derive_system([target.id for target in targets]), shared=shared)
         files = code_files(code, stem, lang)
     return tuple(write_file(directory / name, text) for name, text in files.items())

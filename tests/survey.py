@@ -17,7 +17,7 @@ from ntkfeyn.cli.progress import progress
 from ntkfeyn.model.cumulants import cumulant, standard
 from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.render.json import to_text
-from ntkfeyn.render.templates import write_file
+from ntkfeyn.runtime.files import write_file
 from ntkfeyn.verification.certificates import certificates_json
 from ntkfeyn.verification.certify import Certificate, certify, random_setting
 

@@ -15,7 +15,7 @@ from ntkfeyn.cli import main
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
 from ntkfeyn.sampling.comparison import ChiSquare, Compared, Comparison, compare, hotelling
 from ntkfeyn.sampling.estimation import Sampling
-from ntkfeyn.solve.evaluation import Request
+from ntkfeyn.solve.request import Request
 from ntkfeyn.solve.trust import expansion_warnings
 
 INPUTS = np.array([[2.0, 1.0, 0.5], [0.5, -2.0, 1.0]])

@@ -101,7 +101,7 @@ def test_views_of_the_python_interface(tmp_path: Path) -> None:
     assert recursion.diagrams[0].graph.number_of_nodes() > 5
     assert recursion.diagrams[0]._repr_svg_().startswith("<svg")
     assert "aligned" in recursion._repr_latex_()
-    assert '"schema": "ntkfeyn.derivation.recursion/1"' in recursion.to_json()
+    assert '"schema": "ntkfeyn.recursion/1"' in recursion.to_json()
     assert "F_1324" in str(recursion)
     assert recursion.latex().startswith(r"\begin{align*}")
     [path] = nf.emit("Theta", order=1, lang="python", directory=tmp_path)

@@ -22,7 +22,7 @@ from ntkfeyn.cli.completion import ACTIVATIONS
 from ntkfeyn.cli.emit import LANGUAGES
 from ntkfeyn.codegen.backends import PRINTERS
 from ntkfeyn.expectations.activations import NAMES as KNOWN_ACTIVATIONS
-from ntkfeyn.render.templates import write_file
+from ntkfeyn.runtime.files import write_file
 
 PROGRAM = f"{sys.executable} -m ntkfeyn"
 NETWORK = "--activation gelu --inputs x.json --depth 2 --width 8"

@@ -16,6 +16,7 @@ import jsonschema
 import pytest
 
 import ntkfeyn as nf
+from ntkfeyn.api import explanation as explain_diagram
 from ntkfeyn.cli import main
 from ntkfeyn.derivation.diagrams import Diagram, full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
@@ -24,7 +25,7 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.derivation.translation import translate
 from ntkfeyn.model.cumulants import NAMES, standard
 from ntkfeyn.render.explain.attachment import attached_tensors, propagator_value, weight_factors
-from ntkfeyn.render.explain.explanation import Explanation, explain_diagram
+from ntkfeyn.render.explain.explanation import Explanation
 from ntkfeyn.render.explain.steps import LEAST_WIDTH, explanation_json, explanation_text
 from ntkfeyn.render.wrapping import wrap
 

@@ -11,9 +11,9 @@ from scipy.integrate import cubature
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import activation
+from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
 from ntkfeyn.expectations.quadrature import AxisRules, ball, hermite, trapezoid
 from ntkfeyn.expectations.smooth import SmoothExpectations, cholesky
-from ntkfeyn.solve.plan import Differentiated, Expectations, Key
 
 
 def expectation(name: str, kernel: np.ndarray, key: Key, tolerance: float = 1e-10, coarsening: float = 1.0) -> float:

@@ -21,10 +21,10 @@ import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.derivation import homogeneity
 from ntkfeyn.derivation.homogeneity import Mean, diagonal_recursions, on_diagonal, vanishing_set, without_derivatives
-from ntkfeyn.derivation.recursion import TensorId, derive_recursion, derive_system
+from ntkfeyn.derivation.recursion import derive_recursion, derive_system
 from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.cumulants import TensorId, standard
 
 SCHEMAS = Path(nf.__file__).parent / "schemas"
 EVALUATED = [("K", 0), ("Theta", 0), *((name, r) for r in (1, 2) for name in ("K", "Theta", "V", "D", "F", "A", "B"))]

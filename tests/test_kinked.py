@@ -13,9 +13,10 @@ from scipy.stats import multivariate_normal
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import LimitError, RequestError
 from ntkfeyn.expectations.activations import Kinked, activation
-from ntkfeyn.expectations.kinked import check_existence, expectation
+from ntkfeyn.expectations.keys import Differentiated, Key
+from ntkfeyn.expectations.kinked import expectation
 from ntkfeyn.expectations.orthants import correlations, orthant, plane_mean
-from ntkfeyn.solve.plan import Differentiated, Key
+from ntkfeyn.solve.existence import check_existence
 
 LEAKY = activation("leaky_relu(0.2)")
 RELU = activation("relu")

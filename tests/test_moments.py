@@ -7,9 +7,10 @@ from math import comb
 import pytest
 
 import ntkfeyn as nf
-from ntkfeyn.solve.evaluation import Request, evaluate_moment
+from ntkfeyn.solve.evaluation import evaluate_moment
 from ntkfeyn.solve.inputs import gram_matrix
 from ntkfeyn.solve.moments import parse_moment
+from ntkfeyn.solve.request import Request
 
 
 def expansion(text: str, network: nf.Network, gram: list[list[float]], order: int) -> list[float]:

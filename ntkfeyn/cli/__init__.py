@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from ntkfeyn import __version__
 from ntkfeyn.cli.run_file import RUN_FILE, run_file_values, with_save_run
 from ntkfeyn.errors import NtkfeynError, closest
+from ntkfeyn.runtime.version import __version__
 
 # many small matrix products: threads of one product wait for each other, the more so on a busy machine
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")

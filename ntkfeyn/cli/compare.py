@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
-from ntkfeyn.cli.options import Request, figures_option, target_options
+from ntkfeyn.cli.options import TargetRequest, figures_option, target_options
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
     from ntkfeyn.sampling.comparison import ChiSquare, Comparison
     from ntkfeyn.sampling.estimation import Sampling
-    from ntkfeyn.solve import evaluation
+    from ntkfeyn.solve.request import Request
 
 
 @click.command("compare", short_help="Compare theory with sampled networks.")
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @figures_option("Directory for figures (pdf, png) and data.")
 @result_options
 def command(
-    request: Request,
+    request: TargetRequest,
     network: NetworkRequest,
     components: str,
     sampling: Sampling,
@@ -50,19 +50,19 @@ def command(
     """
     from ntkfeyn.cli.evaluate import evaluated_targets
     from ntkfeyn.sampling import comparison
-    from ntkfeyn.solve import evaluation
+    from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.trust import expansion_warnings
 
     settings = network.networks()
     targets = evaluated_targets(request._replace(order=None))
-    asked = evaluation.Request(settings, network.gram_matrix(), jobs=jobs, scheduler=scheduler)
+    asked = Request(settings, network.gram_matrix(), jobs=jobs, scheduler=scheduler)
     order = 1 if request.order is None else request.order
     for line in expansion_warnings(asked):
         click.echo(f"Warning: {line}", err=True)
     with ExitStack() as bars:
         theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1)))
 
-        def begin() -> evaluation.Request:
+        def begin() -> Request:
             bars.close()
             advance = bars.enter_context(progress("sample", len(settings) * sampling.blocks))
             return asked._replace(advance=advance)
@@ -84,7 +84,7 @@ def _write(found: Comparison, directory: Path) -> None:
     """Data and figures; their names on stderr."""
     from ntkfeyn.figures.comparison import comparison_figures
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.render.templates import write_file
+    from ntkfeyn.runtime.files import write_file
 
     data = write_file(directory / "comparison.json", to_text(found.to_json()))
     for path in (data, *comparison_figures(found, directory, "comparison")):

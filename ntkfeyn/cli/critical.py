@@ -80,7 +80,7 @@ def _scaling(
     """Run, print and write the depth scaling."""
     from ntkfeyn.criticality.depth import critical_json, depth_scaling
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.render.templates import write_file
+    from ntkfeyn.runtime.files import write_file
 
     text, runs = points_table(found), None
     if found.main is not None:

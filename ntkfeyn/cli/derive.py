@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.completion import offering
-from ntkfeyn.cli.options import Request, json_option, target_options
+from ntkfeyn.cli.options import TargetRequest, json_option, target_options
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 
@@ -45,7 +45,7 @@ LEAST_COLUMNS = 40
 )
 @click.option("--homogeneous", is_flag=True, help="At one input, for linear, ReLU and LeakyReLU: drop what vanishes.")
 def command(
-    request: Request,
+    request: TargetRequest,
     form: str,
     json_file: Path | None,
     pictures: bool | None,
@@ -77,7 +77,7 @@ def command(
     if picture is not None:
         _draw(recursions[0], picture)
     if json_file is not None:
-        from ntkfeyn.render.templates import write_file
+        from ntkfeyn.runtime.files import write_file
 
         write_file(json_file, _json(recursions))
     click.echo(text, nl=False)
@@ -88,7 +88,7 @@ def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool)
     from ntkfeyn.derivation.recursion import derive_recursion
 
     if homogeneous:
-        return [*diagonal_recursions([(shape.name, order) for shape, order in targets], without)]
+        return [*diagonal_recursions([target.id for target in targets], without)]
     return [derive_recursion(shape, order, without) for shape, order in targets]
 
 
@@ -96,7 +96,7 @@ def _draw(recursion: Recursion, path: Path) -> None:
     """The equation of diagrams."""
     from ntkfeyn.render.drawing.equation import equation
     from ntkfeyn.render.drawing.svg import png, svg
-    from ntkfeyn.render.templates import write_file
+    from ntkfeyn.runtime.files import write_file
 
     drawing = equation(recursion)
     write_file(path, svg(drawing) if path.suffix == ".svg" else png(drawing))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.options import TargetRequest, target_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
     help="Directory for pictures, one file a diagram.",
 )
 def command(
-    request: Request,
+    request: TargetRequest,
     full: bool,
     count: bool,
     form: str,
@@ -47,7 +47,6 @@ def command(
     """
     from ntkfeyn.derivation.diagrams import full_diagrams
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
-    from ntkfeyn.model.targets import target_id
 
     if directory is not None and (count or form in ("text", "json")):
         from ntkfeyn.errors import bad_request
@@ -59,7 +58,7 @@ def command(
         found[target] = full_diagrams(listed) if full else listed
     if count:
         for target, listed in found.items():
-            click.echo(f"{target_id(target)} {len(listed)}" if len(found) > 1 else str(len(listed)))
+            click.echo(f"{target.id} {len(listed)}" if len(found) > 1 else str(len(listed)))
     elif form == "json":
         _print_json(found)
     elif form == "text":
@@ -83,12 +82,11 @@ def _print_json(found: dict[Target, tuple[Diagram, ...]]) -> None:
 
 def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
-    from ntkfeyn.model.targets import target_id
     from ntkfeyn.render.notation import counted
 
     counts = enumerate_diagrams(*target)
     lines = [
-        f"{target_id(target)}: {counted(len(listed), 'diagram')} kept"
+        f"{target.id}: {counted(len(listed), 'diagram')} kept"
         f" ({counted(counts.candidates, 'candidate')} of this order, {counts.connected} connected)"
     ]
     return "\n".join([*lines, *(f"  {_describe(diagram)}" for diagram in listed)]) + "\n"
@@ -129,7 +127,7 @@ def _draw(diagrams: list[Diagram], form: str, directory: Path | None) -> None:
     from ntkfeyn.render.drawing.layout import layout
     from ntkfeyn.render.drawing.svg import png, svg
     from ntkfeyn.render.drawing.tikz import tikz
-    from ntkfeyn.render.templates import write_file
+    from ntkfeyn.runtime.files import write_file
 
     if directory is None and form in ("svg", "png") and len(diagrams) > 1:
         raise bad_request(f"{len(diagrams)} {form} pictures on stdout", "one picture fits there", "-o DIRECTORY")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ntkfeyn.cli.completion import offering
-from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.options import TargetRequest, target_options
 from ntkfeyn.cli.progress import waiting
 
 LANGUAGES = ("latex", "python", "jax", "c")
@@ -42,7 +42,7 @@ LANGUAGES = ("latex", "python", "jax", "c")
     "--certificate", type=click.Path(dir_okay=False, path_type=Path), help="LaTeX: cite this file of `verify`."
 )
 def command(
-    request: Request,
+    request: TargetRequest,
     lang: str,
     directory: Path,
     certificate: Path | None,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
-from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.options import TargetRequest, target_options
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
-    from ntkfeyn.derivation.recursion import TensorId
-    from ntkfeyn.solve import evaluation
+    from ntkfeyn.model.cumulants import TensorId
+    from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.results import Tensors
 
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 )
 @result_options
 def command(
-    request: Request,
+    request: TargetRequest,
     network: NetworkRequest,
     components: str,
     tolerance: float,
@@ -59,8 +59,9 @@ def command(
     """
     from ntkfeyn.errors import bad_request
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.render.templates import write_file
+    from ntkfeyn.runtime.files import write_file
     from ntkfeyn.solve import evaluation
+    from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.trust import expansion_warnings
 
     if layout == "ntk-unlimited" and (output is None or moment or json_file or form == "json"):
@@ -68,7 +69,7 @@ def command(
     if output is not None and layout != "ntk-unlimited":
         raise bad_request("-o was given", "it goes with --layout ntk-unlimited", "--json FILE")
     networks = network.networks()
-    asked = evaluation.Request(networks, network.gram_matrix(), tolerance, jobs, scheduler)
+    asked = Request(networks, network.gram_matrix(), tolerance, jobs, scheduler)
     asked.check()
     if moment is not None:
         if assembled or components != "all":
@@ -91,7 +92,7 @@ def command(
     show(document, text, form, json_file)
 
 
-def evaluated_targets(request: Request) -> list[TensorId]:
+def evaluated_targets(request: TargetRequest) -> list[TensorId]:
     """What was asked for, or K, Theta, V, D, F, A, B, K@1 and Theta@1."""
     from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
 
@@ -99,10 +100,10 @@ def evaluated_targets(request: Request) -> list[TensorId]:
         found = resolve(DEFAULT_EVALUATED)
     else:
         found = request.targets()
-    return list(dict.fromkeys((shape.name, order) for shape, order in found))
+    return list(dict.fromkeys(target.id for target in found))
 
 
-def _moment(asked: evaluation.Request, request: Request, text: str) -> tuple[dict[str, Any], str]:
+def _moment(asked: Request, request: TargetRequest, text: str) -> tuple[dict[str, Any], str]:
     """The JSON document and the lines of a moment."""
     from ntkfeyn.errors import bad_request
     from ntkfeyn.solve.evaluation import evaluate_moment, moment_json

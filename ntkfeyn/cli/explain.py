@@ -26,18 +26,19 @@ def command(diagram_id: str, form: str, pictures: bool | None) -> None:
     Example: ntkfeyn explain F:1:2
              ntkfeyn explain D:1:2a --format json
     """
+    from ntkfeyn.api import explanation
     from ntkfeyn.derivation.identifiers import find_diagram
-    from ntkfeyn.render.explain.explanation import explain_diagram
+    from ntkfeyn.model.targets import Target
     from ntkfeyn.render.explain.steps import explanation_json, explanation_text
     from ntkfeyn.render.json import to_text
 
     diagram = find_diagram(diagram_id)
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
     picture = readable if pictures is None else pictures
-    with waiting("deriving", [(diagram.cumulant, diagram.order)]):
-        explanation = explain_diagram(diagram)
+    with waiting("deriving", [Target(diagram.cumulant, diagram.order)]):
+        found = explanation(diagram)
         if form == "json":
-            text = to_text(explanation_json(explanation))
+            text = to_text(explanation_json(found))
         else:
-            text = explanation_text(explanation, shutil.get_terminal_size().columns, picture=picture)
+            text = explanation_text(found, shutil.get_terminal_size().columns, picture=picture)
     click.echo(text, nl=False)

@@ -27,8 +27,7 @@ def command(order: int | None, form: str) -> None:
     \b
     Example: ntkfeyn list --order 1
     """
-    from ntkfeyn.derivation.enumeration import check_order
-    from ntkfeyn.model.cumulants import NAMED_TENSORS, standard
+    from ntkfeyn.model.cumulants import NAMED_TENSORS, check_order, standard
 
     if order is not None:
         check_order(standard("K"), order)

@@ -104,7 +104,7 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def show(document: dict[str, Any], text: str, form: str, json_file: Path | None) -> None:
     """Write the JSON where asked, then print it or the text."""
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.render.templates import write_file
+    from ntkfeyn.runtime.files import write_file
 
     if json_file is not None:
         write_file(json_file, to_text(document))

@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def writable(context: click.Context, option: click.Parameter, value: Path | None) -> Path | None:
     """Refuses, before long work, a file or a directory (where the option takes one) that cannot be written."""
     if value is not None and not context.resilient_parsing:
-        from ntkfeyn.render.templates import check_writable
+        from ntkfeyn.runtime.files import check_writable
 
         check_writable(value, directory=isinstance(option.type, click.Path) and option.type.dir_okay)
     return value
@@ -41,7 +41,7 @@ def figures_option(text: str) -> Callable[[F], F]:
     return click.option("-o", "--output", type=directory, callback=writable, help=text)
 
 
-class Request(NamedTuple):
+class TargetRequest(NamedTuple):
     """What the user asks for, as typed."""
 
     names: tuple[str, ...]
@@ -57,7 +57,7 @@ class Request(NamedTuple):
 
 
 def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """NAME.., --cumulant, --legs, --channel, --order: what to derive, passed on as the first argument, a Request."""
+    """NAME.., --cumulant, --legs, --channel, --order: what to derive, passed on first, a TargetRequest."""
 
     @wraps(function)
     def gathered(
@@ -68,7 +68,7 @@ def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
         order: int | None,
         **rest: Any,
     ) -> Any:
-        return function(Request((*names, *cumulants), legs, channel, order), **rest)
+        return function(TargetRequest((*names, *cumulants), legs, channel, order), **rest)
 
     decorated: Callable[..., Any] = gathered
     for decorate in reversed(

@@ -181,7 +181,7 @@ def with_save_run(command: click.Command) -> click.Command:
         values = _asked_anew(context, values)
         text = None
         if path is not None:  # refused before long work
-            from ntkfeyn.render.templates import check_writable
+            from ntkfeyn.runtime.files import check_writable
 
             check_writable(path)
             text = run_file_text(command, values)
@@ -218,7 +218,7 @@ def _defaults(command: click.Command) -> dict[str, Any]:
 
 def _write(path: Path | None, text: str | None) -> None:
     if path is not None and text is not None:
-        from ntkfeyn.render.templates import write_file
+        from ntkfeyn.runtime.files import write_file
 
         write_file(path, text)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
-from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.options import TargetRequest, target_options
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--target-error", type=float, metavar="X", help="Stop once errors are below X of each tensor's largest.")
 @result_options
 def command(
-    request: Request,
+    request: TargetRequest,
     network: NetworkRequest,
     sampling: Sampling,
     outputs: int,
@@ -41,14 +41,14 @@ def command(
     \b
     Example: ntkfeyn sample --activation gelu --inputs x.json --depth 3 --width 16 --networks 512 V Theta@1
     """
+    from ntkfeyn.api import sample_request
     from ntkfeyn.cli.evaluate import evaluated_targets, table
-    from ntkfeyn.sampling import estimation
-    from ntkfeyn.solve import evaluation
+    from ntkfeyn.solve.request import Request
 
     settings = network.networks()
     targets = evaluated_targets(request)
-    asked = evaluation.Request(settings, network.gram_matrix(), jobs=jobs, scheduler=scheduler)
+    asked = Request(settings, network.gram_matrix(), jobs=jobs, scheduler=scheduler)
     sampling = sampling._replace(outputs=outputs, target_error=target_error)
     with progress("sample", len(settings) * sampling.blocks) as advance:
-        result = estimation.sample_tensors(asked._replace(advance=advance), targets, sampling)
+        result = sample_request(asked._replace(advance=advance), targets, sampling)
     show(result.to_json(), table(result), form, json_file)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.options import Request, target_options
+from ntkfeyn.cli.options import TargetRequest, target_options
 
 if TYPE_CHECKING:
     from ntkfeyn.judge.exact import Setting
@@ -37,7 +37,7 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 )
 @click.option("--certificate", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON certificate here.")
 def command(
-    request: Request,
+    request: TargetRequest,
     layers: str,
     activation: str,
     samples: int,
@@ -65,7 +65,7 @@ def command(
     found = _certify(targets, _layers(layers), setting, seed, controls)
     document = to_text(certificates_json(found))
     if certificate is not None:
-        from ntkfeyn.render.templates import write_file
+        from ntkfeyn.runtime.files import write_file
 
         write_file(certificate, document)
     click.echo(document if form == "json" else "".join(map(certificate_text, found)), nl=False)
@@ -79,7 +79,6 @@ def _certify(
     from ntkfeyn.cli.progress import progress
     from ntkfeyn.derivation.diagrams import full_diagrams
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
-    from ntkfeyn.model.targets import target_id
     from ntkfeyn.verification.certify import certify, check_size
 
     for shape, _ in targets:  # refuse before any work
@@ -87,8 +86,9 @@ def _certify(
     steps = [len(full_diagrams(enumerate_diagrams(*target).diagrams)) if controls else 0 for target in targets]
     found = []
     with progress("verify", sum(steps)) as advance:
-        for shape, order in targets:
-            step = partial(advance, target_id((shape, order)))
+        for target in targets:
+            shape, order = target
+            step = partial(advance, str(target.id))
             found.append(certify(shape, order, layers, setting, seed, controls=controls, advance=step))
     return found
 

@@ -16,10 +16,10 @@ from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
-from ntkfeyn.derivation.recursion import Recursion, System, TensorId
+from ntkfeyn.derivation.recursion import Recursion, System
 from ntkfeyn.derivation.reduction import leg_placements, leg_units, split_omega
 from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm
-from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.cumulants import TensorId, standard
 from ntkfeyn.render.notation import TextNotation, cumulant_text, term_text
 from ntkfeyn.render.templates import provenance
 
@@ -160,9 +160,9 @@ def _product(term: ProductTerm, suffix: str) -> Product:
         spread = _spread(group, tuple(units), suffix and f"{suffix}_{g}")
         means.append(Mean(tuple(f"a{slot}" for slot, _ in group.factors), spread, tuple(placed)))
     tensors = []
-    for t, (name, order, labels) in enumerate(term.tensors):
-        written = [f"a{label}" if label >= 0 else names[t, slot] for slot, label in enumerate(labels)]
-        tensors.append(TensorFactor((name, order), tuple(written[v] for v in standard(name).index)))
+    for t, tensor in enumerate(term.tensors):
+        written = [f"a{label}" if label >= 0 else names[t, slot] for slot, label in enumerate(tensor.labels)]
+        tensors.append(TensorFactor(tensor.id, tuple(written[v] for v in standard(tensor.name).index)))
     means.sort(key=lambda mean: len(mean.spread.rows))  # the longest table is the innermost sum
     return Product(term.diagrams, term.coefficient, term.couplings, tuple(means), tuple(tensors))
 

@@ -26,13 +26,14 @@ from ntkfeyn.criticality.growth import (
     stays_polynomial,
 )
 from ntkfeyn.criticality.points import Criticality, CriticalPoint, points_json
-from ntkfeyn.derivation.recursion import TensorId, derive_system
+from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request
 from ntkfeyn.expectations.activations import Kinked, activation
-from ntkfeyn.expectations.kinked import check_existence
-from ntkfeyn.model.cumulants import NAMES, standard
+from ntkfeyn.model.cumulants import NAMES, TensorId, standard
 from ntkfeyn.model.network import MAX_DEPTH, Network
-from ntkfeyn.solve.evaluation import Request, evaluate_tensors
+from ntkfeyn.solve.evaluation import evaluate_tensors
+from ntkfeyn.solve.existence import check_existence
+from ntkfeyn.solve.request import Request
 
 Array = NDArray[np.float64]
 CRITICAL, BELOW, ABOVE = "critical", "below", "above"
@@ -105,7 +106,8 @@ def depth_scaling(
 
 def scaled_tensors(name: str) -> list[TensorId]:
     """Every named tensor at its leading order, K@1 and Theta@1; those that exist, if the activation has a kink."""
-    targets = [(tensor, standard(tensor).leading_order) for tensor in NAMES] + [("K", 1), ("Theta", 1)]
+    targets = [TensorId(name, standard(name).leading_order) for name in NAMES]
+    targets += [TensorId("K", 1), TensorId("Theta", 1)]
     function = activation(name)
     return [target for target in targets if not isinstance(function, Kinked) or _exists(target, function)]
 

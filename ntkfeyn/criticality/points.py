@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ntkfeyn.errors import LimitError, NtkfeynError
 from ntkfeyn.expectations.activations import Activation, Kinked, Polynomial, Smooth, activation
 from ntkfeyn.expectations.quadrature import CUT, Rule, hermite, trapezoid
-from ntkfeyn.render.json import TOOL
+from ntkfeyn.runtime.version import TOOL
 
 Array = NDArray[np.float64]
 Integrand = Callable[[list[Array]], list[Array]]

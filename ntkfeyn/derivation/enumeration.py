@@ -24,9 +24,9 @@ from ntkfeyn.derivation.diagrams import (
     TensorVertex,
     relabelled,
 )
-from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.errors import LimitError
 from ntkfeyn.model.combinatorics import bounded_matchings, compositions, set_partitions
-from ntkfeyn.model.cumulants import MAX_ORDER, NAMES, Cumulant, identify, standard
+from ntkfeyn.model.cumulants import NAMES, Cumulant, check_order, identify, standard
 
 MAX_CANDIDATES = 500_000
 MAX_STEPS = 500_000  # partly built attachments: requests with many trees fail early instead of hanging
@@ -39,19 +39,6 @@ class Enumeration:
     diagrams: tuple[Diagram, ...]
     candidates: int
     connected: int
-
-
-def check_order(cumulant: Cumulant, order: int) -> None:
-    """Raises RequestError or LimitError if this cumulant has no such order."""
-    leading = cumulant.leading_order
-    if order < leading:
-        raise bad_request(
-            f"order {order} was asked for {cumulant.name}",
-            f"its leading order is {leading} (its channel has {leading + 1} pairs)",
-            f"--order {leading}",
-        )
-    if order > MAX_ORDER:
-        raise LimitError(f"order {order} was asked for {cumulant.name}; at most {MAX_ORDER} is allowed")
 
 
 def enumerate_diagrams(cumulant: Cumulant, order: int) -> Enumeration:

@@ -22,10 +22,11 @@ from dataclasses import dataclass, replace
 from math import perm, prod
 from typing import NamedTuple
 
-from ntkfeyn.derivation.recursion import MEAN_KERNEL, MEAN_NTK, Recursion, TensorId, derive_system
+from ntkfeyn.derivation.recursion import Recursion, derive_system
 from ntkfeyn.derivation.reduction import Effect, collect, merge_ids, split_omega
 from ntkfeyn.derivation.terms import Group, ProductTerm, Tensor
 from ntkfeyn.errors import bad_request
+from ntkfeyn.model.cumulants import MEAN_KERNEL, MEAN_NTK, TensorId
 
 SAMPLE = 1  # the label of the one input
 
@@ -176,7 +177,7 @@ def vanishing_set(recursions: Sequence[Recursion]) -> frozenset[TensorId]:
 
 def carried_by(term: ProductTerm) -> frozenset[TensorId]:
     """The layer-l tensors in a term."""
-    return frozenset((tensor.name, tensor.order) for tensor in term.tensors)
+    return frozenset(tensor.id for tensor in term.tensors)
 
 
 def _carried(target: TensorId, reduced: dict[TensorId, Diagonal], zero: frozenset[TensorId]) -> tuple[TensorId, ...]:

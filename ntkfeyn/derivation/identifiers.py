@@ -58,4 +58,4 @@ def _target(name: str, order: int) -> Target:
     if order < leading:
         pairs = f"its leading order is {leading} (its channel has {leading + 1} pairs)"
         raise bad_request(f"order {order} was asked for {name}", pairs, f"ntkfeyn explain {shape.name}:{leading}:1")
-    return shape, order
+    return Target(shape, order)

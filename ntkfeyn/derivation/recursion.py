@@ -13,15 +13,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from ntkfeyn.derivation.diagrams import Diagram
-from ntkfeyn.derivation.enumeration import check_order, enumerate_diagrams
+from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.reduction import Effect, expand, reduce_terms, written_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.derivation.translation import bias_terms, translate_drawn
-from ntkfeyn.model.cumulants import Cumulant, standard
-
-TensorId = tuple[str, int]
-MEAN_KERNEL: TensorId = ("K", 0)
-MEAN_NTK: TensorId = ("Theta", 0)
+from ntkfeyn.model.cumulants import MEAN_KERNEL, MEAN_NTK, Cumulant, TensorId, check_order, standard
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Recursion:
 
     @property
     def id(self) -> TensorId:
-        return (self.name, self.order)
+        return TensorId(self.name, self.order)
 
     @cached_property
     def _expansion(self) -> tuple[tuple[ExpandedTerm, ...], tuple[Effect, ...]]:
@@ -66,7 +62,7 @@ class Recursion:
     @cached_property
     def dependencies(self) -> tuple[TensorId, ...]:
         """The layer-l tensors on the right-hand side; K at order 0 is the kernel of every expectation."""
-        found = {(tensor.name, tensor.order) for term in self.terms for tensor in term.tensors}
+        found = {tensor.id for term in self.terms for tensor in term.tensors}
         groups = [group for term in self.terms for group in term.groups]
         found |= {MEAN_KERNEL} if groups else set()
         found |= {MEAN_NTK} if any(group.omegas for group in groups) else set()

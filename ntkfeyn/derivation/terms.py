@@ -10,6 +10,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
+from ntkfeyn.model.cumulants import TensorId
+
 
 class Couplings(NamedTuple):
     """Powers of C_W, lambda_W, C_b, lambda_b and of the width ratio n_l / n_(l-1)."""
@@ -30,6 +32,10 @@ class Tensor(NamedTuple):
     name: str
     order: int
     labels: tuple[int, ...]
+
+    @property
+    def id(self) -> TensorId:
+        return TensorId(self.name, self.order)
 
 
 class Group(NamedTuple):

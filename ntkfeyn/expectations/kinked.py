@@ -15,12 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.derivation.recursion import System
-from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.errors import RequestError
 from ntkfeyn.expectations.activations import Kinked
+from ntkfeyn.expectations.keys import Expectations, Key
 from ntkfeyn.expectations.orthants import correlations, orthant, plane_mean
-from ntkfeyn.solve.plan import Expectations, Key, Mapped
+from ntkfeyn.runtime.workers import Mapped
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -117,21 +116,6 @@ def _parallel_limits(key: Key) -> Array:
         return limits  # s'' s' at parallel samples of different size does not exist: keep them apart
     p = _singular_powers(key)
     return np.where(p >= 1, np.maximum(PARALLEL, EPSILON ** (2 / np.maximum(p + 3, 4.0)) / 2), limits)
-
-
-def check_existence(system: System, activation: Kinked) -> None:
-    """Refuse tensors whose recursion multiplies delta functions at one sample. Raises RequestError."""
-    for recursion in system.recursions:
-        for term in recursion.terms:
-            for part in split_omega(term):
-                for group in part.groups:
-                    orders = [m for _, m in group.factors]
-                    if max(orders, default=0) > 2 or orders.count(2) > 1:
-                        raise RequestError(
-                            f"{recursion.name}@{recursion.order} does not exist for '{activation.name}': its recursion"
-                            " needs products of delta functions, which diverge as the kink sharpens; allowed are"
-                            " cumulants of z and NTK at every order, P and Q. Try: --activation gelu"
-                        )
 
 
 def expectation(activation: Kinked, key: Key, rows: Ints, kernels: Array) -> Array:

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError
 from ntkfeyn.expectations.activations import Polynomial, Smooth, checked, leibniz
+from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
 from ntkfeyn.expectations.quadrature import AxisRules, Rule, ball, hermite
-from ntkfeyn.solve.plan import Differentiated, Expectations, Key, Mapped
+from ntkfeyn.runtime.workers import Mapped
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn.render.drawing.svg import load_matplotlib
-from ntkfeyn.render.templates import write_file
+from ntkfeyn.runtime.files import write_file
 
 STYLE = {
     "figure.dpi": 150,

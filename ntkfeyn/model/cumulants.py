@@ -52,6 +52,20 @@ NAMED_TENSORS = (
 NAMES = tuple(row.name for row in NAMED_TENSORS)
 
 
+class TensorId(NamedTuple):
+    """A class of cumulants and an absolute power of 1/n; as text NAME@R."""
+
+    name: str
+    order: int
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.order}"
+
+
+MEAN_KERNEL = TensorId("K", 0)
+MEAN_NTK = TensorId("Theta", 0)
+
+
 @dataclass(frozen=True)
 class Cumulant:
     """One channel of a joint cumulant of layer-l observables.
@@ -147,6 +161,19 @@ class Identity(NamedTuple):
 
     name: str
     position: tuple[int, ...]
+
+
+def check_order(cumulant: Cumulant, order: int) -> None:
+    """Raises RequestError or LimitError if this cumulant has no such order."""
+    leading = cumulant.leading_order
+    if order < leading:
+        raise bad_request(
+            f"order {order} was asked for {cumulant.name}",
+            f"its leading order is {leading} (its channel has {leading + 1} pairs)",
+            f"--order {leading}",
+        )
+    if order > MAX_ORDER:
+        raise LimitError(f"order {order} was asked for {cumulant.name}; at most {MAX_ORDER} is allowed")
 
 
 def cumulant(legs: str, channel: str) -> Cumulant:

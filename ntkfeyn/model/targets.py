@@ -7,13 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from ntkfeyn.derivation.enumeration import check_order
 from ntkfeyn.errors import LimitError, bad_request
-from ntkfeyn.model.cumulants import MAX_SLOTS, NAMES, Cumulant, channels, cumulant, standard
+from ntkfeyn.model.cumulants import MAX_SLOTS, NAMES, Cumulant, TensorId, channels, check_order, cumulant, standard
 from ntkfeyn.model.legs import LEGS_HINT
 
-Target = tuple[Cumulant, int]
+
+class Target(NamedTuple):
+    """A cumulant as the user labels it, at an absolute power of 1/n."""
+
+    shape: Cumulant
+    order: int
+
+    @property
+    def id(self) -> TensorId:
+        """Its class: NAME@R as text."""
+        return TensorId(self.shape.name, self.order)
+
+
 DEFAULT_TENSORS = (*NAMES, "K@1", "Theta@1")
 DEFAULT_EVALUATED = ("K", "Theta", "V", "D", "F", "A", "B", "K@1", "Theta@1")
 
@@ -29,12 +41,12 @@ def named_target(text: str, order: int | None = None) -> list[Target]:
         kept = [shape for shape in shapes if order is None or shape.leading_order <= order]
         if not kept:
             check_order(shapes[0], order if order is not None else 0)
-        return [(shape, _checked(shape, order)) for shape in kept]
+        return [Target(shape, _checked(shape, order)) for shape in kept]
     shape = standard(name)
     if len(shape.labels) > MAX_SLOTS:
         raise LimitError(f"'{name}' has {len(shape.labels)} slots; at most {MAX_SLOTS} are allowed")
     shape = standard(shape.name)
-    return [(shape, _checked(shape, order))]
+    return [Target(shape, _checked(shape, order))]
 
 
 def _name_and_order(text: str, order: int | None) -> tuple[str, int | None]:
@@ -57,7 +69,7 @@ def _name_and_order(text: str, order: int | None) -> tuple[str, int | None]:
 def legs_target(legs: str, channel: str | None, order: int | None = None) -> list[Target]:
     """Cumulants by legs and channel; without a channel one representative of each class under relabelling."""
     shapes = [cumulant(legs, channel)] if channel is not None else list(channels(legs))
-    return [(shape, _checked(shape, order)) for shape in shapes]
+    return [Target(shape, _checked(shape, order)) for shape in shapes]
 
 
 def resolve(
@@ -79,10 +91,10 @@ def resolve(
             "no cumulant was asked for", f"allowed are {', '.join(NAMES)}, all, or --legs", "--cumulant F --order 1"
         )
     found = list(dict.fromkeys(found))
-    for i, (shape, power) in enumerate(found):
-        if any((shape.name, power) == (other.name, at) for other, at in found[:i]):
+    for i, target in enumerate(found):
+        if any(target.id == other.id for other in found[:i]):
             raise bad_request(
-                f"{shape.name}@{power} was asked for twice, with other slot labels",
+                f"{target.id} was asked for twice, with other slot labels",
                 "diagram ids would clash",
                 "one request a time",
             )
@@ -92,12 +104,6 @@ def resolve(
 def default_targets(order: int | None = None) -> list[Target]:
     """What `emit` writes when nothing is asked: every named tensor at its leading order, and K^{1}, Theta^{1}."""
     return resolve(["all"], order=order) if order is not None else resolve(DEFAULT_TENSORS)
-
-
-def target_id(target: Target) -> str:
-    """NAME@R"""
-    shape, order = target
-    return f"{shape.name}@{order}"
 
 
 def _checked(shape: Cumulant, order: int | None) -> int:

@@ -1,4 +1,4 @@
-"""JSON of recursions and diagrams (interface: schemas ntkfeyn.derivation.recursion/1, recursions/1, diagrams/1).
+"""JSON of recursions and diagrams (interface: schemas ntkfeyn.recursion/1, recursions/1, diagrams/1).
 
 Enters: frozen records. Leaves: plain dicts in stable order, and their text.
 """
@@ -9,7 +9,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ntkfeyn import __version__
 from ntkfeyn.derivation.diagrams import Diagram, TensorVertex, pair_ends
 from ntkfeyn.derivation.enumeration import Enumeration
 from ntkfeyn.derivation.homogeneity import SAMPLE, Diagonal
@@ -17,8 +16,7 @@ from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.terms import ExpandedTerm, Tensor
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import NAMED_TREES, Leg
-
-TOOL = f"ntkfeyn {__version__}"
+from ntkfeyn.runtime.version import TOOL
 
 
 def to_text(data: Any) -> str:
@@ -71,9 +69,9 @@ def term_json(term: ExpandedTerm) -> dict[str, Any]:
 
 
 def recursion_json(recursion: Recursion) -> dict[str, Any]:
-    """Schema ntkfeyn.derivation.recursion/1: fully expanded terms, all tensors at layer l."""
+    """Schema ntkfeyn.recursion/1: fully expanded terms, all tensors at layer l."""
     data = {
-        "schema": "ntkfeyn.derivation.recursion/1",
+        "schema": "ntkfeyn.recursion/1",
         "tool": TOOL,
         "cumulant": cumulant_json(recursion.cumulant),
         "order": recursion.order,
@@ -87,7 +85,7 @@ def recursion_json(recursion: Recursion) -> dict[str, Any]:
 def homogeneous_json(recursion: Diagonal) -> dict[str, Any]:
     """What holds for z s'(z) = s(z) at one input: the tensors that vanish together, and why terms were dropped."""
     return {
-        "vanishing": [f"{name}@{order}" for name, order in recursion.vanishing],
+        "vanishing": [str(tensor) for tensor in recursion.vanishing],
         "dropped": [
             {
                 "expectation": [[SAMPLE, m] for m in mean.orders],

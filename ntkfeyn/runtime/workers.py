@@ -21,8 +21,8 @@ from multiprocessing import get_context, parent_process, resource_tracker
 from typing import Any
 
 from ntkfeyn.errors import NtkfeynError, bad_request
-from ntkfeyn.solve.plan import Mapped
 
+Mapped = Callable[..., Iterable[Any]]  # ``map``, or that of an executor
 MAX_JOBS = 256
 PATIENCE = 10  # seconds for a scheduler to answer
 

@@ -16,15 +16,14 @@ from numpy.typing import NDArray
 from scipy.stats import chi2, f, norm
 from scipy.stats import t as student_t
 
-from ntkfeyn.derivation.enumeration import check_order
-from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.errors import bad_request
-from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.cumulants import TensorId, check_order, standard
 from ntkfeyn.model.network import width_below
-from ntkfeyn.render.json import TOOL
-from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, setting
+from ntkfeyn.runtime.version import TOOL
+from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, leading_means, setting
 from ntkfeyn.sampling.kernels import BLOCK
-from ntkfeyn.solve.evaluation import Request, evaluate_tuples, settings_json, wanted_tuples
+from ntkfeyn.solve.evaluation import evaluate_tuples, wanted_tuples
+from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, index_keys
 
 Array = NDArray[np.float64]
@@ -175,10 +174,11 @@ def compare(
         check_order(standard(name), max(order, standard(name).leading_order) if order >= 0 else order)
     if not 0 < max_pull < np.inf:
         raise bad_request(f"a largest pull of {max_pull}", "a positive number is allowed", "--max-pull 5")
-    orders = {target: tuple(range(target[1], max(order, target[1]) + 1)) for target in targets}
+    orders = {target: tuple(range(target.order, max(order, target.order) + 1)) for target in targets}
     samples = len(request.gram)
-    wanted = {(n, r): wanted_tuples(n, components, samples) for (n, _), rs in orders.items() for r in rs}
-    wanted |= {(n, 0): wanted_tuples(n, "all", samples) for n, r in targets if (n, r) in MEANS}
+    powers = [TensorId(target.name, r) for target, summed in orders.items() for r in summed]
+    wanted = {tensor: wanted_tuples(tensor.name, components, samples) for tensor in powers}
+    wanted |= {mean: wanted_tuples(mean.name, "all", samples) for mean in leading_means(targets)}
     theory = evaluate_tuples(request._replace(tolerance=TOLERANCE), wanted)
     means = Tensors({"samples": samples}, theory)
     asked = request if begin is None else begin()
@@ -192,8 +192,7 @@ def compare(
     sampled = [one.tally.blocks * BLOCK for one in estimates]
     meta = {"tool": TOOL, "command": "compare", **settings_json(request), "networks": sampled, "seed": sampling.seed}
     meta |= {"order": order, "components": components, "max_pull": max_pull}
-    names = {f"{name}@{r}": orders[name, r] for name, r in orders}
-    return Comparison(meta, names, tuple(settings))
+    return Comparison(meta, {str(target): powers for target, powers in orders.items()}, tuple(settings))
 
 
 def _row(

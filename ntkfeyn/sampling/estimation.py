@@ -16,22 +16,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
-from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.cumulants import TensorId, standard
 from ntkfeyn.model.network import Network, width_below
-from ntkfeyn.render.json import TOOL
-from ntkfeyn.runtime.workers import workers
+from ntkfeyn.runtime.version import TOOL
+from ntkfeyn.runtime.workers import Mapped, workers
 from ntkfeyn.sampling.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
 from ntkfeyn.sampling.kernels import BLOCK, KERNELS, Law, kernel_block, network_bytes
 from ntkfeyn.sampling.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
-from ntkfeyn.solve.evaluation import Request, evaluate_tensors, settings_json
-from ntkfeyn.solve.plan import Mapped
+from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, TensorValues
 
 Array = NDArray[np.float64]
 SAMPLED = (*KERNELS, *DERIVATIVES)
-MEANS = (("K", 1), ("Theta", 1))  # n times what a mean is off its leading order
+MEANS = (TensorId("K", 1), TensorId("Theta", 1))  # n times what a mean is off its leading order
 PART, PART_BYTES = 8, 1 << 25  # blocks of one task, fewer where networks are large
 WINDOW = 64  # tasks handed out at a time
 MAX_NETWORKS = 10**8
@@ -171,32 +169,33 @@ def sample_blocks(task: Task, first: int, last: int) -> Array:
 def check_targets(targets: Sequence[TensorId]) -> None:
     """Raises RequestError for a tensor that sampling does not estimate."""
     allowed = {(name, standard(name).leading_order) for name in SAMPLED} | set(MEANS)
-    for name, order in targets:
-        if (name, order) not in allowed:
+    for target in targets:
+        if target not in allowed:
             raise bad_request(
-                f"{name}@{order} was to be sampled",
+                f"{target} was to be sampled",
                 f"allowed are {', '.join(SAMPLED)} at leading order, K@1 and Theta@1",
                 "ntkfeyn sample V F ..",
             )
 
 
-def sample_tensors(request: Request, targets: Sequence[TensorId], sampling: Sampling) -> Tensors:
-    """Estimates of n^R times each cumulant at every layer; K@1 is n (mean - K), K from the recursions.
+def leading_means(targets: Sequence[TensorId]) -> list[TensorId]:
+    """The infinite-width means that K@1 and Theta@1 are measured from; they come from theory."""
+    return [TensorId(target.name, 0) for target in targets if target in MEANS]
+
+
+def sample_tensors(
+    request: Request, targets: Sequence[TensorId], sampling: Sampling, leading: Tensors | None = None
+) -> Tensors:
+    """Estimates of n^R times each cumulant at every layer; K@1 is n (mean - K), K from ``leading``.
 
     Raises NtkfeynError for a request that cannot be sampled, or a checkpoint of another request.
     """
-    check_targets(targets)
-    means = [(name, 0) for name, order in targets if (name, order) in MEANS]
-    leading = None
-    if means:
-        request.check()
-        leading = evaluate_tensors(request._replace(advance=lambda _: None), means)
     estimates = estimate(request, targets, sampling, leading)
     settings = tuple(setting(one, targets, leading) for one in estimates)
     sampled = [one.tally.blocks * BLOCK for one in estimates]
     extra = {"networks": sampled[0] if len(set(sampled)) == 1 else sampled, "seed": sampling.seed}
     meta = {"tool": TOOL, "command": "sample", **settings_json(request), **extra}
-    meta["tensors"] = [f"{name}@{order}" for name, order in targets]
+    meta["tensors"] = [str(target) for target in targets]
     return Tensors(meta, settings)
 
 
@@ -308,12 +307,12 @@ def setting(estimated: Estimate, targets: Sequence[TensorId], leading: Tensors |
     for layer, row in enumerate(rows, 1):
         below = width_below(network.hidden, layer)
         found = {}
-        for name, order in targets:
-            value, error = row[name]
-            if leading is not None and (name, order) in MEANS:
-                value = below * (value - leading.array(f"{name}@0", layer, network.width_text))
+        for target in targets:
+            value, error = row[target.name]
+            if leading is not None and target in MEANS:
+                value = below * (value - leading.array(f"{target.name}@0", layer, network.width_text))
                 error = below * error
             index = np.indices(value.shape).reshape(value.ndim, -1).T + 1
-            found[f"{name}@{order}"] = TensorValues(index, value.ravel(), error.ravel())
+            found[str(target)] = TensorValues(index, value.ravel(), error.ravel())
         layers.append(found)
     return Setting(network.width_text, network.hidden, tuple(layers))

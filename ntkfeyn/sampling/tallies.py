@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError, bad_request
-from ntkfeyn.render.templates import write_file
+from ntkfeyn.runtime.files import write_file
 
 Array = NDArray[np.float64]
 MOST_HEADERS = 1 << 20  # bytes of a checkpoint that are not numbers

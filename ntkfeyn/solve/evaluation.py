@@ -6,62 +6,29 @@ Enters: networks of one depth, inputs or a Gram matrix, targets. Leaves: ``Tenso
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.derivation.recursion import TensorId, derive_system
+from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.expectations.activations import Kinked
-from ntkfeyn.expectations.kinked import check_existence
-from ntkfeyn.model.cumulants import standard
-from ntkfeyn.model.network import Network, width_below
-from ntkfeyn.render.json import TOOL
-from ntkfeyn.runtime.workers import check_workers, workers
+from ntkfeyn.model.cumulants import TensorId, standard
+from ntkfeyn.model.network import width_below
+from ntkfeyn.runtime.version import TOOL
+from ntkfeyn.runtime.workers import workers
 from ntkfeyn.solve.components import MAX_COMPONENTS, Family, all_tuples, maximal, subsets_up_to
+from ntkfeyn.solve.existence import check_existence
 from ntkfeyn.solve.moments import Component, Moment, Number
 from ntkfeyn.solve.plan import Plan, make_plan, standard_samples
+from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, TensorValues
 from ntkfeyn.solve.solver import Layer, solve
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-MIN_TOLERANCE, MAX_TOLERANCE = 1e-12, 1e-1
-
-
-class Request(NamedTuple):
-    """Networks that differ in their widths alone, x.x'/n_0 of the inputs, and how to solve.
-
-    ``tolerance`` is relative to the largest component of each tensor; ``jobs`` are processes, ``scheduler`` the
-    address of a Dask scheduler that does the work instead.
-    """
-
-    networks: tuple[Network, ...]
-    gram: Array
-    tolerance: float = 1e-8
-    jobs: int = 1
-    scheduler: str | None = None
-    advance: Callable[[str], None] = lambda _: None
-
-    def check(self) -> None:
-        """Raises RequestError for a tolerance or a number of jobs out of range."""
-        same = {(n.depth, n.activation, n.cw, n.cb, n.lambda_w, n.lambda_b) for n in self.networks}
-        texts = [network.width_text for network in self.networks]
-        if len(set(texts)) < len(texts):
-            raise bad_request(f"widths {', '.join(texts)} were asked for", "each width once is allowed")
-        if len(same) != 1:
-            raise bad_request(
-                f"{len(same)} kinds of networks", "networks that differ in their widths alone are allowed"
-            )
-        if not isinstance(self.tolerance, float | int) or not MIN_TOLERANCE <= self.tolerance <= MAX_TOLERANCE:
-            raise bad_request(
-                f"tolerance {self.tolerance} was asked for",
-                f"{MIN_TOLERANCE} to {MAX_TOLERANCE} is allowed",
-                "--tolerance 1e-8",
-            )
-        check_workers(self.jobs, self.scheduler)
 
 
 def evaluate_tensors(request: Request, targets: Sequence[TensorId], components: str = "all") -> Tensors:
@@ -113,10 +80,10 @@ def evaluate_moment(request: Request, moment: Moment) -> list[list[list[Number]]
         rows = []
         for layer in setting.layers:
             values: dict[Component, Number] = {}
-            for (name, order), listed in wanted.items():
-                found = layer[f"{name}@{order}"]
+            for tensor, listed in wanted.items():
+                found = layer[str(tensor)]
                 for samples, value, error in zip(listed, found.values, found.errors, strict=True):
-                    values[(name, order), samples] = (float(value), float(error))
+                    values[tensor, samples] = (float(value), float(error))
             rows.append(moment.expansion(values))
         expansions.append(rows)
     return expansions
@@ -144,25 +111,8 @@ def _meta(request: Request, targets: Sequence[TensorId], components: str) -> dic
         "tool": TOOL,
         "command": "evaluate",
         **settings_json(request),
-        "tensors": [f"{name}@{order}" for name, order in targets],
+        "tensors": [str(target) for target in targets],
         "components": components,
-    }
-
-
-def settings_json(request: Request) -> dict[str, Any]:
-    """Everything that determines the numbers."""
-    one = request.networks[0]
-    return {
-        "activation": one.function.name,
-        "depth": one.depth,
-        "widths": [network.width_text for network in request.networks],
-        "cw": one.cw,
-        "cb": one.cb,
-        "lambda_w": one.lambda_w,
-        "lambda_b": one.lambda_b,
-        "tolerance": request.tolerance,
-        "samples": len(request.gram),
-        "gram": request.gram.tolist(),
     }
 
 

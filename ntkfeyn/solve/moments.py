@@ -15,10 +15,9 @@ from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
-from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.errors import LimitError, RequestError, bad_request
 from ntkfeyn.model.combinatorics import perfect_matchings
-from ntkfeyn.model.cumulants import MAX_ORDER, MAX_SLOTS, Cumulant, canonical_labels
+from ntkfeyn.model.cumulants import MAX_ORDER, MAX_SLOTS, Cumulant, TensorId, canonical_labels
 from ntkfeyn.model.legs import NAMED_TREES, normal_leg
 
 Component = tuple[TensorId, tuple[int, ...]]  # a tensor and its samples (from 0) by slot of its representative
@@ -166,7 +165,7 @@ def _cumulant(block: tuple[Observable, ...], order: int) -> tuple[tuple[int, Com
             continue
         shape = Cumulant(tuple(legs), tuple(sorted(channel)), ())
         component = canonical_labels(shape.name, shape.by_standard(samples))
-        found += [(power, ((shape.name, power), component)) for power in range(shape.leading_order, order + 1)]
+        found += [(power, (TensorId(shape.name, power), component)) for power in range(shape.leading_order, order + 1)]
     return tuple(found)
 
 

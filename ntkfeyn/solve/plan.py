@@ -9,36 +9,25 @@ differentiated, and it stands for the product of all activations at that sample 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.derivation.recursion import System, TensorId
+from ntkfeyn.derivation.recursion import System
 from ntkfeyn.derivation.reduction import reached, split_omega, tensor_placements
 from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm
 from ntkfeyn.errors import LimitError
-from ntkfeyn.model.cumulants import standard
+from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
+from ntkfeyn.model.cumulants import TensorId, standard
 from ntkfeyn.solve.components import Components, Family, maximal
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Mapped = Callable[..., Iterable[Any]]  # ``map``, or that of an executor
 MAX_TABLE = 60_000_000  # entries of all index tables together
-
-
-class Differentiated(NamedTuple):
-    """d^k of the product of s^(m), m in ``orders``, all at one sample."""
-
-    orders: tuple[int, ...]
-    k: int
-
-
-Key = tuple[Differentiated, ...]  # one entry a distinct sample, sorted
 
 
 @dataclass(frozen=True)
@@ -71,43 +60,6 @@ class Plan:
     terms: dict[TensorId, tuple[TermPlan, ...]]
     expectations: Expectations
     samples: int
-
-
-class Expectations:
-    """Every expectation that a plan needs, numbered from 1; number 0 is the constant zero."""
-
-    def __init__(self, samples: int) -> None:
-        self.samples = samples
-        self.asked: dict[Key, list[Ints]] = {}
-        self.patches: list[tuple[Ints, Ints, int, Key, Ints]] = []
-        self.rows: dict[Key, Ints] = {}
-        self.first: dict[Key, int] = {}
-        self.size = 1
-
-    def ask(self, table: Ints, rows: Ints, column: int, key: Key, tuples: Ints) -> None:
-        """Entry (rows, column) of a table will be the number of this expectation at these sample tuples."""
-        codes = tuples @ self._powers(len(key))
-        self.asked.setdefault(key, []).append(np.unique(codes))
-        self.patches.append((table, rows, column, key, codes))
-
-    def close(self) -> None:
-        """Number the expectations and write the numbers into the tables."""
-        codes: dict[Key, Ints] = {}
-        for key in sorted(self.asked):
-            codes[key] = np.unique(np.concatenate(self.asked[key]))
-            self.first[key] = self.size
-            self.rows[key] = codes[key][:, None] // self._powers(len(key)) % self.samples
-            self.size += len(codes[key])
-        for table, rows, column, key, wanted in self.patches:
-            table[rows, column] = self.first[key] + np.searchsorted(codes[key], wanted)
-        self.asked, self.patches = {}, []
-
-    def numbers(self, key: Key) -> Ints:
-        """The number of each row of ``rows[key]``."""
-        return self.first[key] + np.arange(len(self.rows[key]))
-
-    def _powers(self, size: int) -> Ints:
-        return self.samples ** np.arange(size - 1, -1, -1, dtype=np.int64)
 
 
 def make_plan(system: System, families: dict[TensorId, Family], samples: int) -> Plan:
@@ -165,12 +117,12 @@ def _term(
     multiplicity = [prod(o[i][2] for o, i in zip(options, chosen, strict=True)) for chosen in combinations]
     tensors = []
     for t, (tensor, option) in enumerate(zip(term.tensors, options, strict=True)):
-        own = components[tensor.name, tensor.order]
+        own = components[tensor.id]
         table = np.empty((size, len(option)), dtype=np.int64)
         for column, (placed, _, _) in enumerate(option):
             table[:, column] = own.find(np.stack([samples[s] for s in placed.labels], axis=1))
         chosen_options = np.array([chosen[t] for chosen in combinations], dtype=np.int64)
-        tensors.append(((tensor.name, tensor.order), Factor(table, chosen_options)))
+        tensors.append((tensor.id, Factor(table, chosen_options)))
     means = [_mean(group, hits, samples, size, expectations) for group in term.groups]
     counts = np.array(multiplicity, dtype=float)
     return TermPlan(float(term.coefficient), term.couplings, tuple(tensors), tuple(means), counts)

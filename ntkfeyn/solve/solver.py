@@ -14,14 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.derivation.recursion import MEAN_KERNEL, MEAN_NTK, TensorId
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import Kinked, Polynomial
 from ntkfeyn.expectations.kinked import EPSILON, KinkedExpectations
 from ntkfeyn.expectations.quadrature import REACHED, Rule
 from ntkfeyn.expectations.smooth import SmoothExpectations
+from ntkfeyn.model.cumulants import MEAN_KERNEL, MEAN_NTK, TensorId
 from ntkfeyn.model.network import Network
-from ntkfeyn.solve.plan import Factor, Mapped, Plan, TermPlan
+from ntkfeyn.runtime.workers import Mapped
+from ntkfeyn.solve.plan import Factor, Plan, TermPlan
 
 Array = NDArray[np.float64]
 Values = dict[TensorId, Array]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ntkfeyn.derivation.recursion import TensorId
-from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.cumulants import TensorId, standard
 from ntkfeyn.model.network import width_below
-from ntkfeyn.solve.evaluation import Request, evaluate_tuples
+from ntkfeyn.solve.evaluation import evaluate_tuples
+from ntkfeyn.solve.request import Request
 
 # leading order, the order that is looked at, and its largest share of the leading one: for K and Theta that is a second
 # correction, for V the first, which no expansion survives if it is as large as what it corrects
@@ -24,7 +24,7 @@ def expansion_warnings(request: Request) -> list[str]:
     diagonal = {name: np.repeat(np.arange(len(request.gram))[:, None], slots[name], axis=1) for name in SECOND}
     wanted: dict[TensorId, np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = {}
     for name, (*orders, _) in SECOND.items():
-        wanted |= {(name, order): diagonal[name] for order in orders}
+        wanted |= {TensorId(name, order): diagonal[name] for order in orders}
     lines = []
     settings = evaluate_tuples(request._replace(tolerance=1e-3, advance=lambda _: None), wanted)
     for network, setting in zip(request.networks, settings, strict=True):

@@ -12,7 +12,8 @@ from typing import Any
 
 from ntkfeyn.errors import bad_request
 from ntkfeyn.judge.exact import Setting
-from ntkfeyn.render.json import TOOL, cumulant_json
+from ntkfeyn.render.json import cumulant_json
+from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.verification.certify import Certificate, Comparison
 
 

@@ -13,12 +13,12 @@ from functools import cache
 from math import factorial
 
 from ntkfeyn.derivation.diagrams import Diagram
-from ntkfeyn.derivation.recursion import TensorId, derive_recursion
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.derivation.reduction import expand
 from ntkfeyn.derivation.terms import Couplings, ExpandedTerm, Tensor
 from ntkfeyn.derivation.translation import translate
 from ntkfeyn.judge.exact import Setting
-from ntkfeyn.model.cumulants import canonical_labels, standard
+from ntkfeyn.model.cumulants import TensorId, canonical_labels, standard
 
 Labels = tuple[int, ...]
 

@@ -26,8 +26,9 @@ from oracles.straightforward import solve as straightforward
 import ntkfeyn as nf
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.model.network import Network
+from ntkfeyn.runtime.workers import Mapped
 from ntkfeyn.solve.components import subsets_up_to
-from ntkfeyn.solve.plan import Mapped, Plan, make_plan
+from ntkfeyn.solve.plan import Plan, make_plan
 from ntkfeyn.solve.solver import Layer, solve
 
 NAMES = ["K", "Theta", "V", "D", "F", "A", "B"]

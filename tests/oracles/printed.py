@@ -175,7 +175,7 @@ def recursions() -> dict[tuple[str, int], Sum]:
 
 
 def from_json(data: dict) -> Sum:
-    """A recursion in the schema ntkfeyn.derivation.recursion/1 as such a sum."""
+    """A recursion in the schema ntkfeyn.recursion/1 as such a sum."""
     sums = []
     for entry in data["terms"]:
         tensors = []

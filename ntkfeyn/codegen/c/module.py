@@ -11,9 +11,8 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from ntkfeyn.codegen.ir import Mean, Product, Program, SpreadRow, Step, program_texts, step_texts
-from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.derivation.terms import Couplings
-from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.cumulants import TensorId, standard
 from ntkfeyn.render.templates import renderer
 
 WIDTH = 96

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ntkfeyn.codegen.ir import Mean, Product, Program, Step, program_texts, step_texts
-from ntkfeyn.derivation.recursion import TensorId
 from ntkfeyn.derivation.terms import Couplings
+from ntkfeyn.model.cumulants import TensorId
 from ntkfeyn.render.templates import renderer
 
 WIDTH = 98

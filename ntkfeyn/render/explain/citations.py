@@ -1,25 +1,18 @@
 """Where a diagram stands in emitted files: the lines of LaTeX, Python and C that carry its id.
 
-Enters: a Diagram as drawn. Leaves: file names, line numbers and lines, rendered in memory; nothing is written.
+Enters: the files, as texts, and an id. Leaves: file names, line numbers and lines; nothing is written.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from ntkfeyn.codegen.backends import code_files
-from ntkfeyn.codegen.ir import program
-from ntkfeyn.derivation.recursion import derive_recursion, derive_system
-from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import Cumulant, standard
-from ntkfeyn.model.targets import default_targets
-from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
-from ntkfeyn.render.templates import file_stem
 
-LANGUAGES = ("latex", "python", "c")
-HIGHEST = 3  # correction whose files are rendered in seconds
+EmittedFiles = Mapping[str, Mapping[str, str]]  # language -> file name, relative to the directory of `emit -o` -> text
 
 
 class Citation(NamedTuple):
@@ -33,23 +26,13 @@ class Citation(NamedTuple):
     following: str
 
 
-def citations(cumulant: Cumulant, order: int, diagram_id: str) -> tuple[Citation, ...]:
-    """Every line of what `emit` writes for this cumulant and order alone that carries ``diagram_id``.
-
-    Raises LimitError if the system that code needs is beyond the limits.
-    """
-    if order - cumulant.leading_order > HIGHEST:
-        raise LimitError(f"files are rendered here up to {HIGHEST} orders above the leading one")
-    target = (cumulant, order)
-    stem = file_stem([target], default_targets())
+def citations(emitted: EmittedFiles, cumulant: Cumulant, order: int, diagram_id: str) -> tuple[Citation, ...]:
+    """Every line of what `emit` writes for this cumulant and order alone that carries ``diagram_id``."""
     asked = _asked(cumulant, order)
-    files = {"latex": latex_files([derive_recursion(*target)], stem, LatexOptions())}
-    code = program(derive_system([(cumulant.name, order)]))
-    files |= {language: code_files(code, stem, language) for language in ("python", "c")}
     exact = re.compile(rf"(?<![\w+,()./:-]){re.escape(diagram_id)}(?![0-9a-z])")
     found = []
-    for language in LANGUAGES:
-        for name, text in files[language].items():
+    for language, files in emitted.items():
+        for name, text in files.items():
             lines = [*text.splitlines(), ""]
             for number, line in enumerate(lines, start=1):
                 if exact.search(line):

@@ -6,6 +6,7 @@ asked for; steps.py writes it as text and JSON.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -25,17 +26,21 @@ from ntkfeyn.render.explain.attachment import (
     propagator_value,
     weight_factors,
 )
-from ntkfeyn.render.explain.citations import Citation, citations
+from ntkfeyn.render.explain.citations import Citation, EmittedFiles, citations
 from ntkfeyn.render.notation import EXPANDED_SHOWN
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """``drawn`` is the diagram that stands in the artefacts: ``diagram`` itself, or the one it is a member of."""
+    """``drawn`` is the diagram that stands in the artefacts: ``diagram`` itself, or the one it is a member of.
+
+    ``emitted`` makes what `emit` writes for its cumulant; it is asked once, and only if citations are.
+    """
 
     diagram: Diagram
     drawn: Diagram
     recursion: Recursion
+    emitted: Callable[[], EmittedFiles]
 
     @cached_property
     def tensors(self) -> tuple[Attached, ...]:
@@ -84,13 +89,13 @@ class Explanation:
     def citations(self) -> tuple[Citation, ...]:
         """Where emitted files carry the id; none if the system that they need is beyond the limits."""
         try:
-            return citations(self.diagram.cumulant, self.diagram.order, self.drawn.id)
+            return citations(self.emitted(), self.diagram.cumulant, self.diagram.order, self.drawn.id)
         except LimitError:
             return ()
 
 
-def explain_diagram(diagram: Diagram) -> Explanation:
+def explain_diagram(diagram: Diagram, emitted: Callable[[], EmittedFiles] = dict) -> Explanation:
     """The explanation of a diagram as enumerated. Raises LimitError beyond the limits of its recursion."""
     recursion = derive_recursion(diagram.cumulant, diagram.order)
     drawn = next(d for d in recursion.diagrams if diagram.id in (d.id, *(m.id for m in d.members)))
-    return Explanation(drawn if diagram.id == drawn.id else diagram, drawn, recursion)
+    return Explanation(drawn if diagram.id == drawn.id else diagram, drawn, recursion, emitted)

@@ -22,9 +22,10 @@ from ntkfeyn.render.explain.attachment import (
 )
 from ntkfeyn.render.explain.constituents import Row, constituents
 from ntkfeyn.render.explain.explanation import Explanation
-from ntkfeyn.render.json import TOOL, cumulant_json, diagram_json, term_json
+from ntkfeyn.render.json import cumulant_json, diagram_json, term_json
 from ntkfeyn.render.notation import counted, cumulant_text, expanded_text, term_text
 from ntkfeyn.render.wrapping import wrap
+from ntkfeyn.runtime.version import TOOL
 
 PRODUCTS_SHOWN, TERMS_SHOWN = 12, 24
 LEAST_WIDTH, MOST_WIDTH = 60, 110

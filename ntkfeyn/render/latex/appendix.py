@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn.derivation.diagrams import Diagram
-from ntkfeyn.derivation.recursion import Recursion, System, TensorId, derive_system
+from ntkfeyn.derivation.recursion import Recursion, System, derive_system
 from ntkfeyn.derivation.reduction import expand, reduce_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.derivation.translation import RULES, translate_drawn
 from ntkfeyn.errors import bad_request
-from ntkfeyn.model.cumulants import NAMED_TENSORS, Cumulant, standard
+from ntkfeyn.model.cumulants import NAMED_TENSORS, Cumulant, TensorId, standard
 from ntkfeyn.render.drawing.layout import blob, layout
 from ntkfeyn.render.drawing.rules import rule_pictures
 from ntkfeyn.render.drawing.tikz import tikz

@@ -1,0 +1,66 @@
+"""Request: what every command that ends in numbers is asked: networks, inputs, tolerance, who does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.errors import bad_request
+from ntkfeyn.model.network import Network
+from ntkfeyn.runtime.workers import check_workers
+
+Array = NDArray[np.float64]
+MIN_TOLERANCE, MAX_TOLERANCE = 1e-12, 1e-1
+
+
+class Request(NamedTuple):
+    """Networks that differ in their widths alone, x.x'/n_0 of the inputs, and how to solve.
+
+    ``tolerance`` is relative to the largest component of each tensor; ``jobs`` are processes, ``scheduler`` the
+    address of a Dask scheduler that does the work instead.
+    """
+
+    networks: tuple[Network, ...]
+    gram: Array
+    tolerance: float = 1e-8
+    jobs: int = 1
+    scheduler: str | None = None
+    advance: Callable[[str], None] = lambda _: None
+
+    def check(self) -> None:
+        """Raises RequestError for a tolerance or a number of jobs out of range."""
+        same = {(n.depth, n.activation, n.cw, n.cb, n.lambda_w, n.lambda_b) for n in self.networks}
+        texts = [network.width_text for network in self.networks]
+        if len(set(texts)) < len(texts):
+            raise bad_request(f"widths {', '.join(texts)} were asked for", "each width once is allowed")
+        if len(same) != 1:
+            raise bad_request(
+                f"{len(same)} kinds of networks", "networks that differ in their widths alone are allowed"
+            )
+        if not isinstance(self.tolerance, float | int) or not MIN_TOLERANCE <= self.tolerance <= MAX_TOLERANCE:
+            raise bad_request(
+                f"tolerance {self.tolerance} was asked for",
+                f"{MIN_TOLERANCE} to {MAX_TOLERANCE} is allowed",
+                "--tolerance 1e-8",
+            )
+        check_workers(self.jobs, self.scheduler)
+
+
+def settings_json(request: Request) -> dict[str, Any]:
+    """Everything that determines the numbers."""
+    one = request.networks[0]
+    return {
+        "activation": one.function.name,
+        "depth": one.depth,
+        "widths": [network.width_text for network in request.networks],
+        "cw": one.cw,
+        "cb": one.cb,
+        "lambda_w": one.lambda_w,
+        "lambda_b": one.lambda_b,
+        "tolerance": request.tolerance,
+        "samples": len(request.gram),
+        "gram": request.gram.tolist(),
+    }
