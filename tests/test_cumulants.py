@@ -12,7 +12,8 @@ from oracles.printed import brute_force_symmetries
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.combinatorics import bounded_matchings, perfect_matchings, set_partitions
-from ntkfeyn.model.cumulants import NAMES, Cumulant, canonical_labels, channels, cumulant, identify, standard
+from ntkfeyn.model.cumulants import Cumulant, canonical_labels, channels, cumulant, identify, standard
+from ntkfeyn.model.tensors import NAMES
 
 SIX_SLOTS = {
     "z1 z2 z3 z4 z5 z6": ["C0C0C0"],

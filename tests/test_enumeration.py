@@ -11,7 +11,8 @@ from networkx.algorithms.isomorphism import MultiGraphMatcher
 from ntkfeyn.derivation.diagrams import Diagram, full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.model.cumulants import NAMES, cumulant, standard
+from ntkfeyn.model.cumulants import cumulant, standard
+from ntkfeyn.model.tensors import NAMES
 
 MERGED = {
     "V": 2,

@@ -14,7 +14,8 @@ import ntkfeyn.judge.exact
 from ntkfeyn.judge.coincidences import coincidences, isserlis
 from ntkfeyn.judge.exact import ExactNetwork, Setting
 from ntkfeyn.judge.kernel_graphs import HiddenNeuron, bare, canonical, openings, split
-from ntkfeyn.model.cumulants import NAMES, cumulant, standard
+from ntkfeyn.model.cumulants import cumulant, standard
+from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.verification.certify import slots_of
 
 QUADRATIC = (Fraction(1, 3), Fraction(1), Fraction(1, 2))

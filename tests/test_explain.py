@@ -16,18 +16,19 @@ import jsonschema
 import pytest
 
 import ntkfeyn as nf
-from ntkfeyn.api import explanation as explain_diagram
 from ntkfeyn.cli import main
 from ntkfeyn.derivation.diagrams import Diagram, full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.identifiers import find_diagram
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.derivation.translation import translate
-from ntkfeyn.model.cumulants import NAMES, standard
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.explain.attachment import attached_tensors, propagator_value, weight_factors
 from ntkfeyn.render.explain.explanation import Explanation
 from ntkfeyn.render.explain.steps import LEAST_WIDTH, explanation_json, explanation_text
 from ntkfeyn.render.wrapping import wrap
+from ntkfeyn.views import explanation as explain_diagram
 
 SCHEMA = json.loads((Path(nf.__file__).parent / "schemas" / "explanation-1.schema.json").read_text())
 SIX_SLOTS = ("C0C0C0", "C0C0R1", "C0C1", "C1R1", "C2", "R1R2", "R3")

@@ -24,7 +24,8 @@ from ntkfeyn.derivation.homogeneity import Mean, diagonal_recursions, on_diagona
 from ntkfeyn.derivation.recursion import derive_recursion, derive_system
 from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.model.cumulants import TensorId, standard
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.tensors import TensorId
 
 SCHEMAS = Path(nf.__file__).parent / "schemas"
 EVALUATED = [("K", 0), ("Theta", 0), *((name, r) for r in (1, 2) for name in ("K", "Theta", "V", "D", "F", "A", "B"))]

@@ -17,7 +17,8 @@ from ntkfeyn.cli import main
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.model.cumulants import NAMES, canonical_labels, standard
+from ntkfeyn.model.cumulants import canonical_labels, standard
+from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.json import recursion_json
 from ntkfeyn.render.latex.appendix import LatexOptions
 

@@ -9,7 +9,8 @@ from oracles.pictures import crossings, faults
 
 from ntkfeyn.derivation.diagrams import Diagram, full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
-from ntkfeyn.model.cumulants import NAMES, standard
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.layout import blob, edge_strokes, layout
 from ntkfeyn.render.drawing.primitives import Label, Mark, Path
 from ntkfeyn.render.drawing.sketch import side_by_side

@@ -14,7 +14,8 @@ from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion, derive_system
 from ntkfeyn.derivation.reduction import reduce_terms
 from ntkfeyn.derivation.translation import bias_terms, translate
-from ntkfeyn.model.cumulants import NAMES, cumulant, standard
+from ntkfeyn.model.cumulants import cumulant, standard
+from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.json import recursion_json
 
 PRINTED = recursions()

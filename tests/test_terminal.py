@@ -7,7 +7,8 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.derivation.recursion import derive_recursion
-from ntkfeyn.model.cumulants import NAMES, channels, standard
+from ntkfeyn.model.cumulants import channels, standard
+from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.arcs import arcs
 from ntkfeyn.render.notation import recursion_text
 from ntkfeyn.render.wrapping import wrapped

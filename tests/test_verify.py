@@ -15,8 +15,9 @@ from ntkfeyn.cli import main
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.judge import exact
-from ntkfeyn.model.cumulants import NAMES, cumulant, standard
+from ntkfeyn.model.cumulants import cumulant, standard
 from ntkfeyn.model.polynomials import polynomial, polynomial_text
+from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.verification import certify as certify_module
 from ntkfeyn.verification import derived as polynomials
 from ntkfeyn.verification.certificates import certificate_json, certificate_text

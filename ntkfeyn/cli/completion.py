@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
-# numerics.activations, which knows them, loads NumPy: too slow for a key press
+# expectations.activations, which knows them, loads NumPy: too slow for a key press
 ACTIVATIONS = (
     "linear", "relu", "leaky_relu(", "gelu", "silu", "tanh", "sigmoid", "erf", "softplus", "sin", "cos",
 )  # fmt: skip
@@ -20,6 +20,6 @@ def offering(*words: str) -> Completer:
 
 def tensor_names(_context: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """K, Theta, V, ..; after an @ nothing is offered: an order is a number."""
-    from ntkfeyn.model.cumulants import NAMES
+    from ntkfeyn.model.tensors import NAMES
 
     return [name for name in (*NAMES, "all") if name.startswith(typed)]

@@ -12,7 +12,7 @@ from ntkfeyn.cli.options import TargetRequest, target_options
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
-    from ntkfeyn.model.cumulants import TensorId
+    from ntkfeyn.model.tensors import TensorId
     from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.results import Tensors
 

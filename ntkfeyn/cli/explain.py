@@ -26,11 +26,11 @@ def command(diagram_id: str, form: str, pictures: bool | None) -> None:
     Example: ntkfeyn explain F:1:2
              ntkfeyn explain D:1:2a --format json
     """
-    from ntkfeyn.api import explanation
     from ntkfeyn.derivation.identifiers import find_diagram
     from ntkfeyn.model.targets import Target
     from ntkfeyn.render.explain.steps import explanation_json, explanation_text
     from ntkfeyn.render.json import to_text
+    from ntkfeyn.views import explanation
 
     diagram = find_diagram(diagram_id)
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()

@@ -27,7 +27,8 @@ def command(order: int | None, form: str) -> None:
     \b
     Example: ntkfeyn list --order 1
     """
-    from ntkfeyn.model.cumulants import NAMED_TENSORS, check_order, standard
+    from ntkfeyn.model.cumulants import check_order, standard
+    from ntkfeyn.model.tensors import NAMED_TENSORS
 
     if order is not None:
         check_order(standard("K"), order)

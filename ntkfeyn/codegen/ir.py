@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 from ntkfeyn.derivation.recursion import Recursion, System
 from ntkfeyn.derivation.reduction import leg_placements, leg_units, split_omega
 from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm
-from ntkfeyn.model.cumulants import TensorId, standard
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.notation import TextNotation, cumulant_text, term_text
 from ntkfeyn.render.templates import provenance
 

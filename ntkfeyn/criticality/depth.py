@@ -29,8 +29,9 @@ from ntkfeyn.criticality.points import Criticality, CriticalPoint, points_json
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request
 from ntkfeyn.expectations.activations import Kinked, activation
-from ntkfeyn.model.cumulants import NAMES, TensorId, standard
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import MAX_DEPTH, Network
+from ntkfeyn.model.tensors import NAMES, TensorId
 from ntkfeyn.solve.evaluation import evaluate_tensors
 from ntkfeyn.solve.existence import check_existence
 from ntkfeyn.solve.request import Request

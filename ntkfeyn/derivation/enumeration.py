@@ -26,7 +26,8 @@ from ntkfeyn.derivation.diagrams import (
 )
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.combinatorics import bounded_matchings, compositions, set_partitions
-from ntkfeyn.model.cumulants import NAMES, Cumulant, check_order, identify, standard
+from ntkfeyn.model.cumulants import Cumulant, check_order, identify, standard
+from ntkfeyn.model.tensors import NAMES
 
 MAX_CANDIDATES = 500_000
 MAX_STEPS = 500_000  # partly built attachments: requests with many trees fail early instead of hanging

@@ -26,7 +26,7 @@ from ntkfeyn.derivation.recursion import Recursion, derive_system
 from ntkfeyn.derivation.reduction import Effect, collect, merge_ids, split_omega
 from ntkfeyn.derivation.terms import Group, ProductTerm, Tensor
 from ntkfeyn.errors import bad_request
-from ntkfeyn.model.cumulants import MEAN_KERNEL, MEAN_NTK, TensorId
+from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 
 SAMPLE = 1  # the label of the one input
 

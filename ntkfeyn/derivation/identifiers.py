@@ -10,8 +10,8 @@ import re
 from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.errors import RequestError, bad_request
-from ntkfeyn.model.cumulants import NAMES
 from ntkfeyn.model.targets import Target, named_target
+from ntkfeyn.model.tensors import NAMES
 
 _ID = re.compile(r"([^@\s]{1,200}):(-?[0-9]{1,18}):([0-9]{1,18})([a-z]{0,4})", re.ASCII)
 _EXAMPLE = "ntkfeyn explain F:1:2"

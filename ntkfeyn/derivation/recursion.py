@@ -17,7 +17,8 @@ from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.reduction import Effect, expand, reduce_terms, written_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.derivation.translation import bias_terms, translate_drawn
-from ntkfeyn.model.cumulants import MEAN_KERNEL, MEAN_NTK, Cumulant, TensorId, check_order, standard
+from ntkfeyn.model.cumulants import Cumulant, check_order, standard
+from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from ntkfeyn.model.cumulants import TensorId
+from ntkfeyn.model.tensors import TensorId
 
 
 class Couplings(NamedTuple):

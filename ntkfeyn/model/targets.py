@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ntkfeyn.errors import LimitError, bad_request
-from ntkfeyn.model.cumulants import MAX_SLOTS, NAMES, Cumulant, TensorId, channels, check_order, cumulant, standard
+from ntkfeyn.model.cumulants import MAX_SLOTS, Cumulant, channels, check_order, cumulant, standard
 from ntkfeyn.model.legs import LEGS_HINT
+from ntkfeyn.model.tensors import NAMES, TensorId
 
 
 class Target(NamedTuple):

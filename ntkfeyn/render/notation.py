@@ -13,7 +13,8 @@ from fractions import Fraction
 from ntkfeyn.derivation.homogeneity import Diagonal
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.terms import ExpandedTerm, Group, ProductTerm, Tensor
-from ntkfeyn.model.cumulants import NAMES, Cumulant, standard
+from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.tensors import NAMES
 
 EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be counted
 IDS_SHOWN = 8

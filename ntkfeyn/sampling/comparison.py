@@ -17,8 +17,9 @@ from scipy.stats import chi2, f, norm
 from scipy.stats import t as student_t
 
 from ntkfeyn.errors import bad_request
-from ntkfeyn.model.cumulants import TensorId, check_order, standard
+from ntkfeyn.model.cumulants import check_order, standard
 from ntkfeyn.model.network import width_below
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, leading_means, setting
 from ntkfeyn.sampling.kernels import BLOCK

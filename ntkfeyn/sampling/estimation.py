@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
-from ntkfeyn.model.cumulants import TensorId, standard
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network, width_below
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.runtime.workers import Mapped, workers
 from ntkfeyn.sampling.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes

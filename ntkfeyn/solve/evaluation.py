@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.expectations.activations import Kinked
-from ntkfeyn.model.cumulants import TensorId, standard
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import width_below
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.runtime.workers import workers
 from ntkfeyn.solve.components import MAX_COMPONENTS, Family, all_tuples, maximal, subsets_up_to

@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from ntkfeyn.errors import LimitError, RequestError, bad_request
 from ntkfeyn.model.combinatorics import perfect_matchings
-from ntkfeyn.model.cumulants import MAX_ORDER, MAX_SLOTS, Cumulant, TensorId, canonical_labels
+from ntkfeyn.model.cumulants import MAX_ORDER, MAX_SLOTS, Cumulant, canonical_labels
 from ntkfeyn.model.legs import NAMED_TREES, normal_leg
+from ntkfeyn.model.tensors import TensorId
 
 Component = tuple[TensorId, tuple[int, ...]]  # a tensor and its samples (from 0) by slot of its representative
 Number = tuple[float, float]  # value, error

@@ -22,7 +22,8 @@ from ntkfeyn.derivation.reduction import reached, split_omega, tensor_placements
 from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm
 from ntkfeyn.errors import LimitError
 from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
-from ntkfeyn.model.cumulants import TensorId, standard
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.solve.components import Components, Family, maximal
 
 Array = NDArray[np.float64]

@@ -19,8 +19,8 @@ from ntkfeyn.expectations.activations import Kinked, Polynomial
 from ntkfeyn.expectations.kinked import EPSILON, KinkedExpectations
 from ntkfeyn.expectations.quadrature import REACHED, Rule
 from ntkfeyn.expectations.smooth import SmoothExpectations
-from ntkfeyn.model.cumulants import MEAN_KERNEL, MEAN_NTK, TensorId
 from ntkfeyn.model.network import Network
+from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 from ntkfeyn.runtime.workers import Mapped
 from ntkfeyn.solve.plan import Factor, Plan, TermPlan
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ntkfeyn.model.cumulants import TensorId, standard
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import width_below
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.solve.evaluation import evaluate_tuples
 from ntkfeyn.solve.request import Request
 

@@ -18,7 +18,8 @@ from ntkfeyn.derivation.reduction import expand
 from ntkfeyn.derivation.terms import Couplings, ExpandedTerm, Tensor
 from ntkfeyn.derivation.translation import translate
 from ntkfeyn.judge.exact import Setting
-from ntkfeyn.model.cumulants import TensorId, canonical_labels, standard
+from ntkfeyn.model.cumulants import canonical_labels, standard
+from ntkfeyn.model.tensors import TensorId
 
 Labels = tuple[int, ...]
 

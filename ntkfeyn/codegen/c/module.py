@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from ntkfeyn.codegen.ir import Mean, Product, Program, SpreadRow, Step, program_texts, step_texts
 from ntkfeyn.derivation.terms import Couplings
-from ntkfeyn.model.cumulants import TensorId, standard
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.templates import renderer
 
 WIDTH = 96

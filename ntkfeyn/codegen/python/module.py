@@ -11,7 +11,7 @@ from typing import Any
 
 from ntkfeyn.codegen.ir import Mean, Product, Program, Step, program_texts, step_texts
 from ntkfeyn.derivation.terms import Couplings
-from ntkfeyn.model.cumulants import TensorId
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.templates import renderer
 
 WIDTH = 98

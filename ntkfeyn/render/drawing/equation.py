@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.errors import LimitError
-from ntkfeyn.model.cumulants import NAMES
+from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.layout import blob, layout, raised
 from ntkfeyn.render.drawing.primitives import Drawing, Label, Point, legend_text
 from ntkfeyn.render.notation import LatexNotation, TextNotation, latex_name, term_text

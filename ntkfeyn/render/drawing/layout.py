@@ -14,7 +14,8 @@ from itertools import permutations
 from math import cos, pi, sin
 
 from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
-from ntkfeyn.model.cumulants import NAMES, Cumulant, standard
+from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.primitives import (
     BLACK,
     DOTTINGS,

@@ -18,7 +18,8 @@ from ntkfeyn.derivation.reduction import expand, reduce_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.derivation.translation import RULES, translate_drawn
 from ntkfeyn.errors import bad_request
-from ntkfeyn.model.cumulants import NAMED_TENSORS, Cumulant, TensorId, standard
+from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.tensors import NAMED_TENSORS, TensorId
 from ntkfeyn.render.drawing.layout import blob, layout
 from ntkfeyn.render.drawing.rules import rule_pictures
 from ntkfeyn.render.drawing.tikz import tikz

@@ -1,0 +1,165 @@
+"""The views that ``derive`` and friends return: they hold the frozen record and add pictures, LaTeX, SymPy and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ntkfeyn.derivation.diagrams import Diagram as DiagramRecord
+from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
+from ntkfeyn.derivation.recursion import derive_recursion, derive_system
+from ntkfeyn.errors import LimitError
+from ntkfeyn.model.targets import Target, default_targets
+from ntkfeyn.render.drawing.equation import equation
+from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.render.drawing.primitives import Drawing
+from ntkfeyn.render.drawing.svg import png, svg
+from ntkfeyn.render.drawing.tikz import tikz
+from ntkfeyn.render.json import recursion_json, to_text
+from ntkfeyn.render.notation import recursion_align, recursion_latex, recursion_text
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import networkx
+    import sympy
+
+    from ntkfeyn.render.explain.explanation import Explanation
+
+HIGHEST_CITED = 3  # correction whose files are rendered in seconds
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A diagram with its pictures; ``record`` says what is attached to what (theory section 4)."""
+
+    record: DiagramRecord
+
+    @property
+    def id(self) -> str:
+        """cumulant : order : number, e.g. F:1:2."""
+        return self.record.id
+
+    @property
+    def weight(self) -> Fraction:
+        """The combinatorial weight, before any derivative acts."""
+        return self.record.weight
+
+    @property
+    def graph(self) -> networkx.MultiGraph[Any]:
+        """A networkx MultiGraph of legs, slots, cubic vertices, propagators and tensors."""
+        return self.record.graph
+
+    def svg(self) -> str:
+        return svg(layout(self.record))
+
+    def png(self) -> bytes:
+        return png(layout(self.record))
+
+    def tikz(self) -> str:
+        """A tikzpicture environment in plain coordinates."""
+        return tikz(layout(self.record))
+
+    def explain(self, columns: int = 100) -> str:
+        """How the diagram becomes its term, step by step, in lines of at most ``columns`` characters."""
+        from ntkfeyn.render.explain.steps import explanation_text
+
+        return explanation_text(explanation(self.record), columns, picture=True)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def __repr__(self) -> str:
+        return f"<Diagram {self.id}, weight {self.weight}>"
+
+
+def explanation(diagram: DiagramRecord) -> Explanation:
+    """The explanation of a diagram, which cites the files that `emit` writes for its cumulant."""
+    from ntkfeyn.render.explain.explanation import explain_diagram
+
+    return explain_diagram(diagram, partial(emitted_files, Target(diagram.cumulant, diagram.order)))
+
+
+def emitted_files(target: Target) -> dict[str, dict[str, str]]:
+    """What `emit` writes for one target in each language that is read, rendered in memory.
+
+    Raises LimitError where that takes long, or where the system that code needs is beyond the limits.
+    """
+    from ntkfeyn.codegen.backends import code_files
+    from ntkfeyn.codegen.ir import program
+    from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
+    from ntkfeyn.render.templates import file_stem
+
+    shape, order = target
+    if order - shape.leading_order > HIGHEST_CITED:
+        raise LimitError(f"files are rendered here up to {HIGHEST_CITED} orders above the leading one")
+    stem = file_stem([target], default_targets())
+    files = {"latex": latex_files([derive_recursion(shape, order)], stem, LatexOptions())}
+    code = program(derive_system([target.id]))
+    return files | {language: code_files(code, stem, language) for language in ("python", "c")}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing, as a notebook shows it and as files hold it."""
+
+    drawing: Drawing
+
+    def svg(self) -> str:
+        return svg(self.drawing)
+
+    def png(self) -> bytes:
+        return png(self.drawing)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+@dataclass(frozen=True)
+class Recursion:
+    """One tensor at layer l+1 from tensors at layer l; ``record`` holds the product terms (theory section 5)."""
+
+    record: RecursionRecord
+
+    @property
+    def diagrams(self) -> tuple[Diagram, ...]:
+        """The diagrams as drawn (Omega merged), in canonical order."""
+        return tuple(Diagram(diagram) for diagram in self.record.diagrams)
+
+    @property
+    def terms(self) -> tuple[Any, ...]:
+        """The reduced product terms, before Leibniz."""
+        return self.record.terms
+
+    @property
+    def expanded(self) -> tuple[Any, ...]:
+        """The terms after Leibniz, as the JSON lists them."""
+        return self.record.expanded
+
+    def sympy(self) -> sympy.Expr:
+        """The right-hand side as an expanded SymPy sum."""
+        from ntkfeyn.render.sympy import to_sympy
+
+        return to_sympy(self.record)
+
+    def latex(self) -> str:
+        """The recursion as an align* environment (amsmath)."""
+        return recursion_align(self.record)
+
+    def picture(self) -> Picture:
+        """The equation of diagrams, which a notebook shows."""
+        return Picture(equation(self.record))
+
+    def to_json(self) -> str:
+        """JSON text after the schema ntkfeyn.recursion/1."""
+        return to_text(recursion_json(self.record))
+
+    def __str__(self) -> str:
+        return recursion_text(self.record)
+
+    def __repr__(self) -> str:
+        return f"<Recursion {self.record.name}@{self.record.order}: {len(self.record.terms)} product terms>"
+
+    def _repr_latex_(self) -> str:
+        return "$$\\begin{aligned}\n  " + recursion_latex(self.record) + "\n\\end{aligned}$$"
