@@ -12,9 +12,10 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels
-from ntkfeyn.render import templates as rendering
 from ntkfeyn.render.drawing.dot import dot
 from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.render.symbols import Symbols
+from ntkfeyn.runtime import files
 
 
 @pytest.mark.parametrize("lang", ["latex"])
@@ -37,14 +38,14 @@ def test_same_bytes_under_different_hash_seeds(lang: str, tmp_path: Path) -> Non
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "file.txt"
-    rendering.write_file(target, "old")
+    files.write_file(target, "old")
 
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", broken)
     with pytest.raises(NtkfeynError, match="No space left"):
-        rendering.write_file(target, "new")
+        files.write_file(target, "new")
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
 
@@ -52,10 +53,10 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
 def test_links_are_followed_and_pipes_written_to(tmp_path: Path) -> None:
     real, link = tmp_path / "real", tmp_path / "link"
     link.symlink_to(real)
-    rendering.write_file(link, "text")
+    files.write_file(link, "text")
     assert link.is_symlink()
     assert real.read_text() == "text"
-    assert rendering.write_file(Path("/dev/null"), "text").is_char_device()
+    assert files.write_file(Path("/dev/null"), "text").is_char_device()
 
 
 def test_file_names_do_not_clash(tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_file_names_do_not_clash(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "order"), [("F", 1), ("T", 1), ("V", 2), ("C0C1", 2)])
 def test_pictures_show_every_slot_and_vertex(name: str, order: int) -> None:
     for diagram in nf.diagrams(name, order, full=True):
-        drawing = layout(diagram.record)
+        drawing = layout(diagram.record, Symbols())
         texts = [label.plain for label in drawing.labels]
         for slot in diagram.record.cumulant.labels:
             assert texts.count(str(slot)) == 1

@@ -22,7 +22,8 @@ from ntkfeyn.derivation.rules import COUPLINGS
 from ntkfeyn.derivation.terms import Group, Powers, ProductTerm
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
-from ntkfeyn.render.notation import TextNotation, cumulant_text, term_text
+from ntkfeyn.render.formulas import cumulant_text, term_text
+from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.render.templates import provenance
 
 

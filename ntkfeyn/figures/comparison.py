@@ -12,6 +12,7 @@ import numpy as np
 
 from ntkfeyn.figures.style import COLOURS, DASHES, drawing, save
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.sampling.comparison import Compared, Comparison
 
 PANEL = (3.4, 2.7)  # inches
@@ -106,7 +107,7 @@ def _finish(axis: Any, target: str, found: Compared, place: int, where: str) -> 
 def label(target: str, index: str = "") -> str:
     """The quantity of a target, as n^R times a cumulant."""
     name, _, order = target.partition("@")
-    tex = r"\Theta" if name == "Theta" else name
+    tex = LatexNotation().letter(name)
     shown = f"{tex}_{{{index}}}" if index else tex
     if int(order) > standard(name).leading_order:
         return rf"$n\,(\langle {shown}\rangle - {shown})$"

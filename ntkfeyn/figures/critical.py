@@ -13,6 +13,8 @@ import numpy as np
 from ntkfeyn.criticality.depth import ABOVE, BELOW, CRITICAL, RATIOS, Law, Run, Scaling, laws, ratio_values
 from ntkfeyn.criticality.growth import POLYNOMIAL, SLOW, Growth
 from ntkfeyn.figures.style import drawing, save
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.notation import LatexNotation
 
 STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK dashed, of the ddNTK dotted
     "K@0": ("black", "-"), "Theta@0": ("#888888", "-"),
@@ -21,7 +23,6 @@ STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK 
     "R@1": ("#0072B2", ":"), "S@1": ("#D55E00", ":"), "T@1": ("#009E73", ":"), "U@1": ("#CC79A7", ":"),
     "K@1": ("black", "-."), "Theta@1": ("#888888", "-."),
 }  # fmt: skip
-SYMBOLS = {"K@0": "K", "Theta@0": r"\Theta", "K@1": r"K^{\{1\}}", "Theta@1": r"\Theta^{\{1\}}"}
 TITLES = {CRITICAL: "at criticality", BELOW: "below", ABOVE: "above"}
 READABLE = 0.1  # exponents less certain than this are left to the table
 SMALLEST = 1e-30  # of the largest value in a panel: below it a curve says nothing
@@ -39,7 +40,7 @@ def _figure(Figure: Any, name: str, runs: dict[str, Run], scaling: Scaling) -> A
     axes = figure.subplots(2, len(runs), sharex="col", squeeze=False)
     handles: dict[str, Any] = {}
     for column, (which, run) in enumerate(runs.items()):
-        for row, label in enumerate((r"$|T^{(\ell)}|$", r"$|T^{(\ell)}|\,/\,K^a\,\Theta^b$")):
+        for row, divisor in enumerate(("", rf"\,/\,{symbol('K@0')}^a\,{symbol('Theta@0')}^b")):
             panel = axes[row][column]
             handles |= _curves(panel, run, ratios=row == 1)
             panel.set_yscale("log")
@@ -47,7 +48,7 @@ def _figure(Figure: Any, name: str, runs: dict[str, Run], scaling: Scaling) -> A
             panel.grid(True, linewidth=0.3, color="#CCCCCC")
             panel.tick_params(which="both", direction="in", labelsize=8)
             if column == 0:
-                panel.set_ylabel(label)
+                panel.set_ylabel(rf"$|T^{{(\ell)}}|{divisor}$")
         axes[0][column].set_title(_title(which, run, scaling), fontsize=9)
         axes[1][column].set_xlabel(r"layer $\ell$")
     found = laws(runs[CRITICAL], True)
@@ -78,7 +79,8 @@ def _curves(panel: Any, run: Run, *, ratios: bool) -> dict[str, Any]:
 
 def symbol(tensor: str) -> str:
     """The tensor in TeX maths."""
-    return SYMBOLS.get(tensor, tensor.partition("@")[0])
+    name, _, order = tensor.partition("@")
+    return LatexNotation().symbol(name, int(order) - standard(name).leading_order)
 
 
 def exponent(law: Law) -> str:

@@ -16,6 +16,7 @@ from math import cos, pi, sin
 from ntkfeyn.derivation.diagrams import CubicVertex, Diagram, TensorVertex
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.tensors import NAMES
+from ntkfeyn.render.drawing.names import function_names, raised, tensor_names
 from ntkfeyn.render.drawing.primitives import (
     BLACK,
     DOTTINGS,
@@ -35,7 +36,7 @@ from ntkfeyn.render.drawing.primitives import (
     turn,
     wave,
 )
-from ntkfeyn.render.notation import LatexNotation, TextNotation, latex_name
+from ntkfeyn.render.symbols import Symbols
 
 Strokes = list[tuple[str, str]]
 Edges = dict[frozenset[int], tuple[str, str]]
@@ -46,15 +47,16 @@ INTERNAL, EXTERNAL, BESIDE = 1.6, 0.95, 1.25
 
 @dataclass
 class _Canvas:
+    symbols: Symbols
     paths: list[Path] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     legend: list[tuple[str, str]] = field(default_factory=list)
 
 
-def layout(diagram: Diagram) -> Drawing:
+def layout(diagram: Diagram, symbols: Symbols) -> Drawing:
     """The picture of a diagram."""
-    canvas, places = _Canvas(), _Places(diagram)
+    canvas, places = _Canvas(symbols), _Places(diagram)
     strokes = edge_strokes(diagram.cumulant)
     for tensor, centre in places.tensors:
         _draw_tensor(canvas, diagram, tensor, centre, places, strokes)
@@ -237,7 +239,7 @@ def _draw_cubic(
 
 def _function_label(canvas: _Canvas, vertex: CubicVertex, centre: Point, neuron: Point) -> Label:
     """What the cubic vertex puts on its neuron, beside its line where there is most room."""
-    tex, plain = function_names(vertex)
+    tex, plain = function_names(vertex, canvas.symbols)
     along = towards(centre, neuron)
     options = [
         Label(polar(polar(centre, INTERNAL * at, along), away, along + side * pi / 2), tex, plain, 0.3)
@@ -255,11 +257,6 @@ def _power_label(canvas: _Canvas, order: int, centre: Point) -> Label:
     return _roomiest(canvas, [Label(polar(centre, DISC + 0.24, angle), tex, plain, 0.26) for angle in angles])
 
 
-def raised(number: int) -> str:
-    """An exponent in plain text."""
-    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-
-
 def _roomiest(canvas: _Canvas, options: list[Label]) -> Label:
     """The first of the labels that keep the most distance, up to a little, from lines, marks and other labels."""
     crowd = [p for path in canvas.paths for p in path.sampled(12)]
@@ -275,15 +272,6 @@ def _roomiest(canvas: _Canvas, options: list[Label]) -> Label:
         return min(min(gaps), 0.09)
 
     return max(options, key=lambda option: round(room(option), 3))
-
-
-def function_names(vertex: CubicVertex) -> tuple[str, str]:
-    """The activations of a cubic vertex without samples (the slots carry them), in TeX and in plain text."""
-    if vertex.rule.merges:
-        return r"\Omega", "Ω"
-    tex, plain = LatexNotation(), TextNotation()
-    names = [(tex.activation(s, m), plain.activation(s, m)) for s, m, _ in vertex.factors]
-    return "".join(t.split("_")[0] for t, _ in names), "".join(p.split("_")[0] for _, p in names)
 
 
 def _draw_tensor(
@@ -312,11 +300,8 @@ def _draw_tensor(
 def _tensor_label(canvas: _Canvas, vertex: TensorVertex, centre: Point) -> Label:
     """The tensor's letter with its correction; a tag explained in the legend for a tensor without a letter."""
     correction = vertex.order - standard(vertex.name).leading_order
-    exponent = raised(correction) if correction else ""
-    power = rf"^{{\{{{correction}\}}}}" if correction else ""
     if vertex.name in NAMES:
-        plain = ("Θ" if vertex.name == "Theta" else vertex.name) + exponent
-        return Label(centre, latex_name(vertex.name) + power, plain, 0.26)
+        return Label(centre, *tensor_names(vertex.name, correction, canvas.symbols), 0.26)
     tag = len(canvas.legend) + 1
     canvas.legend.append((f"T{tag}", f"{vertex.name}@{vertex.order}"))
     return Label(centre, f"T_{{{tag}}}", f"T{tag}", 0.26)
@@ -332,9 +317,9 @@ def _end_strokes(vertex: TensorVertex, strokes: Edges) -> list[Strokes]:
     return found
 
 
-def blob(cumulant: Cumulant, tex: str, plain: str) -> Drawing:
+def blob(cumulant: Cumulant, tex: str, plain: str, symbols: Symbols) -> Drawing:
     """The cumulant itself: a grey blob with its external slots, paired as the channel says."""
-    canvas, strokes = _Canvas(), edge_strokes(cumulant)
+    canvas, strokes = _Canvas(symbols), edge_strokes(cumulant)
     for i, (a, b) in enumerate(cumulant.channel):
         outward = pi - 2 * pi * i / len(cumulant.channel)
         turned = sorted((outward - 0.42, outward + 0.42), key=lambda t: (-round(sin(t), 6), round(cos(t), 6)))
