@@ -126,7 +126,7 @@ TEXT_TARGETS: dict[str, Callable[[str, str], object]] = {
 
 COMMANDS = (
     ["derive", "F@1"], ["derive", "--legs", "z1 z2 NTK34", "--channel", "13.24", "--order", "2"],
-    ["diagrams", "A@1", "--count"], ["list", "--order", "1"], ["explain", "F:1:2"],
+    ["diagrams", "A@1", "--count"], ["list", "--order", "1"], ["explain", "F:1:2"], ["theory", "5"],
     ["evaluate", "V", "--activation", "tanh", "--gram", "k.json", "--depth", "3", "--width", "4", "--cw", "1.5"],
     ["evaluate", "--moment", "z_i1 z_i2", "--activation", "relu", "--gram", "k.json", "--depth", "2", "--width", "4"],
     ["sample", "B", "--activation", "gelu", "--gram", "k.json", "--depth", "2", "--width", "4", "--networks", "64"],

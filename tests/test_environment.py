@@ -31,6 +31,7 @@ SMALL = {
     "diagrams": "diagrams K --format png",
     "derive": "derive Theta@3",
     "explain": "explain F:1:2",
+    "theory": "theory",
     "emit": "emit --lang latex F",
     "verify": "verify K@1",
     "evaluate": f"evaluate {NETWORK} V --json v.json",
@@ -38,7 +39,7 @@ SMALL = {
     "compare": f"compare {NETWORK} Theta --networks 64 -o figures",
     "critical": "critical --activation gelu --depth 16",
 }
-QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "emit", "evaluate")]
+QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "theory", "emit", "evaluate")]
 
 
 @pytest.fixture
