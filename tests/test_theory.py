@@ -27,7 +27,8 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.derivation.translation import translate
 from ntkfeyn.model.cumulants import NAMED_TENSORS, NAMES, standard
 from ntkfeyn.model.polynomials import polynomial
-from ntkfeyn.render.notation import recursion_text
+from ntkfeyn.render.formulas import recursion_text
+from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.verification.certify import certify, random_setting
 
 ROOT = Path(__file__).parent.parent
@@ -100,7 +101,7 @@ def test_it_can_be_read_anywhere() -> None:
 
 def formula(name: str, order: int) -> list[str]:
     """The lines of a derived recursion, from "F_1324 =" on."""
-    _, _, rest = recursion_text(derive_recursion(standard(name), order)).partition("\n\n")
+    _, _, rest = recursion_text(derive_recursion(standard(name), order), TextNotation()).partition("\n\n")
     return rest.split("\n\n")[0].splitlines()
 
 
@@ -273,10 +274,10 @@ def test_what_tensors_feed_on_themselves_with() -> None:
         found: Counter[tuple[object, ...]] = Counter()
         for term in derive_recursion(standard(tensor[0]), 1).expanded:
             if tensor in [(t.name, t.order) for t in term.tensors]:
-                own = [(t.name, t.order) for t in term.tensors] == [tensor] and not term.couplings.lambda_W
+                own = [(t.name, t.order) for t in term.tensors] == [tensor] and not term.couplings.power("lambda_W")
                 orders = sorted(tuple(sorted(m for _, m in mean)) for mean in term.expectations)
                 assert own
-                assert len(factors) == term.couplings.C_W
+                assert len(factors) == term.couplings.power("C_W")
                 found[tuple(orders)] += term.coefficient  # type: ignore[assignment]
         expected: Counter[tuple[object, ...]] = Counter({(): 1})
         for factor in factors:
