@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from oracles.golden import without_version
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,4 +39,5 @@ def test_the_two_lines_work_from_the_wheel_in_an_empty_environment(wheel: Path, 
     for line in (["derive", "--order", "1", "--cumulant", "F"], ["emit", "--lang", "latex"]):
         run = subprocess.run([program, *line], cwd=tmp_path, capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
-    assert (tmp_path / "outputs" / "order1.tex").read_bytes() == (ROOT / "outputs" / "order1.tex").read_bytes()
+    written, committed = ((folder / "outputs" / "order1.tex").read_text() for folder in (tmp_path, ROOT))
+    assert without_version(written) == without_version(committed)
