@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 from ntkfeyn.derivation.recursion import Recursion, System
 from ntkfeyn.derivation.reduction import leg_placements, leg_units, split_omega
+from ntkfeyn.derivation.rules import in_order
 from ntkfeyn.derivation.terms import Group, ProductTerm
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
 
-# what emitted solvers hand to a step, in the order of its arguments
-COUPLINGS = ("C_W", "lambda_W", "C_b", "lambda_b", "width_ratio")
+SOLVED = ("C_W", "lambda_W", "C_b", "lambda_b", "width_ratio")  # emitted solvers know these, in a step's order
 
 
 class Power(NamedTuple):
@@ -36,7 +36,7 @@ class Power(NamedTuple):
 
 def powers(term: ProductTerm) -> tuple[Power, ...]:
     """The couplings of a term: the one place of this room that knows how terms hold them."""
-    return tuple(Power(name, exponent) for name, exponent in term.couplings._asdict().items() if exponent)
+    return tuple(Power(*pair) for pair in in_order(term.couplings))
 
 
 def identifier(tensor: TensorId) -> str:
@@ -102,11 +102,11 @@ class Step:
 
     @property
     def couplings(self) -> tuple[str, ...]:
-        """The couplings that occur, in the order of ``COUPLINGS``. Raises NtkfeynError for one that is not there."""
+        """The couplings that occur, in the order of ``SOLVED``. Raises NtkfeynError for one that is not there."""
         used = {power.name for product in self.products for power in product.powers}
-        if not used <= set(COUPLINGS):
-            raise NtkfeynError(f"emitted solvers have no coupling {', '.join(sorted(used - set(COUPLINGS)))}")
-        return tuple(name for name in COUPLINGS if name in used)
+        if not used <= set(SOLVED):
+            raise NtkfeynError(f"emitted solvers have no coupling {', '.join(sorted(used - set(SOLVED)))}")
+        return tuple(name for name in SOLVED if name in used)
 
     @property
     def tensors(self) -> tuple[TensorId, ...]:
@@ -178,7 +178,7 @@ def _product(term: ProductTerm, suffix: str) -> Product:
                         names[t, slot] = f"b{bound}"
                         placed.append(names[t, slot])
         spread = _spread(group, tuple(units), suffix and f"{suffix}_{g}")
-        means.append(Mean(tuple(f"a{slot}" for slot, _ in group.factors), spread, tuple(placed)))
+        means.append(Mean(tuple(f"a{slot}" for slot, *_ in group.factors), spread, tuple(placed)))
     tensors = []
     for t, tensor in enumerate(term.tensors):
         written = [f"a{label}" if label >= 0 else names[t, slot] for slot, label in enumerate(tensor.labels)]
@@ -189,7 +189,7 @@ def _product(term: ProductTerm, suffix: str) -> Product:
 
 def _spread(group: Group, units: tuple[int, ...], suffix: str) -> Spread:
     """Placements of ``units`` (number of z-z pairs placed together, 0: one leg) on the slots of a group."""
-    base = tuple(m for _, m in group.factors)
+    base = tuple(factor.order for factor in group.factors)
     positions = tuple(range(len(base)))
     rows = []
     for chosen in product(*(leg_placements(positions, pairs) for pairs in units)):
