@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.homogeneity import diagonal_recursions
-from ntkfeyn.derivation.recursion import derive_recursion, derive_system
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.network import Network
@@ -37,7 +37,6 @@ __all__ = [
     "sample",
     "verify",
 ]
-LANGUAGES = ("latex", "python", "jax", "c")
 
 
 def _one(name: str | None, legs: str | None, channel: str | None, order: int | None) -> Target:
@@ -202,7 +201,7 @@ def emit(
     latex: LatexOptions | None = None,
     shared: bool = True,
 ) -> tuple[Path, ...]:
-    """Write recursions to files, ``lang`` "latex", "python", "jax" or "c"; returns the paths, the one to open first.
+    """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
     tensor that the targets need; without ``shared`` it shares no tables and no partial sums. Raises NtkfeynError.
@@ -216,19 +215,8 @@ def emit_targets(
     targets: Sequence[Target], lang: str, directory: Path, latex: LatexOptions | None = None, *, shared: bool = True
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
-    from ntkfeyn.codegen.backends import code_files
-    from ntkfeyn.codegen.ir import program
-    from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
-    from ntkfeyn.render.templates import file_stem
+    from ntkfeyn.codegen.backends import Emission, backend
     from ntkfeyn.runtime.files import write_file
 
-    if lang not in LANGUAGES:
-        raise bad_request(f"language '{lang}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")
-    stem = file_stem(targets, default_targets())
-    if lang == "latex":
-        recursions = [derive_recursion(shape, order) for shape, order in targets]
-        files = latex_files(recursions, stem, latex or LatexOptions())
-    else:
-        code = program(derive_system([target.id for target in targets]), shared=shared)
-        files = code_files(code, stem, lang)
+    files = backend(lang).files(Emission(targets, shared, latex))
     return tuple(write_file(directory / name, text) for name, text in files.items())

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.diagrams import Diagram as DiagramRecord
 from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
-from ntkfeyn.derivation.recursion import derive_recursion, derive_system
 from ntkfeyn.errors import LimitError
-from ntkfeyn.model.targets import Target, default_targets
+from ntkfeyn.model.targets import Target
 from ntkfeyn.render.drawing.equation import equation
 from ntkfeyn.render.drawing.layout import layout
 from ntkfeyn.render.drawing.primitives import Drawing
@@ -88,22 +87,17 @@ def explanation(diagram: DiagramRecord, symbols: Symbols) -> Explanation:
 
 
 def emitted_files(target: Target) -> dict[str, dict[str, str]]:
-    """What `emit` writes for one target in each language that is read, rendered in memory.
+    """What `emit` writes for one target in each language that is quoted, rendered in memory.
 
     Raises LimitError where that takes long, or where the system that code needs is beyond the limits.
     """
-    from ntkfeyn.codegen.backends import code_files
-    from ntkfeyn.codegen.ir import program
-    from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
-    from ntkfeyn.render.templates import file_stem
+    from ntkfeyn.codegen.backends import BACKENDS, Emission
 
     shape, order = target
     if order - shape.leading_order > HIGHEST_CITED:
         raise LimitError(f"files are rendered here up to {HIGHEST_CITED} orders above the leading one")
-    stem = file_stem([target], default_targets())
-    files = {"latex": latex_files([derive_recursion(shape, order)], stem, LatexOptions())}
-    code = program(derive_system([target.id]))
-    return files | {language: code_files(code, stem, language) for language in ("python", "c")}
+    asked = Emission([target])
+    return {row.name: row.files(asked) for row in BACKENDS if row.quoted}
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,6 @@ import pytest
 
 from ntkfeyn.cli import COMMANDS
 from ntkfeyn.cli.completion import ACTIVATIONS
-from ntkfeyn.cli.emit import LANGUAGES
-from ntkfeyn.codegen.backends import PRINTERS
 from ntkfeyn.expectations.activations import NAMES as KNOWN_ACTIVATIONS
 from ntkfeyn.runtime.files import write_file
 
@@ -290,7 +288,6 @@ def test_completion() -> None:
 
 def test_what_is_completed_is_what_is_known() -> None:
     assert tuple(name.partition("a)")[0] for name in KNOWN_ACTIVATIONS) == ACTIVATIONS
-    assert ("latex", *PRINTERS) == LANGUAGES
 
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])

@@ -28,7 +28,7 @@ from ntkfeyn.render.explain.attachment import attached_tensors, propagator_value
 from ntkfeyn.render.explain.explanation import Explanation
 from ntkfeyn.render.explain.steps import LEAST_WIDTH, explanation_json, explanation_text
 from ntkfeyn.render.notation import TextNotation
-from ntkfeyn.render.symbols import Symbols
+from ntkfeyn.render.symbols import TEXT, Symbols
 from ntkfeyn.render.wrapping import wrap
 from ntkfeyn.views import explanation as explain_diagram
 
@@ -66,9 +66,9 @@ def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, 
 def test_weight_and_power_counting_are_those_of_the_engine(name: str, order: int) -> None:
     for diagram in every_diagram(name, order):
         tensors = attached_tensors(diagram)
-        assert prod((f.value for f in weight_factors(tensors, TextNotation())), start=Fraction(1)) == diagram.weight, (
-            diagram.id
-        )
+        assert (
+            prod((f.value for f in weight_factors(tensors, TextNotation(TEXT))), start=Fraction(1)) == diagram.weight
+        ), diagram.id
         cost = sum(one.tensor.order for one in tensors)
         assert len(diagram.cubic_vertices) - len(diagram.propagators) + cost == order, diagram.id
         assert cost == diagram.cost

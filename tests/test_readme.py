@@ -14,7 +14,7 @@ import pytest
 
 import ntkfeyn
 from ntkfeyn.cli import COMMANDS, main
-from ntkfeyn.codegen.c import module as c
+from ntkfeyn.codegen.c import files as c
 from ntkfeyn.derivation import enumeration, reduction
 from ntkfeyn.model import cumulants, legs
 from ntkfeyn.model import network as networks

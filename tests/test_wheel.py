@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from oracles.golden import without_version
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,4 +58,5 @@ def test_the_two_lines_work_from_the_wheel_in_an_empty_environment(wheel: Path, 
         assert run.returncode == 0, run.stderr
     theory = subprocess.run([program, "theory"], cwd=tmp_path, capture_output=True, check=True)
     assert theory.stdout == (ROOT / THEORY).read_bytes()
-    assert (tmp_path / "outputs" / "order1.tex").read_bytes() == (ROOT / "outputs" / "order1.tex").read_bytes()
+    written, committed = ((folder / "outputs" / "order1.tex").read_text() for folder in (tmp_path, ROOT))
+    assert without_version(written) == without_version(committed)

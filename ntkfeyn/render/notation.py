@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from ntkfeyn.derivation.rules import COUPLINGS
 from ntkfeyn.model.tensors import NAMES
-from ntkfeyn.render.symbols import LATEX, TEXT, Letters
+from ntkfeyn.render.symbols import LATEX, Letters
 
 MACROS = {"lambda_W": "LW", "lambda_b": "Lb", "width_ratio": "R"}  # the letters of other couplings make theirs
 
@@ -23,7 +23,7 @@ class TextNotation:
     space = " "  # between factors
     inner = " "  # between activations of one expectation
 
-    def __init__(self, letters: Letters = TEXT) -> None:
+    def __init__(self, letters: Letters) -> None:
         self.letters = letters
 
     def fraction(self, value: Fraction) -> str:
