@@ -27,7 +27,7 @@ import numpy as np
 from ntkfeyn import cli
 from ntkfeyn.cli.run_file import run_file_values
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.expectations.activations import Kinked, activation
+from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.cumulants import cumulant
 from ntkfeyn.model.network import parse_numbers, parse_widths
 from ntkfeyn.model.polynomials import polynomial
@@ -97,9 +97,8 @@ def mutated_bytes(content: bytes, rng: random.Random) -> bytes:
 
 def _activation(text: str) -> None:
     function = activation(text)
-    if not isinstance(function, Kinked):
-        with np.errstate(all="ignore"):
-            function.table(np.linspace(-3, 3, 7), 4)
+    with np.errstate(all="ignore"):
+        function.table(np.linspace(-3, 3, 7), 4 if function.smooth else 1)
 
 
 def _file(path: Path) -> None:

@@ -29,7 +29,7 @@ from ntkfeyn.model.cumulants import NAMED_TENSORS, NAMES, standard
 from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.render.formulas import recursion_text
 from ntkfeyn.render.notation import TextNotation
-from ntkfeyn.render.symbols import TEXT
+from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.verification.certify import certify, random_setting
 
 ROOT = Path(__file__).parent.parent
@@ -102,7 +102,7 @@ def test_it_can_be_read_anywhere() -> None:
 
 def formula(name: str, order: int) -> list[str]:
     """The lines of a derived recursion, from "F_1324 =" on."""
-    _, _, rest = recursion_text(derive_recursion(standard(name), order), TextNotation(TEXT)).partition("\n\n")
+    _, _, rest = recursion_text(derive_recursion(standard(name), order), TextNotation(Symbols().text)).partition("\n\n")
     return rest.split("\n\n")[0].splitlines()
 
 

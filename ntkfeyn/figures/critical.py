@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ntkfeyn.criticality.depth import ABOVE, BELOW, CRITICAL, RATIOS, Law, Run, Scaling, laws, ratio_values
-from ntkfeyn.criticality.growth import POLYNOMIAL, SLOW, Growth
+from ntkfeyn.criticality.depth import RATIOS, Law, Run, Scaling, Tuning, laws, ratio_values
+from ntkfeyn.criticality.growth import Form, Growth
 from ntkfeyn.figures.style import drawing, save
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.notation import LatexNotation
@@ -23,18 +23,18 @@ STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK 
     "R@1": ("#0072B2", ":"), "S@1": ("#D55E00", ":"), "T@1": ("#009E73", ":"), "U@1": ("#CC79A7", ":"),
     "K@1": ("black", "-."), "Theta@1": ("#888888", "-."),
 }  # fmt: skip
-TITLES = {CRITICAL: "at criticality", BELOW: "below", ABOVE: "above"}
+TITLES = {Tuning.CRITICAL: "at criticality", Tuning.BELOW: "below", Tuning.ABOVE: "above"}
 READABLE = 0.1  # exponents less certain than this are left to the table
 SMALLEST = 1e-30  # of the largest value in a panel: below it a curve says nothing
 
 
-def critical_figure(name: str, runs: dict[str, Run], scaling: Scaling, directory: Path, stem: str) -> list[Path]:
+def critical_figure(name: str, runs: dict[Tuning, Run], scaling: Scaling, directory: Path, stem: str) -> list[Path]:
     """STEM.pdf and STEM.png in a directory."""
     with drawing() as Figure:
         return save(_figure(Figure, name, runs, scaling), directory, stem)
 
 
-def _figure(Figure: Any, name: str, runs: dict[str, Run], scaling: Scaling) -> Any:
+def _figure(Figure: Any, name: str, runs: dict[Tuning, Run], scaling: Scaling) -> Any:
     """Tensors in the upper row, ratios in the lower one, a column a run; the legend stands beside them."""
     figure = Figure(figsize=(11.5, 6.2))
     axes = figure.subplots(2, len(runs), sharex="col", squeeze=False)
@@ -44,14 +44,14 @@ def _figure(Figure: Any, name: str, runs: dict[str, Run], scaling: Scaling) -> A
             panel = axes[row][column]
             handles |= _curves(panel, run, ratios=row == 1)
             panel.set_yscale("log")
-            panel.set_xscale("log" if which == CRITICAL else "linear")
+            panel.set_xscale("log" if which == Tuning.CRITICAL else "linear")
             panel.grid(True, linewidth=0.3, color="#CCCCCC")
             panel.tick_params(which="both", direction="in", labelsize=8)
             if column == 0:
                 panel.set_ylabel(rf"$|T^{{(\ell)}}|{divisor}$")
         axes[0][column].set_title(_title(which, run, scaling), fontsize=9)
         axes[1][column].set_xlabel(r"layer $\ell$")
-    found = laws(runs[CRITICAL], True)
+    found = laws(runs[Tuning.CRITICAL], True)
     shown = [tensor for tensor in STYLES if tensor in handles]
     labels = [f"${symbol(tensor)}${exponent(found[tensor]) if tensor in found else ''}" for tensor in shown]
     figure.suptitle(_plain(name), fontsize=10, x=0.45, y=0.985)
@@ -86,18 +86,18 @@ def symbol(tensor: str) -> str:
 def exponent(law: Law) -> str:
     """~ l^p for the legend."""
     growth: Growth = law.tensor
-    if growth.form == SLOW:
+    if growth.form == Form.SLOW:
         return r"$\,$(slow)"
     if growth.value is None or growth.uncertainty is None or growth.uncertainty > READABLE:
         return ""
-    power = f"{growth.value:.0f}" if growth.form == POLYNOMIAL else f"{growth.value:.2f}"
+    power = f"{growth.value:.0f}" if growth.form == Form.POLYNOMIAL else f"{growth.value:.2f}"
     power = power.replace("-0.00", "0.00")
     return rf"$\,\sim\,\ell^{{\,{power}}}$"
 
 
-def _title(which: str, run: Run, scaling: Scaling) -> str:
-    factor = {CRITICAL: "", BELOW: rf"{1 - scaling.off:g}\,", ABOVE: rf"{1 + scaling.off:g}\,"}[which]
-    text = rf"{TITLES[which]}: $C_W = {factor}C_W^\ast$"
+def _title(which: Tuning, run: Run, scaling: Scaling) -> str:
+    off = {Tuning.CRITICAL: "", Tuning.BELOW: rf"{1 - scaling.off:g}\,", Tuning.ABOVE: rf"{1 + scaling.off:g}\,"}
+    text = rf"{TITLES[which]}: $C_W = {off[which]}C_W^\ast$"
     return text + (f", {run.layers} layers" if run.stopped else "")
 
 

@@ -1,6 +1,6 @@
 """The derived recursions solved exactly on a polynomial network.
 
-Enters: a ``Setting`` (activation, first-layer kernels, couplings, widths) and tensors by name and order. Leaves: their
+Enters: a ``Setting`` (activations, first-layer kernels, couplings, widths) and tensors by name and order. Leaves: their
 values at any layer as exact fractions, from the expanded terms; Gaussian expectations by Isserlis.
 """
 
@@ -63,7 +63,7 @@ class SystemSolver:
     def at_samples(self, tensor: TensorId, terms: Sequence[ExpandedTerm], labels: Labels) -> tuple[ExpandedTerm, ...]:
         """Terms of a tensor's recursion with its slots given samples: equal ones added, zero expectations dropped."""
         sample = dict(zip(standard(tensor[0]).labels, labels, strict=True))
-        degree = len(self.setting.activation) - 1
+        degree = max(map(len, self.setting.activations)) - 1
         sums: dict[ExpandedTerm, Fraction] = {}
         for term in terms:
             if any(m > degree for factors in term.expectations for _, m in factors):
@@ -110,7 +110,7 @@ class SystemSolver:
         monomials: dict[Labels, Fraction] = {(): Fraction(1)}
         for sample, order in factors:
             grown: dict[Labels, Fraction] = {}
-            for power, c in enumerate(self.setting.activation):
+            for power, c in enumerate(self.setting.activation(layer)):
                 if power < order or not c:
                     continue
                 slope = c * factorial(power) / factorial(power - order)
