@@ -15,7 +15,6 @@ COMMANDS = (
     "diagrams F --format png -o out",
     "derive Theta@1 --picture out/theta.png",
     "compare Theta --activation gelu --inputs x.json --depth 2 --width 8,16 --networks 64 -o out",
-    "critical --activation gelu --depth 16 -o out",
 )
 
 
@@ -46,7 +45,7 @@ def test_nothing_of_the_machine_is_needed(tmp_path: Path) -> None:
     path = os.pathsep.join([str(tools), *filter(None, [os.environ.get("PYTHONPATH")])])
     nowhere = {"HOME": f"{tools}/fc-list/none", "PYTHONPATH": path, "MPLCONFIGDIR": f"{tools}/fc-list/none"}
     assert pictures(tmp_path / "b", bare | nowhere) == with_home
-    assert len([name for name in with_home if name.endswith((".png", ".pdf"))]) == 9
+    assert len([name for name in with_home if name.endswith((".png", ".pdf"))]) == 5
     assert not (tmp_path / "asked").exists(), "fontconfig was asked"
 
 
