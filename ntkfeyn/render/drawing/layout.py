@@ -16,6 +16,7 @@ from math import cos, pi, sin
 from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.tensors import NAMES
+from ntkfeyn.render.drawing.crowd import Crowd
 from ntkfeyn.render.drawing.primitives import (
     BLACK,
     DOTTINGS,
@@ -61,11 +62,12 @@ def layout(diagram: Diagram) -> Drawing:
     for i, vertex in enumerate(diagram.cubic_vertices):
         _draw_cubic(canvas, vertex, places.cubic[i], places.outward[i], places.neurons[places.holder[i]], strokes)
     canvas.marks += [Mark(centre, NEURON, WHITE) for centre in places.neurons]
+    crowd = Crowd(canvas.paths, canvas.marks, canvas.labels)
     for i, vertex in enumerate(diagram.cubic_vertices):
-        canvas.labels.append(_function_label(canvas, vertex, places.cubic[i], places.neurons[places.holder[i]]))
+        canvas.labels.append(_function_label(crowd, vertex, places.cubic[i], places.neurons[places.holder[i]]))
     for tensor, centre in places.tensors:
         if tensor.order:
-            canvas.labels.append(_power_label(canvas, tensor.order, centre))
+            canvas.labels.append(_power_label(crowd, tensor.order, centre))
     return Drawing(diagram.id, tuple(canvas.paths), tuple(canvas.marks), tuple(canvas.labels), tuple(canvas.legend))
 
 
@@ -235,7 +237,7 @@ def _draw_cubic(
     canvas.marks.append(Mark(centre, 0.09 if new else CUBIC, WHITE if new else BLACK, square=new))
 
 
-def _function_label(canvas: _Canvas, vertex: CubicVertex, centre: Point, neuron: Point) -> Label:
+def _function_label(crowd: Crowd, vertex: CubicVertex, centre: Point, neuron: Point) -> Label:
     """What the cubic vertex puts on its neuron, beside its line where there is most room."""
     tex, plain = function_names(vertex)
     along = towards(centre, neuron)
@@ -245,36 +247,19 @@ def _function_label(canvas: _Canvas, vertex: CubicVertex, centre: Point, neuron:
         for at in (0.45, 0.38, 0.52, 0.3, 0.6, 0.2, 0.1)
         for side in ((1, -1) if cos(along) < 0 else (-1, 1))
     ]
-    return _roomiest(canvas, options)
+    return crowd.roomiest(options)
 
 
-def _power_label(canvas: _Canvas, order: int, centre: Point) -> Label:
+def _power_label(crowd: Crowd, order: int, centre: Point) -> Label:
     """The power of 1/n of a tensor, beside its disc."""
     tex, plain = ("/n", "/n") if order == 1 else (f"/n^{order}", "/n" + raised(order))
     angles = [pi / 4 + pi * k / 12 for k in range(24)]
-    return _roomiest(canvas, [Label(polar(centre, DISC + 0.24, angle), tex, plain, 0.26) for angle in angles])
+    return crowd.roomiest([Label(polar(centre, DISC + 0.24, angle), tex, plain, 0.26) for angle in angles])
 
 
 def raised(number: int) -> str:
     """An exponent in plain text."""
     return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-
-
-def _roomiest(canvas: _Canvas, options: list[Label]) -> Label:
-    """The first of the labels that keep the most distance, up to a little, from lines, marks and other labels."""
-    crowd = [p for path in canvas.paths for p in path.sampled(12)]
-
-    def room(label: Label) -> float:
-        w, h = label.extent()
-        x, y = label.centre
-        gaps = [max(abs(p[0] - x) - w, abs(p[1] - y) - h) for p in crowd]
-        gaps += [max(abs(m.centre[0] - x) - w, abs(m.centre[1] - y) - h) - m.radius for m in canvas.marks]
-        for other in canvas.labels:
-            ow, oh = other.extent()
-            gaps.append(max(abs(other.centre[0] - x) - w - ow, abs(other.centre[1] - y) - h - oh))
-        return min(min(gaps), 0.09)
-
-    return max(options, key=lambda option: round(room(option), 3))
 
 
 def function_names(vertex: CubicVertex) -> tuple[str, str]:
