@@ -77,7 +77,7 @@ class CModule:
         for name in ("name", "message"):
             self.function(name).restype = ctypes.c_char_p
         self.function("activation_named").restype = ctypes.c_void_p
-        self.names = []
+        self.names: list[str] = []
         while (name := self.function("name")(len(self.names))) is not None:
             self.names.append(name.decode())
 

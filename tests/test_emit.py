@@ -12,9 +12,9 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels
-from ntkfeyn.render import templates as rendering
 from ntkfeyn.render.drawing.dot import dot
 from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.runtime.files import write_file
 
 
 @pytest.mark.parametrize("lang", ["latex"])
@@ -37,14 +37,14 @@ def test_same_bytes_under_different_hash_seeds(lang: str, tmp_path: Path) -> Non
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "file.txt"
-    rendering.write_file(target, "old")
+    write_file(target, "old")
 
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", broken)
     with pytest.raises(NtkfeynError, match="No space left"):
-        rendering.write_file(target, "new")
+        write_file(target, "new")
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
 
@@ -52,10 +52,10 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
 def test_links_are_followed_and_pipes_written_to(tmp_path: Path) -> None:
     real, link = tmp_path / "real", tmp_path / "link"
     link.symlink_to(real)
-    rendering.write_file(link, "text")
+    write_file(link, "text")
     assert link.is_symlink()
     assert real.read_text() == "text"
-    assert rendering.write_file(Path("/dev/null"), "text").is_char_device()
+    assert write_file(Path("/dev/null"), "text").is_char_device()
 
 
 def test_file_names_do_not_clash(tmp_path: Path) -> None:

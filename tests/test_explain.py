@@ -100,8 +100,8 @@ def signature(diagram: Diagram) -> tuple[Counter, Counter]:
         told[tuple(sorted(groups))] += diagram.weight * prod(split.sign for split in choice)
     engine: Counter = Counter()
     for term in translate(diagram, diagram.id):
-        labels = [(v, (t.name, t.order)) for t in term.tensors for v in t.labels]
-        hits = [tuple(sorted(name for v, name in labels if v == -g - 1)) for g in range(len(term.groups))]
+        held = [(v, (t.name, t.order)) for t in term.tensors for v in t.labels]
+        hits = [tuple(sorted(tensor for v, tensor in held if v == -g - 1)) for g in range(len(term.groups))]
         factors = [group.factors for group in term.groups]
         engine[tuple(sorted(zip(factors, hits, strict=True)))] += term.coefficient
     return told, engine
