@@ -530,16 +530,6 @@ def test_committed_code_is_reproduced(lang: str, tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("lang", ["python", "c", "jax"])
-def test_same_bytes_under_different_hash_seeds(lang: str, tmp_path: Path) -> None:
-    contents = set()
-    for seed in ("0", "77"):
-        command = [sys.executable, "-m", "ntkfeyn", "emit", "--lang", lang, "Theta@2", "T", "-o", str(tmp_path / seed)]
-        subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True)
-        contents.add(b"".join(path.read_bytes() for path in sorted((tmp_path / seed).iterdir())))
-    assert len(contents) == 1
-
-
 def test_an_unknown_language_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["emit", "--lang", "fortran", "-o", str(tmp_path / "out")])

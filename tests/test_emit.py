@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,24 +13,6 @@ from ntkfeyn.model.cumulants import canonical_labels
 from ntkfeyn.render.drawing.dot import dot
 from ntkfeyn.render.drawing.layout import layout
 from ntkfeyn.runtime.files import write_file
-
-
-@pytest.mark.parametrize("lang", ["latex"])
-def test_same_bytes_under_different_hash_seeds(lang: str, tmp_path: Path) -> None:
-    contents = set()
-    for seed in ("0", "77"):
-        directory = tmp_path / seed
-        run = subprocess.run(
-            [sys.executable, "-m", "ntkfeyn", "emit", "--lang", lang, "--order", "1", "-o", str(directory)],
-            env=os.environ | {"PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        files = sorted(path for path in directory.rglob("*") if path.is_file())
-        assert Path(run.stdout.strip()) in files
-        contents.add(b"".join(path.read_bytes() for path in files))
-    assert len(contents) == 1
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
