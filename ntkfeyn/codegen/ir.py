@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 from ntkfeyn.derivation.recursion import Recursion, System
 from ntkfeyn.derivation.reduction import leg_placements, leg_units, split_omega
-from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm
+from ntkfeyn.derivation.rules import COUPLINGS
+from ntkfeyn.derivation.terms import Group, Powers, ProductTerm
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.notation import TextNotation, cumulant_text, term_text
@@ -61,7 +62,7 @@ class Product(NamedTuple):
 
     diagrams: tuple[str, ...]
     coefficient: Fraction
-    couplings: Couplings
+    couplings: Powers
     means: tuple[Mean, ...]
     tensors: tuple[TensorFactor, ...]
 
@@ -83,9 +84,8 @@ class Step:
 
     @property
     def couplings(self) -> tuple[str, ...]:
-        """The couplings that occur, in the order of ``Couplings``."""
-        used = [name for i, name in enumerate(Couplings._fields) if any(p.couplings[i] for p in self.products)]
-        return tuple(used)
+        """The couplings that occur, in the order of ``COUPLINGS``."""
+        return tuple(c.name for c in COUPLINGS if any(p.couplings.power(c.name) for p in self.products))
 
     @property
     def tensors(self) -> tuple[TensorId, ...]:
@@ -159,7 +159,7 @@ def _product(term: ProductTerm, suffix: str) -> Product:
                         names[t, slot] = f"b{bound}"
                         placed.append(names[t, slot])
         spread = _spread(group, tuple(units), suffix and f"{suffix}_{g}")
-        means.append(Mean(tuple(f"a{slot}" for slot, _ in group.factors), spread, tuple(placed)))
+        means.append(Mean(tuple(f"a{slot}" for slot, *_ in group.factors), spread, tuple(placed)))
     tensors = []
     for t, tensor in enumerate(term.tensors):
         written = [f"a{label}" if label >= 0 else names[t, slot] for slot, label in enumerate(tensor.labels)]
@@ -170,7 +170,7 @@ def _product(term: ProductTerm, suffix: str) -> Product:
 
 def _spread(group: Group, units: tuple[int, ...], suffix: str) -> Spread:
     """Placements of ``units`` (number of z-z pairs placed together, 0: one leg) on the slots of a group."""
-    base = tuple(m for _, m in group.factors)
+    base = tuple(factor.order for factor in group.factors)
     positions = tuple(range(len(base)))
     rows = []
     for chosen in product(*(leg_placements(positions, pairs) for pairs in units)):

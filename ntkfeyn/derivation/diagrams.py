@@ -11,27 +11,29 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from ntkfeyn.derivation.rules import RULE, PairRule
+from ntkfeyn.derivation.terms import Factor
 from ntkfeyn.model.canonical import Edges
 from ntkfeyn.model.cumulants import Cumulant
 
 if TYPE_CHECKING:
     import networkx
 
-WEIGHT = "weight"  # two W's contracted: C_W / n_l
-NEW_EDGE = "new edge"  # a parameter of layer l+1 contracted: lambda_W / n_l
-OMEGA = "omega"  # both at once: lambda_W s s + C_W Theta s' s'
-
 
 @dataclass(frozen=True)
 class CubicVertex:
-    """A pair of the channel; ``factors`` are the activations (sample, derivative order) at its two slots."""
+    """A pair of the channel: ``coupling`` names its rule, ``factors`` are what it puts at its two slots."""
 
     coupling: str
-    factors: tuple[tuple[int, int], tuple[int, int]]
+    factors: tuple[Factor, Factor]
+
+    @property
+    def rule(self) -> PairRule:
+        return RULE[self.coupling]
 
     @property
     def slots(self) -> tuple[int, int]:
-        return (self.factors[0][0], self.factors[1][0])
+        return (self.factors[0].slot, self.factors[1].slot)
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,9 @@ def relabelled(diagram: Diagram, cumulant: Cumulant) -> Diagram:
     position = cumulant.identity.position
     label = {standard_labels[position[v]]: cumulant.labels[v] for v in range(len(position))}
     cubic = tuple(
-        CubicVertex(v.coupling, ((label[a], i), (label[b], j)))
+        CubicVertex(v.coupling, (a._replace(slot=label[a.slot]), b._replace(slot=label[b.slot])))
         for v in diagram.cubic_vertices
-        for (a, i), (b, j) in [v.factors]
+        for a, b in [v.factors]
     )
     vertices = tuple(
         replace(v, trees=tuple(InternalTree(t.edges, tuple(label[s] for s in t.nodes)) for t in v.trees))
@@ -136,8 +138,8 @@ def _graph(diagram: Diagram) -> networkx.MultiGraph[Any]:
             graph.add_edge(f"slot{leg.labels[a]}", f"slot{leg.labels[b]}", kind="derivative")
     for i, cubic in enumerate(diagram.cubic_vertices):
         graph.add_node(f"cubic{i}", kind="cubic", coupling=cubic.coupling)
-        for label, order in cubic.factors:
-            graph.add_edge(f"slot{label}", f"cubic{i}", kind="external", derivative=order)
+        for factor in cubic.factors:
+            graph.add_edge(f"slot{factor.slot}", f"cubic{i}", kind="external", derivative=factor.order)
     for j, held in enumerate(diagram.propagators):
         graph.add_node(f"propagator{j}", kind="propagator")
         for i in held:

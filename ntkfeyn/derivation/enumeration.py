@@ -14,16 +14,9 @@ from functools import cache
 from itertools import combinations, product
 from math import factorial
 
-from ntkfeyn.derivation.diagrams import (
-    NEW_EDGE,
-    OMEGA,
-    WEIGHT,
-    CubicVertex,
-    Diagram,
-    InternalTree,
-    TensorVertex,
-    relabelled,
-)
+from ntkfeyn.derivation.diagrams import CubicVertex, Diagram, InternalTree, TensorVertex, relabelled
+from ntkfeyn.derivation.rules import OMEGA, PAIR_RULES, PairRule
+from ntkfeyn.derivation.terms import Factor
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.combinatorics import bounded_matchings, compositions, set_partitions
 from ntkfeyn.model.cumulants import Cumulant, check_order, identify, standard
@@ -78,20 +71,29 @@ def _enumerate_standard(name: str, order: int) -> Enumeration:
 
 
 def _cubic_choices(cumulant: Cumulant) -> Iterator[tuple[tuple[CubicVertex, ...], tuple[InternalTree, ...]]]:
-    """Each pair contracts two weights or, along an edge of its leg, a new parameter; blocks make internal trees."""
+    """Each pair descends by one of the pair rules; the blocks of the edges that are left make internal trees."""
     edges = {frozenset(edge) for edge in cumulant.edges}
-    couplings = [(NEW_EDGE, WEIGHT) if frozenset(pair) in edges else (WEIGHT,) for pair in cumulant.channel]
-    for choice in product(*couplings):
-        new = {frozenset(p) for p, coupling in zip(cumulant.channel, choice, strict=True) if coupling == NEW_EDGE}
+    allowed = [
+        [rule for rule in PAIR_RULES if frozenset(pair) in edges or not rule.consumes_edge] for pair in cumulant.channel
+    ]
+    for choice in product(*allowed):
+        new = {frozenset(p) for p, rule in zip(cumulant.channel, choice, strict=True) if rule.consumes_edge}
         old = [edge for edge in cumulant.edges if frozenset(edge) not in new]
         at_slot = [[e for e in old if v in e] for v in range(len(cumulant.labels))]
         for blocks in product(*(list(set_partitions(held)) for held in at_slot)):
-            factors = [(label, len(blocks[v])) for v, label in enumerate(cumulant.labels)]
+            orders = [len(held) for held in blocks]
             vertices = tuple(
-                CubicVertex(coupling, (factors[a], factors[b]))
-                for (a, b), coupling in zip(cumulant.channel, choice, strict=True)
+                CubicVertex(rule.name, _factors(rule, cumulant.labels, orders, pair))
+                for pair, rule in zip(cumulant.channel, choice, strict=True)
             )
             yield vertices, _internal_trees(old, blocks, cumulant.labels)
+
+
+def _factors(
+    rule: PairRule, labels: tuple[int, ...], orders: list[int], pair: tuple[int, int]
+) -> tuple[Factor, Factor]:
+    a, b = pair
+    return (Factor(labels[a], orders[a], rule.function), Factor(labels[b], orders[b], rule.function))
 
 
 def _internal_trees(
@@ -298,11 +300,11 @@ def _omega_shape(diagram: Diagram) -> Diagram:
     vertices, inside = [], []
     for cubic in diagram.cubic_vertices:
         slots = frozenset(cubic.slots)
-        if slots in own and (cubic.coupling == NEW_EDGE or slots in means):
-            if cubic.coupling == WEIGHT:
+        if slots in own and cubic.coupling in OMEGA.merges and (cubic.rule.consumes_edge or slots in means):
+            if not cubic.rule.consumes_edge:
                 inside.append(means[slots])
             a, b = cubic.slots
-            cubic = CubicVertex(OMEGA, ((a, 0), (b, 0)))
+            cubic = CubicVertex(OMEGA.name, (Factor(a, 0, OMEGA.function), Factor(b, 0, OMEGA.function)))
         vertices.append(cubic)
     tensors = tuple(v for v in diagram.tensor_vertices if v not in inside)
     return replace(diagram, cubic_vertices=tuple(vertices), tensor_vertices=tensors)

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from ntkfeyn.derivation.recursion import Recursion, derive_system
 from ntkfeyn.derivation.reduction import Effect, collect, merge_ids, split_omega
-from ntkfeyn.derivation.terms import Group, ProductTerm, Tensor
+from ntkfeyn.derivation.terms import Factor, Group, ProductTerm, Tensor
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 
@@ -128,7 +128,6 @@ def on_diagonal(recursion: Recursion) -> Diagonal:
         tuple(diagram for diagram in recursion.diagrams if diagram.id in cited),
         collected,
         (*recursion.product_effects, Effect("homogeneous", "product terms", len(terms), len(collected))),
-        recursion.candidates,
         recursion.without,
         tuple(dropped),
     )
@@ -136,7 +135,10 @@ def on_diagonal(recursion: Recursion) -> Diagonal:
 
 def rewrite(term: ProductTerm) -> ProductTerm | Dropped | None:
     """A term at one input with its derivatives carried out, or why it vanishes; None if homogeneity settles neither."""
-    means = [Mean(tuple(m for _, m in group.factors), term.derivatives(g)) for g, group in enumerate(term.groups)]
+    means = [
+        Mean(tuple(factor.order for factor in group.factors), term.derivatives(g))
+        for g, group in enumerate(term.groups)
+    ]
     values = [without_derivatives(mean) for mean in means]
     settled = [value for value in values if value is not None]
     if len(settled) < len(means):  # even if another mean vanishes: 0 times what diverges is nothing
@@ -144,7 +146,7 @@ def rewrite(term: ProductTerm) -> ProductTerm | Dropped | None:
     for mean, (number, _) in zip(means, settled, strict=True):
         if not number:
             return Dropped(term, mean)
-    groups = sorted(Group(tuple((SAMPLE, m) for m in orders), (), (SAMPLE,)) for _, orders in settled)
+    groups = sorted(Group(tuple(Factor(SAMPLE, m) for m in orders), (), (SAMPLE,)) for _, orders in settled)
     tensors = sorted(Tensor(t.name, t.order, (SAMPLE,) * len(t.labels)) for t in term.tensors)
     coefficient = term.coefficient * prod(number for number, _ in settled)
     return term._replace(coefficient=coefficient, tensors=tuple(tensors), groups=tuple(groups))
@@ -191,6 +193,8 @@ def _carried(target: TensorId, reduced: dict[TensorId, Diagonal], zero: frozense
 
 
 def _one_sample(term: ProductTerm) -> ProductTerm:
-    groups = tuple(Group(tuple(sorted((SAMPLE, m) for _, m in g.factors)), (), (SAMPLE,)) for g in term.groups)
+    groups = tuple(
+        Group(tuple(sorted(factor._replace(slot=SAMPLE) for factor in g.factors)), (), (SAMPLE,)) for g in term.groups
+    )
     tensors = (Tensor(t.name, t.order, tuple(SAMPLE if v >= 0 else v for v in t.labels)) for t in term.tensors)
     return term._replace(tensors=tuple(sorted(tensors)), groups=groups)

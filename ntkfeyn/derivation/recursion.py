@@ -14,11 +14,19 @@ from functools import cache, cached_property
 
 from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
-from ntkfeyn.derivation.reduction import Effect, expand, reduce_terms, written_terms
-from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
-from ntkfeyn.derivation.translation import bias_terms, translate_drawn
+from ntkfeyn.derivation.reduction import MERGE, Effect, expand, reduce_terms, written_terms
+from ntkfeyn.derivation.terms import ExpandedTerm, Group, Powers, ProductTerm
+from ntkfeyn.derivation.translation import bias_terms, translate, translate_members
 from ntkfeyn.model.cumulants import Cumulant, check_order, standard
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
+
+HASHED = (
+    "C_W",
+    "lambda_W",
+    "C_b",
+    "lambda_b",
+    "width_ratio",
+)  # a hash does not change when the table of couplings grows
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,6 @@ class Recursion:
     diagrams: tuple[Diagram, ...]
     terms: tuple[ProductTerm, ...]
     product_effects: tuple[Effect, ...]
-    candidates: int
     without: tuple[str, ...] = ()
 
     @property
@@ -73,10 +80,23 @@ class Recursion:
     def hash(self) -> str:
         """SHA-256 of the cumulant, the order and the product terms, written as JSON lists."""
         shape = self.cumulant
-        terms = [[str(t.coefficient), t.couplings, t.tensors, t.groups, t.diagrams] for t in self.terms]
+        terms = [
+            [str(t.coefficient), _listed(t.couplings), t.tensors, [_group(g) for g in t.groups], t.diagrams]
+            for t in self.terms
+        ]
         legs = [[leg.edges, leg.labels] for leg in shape.legs]
         text = json.dumps([legs, shape.channel, self.order, terms], separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _listed(powers: Powers) -> list[object]:
+    """The powers of the couplings of Gaussian weights in their order, then others by name."""
+    known = [powers.power(name) for name in HASHED]
+    return [*known, *(pair for pair in powers if pair[0] not in HASHED)]
+
+
+def _group(group: Group) -> list[object]:
+    return [[[f.slot, f.order] for f in group.factors], group.omegas, group.domain]
 
 
 @dataclass(frozen=True)
@@ -110,11 +130,16 @@ def _standard_recursion(name: str, order: int, without: tuple[str, ...]) -> Recu
 
 def _derive(cumulant: Cumulant, order: int, without: tuple[str, ...]) -> Recursion:
     found = enumerate_diagrams(cumulant, order)
-    translated = [*bias_terms(cumulant, order)]
+    terms = [*bias_terms(cumulant, order)]
     for diagram in found.diagrams:
-        translated += translate_drawn(diagram)
-    terms, effects = reduce_terms(tuple(translated), cumulant, without)
-    return Recursion(cumulant, order, found.diagrams, terms, effects, found.candidates, without)
+        terms += translated(diagram, without)
+    reduced, effects = reduce_terms(tuple(terms), cumulant, without)
+    return Recursion(cumulant, order, found.diagrams, reduced, effects, without)
+
+
+def translated(diagram: Diagram, without: Collection[str] = ()) -> tuple[ProductTerm, ...]:
+    """The terms of a diagram as drawn, with its Omegas, or with their choices apart where "omega" is in ``without``."""
+    return translate_members(diagram) if MERGE in without else translate(diagram, diagram.id)
 
 
 def derive_system(targets: Iterable[TensorId]) -> System:

@@ -13,11 +13,13 @@ from itertools import product
 from math import comb, lcm, prod
 from typing import NamedTuple
 
-from ntkfeyn.derivation.terms import Couplings, ExpandedTerm, Group, ProductTerm, Tensor
+from ntkfeyn.derivation.rules import CHOICES, WIDTH_RATIO, reading_order
+from ntkfeyn.derivation.terms import ExpandedTerm, Factor, Group, Powers, ProductTerm, Tensor
 from ntkfeyn.derivation.translation import sorted_term
 from ntkfeyn.errors import LimitError, bad_request, closest
 from ntkfeyn.model.combinatorics import pair_placements
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
+from ntkfeyn.model.tensors import MEAN_NTK
 
 Terms = tuple[ProductTerm, ...]
 MAX_EXPANDED = 500_000
@@ -62,58 +64,17 @@ def collect(terms: Terms, cumulant: Cumulant) -> Terms:
     return tuple(term for term in sums.values() if term.coefficient)
 
 
-def omega(terms: Terms, cumulant: Cumulant) -> Terms:
-    """Merge lambda_W s_v s_w and C_W Theta_vw s'_v s'_w into Omega_vw where an NTK leg is its own pair."""
-    labels = cumulant.labels
-    pairs = {tuple(sorted((labels[a], labels[b]))) for a, b in cumulant.channel}
-    for leg in cumulant.legs:
-        own = tuple(sorted(leg.labels))
-        if leg.kind == "NTK" and own in pairs:
-            terms = _merge_pair(terms, (own[0], own[1]))
-    return terms
-
-
-def _merge_pair(terms: Terms, pair: tuple[int, int]) -> Terms:
-    new_edges = {merged: i for i, term in enumerate(terms) if (merged := _as_omega(term, pair, new_edge=True))}
-    result: list[ProductTerm | None] = list(terms)
-    for i, term in enumerate(terms):
-        merged = _as_omega(term, pair, new_edge=False)
-        if merged in new_edges:
-            result[i] = None
-            result[new_edges[merged]] = merged
-    return tuple(term for term in result if term is not None)
-
-
-def _as_omega(term: ProductTerm, pair: tuple[int, int], *, new_edge: bool) -> ProductTerm | None:
-    """The term with Omega on ``pair`` if it has the new-edge (or the weight and mean Theta) form there, else None."""
-    v, w = pair
-    order = 0 if new_edge else 1
-    used = Couplings(lambda_W=-1) if new_edge else Couplings(C_W=-1)
-    inside = () if new_edge else (Tensor("Theta", 0, pair),)
-    factors = ((v, order), (w, order))
-    for g, group in enumerate(term.groups):
-        if set(factors) <= set(group.factors) and set(inside) <= set(term.tensors):
-            kept = tuple(f for f in group.factors if f not in factors)
-            merged = Group(kept, tuple(sorted([*group.omegas, pair])), group.domain)
-            return term._replace(
-                couplings=term.couplings.times(used),
-                tensors=tuple(t for t in term.tensors if t not in inside),
-                groups=(*term.groups[:g], merged, *term.groups[g + 1 :]),
-            )
-    return None
-
-
 def split_omega(term: ProductTerm) -> Terms:
-    """The inverse of ``omega``: every Omega written out."""
+    """The sum over the choices that every Omega merges."""
     for g, group in enumerate(term.groups):
         if group.omegas:
             (v, w), rest = group.omegas[0], group.omegas[1:]
             halves = []
-            for order, gained in ((0, Couplings(lambda_W=1)), (1, Couplings(C_W=1))):
-                factors = tuple(sorted([*group.factors, (v, order), (w, order)]))
+            for rule, order, mean_inside in CHOICES:
+                factors = tuple(sorted([*group.factors, *(Factor(s, order, rule.function) for s in (v, w))]))
                 half = term._replace(
-                    couplings=term.couplings.times(gained),
-                    tensors=term.tensors if order == 0 else (*term.tensors, Tensor("Theta", 0, (v, w))),
+                    couplings=term.couplings.times(rule.couplings),
+                    tensors=(*term.tensors, Tensor(*MEAN_NTK, (v, w))) if mean_inside else term.tensors,
                     groups=(*term.groups[:g], Group(factors, rest, group.domain), *term.groups[g + 1 :]),
                 )
                 halves.append(sorted_term(half))
@@ -125,18 +86,18 @@ REWRITES: dict[str, Callable[[Terms, Cumulant], Terms]] = {
     "marginals": marginals,
     "symmetrise": symmetrise,
     "collect": collect,
-    "omega": omega,
 }
+MERGE = "omega"  # done where diagrams are translated; left out, the members of a drawing are translated apart
 
 
 def check_rewrites(without: Collection[str]) -> None:
     """Raises RequestError for a rewrite that does not exist."""
     for name in without:
-        if name not in REWRITES:
+        if name not in (*REWRITES, MERGE):
             raise bad_request(
                 f"unknown rewrite '{name}'",
-                f"allowed are {', '.join(REWRITES)}",
-                f"--without {closest(name, REWRITES) or 'omega'}",
+                f"allowed are {', '.join((*REWRITES, MERGE))}",
+                f"--without {closest(name, (*REWRITES, MERGE)) or MERGE}",
             )
 
 
@@ -170,7 +131,7 @@ def merge_ids(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...
 
 # --- expansion by Leibniz --------------------------------------------------------------------------------------
 
-_Key = tuple[Couplings, tuple[tuple[tuple[int, int], ...], ...], tuple[Tensor, ...]]
+_Key = tuple[Powers, tuple[tuple[tuple[int, int], ...], ...], tuple[Tensor, ...]]
 
 
 def expand(terms: Terms, without: Collection[str] = ()) -> tuple[tuple[ExpandedTerm, ...], tuple[Effect, ...]]:
@@ -225,8 +186,9 @@ def reached(term: ProductTerm) -> tuple[tuple[int, ...], ...]:
 
 
 def _reading_order(term: ExpandedTerm) -> tuple[object, ...]:
-    powers = term.couplings
-    return (powers.width_ratio, len(term.expectations), term.tensors, term.expectations, powers, term.coefficient)
+    powers = reading_order(term.couplings)
+    ratio = term.couplings.power(WIDTH_RATIO)
+    return (ratio, len(term.expectations), term.tensors, term.expectations, powers, term.coefficient)
 
 
 Placement = tuple[Tensor, tuple[int, ...], int]
@@ -237,9 +199,7 @@ def _expand_one(term: ProductTerm, options: list[tuple[Placement, ...]]) -> Iter
         hits: list[int] = []
         for _, differentiated, _ in choice:
             hits += differentiated
-        expectations = tuple(
-            tuple((s, m + hits.count(s)) for s, m in group.factors) if hits else group.factors for group in term.groups
-        )
+        expectations = tuple(tuple((s, m + hits.count(s)) for s, m, _ in group.factors) for group in term.groups)
         tensors = tuple(sorted(tensor for tensor, _, _ in choice))
         yield (term.couplings, expectations, tensors), prod(count for _, _, count in choice)
 

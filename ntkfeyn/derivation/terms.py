@@ -13,17 +13,30 @@ from typing import NamedTuple
 from ntkfeyn.model.tensors import TensorId
 
 
-class Couplings(NamedTuple):
-    """Powers of C_W, lambda_W, C_b, lambda_b and of the width ratio n_l / n_(l-1)."""
+class Powers(tuple[tuple[str, int], ...]):
+    """An open map coupling -> power: pairs (name, power), sorted by name, none zero. Names: ``rules.COUPLINGS``."""
 
-    C_W: int = 0
-    lambda_W: int = 0
-    C_b: int = 0
-    lambda_b: int = 0
-    width_ratio: int = 0
+    __slots__ = ()
 
-    def times(self, other: Couplings) -> Couplings:
-        return Couplings(*(a + b for a, b in zip(self, other, strict=True)))
+    @staticmethod
+    def of(**powers: int) -> Powers:
+        return Powers(sorted((name, power) for name, power in powers.items() if power))
+
+    def power(self, name: str) -> int:
+        """0 for a coupling that does not occur."""
+        return next((power for known, power in self if known == name), 0)
+
+    def times(self, other: Powers) -> Powers:
+        names = {name for name, _ in (*self, *other)}
+        return Powers.of(**{name: self.power(name) + other.power(name) for name in names})
+
+
+class Factor(NamedTuple):
+    """What stands at a slot (or sample): ``function`` (``rules.ACTIVATION``), ``order`` times differentiated."""
+
+    slot: int
+    order: int
+    function: str = "activation"
 
 
 class Tensor(NamedTuple):
@@ -39,23 +52,23 @@ class Tensor(NamedTuple):
 
 
 class Group(NamedTuple):
-    """One expectation: factors (sample, derivative order), Omega vertices inside, and the domain of its derivatives."""
+    """One expectation: factors, Omega vertices inside, and the domain of its derivatives."""
 
-    factors: tuple[tuple[int, int], ...]
+    factors: tuple[Factor, ...]
     omegas: tuple[tuple[int, int], ...]
     domain: tuple[int, ...]
 
     @property
     def samples(self) -> tuple[int, ...]:
         """The samples present."""
-        return tuple(sorted([*(s for s, _ in self.factors), *(s for pair in self.omegas for s in pair)]))
+        return tuple(sorted([*(factor.slot for factor in self.factors), *(s for pair in self.omegas for s in pair)]))
 
 
 class ProductTerm(NamedTuple):
     """coefficient * couplings * tensors * product of differentiated expectations; ``diagrams`` are the ids it is of."""
 
     coefficient: Fraction
-    couplings: Couplings
+    couplings: Powers
     tensors: tuple[Tensor, ...]
     groups: tuple[Group, ...]
     diagrams: tuple[str, ...]
@@ -69,7 +82,7 @@ class ExpandedTerm(NamedTuple):
     """One product after Leibniz; an expectation lists (sample, derivative order of the activation)."""
 
     coefficient: Fraction
-    couplings: Couplings
+    couplings: Powers
     expectations: tuple[tuple[tuple[int, int], ...], ...]
     tensors: tuple[Tensor, ...]
     diagrams: tuple[str, ...]

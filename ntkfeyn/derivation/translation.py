@@ -1,98 +1,29 @@
 """Translation: the Feynman rules turn a Diagram into product terms (theory sections 4 and 5).
 
-Enters: a full diagram (no Omega vertex). Leaves: product terms, with unreduced derivative domains and tensor labels;
-reduction.py rewrites them. ``RULES`` is the table: one row a rule, with the factor it gives and its source.
+Enters: a diagram, as drawn or a member of one. Leaves: product terms, with unreduced derivative domains and tensor
+labels; reduction.py rewrites them. What a vertex gives stands in rules.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, reduce
 from itertools import product
 from math import factorial, prod
 
-from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, WEIGHT, Diagram, TensorVertex
+from ntkfeyn.derivation.diagrams import Diagram, TensorVertex
 from ntkfeyn.derivation.enumeration import vertex_shape
-from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm, Tensor
+from ntkfeyn.derivation.rules import BIASES, TENSOR
+from ntkfeyn.derivation.terms import Group, Powers, ProductTerm, Tensor
 from ntkfeyn.model.combinatorics import compositions, multinomial, set_partitions
 from ntkfeyn.model.cumulants import Cumulant, identify
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A Feynman rule: what it reads in the diagram, the couplings it gives, how a paper writes the factor."""
-
-    element: str
-    couplings: Couplings
-    latex: str
-    source: str
-
-
-RULES = {
-    WEIGHT: Rule(
-        "cubic vertex, two weights contracted",
-        Couplings(C_W=1),
-        r"C_W\,\sigma^{(a)}_{v}\sigma^{(b)}_{w}",
-        "average over the weights of layer l+1",
-    ),
-    NEW_EDGE: Rule(
-        "cubic vertex, one new parameter edge",
-        Couplings(lambda_W=1),
-        r"\lambda_W\,\sigma^{(a)}_{v}\sigma^{(b)}_{w}",
-        "both slots differentiated by the same weight of layer l+1",
-    ),
-    OMEGA: Rule(
-        "cubic vertex, both choices merged",
-        Couplings(),
-        r"\Omega_{vw}=\lambda_W\,\sigma_{v}\sigma_{w}+C_W\,\Theta_{vw}\,\sigma'_{v}\sigma'_{w}",
-        "both choices for an NTK whose two slots share a neuron",
-    ),
-    "tensor": Rule(
-        "tensor vertex, per power of 1/n",
-        Couplings(width_ratio=1),
-        r"(n_\ell/n_{\ell-1})\,T^{(\ell)}",
-        "layer-l cumulants count powers of the width below them",
-    ),
-    "zz": Rule(
-        "z-z pair on a propagator",
-        Couplings(),
-        r"\tfrac12\,T_{b_1b_2\ldots}\,\partial_{b_1}\partial_{b_2}",
-        "cumulant expansion: 1/2 a pair, 1/k! for k alike",
-    ),
-    "mixed": Rule(
-        "pair of a z-leg and a slot",
-        Couplings(),
-        r"T_{b\,v\ldots}\,\partial_{b}",
-        "the z-leg shares the neuron of the slot",
-    ),
-    "tied": Rule(
-        "pair of two slots",
-        Couplings(),
-        r"T_{v\,w\ldots}",
-        "both slots share a neuron: their cubic vertices are tied",
-    ),
-    "propagator": Rule(
-        "propagator (white blob)",
-        Couplings(),
-        r"\sum_{\pi}(-1)^{|\pi|-1}(|\pi|-1)!\prod_{g\in\pi}\langle\textstyle\prod_{i\in g}f_i\rangle_{K}",
-        "sum over coinciding hidden neurons: joint cumulant",
-    ),
-}
-BIASES = {
-    "K": Rule("bias contracted", Couplings(C_b=1), r"C_b", "only in the mean K at order 0"),
-    "Theta": Rule(
-        "bias edge", Couplings(lambda_b=1), r"\lambda_b", "derivative by a bias; only in the mean Theta at order 0"
-    ),
-}
-
-
 def translate(diagram: Diagram, cited_as: str) -> tuple[ProductTerm, ...]:
-    """The product terms of a full diagram, each citing the id ``cited_as``."""
-    couplings = [RULES[vertex.coupling].couplings for vertex in diagram.cubic_vertices]
-    couplings += [RULES["tensor"].couplings] * diagram.cost
-    total = Couplings(*(sum(powers) for powers in zip(*couplings, strict=True)))
+    """The product terms of a diagram, each citing the id ``cited_as``; an Omega vertex gives an Omega."""
+    total = reduce(Powers.times, [vertex.rule.couplings for vertex in diagram.cubic_vertices])
+    total = reduce(Powers.times, [TENSOR.couplings] * diagram.cost, total)
     terms = []
     for split in product(*(_propagator_groups(diagram, held) for held in diagram.propagators)):
         sign = prod(value for value, _ in split)
@@ -108,8 +39,8 @@ def translate(diagram: Diagram, cited_as: str) -> tuple[ProductTerm, ...]:
     return tuple(terms)
 
 
-def translate_drawn(diagram: Diagram) -> tuple[ProductTerm, ...]:
-    """The product terms of a diagram as drawn: of all its members, citing the id of the drawing."""
+def translate_members(diagram: Diagram) -> tuple[ProductTerm, ...]:
+    """The same with the choices of every Omega apart: the terms of all members, citing the id of the drawing."""
     return tuple(term for member in diagram.members or (diagram,) for term in translate(member, diagram.id))
 
 
@@ -117,7 +48,7 @@ def bias_terms(cumulant: Cumulant, order: int) -> tuple[ProductTerm, ...]:
     """The constants C_b and lambda_b of the two means at order 0; no diagram draws them."""
     if order or cumulant.name not in BIASES:
         return ()
-    return (ProductTerm(Fraction(1), BIASES[cumulant.name].couplings, (), (), ()),)
+    return (ProductTerm(Fraction(1), BIASES[cumulant.name], (), (), ()),)
 
 
 def _propagator_groups(diagram: Diagram, held: tuple[int, ...]) -> Iterator[tuple[int, tuple[tuple[int, ...], ...]]]:
@@ -142,10 +73,13 @@ def tied_blocks(diagram: Diagram, held: tuple[int, ...]) -> list[tuple[int, ...]
 
 def _groups(diagram: Diagram, cubic_groups: list[tuple[int, ...]]) -> tuple[Group, ...]:
     domain = tuple(sorted(diagram.cumulant.labels))
-    return tuple(
-        Group(tuple(sorted(factor for i in group for factor in diagram.cubic_vertices[i].factors)), (), domain)
-        for group in cubic_groups
-    )
+    found = []
+    for group in cubic_groups:
+        vertices = [diagram.cubic_vertices[i] for i in group]
+        factors = sorted(factor for v in vertices if not v.rule.merges for factor in v.factors)
+        omegas = sorted((min(v.slots), max(v.slots)) for v in vertices if v.rule.merges)
+        found.append(Group(tuple(factors), tuple(omegas), domain))
+    return tuple(found)
 
 
 def _attachments(

@@ -197,20 +197,20 @@ class ExactNetwork:
         self, powers: Powers, graphs: tuple[KernelGraph, ...]
     ) -> Iterator[tuple[Fraction, list[tuple[Opening, int]]]]:
         """Every way to open each graph: a bias constant, or neurons of the layer below; G_ab by powers."""
-        setting = self.setting
+        setting, C_W = self.setting, self.setting.C_W  # what two contracted weights give
         options: list[list[tuple[Fraction, Opening | None, int]]] = []
         for (a, b), count in powers:
             [opening] = openings(bare(a, b))
             least = 0 if setting.C_b else count
             options.append(
                 [
-                    (comb(count, j) * setting.C_b ** (count - j) * setting.C_W**j, opening, j)
+                    (comb(count, j) * setting.C_b ** (count - j) * C_W**j, opening, j)
                     for j in range(least, count + 1)
                 ]
             )
         for graph in graphs:
             ways: list[tuple[Fraction, Opening | None, int]] = [
-                (setting.C_W**o.C_W * setting.lambda_W**o.lambda_W, o, 1) for o in openings(graph)
+                (C_W**o.C_W * setting.lambda_W**o.lambda_W, o, 1) for o in openings(graph)
             ]
             if _is_ntk_trace(graph) and setting.lambda_b:
                 ways.append((setting.lambda_b, None, 0))

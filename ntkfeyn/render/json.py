@@ -13,10 +13,12 @@ from ntkfeyn.derivation.diagrams import Diagram, TensorVertex, pair_ends
 from ntkfeyn.derivation.enumeration import Enumeration
 from ntkfeyn.derivation.homogeneity import SAMPLE, Diagonal
 from ntkfeyn.derivation.recursion import Recursion
-from ntkfeyn.derivation.terms import ExpandedTerm, Tensor
+from ntkfeyn.derivation.terms import ExpandedTerm, Powers, Tensor
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import NAMED_TREES, Leg
 from ntkfeyn.runtime.version import TOOL
+
+ALWAYS = ("C_W", "lambda_W", "C_b", "lambda_b", "width_ratio")  # couplings that every term of recursion/1 lists
 
 
 def to_text(data: Any) -> str:
@@ -61,11 +63,16 @@ def tensor_json(tensor: Tensor) -> dict[str, Any]:
 def term_json(term: ExpandedTerm) -> dict[str, Any]:
     return {
         "coefficient": str(term.coefficient),
-        **term.couplings._asdict(),
+        **_couplings_json(term.couplings),
         "expectations": [[list(factor) for factor in expectation] for expectation in term.expectations],
         "tensors": [tensor_json(tensor) for tensor in term.tensors],
         "diagrams": list(term.diagrams),
     }
+
+
+def _couplings_json(powers: Powers) -> dict[str, int]:
+    """Those of the schema always, others where they occur."""
+    return {name: powers.power(name) for name in ALWAYS} | dict(powers)
 
 
 def recursion_json(recursion: Recursion) -> dict[str, Any]:
@@ -112,7 +119,7 @@ def diagram_json(diagram: Diagram) -> dict[str, Any]:
         "weight": str(diagram.weight),
         "width_ratio": diagram.cost,
         "cubic_vertices": [
-            {"coupling": vertex.coupling, "factors": [list(factor) for factor in vertex.factors]}
+            {"coupling": vertex.coupling, "factors": [[factor.slot, factor.order] for factor in vertex.factors]}
             for vertex in diagram.cubic_vertices
         ],
         "tensor_vertices": [_tensor_vertex_json(diagram, vertex) for vertex in diagram.tensor_vertices],

@@ -10,11 +10,13 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
+from ntkfeyn.derivation.diagrams import CubicVertex
 from ntkfeyn.derivation.homogeneity import Diagonal
 from ntkfeyn.derivation.recursion import Recursion
-from ntkfeyn.derivation.terms import ExpandedTerm, Group, ProductTerm, Tensor
+from ntkfeyn.derivation.rules import WIDTH_RATIO, Choice, in_order
+from ntkfeyn.derivation.terms import ExpandedTerm, Factor, Group, Powers, ProductTerm, Tensor
 from ntkfeyn.model.cumulants import Cumulant, standard
-from ntkfeyn.model.tensors import NAMES
+from ntkfeyn.model.tensors import MEAN_NTK, NAMES
 
 EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be counted
 IDS_SHOWN = 8
@@ -159,9 +161,7 @@ def term_text(term: ProductTerm, notation: TextNotation, *, leading: bool = True
     """A product term; with ``leading`` False its sign always stands in front, as inside a sum."""
     bound, tensors = bound_labels(term.tensors)
     magnitude = abs(term.coefficient)
-    powers = term.couplings._asdict()
-    parts = [notation.power("width_ratio", powers.pop("width_ratio"))] if term.couplings.width_ratio else []
-    parts += [notation.power(symbol, exponent) for symbol, exponent in powers.items() if exponent]
+    parts = [powers_text(term.couplings, notation)] if term.couplings else []
     for g, group in enumerate(term.groups):
         if bound.get(g):
             parts.append(notation.sum(bound[g], group.domain))
@@ -172,6 +172,30 @@ def term_text(term: ProductTerm, notation: TextNotation, *, leading: bool = True
     sign = "-" if term.coefficient < 0 else ("" if leading else "+")
     joined = notation.space.join(parts)
     return f"{sign} {joined}" if sign else joined
+
+
+def vertex_text(vertex: CubicVertex, notation: TextNotation) -> str:
+    """What a cubic vertex gives: its couplings and functions, or the Omega of its slots."""
+    if vertex.rule.merges:
+        return notation.omega(*vertex.slots)
+    functions = [notation.activation(f.slot, f.order) for f in vertex.factors]
+    return notation.space.join([powers_text(vertex.rule.couplings, notation), *functions])
+
+
+def choice_text(choice: Choice, slots: tuple[int, int], notation: TextNotation) -> str:
+    """One of the choices that Omega of these slots merges."""
+    mean = [notation.tensor(MEAN_NTK.name, 0, slots)] if choice.mean_inside else []
+    functions = [notation.activation(slot, choice.order) for slot in slots]
+    return notation.space.join([powers_text(choice.rule.couplings, notation), *mean, *functions])
+
+
+def powers_text(powers: Powers, notation: TextNotation) -> str:
+    return notation.space.join(notation.power(name, exponent) for name, exponent in written_powers(powers))
+
+
+def written_powers(powers: Powers) -> list[tuple[str, int]]:
+    """Couplings and their powers in the order in which they are written: the width ratio first."""
+    return sorted(in_order(powers), key=lambda pair: pair[0] != WIDTH_RATIO)
 
 
 def tensor_text(tensor: Tensor, notation: TextNotation) -> str:
@@ -187,7 +211,7 @@ def cumulant_text(cumulant: Cumulant, order: int, notation: TextNotation) -> str
 
 def expanded_text(term: ExpandedTerm, notation: TextNotation, *, leading: bool = True) -> str:
     """A term after Leibniz, written as a product term without derivatives."""
-    groups = tuple(Group(factors, (), ()) for factors in term.expectations)
+    groups = tuple(Group(tuple(Factor(*factor) for factor in factors), (), ()) for factors in term.expectations)
     plain = ProductTerm(term.coefficient, term.couplings, term.tensors, groups, term.diagrams)
     return term_text(plain, notation, leading=leading)
 
@@ -211,7 +235,7 @@ def bound_labels(tensors: Sequence[Tensor]) -> tuple[dict[int, list[int]], list[
 def mean_text(group: Group, bound: Sequence[int], notation: TextNotation) -> str:
     """An expectation, differentiated by the labels ``bound``."""
     factors = [(pair[0], notation.omega(*pair)) for pair in group.omegas]
-    factors += [(sample, notation.activation(sample, order)) for sample, order in group.factors]
+    factors += [(factor.slot, notation.activation(factor.slot, factor.order)) for factor in group.factors]
     inner = notation.inner.join(text for _, text in sorted(factors, key=lambda factor: factor[0]))
     return notation.mean(notation.derivatives(bound, inner) if bound else inner)
 

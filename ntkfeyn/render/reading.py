@@ -5,10 +5,10 @@ Enters: a Diagram and a notation. Leaves: short lines of text with formulas, for
 
 from __future__ import annotations
 
-from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, Diagram, TensorVertex, pair_ends
+from ntkfeyn.derivation.diagrams import Diagram, TensorVertex, pair_ends
 from ntkfeyn.derivation.translation import tied_blocks
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.render.notation import TextNotation, counted
+from ntkfeyn.render.notation import TextNotation, counted, vertex_text
 
 
 def factors_of(diagram: Diagram, notation: TextNotation, math: str = "{}") -> list[str]:
@@ -16,13 +16,7 @@ def factors_of(diagram: Diagram, notation: TextNotation, math: str = "{}") -> li
     lines = []
     for vertex in diagram.cubic_vertices:
         pair = "-".join(map(str, vertex.slots))
-        if vertex.coupling == OMEGA:
-            lines.append(f"pair {pair}: both choices, {math.format(notation.omega(*vertex.slots))}")
-            continue
-        symbol = "lambda_W" if vertex.coupling == NEW_EDGE else "C_W"
-        product = [notation.power(symbol, 1), *(notation.activation(s, m) for s, m in vertex.factors)]
-        what = "one new parameter" if vertex.coupling == NEW_EDGE else "two weights contracted"
-        lines.append(f"pair {pair}: {what}, {math.format(notation.space.join(product))}")
+        lines.append(f"pair {pair}: {vertex.rule.words}, {math.format(vertex_text(vertex, notation))}")
     lines += [_tensor_line(diagram, vertex, notation, math) for vertex in diagram.tensor_vertices]
     for j, held in enumerate(diagram.propagators, start=1):
         blocks = tied_blocks(diagram, held)

@@ -13,6 +13,7 @@ from typing import Any
 import sympy
 
 from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import ExpandedTerm, Tensor
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
@@ -68,6 +69,13 @@ class LayerTensor(sympy.Function):
         return rf"\left({body}\right)^{{{exp}}}" if exp else body
 
 
+def coupling_symbol(name: str) -> sympy.Expr:
+    """The symbol of a coupling of ``derivation.rules.COUPLINGS``; the width ratio is n_l / n_(l-1)."""
+    if name == WIDTH_RATIO:
+        return WIDTH / WIDTH_BELOW
+    return sympy.Symbol(name, positive=True)
+
+
 def tensor_symbol(name: str, order: int, samples: Sequence[int]) -> sympy.Expr:
     """The symbol of a tensor at layer l; ``samples`` in the tensor's index order, ``order`` absolute."""
     correction = order - standard(name).leading_order
@@ -84,14 +92,9 @@ def _tensor(tensor: Tensor) -> sympy.Expr:
 
 
 def _term(term: ExpandedTerm) -> sympy.Expr:
-    powers = term.couplings
     return sympy.Mul(
         sympy.Rational(term.coefficient.numerator, term.coefficient.denominator),
-        C_W**powers.C_W,
-        LAMBDA_W**powers.lambda_W,
-        C_B**powers.C_b,
-        LAMBDA_B**powers.lambda_b,
-        (WIDTH / WIDTH_BELOW) ** powers.width_ratio,
+        *(coupling_symbol(name) ** power for name, power in term.couplings),
         *(_tensor(tensor) for tensor in term.tensors),
         *(expectation_symbol(factors) for factors in term.expectations),
     )

@@ -14,7 +14,7 @@ def check_existence(system: System, activation: Kinked) -> None:
         for term in recursion.terms:
             for part in split_omega(term):
                 for group in part.groups:
-                    orders = [m for _, m in group.factors]
+                    orders = [factor.order for factor in group.factors]
                     if max(orders, default=0) > 2 or orders.count(2) > 1:
                         raise RequestError(
                             f"{recursion.name}@{recursion.order} does not exist for '{activation.name}': its recursion"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.derivation.recursion import System
 from ntkfeyn.derivation.reduction import reached, split_omega, tensor_placements
-from ntkfeyn.derivation.terms import Couplings, Group, ProductTerm
+from ntkfeyn.derivation.terms import Group, Powers, ProductTerm
 from ntkfeyn.errors import LimitError
 from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
 from ntkfeyn.model.cumulants import standard
@@ -44,7 +44,7 @@ class TermPlan:
     """coefficient * couplings * sum over combinations of ``counts`` * tensors * expectations."""
 
     coefficient: float
-    couplings: Couplings
+    couplings: Powers
     tensors: tuple[tuple[TensorId, Factor], ...]
     means: tuple[Factor, ...]
     counts: Array
@@ -133,7 +133,7 @@ def _mean(
     group: Group, hits: Sequence[tuple[int, ...]], samples: dict[int, Ints], size: int, expectations: Expectations
 ) -> Factor:
     """One group: an option for each way its slots are hit by derivatives."""
-    slots = [slot for slot, _ in group.factors]
+    slots = [factor.slot for factor in group.factors]
     counts = [tuple(hit.count(slot) for slot in slots) for hit in hits]
     options = sorted(set(counts))
     table = np.zeros((size, len(options)), dtype=np.int64)
@@ -141,7 +141,7 @@ def _mean(
         columns = np.stack([samples[slot] for slot in slots], axis=1)
         for pattern, rows in _patterns(columns):
             for column, hit in enumerate(options):
-                found = _key([m for _, m in group.factors], hit, pattern)
+                found = _key([factor.order for factor in group.factors], hit, pattern)
                 if found is not None:
                     key, first_slots = found
                     tuples = _sorted_among_equals(columns[rows][:, first_slots], key)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkfeyn.derivation.rules import reading_order
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import Kinked, Polynomial
 from ntkfeyn.expectations.kinked import EPSILON, KinkedExpectations
@@ -231,7 +232,7 @@ def _step_error(
 
 
 def _factor(term: TermPlan, couplings: tuple[float, ...]) -> float:
-    return term.coefficient * float(np.prod(np.power(couplings, term.couplings)))
+    return term.coefficient * float(np.prod(np.power(couplings, reading_order(term.couplings))))
 
 
 def _blocks(size: int, term: TermPlan) -> Iterator[slice]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
 from ntkfeyn.errors import bad_request
 from ntkfeyn.judge.exact import Setting
 from ntkfeyn.render.json import cumulant_json
@@ -58,10 +59,7 @@ def _parameters(setting: Setting) -> dict[str, Any]:
 
     return {
         "activation": [str(c) for c in setting.activation],
-        "C_W": str(setting.C_W),
-        "C_b": str(setting.C_b),
-        "lambda_W": str(setting.lambda_W),
-        "lambda_b": str(setting.lambda_b),
+        **{name: str(getattr(setting, name)) for name in DRAWN_COUPLINGS},
         "kernel": matrix(setting.kernel),
         "ntk": matrix(setting.ntk),
         "widths": list(setting.widths),

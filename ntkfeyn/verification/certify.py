@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
+from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.judge.exact import ExactNetwork, Series, Setting, WorkLimit
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
@@ -89,7 +90,7 @@ def random_setting(
     corrections: int = CORRECTIONS,
     couplings: Mapping[str, Fraction] | None = None,
 ) -> Setting:
-    """Small random rational parameters; ``couplings`` fixes some of C_W, C_b, lambda_W, lambda_b.
+    """Small random rational parameters; ``couplings`` fixes some of C_W, C_b, lambda_W, ..
 
     ``corrections`` adds so many powers of 1/n to the first-layer kernels.
     """
@@ -98,7 +99,7 @@ def random_setting(
     def small() -> Fraction:
         return Fraction(source.randint(1, 4), source.randint(2, 5))
 
-    drawn = {name: small() for name in ("C_W", "C_b", "lambda_W", "lambda_b")} | dict(couplings or {})
+    drawn = {name: small() for name in DRAWN_COUPLINGS} | dict(couplings or {})
     gram = _random_gram(source, small, samples)
 
     def series(constant: Fraction, slope: Fraction, gram_value: Fraction) -> Series:

@@ -15,7 +15,8 @@ from math import factorial
 from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.derivation.reduction import expand
-from ntkfeyn.derivation.terms import Couplings, ExpandedTerm, Tensor
+from ntkfeyn.derivation.rules import WIDTH_RATIO
+from ntkfeyn.derivation.terms import ExpandedTerm, Powers, Tensor
 from ntkfeyn.derivation.translation import translate
 from ntkfeyn.judge.exact import Setting
 from ntkfeyn.model.cumulants import canonical_labels, standard
@@ -98,11 +99,11 @@ class SystemSolver:
             value *= self.expectation(layer, factors)
         return value
 
-    def _couplings(self, powers: Couplings, layer: int) -> Fraction:
-        setting = self.setting
-        value = setting.C_W**powers.C_W * setting.lambda_W**powers.lambda_W
-        value *= setting.C_b**powers.C_b * setting.lambda_b**powers.lambda_b
-        return value * self.ratio(layer) ** powers.width_ratio
+    def _couplings(self, powers: Powers, layer: int) -> Fraction:
+        value = Fraction(1)
+        for name, power in powers:
+            value *= (self.ratio(layer) if name == WIDTH_RATIO else getattr(self.setting, name)) ** power
+        return value
 
     def _expectation(self, layer: int, factors: tuple[tuple[int, int], ...]) -> Fraction:
         """<prod of s^(m)(z_a)> with the leading kernel of the layer."""
@@ -147,7 +148,7 @@ class MutatedSolver(SystemSolver):
         super().__init__(base.setting)
         self.base, self.target = base, target
         terms = base.recursion(target, labels)
-        self.own = tuple(term for term in terms if target in {(t.name, t.order) for t in term.tensors})
+        self.own = tuple(term for term in terms if target in {t.id for t in term.tensors})
         self.added = tuple(term._replace(coefficient=factor * term.coefficient) for term in diagram)
         self.expectation = base.expectation
 

@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from ntkfeyn.codegen.ir import Mean, Product, Program, SpreadRow, Step, program_texts, step_texts
-from ntkfeyn.derivation.terms import Couplings
+from ntkfeyn.derivation.rules import in_order
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.templates import renderer
@@ -169,8 +169,6 @@ def _loops(loops: list[Mean], first: int, factors: list[str], *, shared: bool) -
 
 def _scale(term: Product) -> str:
     numerator, denominator = term.coefficient.numerator, term.coefficient.denominator
-    powers = [
-        f"c->{symbol}" for symbol, power in zip(Couplings._fields, term.couplings, strict=True) for _ in range(power)
-    ]
+    powers = [f"c->{symbol}" for symbol, power in in_order(term.couplings) for _ in range(power)]
     factors = powers if powers and numerator == 1 else [f"{numerator}.0", *powers]
     return " * ".join(factors) + (f" / {denominator}.0" if denominator != 1 else "")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ntkfeyn.codegen.ir import Mean, Product, Program, Step, program_texts, step_texts
-from ntkfeyn.derivation.terms import Couplings
+from ntkfeyn.derivation.rules import in_order
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.templates import renderer
 
@@ -111,11 +111,7 @@ def _scale(term: Product) -> str:
     """coefficient * couplings"""
     numerator, denominator = term.coefficient.numerator, term.coefficient.denominator
     divisor = "" if denominator == 1 else f" / {denominator}"
-    powers = [
-        symbol if power == 1 else f"{symbol}**{power}"
-        for symbol, power in zip(Couplings._fields, term.couplings, strict=True)
-        if power
-    ]
+    powers = [symbol if power == 1 else f"{symbol}**{power}" for symbol, power in in_order(term.couplings)]
     if not powers:
         return f"{numerator}{divisor}"
     return f"{'' if numerator == 1 else f'{numerator} * '}{' * '.join(powers)}{divisor}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from math import cos, pi, sin
 
-from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, CubicVertex, Diagram, TensorVertex
+from ntkfeyn.derivation.diagrams import CubicVertex, Diagram, TensorVertex
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.crowd import Crowd
@@ -226,15 +226,15 @@ def _draw_cubic(
         canvas.paths += parallel(centre, dot, lines or Z_LINE, 0.09)
         canvas.marks.append(Mark(dot, DOT, BLACK))
         canvas.labels.append(Label(polar(dot, 0.28, direction), str(slot), str(slot)))
-    orders = [order for _, order in vertex.factors]
+    orders = [factor.order for factor in vertex.factors]
     if orders == [0, 0]:
         canvas.paths.append(wave(centre, neuron))
     else:
         first_is_left = sin(turned[0] - towards(centre, neuron)) > 0  # each line on the side of its own slot
         styles = [("dashed" if order else "solid", BLACK) for order in orders]
         canvas.paths += parallel(centre, neuron, styles if first_is_left else styles[::-1], 0.1)
-    new = vertex.coupling == NEW_EDGE
-    canvas.marks.append(Mark(centre, 0.09 if new else CUBIC, WHITE if new else BLACK, square=new))
+    square = vertex.rule.square
+    canvas.marks.append(Mark(centre, 0.09 if square else CUBIC, WHITE if square else BLACK, square=square))
 
 
 def _function_label(crowd: Crowd, vertex: CubicVertex, centre: Point, neuron: Point) -> Label:
@@ -264,10 +264,10 @@ def raised(number: int) -> str:
 
 def function_names(vertex: CubicVertex) -> tuple[str, str]:
     """The activations of a cubic vertex without samples (the slots carry them), in TeX and in plain text."""
-    if vertex.coupling == OMEGA:
+    if vertex.rule.merges:
         return r"\Omega", "Ω"
     tex, plain = LatexNotation(), TextNotation()
-    names = [(tex.activation(s, m), plain.activation(s, m)) for s, m in vertex.factors]
+    names = [(tex.activation(s, m), plain.activation(s, m)) for s, m, _ in vertex.factors]
     return "".join(t.split("_")[0] for t, _ in names), "".join(p.split("_")[0] for _, p in names)
 
 

@@ -1,8 +1,8 @@
-"""Small pictures of the Feynman rules, keyed as ``translation.RULES``."""
+"""Small pictures of the rules of ``derivation.rules``."""
 
 from __future__ import annotations
 
-from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, WEIGHT
+from ntkfeyn.derivation.rules import PairRule
 from ntkfeyn.render.drawing.primitives import (
     BLACK,
     GREY,
@@ -24,33 +24,31 @@ ORIGIN: Point = (0.0, 0.0)
 NEURON: Point = (1.4, 0.0)
 
 
-def rule_pictures() -> dict[str, Drawing]:
-    """A picture for each rule that has one."""
-    return {
-        WEIGHT: _cubic(Z_LINE, NTK_LINE, new=False, omega=False),
-        NEW_EDGE: _cubic(NTK_LINE, NTK_LINE, new=True, omega=False),
-        OMEGA: _cubic(NTK_LINE, NTK_LINE, new=False, omega=True),
-        "tensor": Drawing("tensor", (), (Mark(ORIGIN, 0.27, GREY),), (Label(ORIGIN, "T", "T", 0.26),)),
-        "zz": _tensor([Z_LINE, Z_LINE]),
-        "mixed": _tensor([NTK_LINE, Z_LINE]),
-        "tied": _tensor([NTK_LINE, NTK_LINE]),
-        "propagator": _propagator(),
-    }
-
-
-def _cubic(first: list[tuple[str, str]], second: list[tuple[str, str]], *, new: bool, omega: bool) -> Drawing:
+def pair_picture(rule: PairRule) -> Drawing:
     """Two external slots meet in a cubic vertex, its line ends on a neuron."""
     dots: tuple[Point, Point] = ((-0.75, 0.55), (-0.75, -0.55))
-    paths = [*parallel(ORIGIN, dots[0], first, 0.09), *parallel(ORIGIN, dots[1], second, 0.09)]
-    if omega or new:
+    inside_a_leg = bool(rule.consumes_edge or rule.merges)
+    paths = [*parallel(ORIGIN, dots[0], NTK_LINE if inside_a_leg else Z_LINE, 0.09)]
+    paths += parallel(ORIGIN, dots[1], NTK_LINE, 0.09)
+    if inside_a_leg:
         paths.append(wave(ORIGIN, NEURON))
     else:
         paths += parallel(ORIGIN, NEURON, [("solid", BLACK), ("dashed", BLACK)], 0.1)
-    vertex = Mark(ORIGIN, 0.09, WHITE, square=True) if new else Mark(ORIGIN, 0.05, BLACK)
+    vertex = Mark(ORIGIN, 0.09, WHITE, square=True) if rule.square else Mark(ORIGIN, 0.05, BLACK)
     marks = (*(Mark(dot, 0.065, BLACK) for dot in dots), vertex, Mark(NEURON, 0.19, WHITE))
     labels = [Label((-1.02, 0.7), "v", "v"), Label((-1.02, -0.7), "w", "w")]
-    labels += [Label((0.6, -0.32), r"\Omega", "Ω", 0.26)] if omega else []
+    labels += [Label((0.6, -0.32), r"\Omega", "Ω", 0.26)] if rule.merges else []
     return Drawing("cubic", tuple(paths), marks, tuple(labels))
+
+
+def element_picture(name: str) -> Drawing:
+    """The picture of one of ``ELEMENT_RULES``."""
+    strokes = {"zz": [Z_LINE, Z_LINE], "mixed": [NTK_LINE, Z_LINE], "tied": [NTK_LINE, NTK_LINE]}
+    if name in strokes:
+        return _tensor(strokes[name])
+    if name == "propagator":
+        return _propagator()
+    return Drawing("tensor", (), (Mark(ORIGIN, 0.27, GREY),), (Label(ORIGIN, "T", "T", 0.26),))
 
 
 def _tensor(strokes: list[list[tuple[str, str]]]) -> Drawing:

@@ -13,7 +13,7 @@ from itertools import product
 from math import factorial
 from typing import NamedTuple
 
-from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, WEIGHT, Diagram
+from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.reduction import symmetrise
 from ntkfeyn.derivation.terms import Group, Tensor
 from ntkfeyn.derivation.translation import tied_blocks, translate
@@ -22,7 +22,6 @@ from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.notation import TextNotation, bound_labels, mean_text, tensor_text
 
 NOTATION = TextNotation()
-COUPLINGS = {WEIGHT: "C_W", NEW_EDGE: "lambda_W"}  # what a cubic vertex brings, beside 1/n_ℓ
 
 
 class Pair(NamedTuple):
@@ -190,6 +189,6 @@ def _slots(diagram: Diagram, cubic: Sequence[int]) -> set[int]:
 
 def _mean(diagram: Diagram, cubic: Sequence[int], labels: Sequence[int]) -> str:
     vertices = [diagram.cubic_vertices[i] for i in cubic]
-    factors = tuple(sorted(f for v in vertices if v.coupling != OMEGA for f in v.factors))
-    omegas = tuple(sorted(v.slots for v in vertices if v.coupling == OMEGA))
+    factors = tuple(sorted(f for v in vertices if not v.rule.merges for f in v.factors))
+    omegas = tuple(sorted(v.slots for v in vertices if v.rule.merges))
     return mean_text(Group(factors, omegas, ()), labels, NOTATION)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ntkfeyn.derivation.diagrams import NEW_EDGE, OMEGA, CubicVertex, Diagram
+from ntkfeyn.derivation.diagrams import CubicVertex, Diagram
+from ntkfeyn.derivation.rules import CHOICES
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import Leg, normal_leg
 from ntkfeyn.render.explain.attachment import (
-    COUPLINGS,
     NOTATION,
     Attached,
     Pair,
@@ -19,7 +19,7 @@ from ntkfeyn.render.explain.attachment import (
     function_text,
     functions_on,
 )
-from ntkfeyn.render.notation import counted, cumulant_text
+from ntkfeyn.render.notation import choice_text, counted, cumulant_text, powers_text
 
 Row = tuple[int, str]
 LINES = ("wavy", "solid and dashed", "double dashed")  # by the number of differentiated activations
@@ -70,29 +70,25 @@ def _observable(leg: Leg) -> str:
 
 
 def _omegas(diagram: Diagram) -> bool:
-    return any(vertex.coupling == OMEGA for vertex in diagram.cubic_vertices)
+    return any(vertex.rule.merges for vertex in diagram.cubic_vertices)
 
 
 def _cubic(diagram: Diagram, number: int) -> list[Row]:
     vertex = diagram.cubic_vertices[number]
     function, place = function_text(diagram, (number,)), f"propagator {_holder(diagram, number)}"
     name = f"pair {pair_name(vertex)}"
-    if vertex.coupling == OMEGA:
-        v, w = vertex.slots
-        old = f"C_W {NOTATION.tensor('Theta', 0, (v, w))} {NOTATION.activation(v, 1)} {NOTATION.activation(w, 1)}"
-        new = f"λ_W {NOTATION.activation(v, 0)} {NOTATION.activation(w, 0)}"
-        return [
-            (1, f"{name}: both choices for an NTK that is its own pair, {function}/n_ℓ on {place}, its line wavy:"),
-            (2, f"{new}: its edge {v}-{w} is new, both ends differentiate by one weight of layer ℓ+1;"),
-            (2, f"{old}: its edge is old, two weights W are contracted, the mean NTK is inside."),
+    if vertex.rule.merges:
+        choices = [
+            f"{choice_text(choice, vertex.slots, NOTATION)}: {choice.rule.inside.format(edge=pair_name(vertex))}"
+            for choice in CHOICES
         ]
-    what = "a new edge, both slots differentiate by one weight of layer ℓ+1"
-    if vertex.coupling != NEW_EDGE:
-        what = "two weights W contracted"
-    factor = f"{NOTATION.power(COUPLINGS[vertex.coupling], 1)}/n_ℓ"
-    line = LINES[sum(order > 0 for _, order in vertex.factors)]
-    text = f"{name}: {what}, {factor}; it carries {function} on {place}, its line {line}."
-    slots = [_slot(diagram, *factor) for factor in vertex.factors]
+        ends = [";"] * (len(choices) - 1) + ["."]
+        head = f"{name}: {vertex.rule.sentence}, {function}/n_ℓ on {place}, its line wavy:"
+        return [(1, head), *((2, text + end) for text, end in zip(choices, ends, strict=True))]
+    factor = f"{powers_text(vertex.rule.couplings, NOTATION)}/n_ℓ"
+    line = LINES[sum(one.order > 0 for one in vertex.factors)]
+    text = f"{name}: {vertex.rule.sentence}, {factor}; it carries {function} on {place}, its line {line}."
+    slots = [_slot(diagram, one.slot, one.order) for one in vertex.factors]
     return [(1, text), *((2, slot) for slot in slots if slot)]
 
 

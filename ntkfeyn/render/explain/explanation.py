@@ -16,7 +16,7 @@ from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.reduction import Effect, expand, reduce_terms, written_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
-from ntkfeyn.derivation.translation import translate, translate_drawn
+from ntkfeyn.derivation.translation import translate
 from ntkfeyn.errors import LimitError
 from ntkfeyn.render.explain.attachment import (
     Attached,
@@ -69,9 +69,7 @@ class Explanation:
     @cached_property
     def reduced(self) -> tuple[tuple[ProductTerm, ...], tuple[Effect, ...]]:
         """The product terms of this diagram alone, and what each rewrite did to them."""
-        member = self.diagram is not self.drawn
-        written = translate(self.diagram, self.diagram.id) if member else translate_drawn(self.diagram)
-        return reduce_terms(written, self.diagram.cumulant)
+        return reduce_terms(translate(self.diagram, self.diagram.id), self.diagram.cumulant)
 
     @cached_property
     def expanded(self) -> tuple[ExpandedTerm, ...] | None:

@@ -6,14 +6,15 @@ Enters: an ``Explanation``. Leaves: steps from the picture to the lines of emitt
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from ntkfeyn.derivation.reduction import written_terms
+from ntkfeyn.derivation.terms import Powers
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.drawing.layout import layout
 from ntkfeyn.render.drawing.sketch import side_by_side
 from ntkfeyn.render.explain.attachment import (
-    COUPLINGS,
     NOTATION,
     derivatives_on,
     function_text,
@@ -23,7 +24,7 @@ from ntkfeyn.render.explain.attachment import (
 from ntkfeyn.render.explain.constituents import Row, constituents
 from ntkfeyn.render.explain.explanation import Explanation
 from ntkfeyn.render.json import cumulant_json, diagram_json, term_json
-from ntkfeyn.render.notation import counted, cumulant_text, expanded_text, term_text
+from ntkfeyn.render.notation import counted, cumulant_text, expanded_text, powers_text, term_text
 from ntkfeyn.render.wrapping import wrap
 from ntkfeyn.runtime.version import TOOL
 
@@ -33,7 +34,6 @@ PICTURE_WIDTH = 1000  # of the sketch in the JSON: it always fits
 REASONS = {
     "marginals": "a derivative ∂_b is zero unless its sample occurs in the function that it acts on",
     "collect": "equal terms are added",
-    "omega": "λ_W σ_a σ_b + C_W Θ_ab σ'_a σ'_b is written Ω_ab",
 }
 
 
@@ -193,8 +193,8 @@ def _assembled(explanation: Explanation) -> str:
     diagram, (_, _, cost) = explanation.diagram, explanation.counting
     parts = [str(explanation.weight)] if explanation.weight != 1 else []
     parts += [NOTATION.power("width_ratio", cost)] if cost else []
-    couplings = [vertex.coupling for vertex in diagram.cubic_vertices]
-    parts += [NOTATION.power(COUPLINGS[c], couplings.count(c)) for c in COUPLINGS if c in couplings]
+    couplings = reduce(Powers.times, [vertex.rule.couplings for vertex in diagram.cubic_vertices])
+    parts += [powers_text(couplings, NOTATION)] if couplings else []
     parts += [one.text for one in explanation.tensors]
     for value in explanation.values:
         text = value_text(diagram, value, PRODUCTS_SHOWN)

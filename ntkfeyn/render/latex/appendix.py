@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn.derivation.diagrams import Diagram
-from ntkfeyn.derivation.recursion import Recursion, System, derive_system
+from ntkfeyn.derivation.recursion import Recursion, System, derive_system, translated
 from ntkfeyn.derivation.reduction import expand, reduce_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
-from ntkfeyn.derivation.translation import RULES, translate_drawn
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.tensors import NAMED_TENSORS, TensorId
 from ntkfeyn.render.drawing.layout import blob, layout
-from ntkfeyn.render.drawing.rules import rule_pictures
 from ntkfeyn.render.drawing.tikz import tikz
+from ntkfeyn.render.latex.rules import rule_rows
 from ntkfeyn.render.notation import (
     LatexNotation,
     MacroNotation,
@@ -111,10 +110,9 @@ def _names(recursions: Sequence[Recursion]) -> dict[str, str]:
 
 def _front_matter(system: System, names: Mapping[str, str], options: LatexOptions) -> dict[str, Any]:
     notation = MacroNotation(options.prefix)
-    pictures = rule_pictures()
     rules = [
-        {"element": rule.element, "latex": rule.latex, "source": _escape(rule.source), "picture": tikz(pictures[key])}
-        for key, rule in RULES.items()
+        {"element": row.element, "latex": row.formula, "source": _escape(row.source), "picture": tikz(row.picture)}
+        for row in rule_rows(LatexNotation())
     ]
     tensors = []
     for row in NAMED_TENSORS:
@@ -239,4 +237,4 @@ def _lines(terms: list[str], options: LatexOptions) -> list[list[str]]:
 
 def diagram_terms(recursion: Recursion, diagram: Diagram) -> tuple[ProductTerm, ...]:
     """The reduced product terms of one diagram on its own."""
-    return reduce_terms(translate_drawn(diagram), recursion.cumulant, recursion.without)[0]
+    return reduce_terms(translated(diagram, recursion.without), recursion.cumulant, recursion.without)[0]

@@ -1,0 +1,145 @@
+"""The table of rules: what each element of a diagram is, gives and is called (theory sections 3 to 5).
+
+Physics stands here and nowhere else. A pair of slots descends a layer in one of the ways of ``PAIR_RULES``; enumeration
+offers them, translation takes their couplings, pictures their marks, prose their words, the LaTeX table of rules their
+rows, the certificates the names of their couplings. A new way is a row here, and its counterpart in the judge.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ntkfeyn.derivation.terms import Powers
+
+WIDTH_RATIO = "width_ratio"
+
+
+class Coupling(NamedTuple):
+    """A number of the network that terms carry powers of."""
+
+    name: str
+    meaning: str
+
+
+COUPLINGS = (
+    Coupling("C_W", "variance of a weight, times the width below"),
+    Coupling("lambda_W", "gradient weight of a weight, times the width below"),
+    Coupling("C_b", "variance of a bias"),
+    Coupling("lambda_b", "gradient weight of a bias"),
+    Coupling(WIDTH_RATIO, "n_l / n_(l-1)"),
+)
+DRAWN_COUPLINGS = tuple(sorted(c.name for c in COUPLINGS if c.name != WIDTH_RATIO))  # a layer has its own of each
+ACTIVATION, MERGED = "activation", "omega"  # what stands at a slot: a derivative of s, or half of an Omega
+
+
+class PairRule(NamedTuple):
+    """One way in which the two slots of a pair of the channel descend a layer: a cubic vertex.
+
+    ``consumes_edge``: an edge of a leg joins the slots, and its parameter is one of this layer. ``merges``: no way of
+    its own, but several drawn as one (theory section 4, Omega). ``function`` stands at both slots. In pictures the
+    vertex is a dot or a ``square``; ``plain`` is the one that lists leave unmarked. ``element`` heads its row in a
+    table of rules, ``source`` says why; ``words`` and ``sentence`` tell it of a pair, ``inside`` of a pair in Omega.
+    """
+
+    name: str
+    couplings: Powers
+    element: str
+    source: str
+    words: str
+    sentence: str
+    inside: str = ""
+    consumes_edge: bool = False
+    merges: tuple[str, ...] = ()
+    function: str = ACTIVATION
+    square: bool = False
+    plain: bool = False
+
+
+WEIGHT = PairRule(
+    "weight",
+    Powers.of(C_W=1),
+    element="cubic vertex, two weights contracted",
+    source="average over the weights of layer l+1",
+    words="two weights contracted",
+    sentence="two weights W contracted",
+    inside="its edge is old, two weights W are contracted, the mean NTK is inside",
+    plain=True,
+)
+NEW_EDGE = PairRule(
+    "new edge",
+    Powers.of(lambda_W=1),
+    element="cubic vertex, one new parameter edge",
+    source="both slots differentiated by the same weight of layer l+1",
+    words="one new parameter",
+    sentence="a new edge, both slots differentiate by one weight of layer ℓ+1",
+    inside="its edge {edge} is new, both ends differentiate by one weight of layer ℓ+1",
+    consumes_edge=True,
+    square=True,
+)
+OMEGA = PairRule(
+    "omega",
+    Powers.of(),
+    element="cubic vertex, both choices merged",
+    source="both choices for an NTK whose two slots share a neuron",
+    words="both choices",
+    sentence="both choices for an NTK that is its own pair",
+    merges=(NEW_EDGE.name, WEIGHT.name),
+    function=MERGED,
+)
+PAIR_RULES = (NEW_EDGE, WEIGHT)  # in the order in which they are tried
+RULE = {rule.name: rule for rule in (WEIGHT, NEW_EDGE, OMEGA, *PAIR_RULES)}
+
+
+class Choice(NamedTuple):
+    """One of the choices that Omega_vw merges: couplings * s^(order)_v s^(order)_w.
+
+    Where the edge of the pair is old, its mean NTK is inside.
+    """
+
+    rule: PairRule
+    order: int
+    mean_inside: bool
+
+
+CHOICES = tuple(
+    Choice(RULE[name], 0 if RULE[name].consumes_edge else 1, not RULE[name].consumes_edge) for name in OMEGA.merges
+)
+
+
+class ElementRule(NamedTuple):
+    """What another element of a diagram gives: its row in a table of rules."""
+
+    name: str
+    couplings: Powers
+    element: str
+    source: str
+
+
+TENSOR = ElementRule(
+    "tensor",
+    Powers.of(width_ratio=1),
+    "tensor vertex, per power of 1/n",
+    "layer-l cumulants count powers of the width below them",
+)
+ELEMENT_RULES = (
+    TENSOR,
+    ElementRule("zz", Powers.of(), "z-z pair on a propagator", "cumulant expansion: 1/2 a pair, 1/k! for k alike"),
+    ElementRule("mixed", Powers.of(), "pair of a z-leg and a slot", "the z-leg shares the neuron of the slot"),
+    ElementRule("tied", Powers.of(), "pair of two slots", "both slots share a neuron: their cubic vertices are tied"),
+    ElementRule(
+        "propagator", Powers.of(), "propagator (white blob)", "sum over coinciding hidden neurons: joint cumulant"
+    ),
+)
+# constants of the two means at order 0, which no diagram draws: a bias contracted, a derivative by a bias
+BIASES = {"K": Powers.of(C_b=1), "Theta": Powers.of(lambda_b=1)}
+
+
+def reading_order(powers: Powers) -> tuple[int, ...]:
+    """Powers in the order of ``COUPLINGS``, to sort terms by."""
+    return tuple(powers.power(coupling.name) for coupling in COUPLINGS)
+
+
+def in_order(powers: Powers) -> list[tuple[str, int]]:
+    """The pairs in the order of ``COUPLINGS``."""
+    names = [coupling.name for coupling in COUPLINGS]
+    return sorted(powers, key=lambda pair: names.index(pair[0]))
