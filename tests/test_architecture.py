@@ -104,7 +104,7 @@ def test_the_names_of_the_interface_are_told_without_loading_it() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (run.returncode, run.stderr.strip()) == (0, "")
-    shown = pydoc.render_doc(ntkfeyn, renderer=pydoc.plaintext)
+    shown = pydoc.plain(pydoc.render_doc(ntkfeyn))
     assert all(f"    {name} " in shown for name in ntkfeyn.__all__)
 
 

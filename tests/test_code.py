@@ -482,8 +482,9 @@ def test_the_c_program_is_clean_under_valgrind(tmp_path: Path) -> None:
 
 @needs_cc
 def test_order_three_compiles(tmp_path: Path) -> None:
+    """Without optimisation, four megabytes of it; with it in tests/long_checks.py."""
     source = nf.emit(["K@3", "Theta@3"], lang="c", directory=tmp_path)[0]
-    library = CModule(compiled(source, tmp_path, "-O1"), source.stem)
+    library = CModule(compiled(source, tmp_path, "-O0"), source.stem)
     rule = load(OUTPUTS / "order1.py").trapezoid(200, 9.0)
     layers = library.solve("tanh", rule, np.array([[0.8]]), 3, [9, 9], {**COUPLINGS, "C_W": 1.2})
     exact = nf.evaluate(
