@@ -12,8 +12,9 @@ from ntkfeyn.errors import LimitError
 from ntkfeyn.model.targets import Target
 from ntkfeyn.render.drawing.equation import equation
 from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.render.drawing.png import png
 from ntkfeyn.render.drawing.primitives import Drawing
-from ntkfeyn.render.drawing.svg import png, svg
+from ntkfeyn.render.drawing.svg import svg
 from ntkfeyn.render.drawing.tikz import tikz
 from ntkfeyn.render.formulas import recursion_align, recursion_latex, recursion_text
 from ntkfeyn.render.json import recursion_json, to_text

@@ -159,6 +159,7 @@ class Fuzzer:
         self.rng = random.Random(seed)
         self.calls: Counter[str] = Counter()
         self.findings: dict[str, str] = {}
+        self.rounds = 0
         self.directory = Path(tempfile.mkdtemp())
 
     def text(self) -> None:
@@ -215,14 +216,15 @@ def _run_file(path: Path) -> None:
     run_file_values(path, False, command, "evaluate", cli.COMMANDS)
 
 
-def fuzz(seconds: float, seed: int) -> Fuzzer:
-    """Run for so long; the same seed tries the same texts in the same order."""
+def fuzz(seconds: float, seed: int, rounds: int | None = None) -> Fuzzer:
+    """Run for so long, or for so many rounds; the same seed tries the same texts in the same order."""
     signal.signal(signal.SIGALRM, _alarm)
     fuzzer = Fuzzer(seed)
     os.chdir(fuzzer.directory)
     Path("k.json").write_text("[[1.0, 0.3], [0.3, 0.8]]")
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and (rounds is None or fuzzer.rounds < rounds):
+        fuzzer.rounds += 1
         fuzzer.text()
         if fuzzer.rng.random() < 0.2:
             fuzzer.file()

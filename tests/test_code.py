@@ -81,7 +81,8 @@ class CModule:
             self.function(name).restype = ctypes.c_size_t
         for name in ("name", "message"):
             self.function(name).restype = ctypes.c_char_p
-        self.names = []
+        self.function("activation_named").restype = ctypes.c_void_p
+        self.names: list[str] = []
         while (name := self.function("name")(len(self.names))) is not None:
             self.names.append(name.decode())
 
@@ -602,8 +603,9 @@ def test_the_c_program_is_clean_under_valgrind(tmp_path: Path) -> None:
 
 @needs_cc
 def test_order_three_compiles(tmp_path: Path) -> None:
+    """Without optimisation, four megabytes of it; with it in tests/long_checks.py."""
     source = nf.emit(["K@3", "Theta@3"], lang="c", directory=tmp_path)[0]
-    library = CModule(compiled(source, tmp_path, "-O1"), source.stem)
+    library = CModule(compiled(source, tmp_path, "-O0"), source.stem)
     rule = load(OUTPUTS / "order1.py").trapezoid(200, 9.0)
     layers = library.solve("tanh", rule, np.array([[0.8]]), 3, [9, 9], {**COUPLINGS, "C_W": 1.2})
     exact = nf.evaluate(
@@ -647,16 +649,6 @@ def test_committed_code_is_reproduced(lang: str, tmp_path: Path) -> None:
     for path in nf.emit(lang=lang, directory=tmp_path):
         new, old = (without_version(one.read_text()) for one in (path, OUTPUTS / path.name))
         assert new == old, "run `ntkfeyn emit` again and read the difference"
-
-
-@pytest.mark.parametrize("lang", ["python", "c", "jax"])
-def test_same_bytes_under_different_hash_seeds(lang: str, tmp_path: Path) -> None:
-    contents = set()
-    for seed in ("0", "77"):
-        command = [sys.executable, "-m", "ntkfeyn", "emit", "--lang", lang, "Theta@2", "T", "-o", str(tmp_path / seed)]
-        subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True)
-        contents.add(b"".join(path.read_bytes() for path in sorted((tmp_path / seed).iterdir())))
-    assert len(contents) == 1
 
 
 def test_a_coupling_that_solvers_do_not_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

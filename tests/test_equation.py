@@ -11,6 +11,7 @@ import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.render.drawing.equation import equation
 from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.render.drawing.primitives import distance
 from ntkfeyn.render.symbols import Symbols
 
 TARGETS = [("K", 0), ("Theta", 0), ("Theta", 1), ("K", 1), ("F", 1), ("A", 1), ("T", 1), ("C2", 2), ("V", 2)]
@@ -42,8 +43,8 @@ def test_nothing_overlaps(name: str, order: int) -> None:
         (w, h), (u, v) = a.extent(), b.extent()
         apart = abs(a.centre[0] - b.centre[0]) > (w + u) * 0.95 or abs(a.centre[1] - b.centre[1]) > (h + v) * 0.95
         assert apart, (a, b)
-    for a, b in combinations(drawing.marks, 2):
-        assert abs(complex(a.centre[0] - b.centre[0], a.centre[1] - b.centre[1])) > a.radius + b.radius
+    for one, other in combinations(drawing.marks, 2):
+        assert distance(one.centre, other.centre) > one.radius + other.radius
     x0, _, x1, _ = drawing.box()
     assert x1 - x0 < 30
 

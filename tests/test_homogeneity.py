@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -393,18 +390,3 @@ def test_wrong_requests(arguments: list[str], message: str, capsys: pytest.Captu
     code, out, err = run("derive", *arguments, "--homogeneous", capsys=capsys)
     assert (code, out) == (2, "")
     assert message in err
-
-
-def test_the_same_bytes_whatever_the_hash_seed() -> None:
-    command = [sys.executable, "-m", "ntkfeyn", "derive", "Theta@2", "A@2", "P@2", "--homogeneous"]
-    for form in ("text", "json"):
-        outputs = {
-            subprocess.run(
-                [*command, "--format", form],
-                env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
-                capture_output=True,
-                check=True,
-            ).stdout
-            for seed in ("0", "1", "77")
-        }
-        assert len(outputs) == 1

@@ -25,8 +25,9 @@ from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.identifiers import find_diagram
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.derivation.translation import translate
-from ntkfeyn.model.cumulants import NAMED_TENSORS, NAMES, standard
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.polynomials import polynomial
+from ntkfeyn.model.tensors import NAMED_TENSORS, NAMES
 from ntkfeyn.render.formulas import recursion_text
 from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.render.symbols import Symbols

@@ -216,7 +216,7 @@ def test_the_committed_survey_covers_what_is_claimed() -> None:
     for certificate in data["certificates"]:
         jsonschema.validate(certificate, schema("certificate-1"))
         name, order = certificate["cumulant"]["name"], certificate["order"]
-        assert certificate["hash"] == derive_recursion(standard(name), order).hash, "run tests/survey.py again"
+        assert certificate["hash"] == derive_recursion(standard(name), order).hash, "run tests/run --all again"
         assert all(c["equal"] and c["exact"] == c["derived"] for c in certificate["comparisons"])
         if certificate["controls"]:
             controlled[name, order] = certificate["controls"]["diagrams"]

@@ -95,7 +95,8 @@ def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool)
 def _draw(recursion: Recursion, path: Path) -> None:
     """The equation of diagrams."""
     from ntkfeyn.render.drawing.equation import equation
-    from ntkfeyn.render.drawing.svg import png, svg
+    from ntkfeyn.render.drawing.png import png
+    from ntkfeyn.render.drawing.svg import svg
     from ntkfeyn.render.symbols import Symbols
     from ntkfeyn.runtime.files import write_file
 

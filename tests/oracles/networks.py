@@ -66,6 +66,10 @@ class Solver:
             return self.first[name, order](*labels) if (name, order) in self.first else Fraction(0)
         return self.step(name, order, layer - 1, labels)
 
+    def step(self, name: str, order: int, layer: int, labels: tuple[int, ...]) -> Fraction:
+        """A tensor of the layer above."""
+        raise NotImplementedError
+
     def power(self, couplings: Sequence[int], layer: int) -> Fraction:
         result = self.ratio(layer) ** couplings[4] if couplings[4] else Fraction(1)
         for base, exponent in zip(self.couplings, couplings, strict=False):

@@ -13,6 +13,11 @@ def tensor_names(name: str, correction: int, symbols: Symbols) -> tuple[str, str
     return LatexNotation(symbols.latex).symbol(name, correction), TextNotation(symbols.text).letter(name) + exponent
 
 
+def slot_names(slot: int, symbols: Symbols) -> tuple[str, str]:
+    """The sample of a slot."""
+    return symbols.latex.sample(slot), symbols.text.sample(slot)
+
+
 def function_names(vertex: CubicVertex, symbols: Symbols) -> tuple[str, str]:
     """The activations of a cubic vertex without samples (the slots carry them), in TeX and in plain text."""
     if vertex.rule.merges:
