@@ -15,7 +15,7 @@ import pytest
 import ntkfeyn
 from ntkfeyn.cli import COMMANDS, main
 from ntkfeyn.codegen.c import files as c
-from ntkfeyn.derivation import enumeration, reduction
+from ntkfeyn.derivation import enumeration, expansion
 from ntkfeyn.model import cumulants, legs
 from ntkfeyn.model import network as networks
 from ntkfeyn.model import polynomials as expressions
@@ -133,7 +133,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     [text] = re.findall(r"## Limits\n(.*?)\n## ", README, flags=re.DOTALL)
     shown = {int(number.replace(",", "")) for number in re.findall(r"[0-9][0-9,]*", text)}
     assert shown == {
-        cumulants.MAX_SLOTS, cumulants.MAX_ORDER, legs.MAX_NODES, enumeration.MAX_CANDIDATES, reduction.MAX_EXPANDED,
+        cumulants.MAX_SLOTS, cumulants.MAX_ORDER, legs.MAX_NODES, enumeration.MAX_CANDIDATES, expansion.MAX_EXPANDED,
         symbols.MAX_SYMPY, inputs.MAX_INPUTS, networks.MAX_DEPTH, components.MAX_COMPONENTS, c.MAX_DISTINCT,
         expressions.MAX_DEGREE, expressions.MAX_LENGTH, estimation.MAX_NETWORKS, workers.MAX_JOBS,
     }  # fmt: skip

@@ -34,7 +34,7 @@ Ints = NDArray[np.int64]
 
 def evaluate_tensors(request: Request, targets: Sequence[TensorId], components: str = "all") -> Tensors:
     """Tensors (name, absolute order) at every layer of each network. Raises NtkfeynError."""
-    wanted = {target: wanted_tuples(target[0], components, len(request.gram)) for target in targets}
+    wanted = {target: wanted_tuples(target.name, components, len(request.gram)) for target in targets}
     settings = evaluate_tuples(request, wanted)
     return Tensors(_meta(request, list(wanted), components), settings)
 
@@ -180,7 +180,7 @@ def _row(plan: Plan, layer: LayerValues, wanted: dict[TensorId, Ints], place: In
     found = {}
     for tensor, tuples in wanted.items():
         numbers = plan.components[tensor].find(place[tuples])
-        index = tuples[:, list(standard(tensor[0]).index)] + 1
+        index = tuples[:, list(standard(tensor.name).index)] + 1
         values, errors = layer.values[tensor][numbers], layer.errors[tensor][numbers]
-        found[f"{tensor[0]}@{tensor[1]}"] = TensorValues(index, values, errors)
+        found[str(tensor)] = TensorValues(index, values, errors)
     return found

@@ -13,8 +13,9 @@ from functools import cached_property
 from math import prod
 
 from ntkfeyn.derivation.diagrams import Diagram
+from ntkfeyn.derivation.expansion import expand, written_terms
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
-from ntkfeyn.derivation.reduction import Effect, expand, reduce_terms, written_terms
+from ntkfeyn.derivation.reduction import Effect, reduce_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.derivation.translation import translate
 from ntkfeyn.errors import LimitError

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from ntkfeyn.derivation.reduction import written_terms
+from ntkfeyn.derivation.expansion import written_terms
 from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import Powers
 from ntkfeyn.model.cumulants import standard

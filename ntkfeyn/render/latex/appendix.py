@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn.derivation.diagrams import Diagram
+from ntkfeyn.derivation.expansion import expand
 from ntkfeyn.derivation.recursion import Recursion, System, derive_system, translated
-from ntkfeyn.derivation.reduction import expand, reduce_terms
+from ntkfeyn.derivation.reduction import reduce_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant, standard
