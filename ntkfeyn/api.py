@@ -14,10 +14,10 @@ from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.views import Diagram, Recursion
 
 if TYPE_CHECKING:
-    from ntkfeyn.model.tensors import TensorId
     from ntkfeyn.render.latex.appendix import LatexOptions
     from ntkfeyn.sampling.estimation import Sampling
     from ntkfeyn.solve.request import Request

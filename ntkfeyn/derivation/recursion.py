@@ -145,7 +145,7 @@ def translated(diagram: Diagram, without: Collection[str] = ()) -> tuple[Product
 
 def derive_system(targets: Iterable[TensorId]) -> System:
     """The closure of tensors (class name, absolute order): everything they need, in order of dependence."""
-    wanted = tuple(targets)
+    wanted = tuple(TensorId(*target) for target in targets)
     done: dict[TensorId, Recursion] = {}
     path: set[TensorId] = set()
 

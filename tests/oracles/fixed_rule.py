@@ -109,7 +109,7 @@ def step(labels: Sequence[int], terms: Sequence[Any], values: dict[str, float], 
     at = dict(zip(labels, np.indices((n,) * len(labels)), strict=True))
     total = np.zeros((n,) * len(labels))
     for term in terms:
-        factor_ = float(term.coefficient) * prod(values[name] ** p for name, p in term.couplings._asdict().items())
+        factor_ = float(term.coefficient) * prod(values[name] ** p for name, p in term.couplings)
         if not (factor_ and all(here[t.id].any() for t in term.tensors)):
             continue
         product_ = np.full(total.shape, factor_)
