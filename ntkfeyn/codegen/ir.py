@@ -21,7 +21,7 @@ from ntkfeyn.derivation.recursion import Recursion, System
 from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.derivation.rules import in_order
 from ntkfeyn.derivation.terms import Group, ProductTerm
-from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
 
@@ -103,10 +103,11 @@ class Step:
 
     @property
     def couplings(self) -> tuple[str, ...]:
-        """The couplings that occur, in the order of ``SOLVED``. Raises NtkfeynError for one that is not there."""
+        """The couplings that occur, in the order of ``SOLVED``. Raises LimitError for one that is not there."""
         used = {power.name for product in self.products for power in product.powers}
         if not used <= set(SOLVED):
-            raise NtkfeynError(f"emitted solvers have no coupling {', '.join(sorted(used - set(SOLVED)))}")
+            unknown = ", ".join(sorted(used - set(SOLVED)))
+            raise LimitError(f"emitted solvers have no coupling {unknown}; `ntkfeyn derive` writes such recursions")
         return tuple(name for name in SOLVED if name in used)
 
     @property
@@ -162,7 +163,7 @@ def program(system: System, *, shared: bool = True) -> Program:
         own = [f"_{recursion.name}_{recursion.order}_{i}" if not shared else "" for i in range(len(parts))]
         products = tuple(_product(part, suffix) for part, suffix in zip(parts, own, strict=True))
         steps.append(Step(recursion, tuple(f"a{label}" for label in shape.index_labels()), products))
-    return Program(tuple(TensorId(*target) for target in system.targets), tuple(steps), shared)
+    return Program(system.targets, tuple(steps), shared)
 
 
 def _product(term: ProductTerm, suffix: str) -> Product:
