@@ -1,4 +1,17 @@
-"""ntkfeyn: finite-width (1/n) corrections of neural tangent kernels, derived from Feynman diagrams."""
+"""ntkfeyn: finite-width (1/n) corrections of neural tangent kernels, derived from Feynman diagrams.
+
+derive        the recursion of a tensor, from all its diagrams: formula, LaTeX, SymPy, JSON, picture
+diagrams      the diagrams alone: weight, pictures, graph
+emit          an appendix in LaTeX, or a program in Python, JAX or C, written to files
+verify        a recursion against exact finite-width networks, in rational numbers
+evaluate      every tensor at every layer for an activation, with error estimates
+sample        the same tensors from sampled networks, with standard errors
+Network       depth, widths, activation and couplings of a network
+Cumulant      legs joined by a channel: what a tensor is the cumulant of
+Diagram       what ``diagrams`` returns, one of them
+Recursion     what ``derive`` returns
+NtkfeynError  any request that cannot be answered; its text says what was asked, what is allowed, what to try
+"""
 
 from __future__ import annotations
 
@@ -36,3 +49,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(api, name)
     raise AttributeError(f"module 'ntkfeyn' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,10 +14,10 @@ from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.views import Diagram, Recursion
 
 if TYPE_CHECKING:
-    from ntkfeyn.model.tensors import TensorId
     from ntkfeyn.render.latex.appendix import LatexOptions
     from ntkfeyn.sampling.estimation import Sampling
     from ntkfeyn.solve.request import Request
@@ -90,7 +90,7 @@ def verify(
     legs: str | None = None,
     channel: str | None = None,
     layers: Sequence[int] = (2, 3),
-    activation: str = "z + z**2/2",
+    activation: str | Sequence[str] = "z + z**2/2",
     samples: int = 2,
     widths: Sequence[int] = (),
     seed: int = 1,
@@ -98,15 +98,15 @@ def verify(
 ) -> Certificate:
     """Compare a recursion with exact finite-width cumulants; ``.equal`` says whether every coefficient agrees.
 
-    ``activation`` is a polynomial in z; ``widths`` are relative widths of the layers (default: equal). Raises
-    NtkfeynError for a bad request.
+    ``activation`` is a polynomial in z, or one a layer (a sequence, or between colons); ``widths`` are relative widths
+    of the layers (default: equal). Raises NtkfeynError for a bad request.
     """
-    from ntkfeyn.model.polynomials import polynomial
+    from ntkfeyn.model.polynomials import polynomials
     from ntkfeyn.verification.certify import certify, check_samples, random_setting
 
     check_samples(samples)
     shape, power = _one(name, legs, channel, order)
-    setting = random_setting(seed, polynomial(activation), samples, widths)
+    setting = random_setting(seed, polynomials(activation), samples, widths)
     return certify(shape, power, layers, setting, seed, controls=controls)
 
 

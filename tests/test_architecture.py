@@ -1,13 +1,19 @@
-"""The house rules that a machine can check: import arrows, lint, types, file sizes, start-up imports."""
+"""The house rules that a test can check: file sizes, start-up imports, public names.
+
+Lint, types and import arrows are steps of tests/run, not tests.
+"""
 
 from __future__ import annotations
 
 import ast
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import ntkfeyn
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "ntkfeyn"
@@ -56,13 +62,6 @@ def test_every_room_says_what_enters_and_what_leaves() -> None:
             assert len(text) > 40, folder
 
 
-def test_import_arrows_point_one_way() -> None:
-    """The contracts of pyproject.toml, by import-linter."""
-    program = "from importlinter.cli import lint_imports; import sys; sys.exit(lint_imports(no_cache=True))"
-    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
-
-
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_heavy_libraries_are_imported_where_used(path: Path) -> None:
     here = module_name(path)
@@ -95,12 +94,18 @@ def test_deriving_loads_no_heavy_library() -> None:
     assert (run.returncode, run.stderr.strip()) == (0, "")
 
 
-@pytest.mark.parametrize(
-    "command", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]], ids=["ruff", "format", "mypy"]
-)
-def test_linters_are_clean(command: list[str]) -> None:
-    run = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
+def test_the_names_of_the_interface_are_told_without_loading_it() -> None:
+    """dir() and the module's docstring, which help() shows: a line for each public name, nothing heavy imported."""
+    program = (
+        "import sys, ntkfeyn as nf; names = set(nf.__all__); assert names < set(dir(nf)); "
+        "told = [line.split()[0] for line in nf.__doc__.split('\\n\\n')[1].splitlines()]; "
+        "assert sorted(told) == sorted(names), told; assert len(set(told)) == len(told); "
+        f"sys.exit(', '.join(sorted(({HEAVY!r} | {{'ntkfeyn.api'}}) & set(sys.modules))) or 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (run.returncode, run.stderr.strip()) == (0, "")
+    shown = pydoc.plain(pydoc.render_doc(ntkfeyn))
+    assert all(f"    {name} " in shown for name in ntkfeyn.__all__)
 
 
 def test_no_call_runs_foreign_text() -> None:

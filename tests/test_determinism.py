@@ -15,42 +15,88 @@ LEGS = ["--legs", "dNTK012 NTK34 z5", "--channel", "03.14.25"]
 REQUESTS = {
     "list": ["list", "--format", "json"],
     "diagrams": ["diagrams", *LEGS, "--full"],
+    "full": ["diagrams", "T", "--full", "--format", "json"],
     "pictures": ["diagrams", "T", "--format", "svg", "-o", "out"],
     "dot": ["diagrams", "A", "--format", "dot", "-o", "out"],
     "derive": ["derive", *LEGS, "--format", "json", "--picture", "out.svg"],
-    "sympy": ["derive", "A@1", "F@2", "--format", "sympy"],
-    "homogeneous": ["derive", "Theta@2", "--homogeneous"],
-    "latex": ["emit", "--lang", "latex", "Theta@2", "-o", "out"],
-    "python": ["emit", "--lang", "python", "Theta@2", "R", "-o", "out"],
-    "c": ["emit", "--lang", "c", "Theta@2", "R", "-o", "out"],
-    "jax": ["emit", "--lang", "jax", "Theta@1", "-o", "out"],
+    "all": ["derive", "all", "Theta@2", "--format", "json"],
+    "tree": ["derive", "--legs", "tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "--channel", "01.23.45", "--format", "json"],
+    "sympy": ["derive", "A@1", "D@1", "F@2", "--format", "sympy"],
+    "homogeneous": ["derive", "Theta@2", "A@2", "P@2", "--homogeneous"],
+    "homogeneous json": ["derive", "Theta@2", "A@2", "P@2", "--homogeneous", "--format", "json"],
+    "explain": ["explain", "C0C0C0:2:3", "--pictures"],
+    "explain json": ["explain", "C0C0C0:2:3", "--format", "json"],
+    "latex": ["emit", "--lang", "latex", "Theta@2", "T", "-o", "out"],
+    "python": ["emit", "--lang", "python", "Theta@2", "R", "T", "-o", "out"],
+    "c": ["emit", "--lang", "c", "Theta@2", "R", "T", "-o", "out"],
+    "jax": ["emit", "--lang", "jax", "Theta@2", "T", "-o", "out"],
     "verify": ["verify", "B", "K@1", "--certificate", "out.json"],
-    "evaluate": ["evaluate", *NETWORK, "P", "Theta@2", "--format", "json"],
+    "evaluate": ["evaluate", *NETWORK, "P", "V", "Theta@2", "--format", "json"],
     "relu": ["evaluate", *NETWORK, "A", "Q", "--format", "json", "--activation", "relu"],
     "sample": ["sample", *NETWORK, "B", "S", "Theta@1", "--networks", "600", "--format", "json"],
     "compare": ["compare", *NETWORK, "Theta", "V", "--networks", "600", "--max-pull", "9", "-o", "out"],
     "critical": ["critical", "--activation", "tanh", "--depth", "16", "-o", "out"],
+    "critical relu": ["critical", "--activation", "relu", "--depth", "20"],
 }
 SHARED = ("evaluate", "relu", "sample", "compare")  # these take --jobs
 
 
-def artefacts(directory: Path, arguments: list[str], seed: str) -> dict[str, bytes]:
-    """Standard output and every file that a run leaves."""
-    directory.mkdir()
-    (directory / "x.json").write_text(json.dumps([[1.0, 0.5], [0.3, -1.0]]))
-    environment = {**os.environ, "PYTHONHASHSEED": seed}
-    command = [sys.executable, "-m", "ntkfeyn", *arguments]
-    run = subprocess.run(command, cwd=directory, env=environment, capture_output=True)
-    assert run.returncode == 0, run.stderr
-    files = {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
-    return {"stdout": run.stdout, **files}
+# One process a seed: it loads what commands load, and every request is a fork of it.
+SEEDED = """
+import json, os, sys, traceback
+from pathlib import Path
+import matplotlib.figure, numpy, scipy.stats, sympy
+from ntkfeyn.cli import main
+for directory, arguments in json.load(sys.stdin):
+    pid = os.fork()
+    if not pid:
+        os.chdir(directory)
+        for stream in (1, 2):
+            os.dup2(os.open(f"stream{stream}", os.O_WRONLY | os.O_CREAT), stream)
+        try:
+            main(arguments)
+        except SystemExit as stopped:
+            sys.stdout.flush()
+            os._exit(int(stopped.code or 0))
+        except BaseException:
+            traceback.print_exc()
+        os._exit(99)
+    if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
+        sys.exit(f"{arguments}: " + (Path(directory) / "stream2").read_text())
+"""
+
+
+def artefacts(root: Path, seed: str, more: list[str]) -> dict[str, dict[str, bytes]]:
+    """Standard output and every file that each request leaves."""
+    requests = []
+    for name, arguments in REQUESTS.items():
+        directory = root / name
+        directory.mkdir(parents=True)
+        (directory / "x.json").write_text(json.dumps([[1.0, 0.5], [0.3, -1.0]]))
+        requests.append((str(directory), [*arguments, *(more if name in SHARED else [])]))
+    run = subprocess.run(
+        [sys.executable, "-c", SEEDED],
+        input=json.dumps(requests),
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stdout) == (0, ""), run.stderr
+    return {
+        name: {str(p.relative_to(root / name)): p.read_bytes() for p in (root / name).rglob("*") if p.is_file()}
+        for name in REQUESTS
+    }
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, bytes]]]:
+    runs: list[tuple[str, list[str]]] = [("1", []), ("2718", ["--jobs", "2"])]
+    return [artefacts(tmp_path_factory.mktemp(seed), seed, more) for seed, more in runs]
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_same_request_same_bytes(name: str, tmp_path: Path) -> None:
-    first = artefacts(tmp_path / "a", REQUESTS[name], "1")
-    more = ["--jobs", "2"] if name in SHARED else []
-    second = artefacts(tmp_path / "b", [*REQUESTS[name], *more], "2718")
+def test_same_request_same_bytes(name: str, both: list[dict[str, dict[str, bytes]]]) -> None:
+    first, second = (run[name] for run in both)
     assert sorted(first) == sorted(second)
     for file, content in first.items():
         assert content == second[file], file

@@ -18,8 +18,6 @@ from pathlib import Path
 import pytest
 
 from ntkfeyn.cli import COMMANDS
-from ntkfeyn.cli.completion import ACTIVATIONS
-from ntkfeyn.expectations.activations import NAMES as KNOWN_ACTIVATIONS
 from ntkfeyn.runtime.files import write_file
 
 PROGRAM = f"{sys.executable} -m ntkfeyn"
@@ -29,6 +27,7 @@ SMALL = {
     "diagrams": "diagrams K --format png",
     "derive": "derive Theta@3",
     "explain": "explain F:1:2",
+    "theory": "theory",
     "emit": "emit --lang latex F",
     "verify": "verify K@1",
     "evaluate": f"evaluate {NETWORK} V --json v.json",
@@ -36,7 +35,7 @@ SMALL = {
     "compare": f"compare {NETWORK} Theta --networks 64 -o figures",
     "critical": "critical --activation gelu --depth 16",
 }
-QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "emit", "evaluate")]
+QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "theory", "emit", "evaluate")]
 
 
 @pytest.fixture
@@ -53,9 +52,9 @@ def shell(line: str, directory: Path, **environment: str) -> subprocess.Complete
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[bytes, bytes]]:
+def plain(tmp_madefactory: pytest.TempPathFactory) -> dict[str, tuple[bytes, bytes]]:
     """What the quick commands print where nothing is special."""
-    folder = tmp_path_factory.mktemp("plain")
+    folder = tmp_madefactory.mktemp("plain")
     (folder / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
     ended = {command: shell(f"{PROGRAM} {command}", folder) for command in QUICK}
     assert all(one.returncode == 0 and b"\x1b[" not in one.stdout for one in ended.values())
@@ -166,6 +165,17 @@ def test_another_user_without_a_home_in_a_directory_that_is_not_his(directory: P
     assert [path.name for path in directory.iterdir()] == ["x.json"]
 
 
+STARTED = """
+import sys
+
+def tell(event, arguments):
+    if event == "import" and arguments[0] == "ntkfeyn.cli":
+        open({path!r}, "w").close()
+
+sys.addaudithook(tell)
+"""
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -176,37 +186,58 @@ def test_another_user_without_a_home_in_a_directory_that_is_not_his(directory: P
     ids=lambda command: command.split()[0],
 )
 def test_an_interrupt_is_one_line_and_leaves_no_part_of_a_file(command: str, directory: Path) -> None:
-    """SIGINT for the whole process group, as a terminal sends it. -2 is the shell's 130 as well."""
-    shell(f"{PROGRAM} {command}", directory)  # what is slow only once
-    start = time.monotonic()
-    whole = shell(f"{PROGRAM} {command}", directory)
-    seconds = time.monotonic() - start
-    out = directory / "out"
-    files = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    codes = []
-    for tenth in range(3, 11, 2 if "--jobs" in command else 1):  # before that Python itself is starting
-        shutil.rmtree(out)
+    """SIGINT for the whole process group, as a terminal sends it. -2 is the shell's 130 as well.
+
+    The clock starts when the program itself is being loaded: before that Python is starting.
+    """
+    started, out = directory / "started", directory / "out"
+    hooks = directory / "hooks"
+    hooks.mkdir()
+    (hooks / "sitecustomize.py").write_text(STARTED.format(path=str(started)))
+    path = os.pathsep.join([str(hooks), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+    def begun() -> subprocess.Popen[bytes]:
+        """The command, when its own modules are being loaded."""
+        started.unlink(missing_ok=True)
         process = subprocess.Popen(
             f"exec {PROGRAM} {command}",
             shell=True,
             cwd=directory,
+            env=os.environ | {"PYTHONPATH": path},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
             # a script in the background ignores interrupts, and so would what it starts
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
-        time.sleep(seconds * tenth / 10)
-        os.killpg(process.pid, signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=60)
-        codes.append(process.returncode)
-        if process.returncode != 0 and stdout != whole.stdout:
-            assert process.returncode in (130, -signal.SIGINT)
-            assert stderr.decode().split("\n") in (["", "Interrupted.", ""], ["Interrupted.", ""])
-        out.mkdir(exist_ok=True)
-        for path in out.rglob("*"):
-            assert path.is_dir() or files[path.relative_to(out)] == path.read_bytes()
-    assert any(codes)
+        while not started.exists():
+            time.sleep(0.001)
+        return process
+
+    begun().communicate()  # what is slow only once
+    process, start = begun(), time.monotonic()
+    whole, _ = process.communicate()
+    seconds = time.monotonic() - start
+    files = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    codes: list[int] = []
+    for _ in range(4):
+        for tenth in range(1, 10, 3 if "--jobs" in command else 1):
+            shutil.rmtree(out)
+            process = begun()
+            time.sleep(seconds * tenth / 10)
+            os.killpg(process.pid, signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=60)
+            codes.append(process.returncode)
+            if process.returncode != 0 and stdout != whole:
+                assert process.returncode in (130, -signal.SIGINT)
+                assert stderr.decode().split("\n") in (["", "Interrupted.", ""], ["Interrupted.", ""])
+            out.mkdir(exist_ok=True)
+            for made in out.rglob("*"):
+                assert made.is_dir() or files[made.relative_to(out)] == made.read_bytes()
+        if any(codes):
+            return
+        seconds /= 2  # the machine has become faster than when it was measured
+    raise AssertionError("nothing was interrupted")
 
 
 def test_an_interrupt_while_a_file_is_written(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,6 +307,7 @@ def test_completion() -> None:
     assert completed("ntkfeyn derive --save") == ["plain,--save-run"]
     assert completed("ntkfeyn derive --without co") == ["plain,collect"]
     assert completed("ntkfeyn evaluate --activation ge") == ["plain,gelu"]
+    assert completed("ntkfeyn evaluate --activation gelu:le") == ["plain,gelu:leaky_relu("]
     assert completed("ntkfeyn critical --activation si") == ["plain,silu", "plain,sigmoid", "plain,sin"]
     assert completed("ntkfeyn emit --lang p") == ["plain,python"]
     assert completed("ntkfeyn derive --format j") == ["plain,json"]
@@ -283,10 +315,6 @@ def test_completion() -> None:
     assert completed("ntkfeyn nonsense F") == []
     assert completed("ntkfeyn derive Th", "zsh") == ["plain", "Theta", "_"]
     assert completed("ntkfeyn derive Th", "fish") == ["plain,Theta"]
-
-
-def test_what_is_completed_is_what_is_known() -> None:
-    assert tuple(name.partition("a)")[0] for name in KNOWN_ACTIVATIONS) == ACTIVATIONS
 
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ntkfeyn.cli.completion import ACTIVATIONS, offering
+from ntkfeyn.cli.completion import activation_names
 from ntkfeyn.cli.options import json_option
 from ntkfeyn.errors import bad_request
 
@@ -147,7 +147,7 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--activation",
             required=True,
             metavar="NAME",
-            shell_complete=offering(*ACTIVATIONS),
+            shell_complete=activation_names,
             help="linear, relu, leaky_relu(a), gelu, silu, tanh, sigmoid, erf, softplus, sin, cos, or an expression.",
         ),
         click.option("--inputs", type=_FILE, metavar="FILE", help="A list of vectors: .json, .npy or .csv."),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ntkfeyn.codegen.ir import Program
     from ntkfeyn.model.targets import Target
     from ntkfeyn.render.latex.appendix import LatexOptions
+    from ntkfeyn.render.notation import TextNotation
 
 Files = dict[str, str]
 
@@ -35,6 +36,14 @@ class Emission:
         from ntkfeyn.render.templates import file_stem
 
         return file_stem(self.targets, default_targets())
+
+    @property
+    def notation(self) -> TextNotation:
+        """Of the formulas in comments."""
+        from ntkfeyn.render.notation import TextNotation
+        from ntkfeyn.render.symbols import Symbols
+
+        return TextNotation((self.latex.symbols if self.latex else Symbols()).text)
 
     @cached_property
     def program(self) -> Program:
@@ -65,19 +74,19 @@ def _latex(asked: Emission) -> Files:
 def _python(asked: Emission) -> Files:
     from ntkfeyn.codegen.python.files import python_files
 
-    return python_files(asked.program, asked.stem)
+    return python_files(asked.program, asked.stem, asked.notation)
 
 
 def _jax(asked: Emission) -> Files:
     from ntkfeyn.codegen.python.files import jax_files
 
-    return jax_files(asked.program, asked.stem)
+    return jax_files(asked.program, asked.stem, asked.notation)
 
 
 def _c(asked: Emission) -> Files:
     from ntkfeyn.codegen.c.files import c_files
 
-    return c_files(asked.program, asked.stem)
+    return c_files(asked.program, asked.stem, asked.notation)
 
 
 BACKENDS = (

@@ -25,7 +25,8 @@ from ntkfeyn.codegen.lowering import (
     Start,
     Statement,
 )
-from ntkfeyn.render.notation import TextNotation, cumulant_text, term_text
+from ntkfeyn.render.formulas import cumulant_text, term_text
+from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.render.templates import provenance
 from ntkfeyn.render.wrapping import wrap
 
@@ -34,9 +35,12 @@ ROOM = 72  # of a statement, so that it fits when it is indented
 
 
 class Formatter(ABC):
-    """``comment_width``: of a line of text inside a comment."""
+    """``comment_width``: of a line of text inside a comment; ``notation``: of the formulas there."""
 
     comment_width: int
+
+    def __init__(self, notation: TextNotation) -> None:
+        self.notation = notation
 
     @abstractmethod
     def integer(self, value: int) -> str: ...
@@ -126,7 +130,7 @@ class Formatter(ABC):
 
     def step(self, one: LoweredStep) -> dict[str, Any]:
         """A step: what its comment says (tensor, legs, channel, formula), and its terms, each with its diagrams."""
-        recursion, notation = one.step.recursion, TextNotation()
+        recursion, notation = one.step.recursion, self.notation
         terms = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)]
         return {
             "key": str(recursion.id),

@@ -16,8 +16,9 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
+from ntkfeyn.derivation.expansion import leg_placements, leg_units
 from ntkfeyn.derivation.recursion import Recursion, System
-from ntkfeyn.derivation.reduction import leg_placements, leg_units, split_omega
+from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.derivation.rules import in_order
 from ntkfeyn.derivation.terms import Group, ProductTerm
 from ntkfeyn.errors import NtkfeynError

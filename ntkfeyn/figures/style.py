@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ntkfeyn.render.drawing.svg import load_matplotlib
+from ntkfeyn.render.drawing.fonts import own_fonts
 from ntkfeyn.runtime.files import write_file
 
 STYLE = {
@@ -33,10 +33,7 @@ DASHES = (":", "--", "-", "-.", (0, (5, 1, 1, 1, 1, 1)))
 @contextmanager
 def drawing() -> Iterator[Any]:
     """The class Figure, in the style of every figure here; nothing needs a screen."""
-    load_matplotlib()
-    import matplotlib
-
-    with matplotlib.rc_context(STYLE):
+    with own_fonts(STYLE):
         from matplotlib.figure import Figure
 
         yield Figure

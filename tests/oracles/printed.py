@@ -14,7 +14,7 @@ from itertools import permutations, product
 
 Sum = Counter
 # index positions that may be permuted, as generators of each symmetry group
-GENERATORS = {
+GENERATORS: dict[str, list[tuple[int, ...]]] = {
     "K": [(1, 0)],
     "Theta": [(1, 0)],
     "V": [(1, 0, 2, 3), (2, 3, 0, 1)],

@@ -8,6 +8,14 @@ from math import atan2, cos, hypot, pi, sin
 Point = tuple[float, float]
 PALETTE = ("0072B2", "D55E00", "009E73", "CC79A7", "7A5C00", "56B4E9", "6A3D9A", "000000")
 DOTTINGS = ("dotted", "dashdot", "sparse", "dashdotdot")  # contractions differ in grey print too
+DASHES = {  # lengths of dashes and gaps, by the style of a line
+    "solid": (),
+    "dashed": (6, 4),
+    "dotted": (1.5, 3),
+    "sparse": (1.5, 7),
+    "dashdot": (8, 3, 1.5, 3),
+    "dashdotdot": (8, 3, 1.5, 3, 1.5, 3),
+}
 BLACK, GREY, WHITE = "000000", "D9D9D9", "FFFFFF"
 
 
