@@ -81,7 +81,6 @@ class CModule:
             self.function(name).restype = ctypes.c_size_t
         for name in ("name", "message"):
             self.function(name).restype = ctypes.c_char_p
-        self.function("activation_named").restype = ctypes.c_void_p
         self.names: list[str] = []
         while (name := self.function("name")(len(self.names))) is not None:
             self.names.append(name.decode())
@@ -146,8 +145,8 @@ def reference(
 ) -> list[dict[str, np.ndarray]]:
     """The expanded terms on the same nodes, as arrays in index order."""
     rows = {name: np.broadcast_to(given, depth).tolist() for name, given in couplings.items()}
-    names = activation.split(":")
-    tables = [activation_named(name).table for name in (names if len(names) > 1 else names * (depth - 1))]
+    given = activation.split(":")
+    tables = [activation_named(name).table for name in (given if len(given) > 1 else given * (depth - 1))]
     return fixed_rule.solve([TensorId(*name) for name in names], tables, rule, gram, widths, rows)
 
 
