@@ -21,7 +21,7 @@ from ntkfeyn.derivation.recursion import Recursion, System
 from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.derivation.rules import in_order
 from ntkfeyn.derivation.terms import Group, ProductTerm
-from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
 
@@ -103,10 +103,10 @@ class Step:
 
     @property
     def couplings(self) -> tuple[str, ...]:
-        """The couplings that occur, in the order of ``SOLVED``. Raises NtkfeynError for one that is not there."""
+        """The couplings that occur, in the order of ``SOLVED``. Raises LimitError for one that is not there."""
         used = {power.name for product in self.products for power in product.powers}
         if not used <= set(SOLVED):
-            raise NtkfeynError(f"emitted solvers have no coupling {', '.join(sorted(used - set(SOLVED)))}")
+            raise LimitError(f"emitted solvers have no coupling {', '.join(sorted(used - set(SOLVED)))}")
         return tuple(name for name in SOLVED if name in used)
 
     @property
