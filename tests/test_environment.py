@@ -52,9 +52,9 @@ def shell(line: str, directory: Path, **environment: str) -> subprocess.Complete
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_madefactory: pytest.TempPathFactory) -> dict[str, tuple[bytes, bytes]]:
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[bytes, bytes]]:
     """What the quick commands print where nothing is special."""
-    folder = tmp_madefactory.mktemp("plain")
+    folder = tmp_path_factory.mktemp("plain")
     (folder / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
     ended = {command: shell(f"{PROGRAM} {command}", folder) for command in QUICK}
     assert all(one.returncode == 0 and b"\x1b[" not in one.stdout for one in ended.values())
