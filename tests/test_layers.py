@@ -100,6 +100,8 @@ def test_what_only_algebra_can_tell_is_refused_before_work(
     command: str, text: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert read_activation(text).name == text
+    with pytest.raises(NtkfeynError, match="cannot use"):
+        Request((nf.Network(3, 4, f"gelu:{text}"),), np.eye(2)).check()
     rest = ["--inputs", "x.json", "--depth", "3", "--width", "4", "--json", "out.json"]
     code, out, err = told(capsys, command, "V", "--activation", f"gelu:{text}", *rest)
     assert (code, out) == (2, "")
