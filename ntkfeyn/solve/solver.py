@@ -94,7 +94,10 @@ class Problem(NamedTuple):
     def _next(self, layer: int, at: LayerValues, engine: Engine, quadrature: float, tracked: bool) -> LayerValues:
         """Layer l + 1 from layer l, whose activation the engine is of."""
         plan, current, errors = self.plan, at.values, at.errors
-        active = {t: [term for term in terms if _alive(term, current)] for t, terms in plan.terms.items()}
+        # a tensor may be zero with an error, which lives on; a layer that amplifies makes errors of that size by itself
+        kept = not engine.amplifies
+        held = {t: bool(np.any(v) or (kept and np.any(errors[t]))) for t, v in current.items()}
+        active = {t: [term for term in terms if _alive(term, held)] for t, terms in plan.terms.items()}
         needed = _needed(plan, active)
         kernel = _kernel(plan, current)
         means = engine.values(kernel, needed, self.mapped)
@@ -237,8 +240,9 @@ def _kernel(plan: Plan, values: Values) -> Array:
     return kernel
 
 
-def _alive(term: TermPlan, values: Values) -> bool:
-    return all(np.any(values[tensor]) for tensor, _ in term.tensors)
+def _alive(term: TermPlan, held: Mapping[TensorId, bool]) -> bool:
+    """Whether every tensor of a term holds anything."""
+    return all(held[tensor] for tensor, _ in term.tensors)
 
 
 def _step(
