@@ -203,10 +203,7 @@ class ExactNetwork:
             [opening] = openings(bare(a, b))
             least = 0 if setting.C_b else count
             options.append(
-                [
-                    (comb(count, j) * setting.C_b ** (count - j) * C_W**j, opening, j)
-                    for j in range(least, count + 1)
-                ]
+                [(comb(count, j) * setting.C_b ** (count - j) * C_W**j, opening, j) for j in range(least, count + 1)]
             )
         for graph in graphs:
             ways: list[tuple[Fraction, Opening | None, int]] = [
