@@ -55,7 +55,7 @@ def order_three() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory:
         source = nf.emit(list(ORDER_THREE), lang="c", directory=directory)[0]
         library = CModule(compiled(source, Path(directory)), source.stem)
-        rule = load(OUTPUTS / "order1.py").trapezoid(48, 9.0)
+        rule = load(OUTPUTS / "order1.py").trapezoid(200, 9.0)
         layers = library.solve("tanh", rule, gram, 3, [9, 9], {**COUPLINGS, "C_W": COUPLINGS["C_W"][0]})
         for name in ORDER_THREE:
             theirs = exact.array(name)
