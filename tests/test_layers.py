@@ -223,7 +223,7 @@ def test_infinite_width_kernels_of_mixed_layers(given: str) -> None:
     K, T = cb + cw * gram, lb + lw * gram
     for name in given.split(":"):
         form = forms[name]
-        ss, dd = np.moveaxis([[form(K[i, i], K[i, j], K[j, j]) for j in range(3)] for i in range(3)], 2, 0)
+        ss, dd = np.moveaxis(np.array([[form(K[i, i], K[i, j], K[j, j]) for j in range(3)] for i in range(3)]), 2, 0)
         K, T = cb + cw * ss, lb + lw * ss + cw * T * dd
     for name, exact in (("K", K), ("Theta", T)):
         assert np.max(np.abs(found.array(name) - exact)) < 3e-8 * np.max(exact)
