@@ -29,7 +29,7 @@ from ntkfeyn.cli.run_file import run_file_values
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.cumulants import cumulant
-from ntkfeyn.model.network import parse_numbers, parse_widths
+from ntkfeyn.model.network import Network, parse_numbers, parse_widths
 from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.model.targets import legs_target, named_target
 from ntkfeyn.sampling.tallies import GROUPS, Tally, read_checkpoint, write_checkpoint
@@ -50,6 +50,7 @@ SEEDS = {
     "channel": ("13.24", "01.23.45", "10-11.12-13"),
     "name": ("F", "Theta@1", "all", "C0C1", "R3", "z1 z2/12", "V@2"),
     "activation": ("gelu", "leaky_relu(0.3)", "z*tanh(z)", "0.5*z + z**3/10", "exp(-z**2)", "z/(1+exp(-z))"),
+    "activations": ("gelu:tanh", "leaky_relu(0.3):z*tanh(z)", "relu"),
     "moment": ("z_i1 z_i2 z_j3 z_j4", "Var(NTK_ij12)", "NTK_ii12 z_j1 z_j2"),
     "widths": ("32", "32:64:32", "16,32,64"),
     "numbers": ("1.5", "1:2:2", "0.1"),
@@ -115,6 +116,7 @@ TEXT_TARGETS: dict[str, Callable[[str, str], object]] = {
     "channel": lambda a, b: cumulant(b, a),
     "name": lambda a, _: named_target(a),
     "activation": lambda a, _: _activation(a),
+    "activations": lambda a, _: Network(3, 4, a),
     "polynomial": lambda a, _: polynomial(a),
     "moment": lambda a, _: parse_moment(a, 1),
     "widths": lambda a, _: parse_widths(a),
