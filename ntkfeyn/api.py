@@ -220,7 +220,7 @@ def emit_targets(
     from ntkfeyn.codegen.ir import program
     from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
     from ntkfeyn.render.templates import file_stem
-    from ntkfeyn.runtime.files import write_file
+    from ntkfeyn.runtime.files import write_below
 
     if lang not in LANGUAGES:
         raise bad_request(f"language '{lang}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")
@@ -231,4 +231,4 @@ def emit_targets(
     else:
         code = program(derive_system([target.id for target in targets]), shared=shared)
         files = code_files(code, stem, lang)
-    return tuple(write_file(directory / name, text) for name, text in files.items())
+    return write_below(directory, files)

@@ -59,7 +59,7 @@ def command(
     """
     from ntkfeyn.errors import bad_request
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.runtime.files import write_file
+    from ntkfeyn.runtime.files import write_below
     from ntkfeyn.solve import evaluation
     from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.trust import expansion_warnings
@@ -85,8 +85,8 @@ def command(
             click.echo(f"Warning: {line}", err=True)
         result = result.assembled() if assembled else result
         if output is not None:
-            for name, data in result.unlimited_files().items():
-                click.echo(write_file(output / name, to_text(data)))
+            for path in write_below(output, {name: to_text(data) for name, data in result.unlimited_files().items()}):
+                click.echo(path)
             return
         document, text = result.to_json(), table(result)
     show(document, text, form, json_file)

@@ -32,7 +32,8 @@ from ntkfeyn.render.notation import (
     term_text,
 )
 from ntkfeyn.render.reading import factors_of, power_counting
-from ntkfeyn.render.templates import provenance, renderer
+from ntkfeyn.render.sandbox import Job
+from ntkfeyn.render.templates import provenance, render_all
 
 LEG_SYMBOLS = {
     "z": "z",
@@ -77,22 +78,23 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     if options.certificates and not {recursion.hash for recursion in recursions} & set(options.certificates):
         asked = "the certificate is for none of the recursions that are emitted"
         raise bad_request(asked, "it must match one of them", "ntkfeyn verify with the same targets")
-    render = renderer(options.templates)
     common = {"provenance": provenance(recursions), "p": options.prefix, "stem": stem}
     system = derive_system([recursion.id for recursion in recursions])
     names, known = _names([*recursions, *system.recursions]), {recursion.id for recursion in recursions}
     sections = [_section(recursion, options, known, names) for recursion in recursions]
     front = _front_matter(system, names, options)
-    files = {
-        f"{stem}.tex": render("latex/document.tex.jinja", **common, **front, sections=sections),
-        f"{stem}/macros.tex": render("latex/macros.tex.jinja", **common, names=names),
-        f"{stem}/references.bib": render("latex/references.bib.jinja", **common),
+    jobs = {  # names of files are settled before any template is rendered
+        f"{stem}.tex": Job("latex/document.tex.jinja", {**common, **front, "sections": sections}),
+        f"{stem}/macros.tex": Job("latex/macros.tex.jinja", {**common, "names": names}),
+        f"{stem}/references.bib": Job("latex/references.bib.jinja", common),
     }
+    drawn = {}
     for recursion, section in zip(recursions, sections, strict=True):
-        files[f"{stem}/{section['file']}.tex"] = render("latex/cumulant.tex.jinja", **common, **section)
+        jobs[f"{stem}/{section['file']}.tex"] = Job("latex/cumulant.tex.jinja", {**common, **section})
         for drawing, picture in section["pictures"].items():
-            files[f"{stem}/figures/{drawing}.tex"] = f"% {recursion.name}@{recursion.order}\n{picture}"
-    return files
+            drawn[f"{stem}/figures/{drawing}.tex"] = f"% {recursion.name}@{recursion.order}\n{picture}"
+    texts = render_all(list(jobs.values()), options.templates)
+    return dict(zip(jobs, texts, strict=True)) | drawn
 
 
 def _slug(text: str) -> str:
