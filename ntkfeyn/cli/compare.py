@@ -84,10 +84,10 @@ def _write(found: Comparison, directory: Path) -> None:
     """Data and figures; their names on stderr."""
     from ntkfeyn.figures.comparison import comparison_figures
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.runtime.files import write_file
+    from ntkfeyn.runtime.files import write_below
 
-    data = write_file(directory / "comparison.json", to_text(found.to_json()))
-    for path in (data, *comparison_figures(found, directory, "comparison")):
+    data = write_below(directory, {"comparison.json": to_text(found.to_json())})
+    for path in (*data, *comparison_figures(found, directory, "comparison")):
         click.echo(path, err=True)
 
 

@@ -80,7 +80,7 @@ def _scaling(
     """Run, print and write the depth scaling."""
     from ntkfeyn.criticality.depth import critical_json, depth_scaling
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.runtime.files import write_file
+    from ntkfeyn.runtime.files import write_below
 
     text, runs = points_table(found), None
     if found.main is not None:
@@ -89,7 +89,8 @@ def _scaling(
         text += scaling_table(runs, scaling)
     document = critical_json(found, scaling, runs)
     if output is not None:
-        click.echo(write_file(output / "critical.json", to_text(document)), err=True)
+        [data] = write_below(output, {"critical.json": to_text(document)})
+        click.echo(data, err=True)
         if runs is not None:
             from ntkfeyn.figures.critical import critical_figure
 

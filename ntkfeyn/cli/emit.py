@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ntkfeyn.cli.completion import offering
-from ntkfeyn.cli.options import TargetRequest, target_options
+from ntkfeyn.cli.options import TargetRequest, target_options, written_option
 from ntkfeyn.cli.progress import waiting
 
 LANGUAGES = ("latex", "python", "jax", "c")
@@ -19,11 +19,11 @@ LANGUAGES = ("latex", "python", "jax", "c")
 @click.option(
     "--lang", required=True, metavar="latex|python|jax|c", shell_complete=offering(*LANGUAGES), help="What to write."
 )
-@click.option(
+@written_option(
     "-o",
     "--output",
     "directory",
-    type=click.Path(file_okay=False, path_type=Path),
+    directory=True,
     default=Path("outputs"),
     show_default=True,
     help="Directory for the files.",

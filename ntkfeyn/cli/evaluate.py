@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
-from ntkfeyn.cli.options import TargetRequest, target_options
+from ntkfeyn.cli.options import TargetRequest, target_options, written_option
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="One document, or a file a tensor as the authors' package has it.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Directory for the files of --layout."
-)
+@written_option("-o", "--output", directory=True, help="Directory for the files of --layout.")
 @result_options
 def command(
     request: TargetRequest,

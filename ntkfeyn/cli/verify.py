@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.options import TargetRequest, target_options
+from ntkfeyn.cli.options import TargetRequest, target_options, written_option
 
 if TYPE_CHECKING:
     from ntkfeyn.judge.exact import Setting
@@ -35,7 +35,7 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
 )
-@click.option("--certificate", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON certificate here.")
+@written_option("--certificate", help="Write the JSON certificate here.")
 def command(
     request: TargetRequest,
     layers: str,

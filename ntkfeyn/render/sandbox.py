@@ -97,8 +97,10 @@ def render_apart(folders: Sequence[Path], jobs: Sequence[Job]) -> list[str]:
             f"the templates cannot be used: the process that renders them ended early (more than {MAX_MEMORY >> 20} MiB"
             " of memory?)"
         ) from error
-    if "texts" not in answer:
-        raise NtkfeynError(answer.get("error", f"the process that rendered template {answer['begun']} ended early"))
+    if "begun" in answer:
+        raise NtkfeynError(f"the template {answer['begun']} cannot be used: the process that rendered it ended early")
+    if "error" in answer:
+        raise NtkfeynError(answer["error"])
     return list(answer["texts"])
 
 
