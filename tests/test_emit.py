@@ -12,9 +12,9 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels
-from ntkfeyn.render import templates as rendering
 from ntkfeyn.render.drawing.dot import dot
 from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.runtime import files as rendering
 
 
 @pytest.mark.parametrize("lang", ["latex"])

@@ -23,6 +23,7 @@ MAX_LAYER = 12
 MAX_SAMPLES = 4
 CONTROL_LAYER = 3
 CORRECTIONS = 2  # powers of 1/n in the first-layer kernels, so that K^{1}, Theta^{1}, .. are at work at every layer
+COUPLINGS = ("C_W", "C_b", "lambda_W", "lambda_b")
 Samples = tuple[int, ...]
 
 
@@ -98,7 +99,7 @@ def random_setting(
     def small() -> Fraction:
         return Fraction(source.randint(1, 4), source.randint(2, 5))
 
-    drawn = {name: small() for name in ("C_W", "C_b", "lambda_W", "lambda_b")} | dict(couplings or {})
+    drawn = {name: small() for name in COUPLINGS} | dict(couplings or {})
     gram = _random_gram(source, small, samples)
 
     def series(constant: Fraction, slope: Fraction, gram_value: Fraction) -> Series:
