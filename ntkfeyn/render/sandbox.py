@@ -115,11 +115,11 @@ def main() -> None:
     watch.daemon = True
     watch.start()
     environment = template_environment([Path(folder) for folder in request["folders"]])
-    texts = []
+    texts: list[str] = []
     try:
         for name, values in request["jobs"]:
             _tell({"begun": name})
-            texts.append(rendered(environment, Job(name, values), most_text - sum(map(len, texts))))
+            texts.append(rendered(environment, Job(name, values), most_text - sum(len(text) for text in texts)))
         _answer({"texts": texts})
     except NtkfeynError as error:
         _answer({"error": str(error)})
