@@ -7,6 +7,7 @@ node by node from Python's syntax tree and the SymPy tree is walked node by node
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,9 @@ from ntkfeyn.model.polynomials import MAX_BITS, syntax_tree
 Array = NDArray[np.float64]
 MAX_EXPONENT = 12
 MAX_OPERATIONS = 20_000
+MAX_CONSTANT = 1e100  # and at least its inverse
 Z = sympy.Symbol("z", real=True)
+_NUMBERS = {sympy.pi: math.pi, sympy.E: math.e}
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": sympy.exp,
@@ -55,7 +58,8 @@ HINT = '--activation "z*tanh(z)"'
 def expression(text: str) -> sympy.Expr:
     """The SymPy expression; raises RequestError for anything off the whitelist, LimitError for what is too large."""
     try:
-        parsed = _read(syntax_tree(text), text)
+        with np.errstate(all="ignore"):
+            parsed = _read(syntax_tree(text), text)
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError) as error:
         raise _refused(text) from error
     if parsed.free_symbols != {Z} or not all(map(_known, sympy.preorder_traversal(parsed))):
@@ -84,13 +88,13 @@ def _read(node: ast.expr, text: str) -> Any:
         case ast.Name(id="pi"):
             return sympy.pi
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and abs(value) < 1e100:
-            return sympy.Rational(repr(value))
+            return _small(sympy.Rational(repr(value)))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_read(operand, text)
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
             return _read(operand, text)
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _FUNCTIONS:
-            return _FUNCTIONS[name](_read(argument, text))
+            return _small(_FUNCTIONS[name](_read(argument, text)))
         case ast.BinOp(left=left, op=op, right=right):
             return _small(_binary(_read(left, text), op, _read(right, text), text))
     raise _refused(text)
@@ -116,7 +120,39 @@ def _small(value: Any) -> Any:
     for number in value.atoms(sympy.Rational):
         if max(int(number.p).bit_length(), int(number.q).bit_length()) > MAX_BITS:
             raise LimitError("a number in the activation is too large")
+    number = _number(value) if value.is_number else None
+    if number is not None and not (number == 0 or 1 / MAX_CONSTANT <= abs(number) <= MAX_CONSTANT):
+        raise LimitError(
+            f"a number in the activation is out of range: {1 / MAX_CONSTANT:g} to {MAX_CONSTANT:g} is allowed"
+        )
     return value
+
+
+def _number(node: Any) -> float | None:
+    """A number in floating point, inf where that cannot hold it, None for what is no real number.
+
+    SymPy would take as many digits as the number has: exp(exp(15)) has a million.
+    """
+    try:
+        if node in _NUMBERS:
+            return _NUMBERS[node]
+        if node.is_Rational:
+            return int(node.p) / int(node.q)
+        parts = [_number(part) for part in node.args]
+        known = [part for part in parts if part is not None]
+        if not parts or len(known) < len(parts):
+            return None
+        if node.is_Add or node.is_Mul:
+            return math.fsum(known) if node.is_Add else math.prod(known)
+        if node.is_Pow:
+            power = known[0] ** known[1]
+            return power if isinstance(power, float) else None
+        found = float(_VALUES[node.func](np.asarray(known[0])))
+        return found or math.inf if node.func == sympy.exp else found  # it never vanishes
+    except (OverflowError, ZeroDivisionError, ValueError):
+        return math.inf
+    except KeyError:
+        return None
 
 
 class SymbolicDerivatives:
