@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
-from ntkfeyn.cli.options import TargetRequest, figures_option, target_options
+from ntkfeyn.cli.options import TargetRequest, answer_no, end_with_answer, figures_option, target_options
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ def command(
         found = comparison.compare(
             asked._replace(advance=theory), targets, order, sampling, components, max_pull, begin
         )
+    if not found.passed:
+        answer_no()
     for line in found.warnings():
         click.echo(f"Warning: {line}", err=True)
     if output is not None:
@@ -77,7 +78,7 @@ def command(
     show(found.to_json(), _table(found), form, json_file)
     if not found.passed:
         click.echo(_verdict(found, order), err=True)
-        sys.exit(1)
+    end_with_answer()
 
 
 def _write(found: Comparison, directory: Path) -> None:

@@ -9,7 +9,7 @@ import click
 
 from ntkfeyn.cli.completion import ACTIVATIONS, offering
 from ntkfeyn.cli.network_options import show
-from ntkfeyn.cli.options import figures_option, json_option
+from ntkfeyn.cli.options import answer_no, end_with_answer, figures_option, json_option
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def command(
     if no_scaling and output is not None:
         raise bad_request("-o was given with --no-scaling", "the figure shows the scaling", "--json FILE")
     found = critical_points(activation)
+    if found.main is None:
+        answer_no()
     if no_scaling:
         show(points_json(found), points_table(found), form, json_file)
     else:
@@ -70,8 +72,7 @@ def command(
         scaling = Scaling(depth, off, lambda_w, lambda_b)
         scaling.check()
         _scaling(activation, found, scaling, output, form, json_file)
-    if found.main is None:
-        click.get_current_context().exit(1)
+    end_with_answer()
 
 
 def _scaling(

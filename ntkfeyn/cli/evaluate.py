@@ -131,8 +131,10 @@ def table(result: Tensors) -> str:
         lines.append(f"width {setting.width}, {result.meta['activation']}, layers 1 .. {result.meta['depth']}")
         for name, last in setting.layers[-1].items():
             error = max(last.errors.tolist(), default=0.0)
-            kind = "standard error up to" if result.meta["command"] == "sample" else "error at most"
-            lines.append(f"\n{name:<16} " + (f"{kind} {error:.1e} at the last layer" if error else "exact to rounding"))
+            sampled = result.meta["command"] == "sample"
+            kind = "standard error up to" if sampled else "error at most"
+            none = "standard error 0: the same in every network" if sampled else "exact to rounding"
+            lines.append(f"\n{name:<16} " + (f"{kind} {error:.1e} at the last layer" if error else none))
             keys = list(last.keys())
             columns = [layer[name].values.tolist() for layer in setting.layers]
             for i, key in enumerate(keys[:MOST_ROWS]):

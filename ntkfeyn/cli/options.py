@@ -14,6 +14,7 @@ from ntkfeyn.cli.completion import tensor_names
 if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
 
+ANSWER = "ntkfeyn.answer"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -46,6 +47,23 @@ json_option = written_option("--json", "json_file", help="Also write the JSON he
 def figures_option(text: str) -> Callable[[F], F]:
     """-o DIR for commands that draw."""
     return written_option("-o", "--output", directory=True, help=text)
+
+
+def answer_no() -> None:
+    """The answer is no (exit code 1), whatever becomes of what is still to be printed."""
+    click.get_current_context().meta[ANSWER] = 1
+
+
+def answer_code(context: click.Context | None) -> int:
+    """0, or 1 where the answer is known and is no."""
+    return int(context.meta.get(ANSWER, 0)) if context is not None else 0
+
+
+def end_with_answer() -> None:
+    """Ends the command with the exit code of its answer."""
+    context = click.get_current_context()
+    if answer_code(context):
+        context.exit(answer_code(context))
 
 
 class TargetRequest(NamedTuple):

@@ -42,6 +42,39 @@ LEG_SYMBOLS = {
     "ddNTK1": r"\widehat{\mathrm{dd_{I}}\Theta}",
     "ddNTK2": r"\widehat{\mathrm{dd_{II}}\Theta}",
 }
+# prefixes with which one of our macros is one that TeX, LaTeX, amsmath, amssymb, tikz, hyperref or textcomp has, such
+# as \beginR, \DOTSB or \circledR; LaTeX itself lets nobody define what begins with end
+TAKEN = frozenset(
+    [
+        "Am",
+        "ClassNoteNo",
+        "CurrentFile",
+        "DOTS",
+        "IfBlank",
+        "IfBoolean",
+        "IfNoValue",
+        "IfValue",
+        "Process",
+        "RequireHIN",
+        "Split",
+        "begin",
+        "bigintcalc",
+        "circled",
+        "ifHIN",
+        "intcalc",
+        "noP",
+        "rangeHS",
+        "rangeRG",
+        "textC",
+        "textCleaning",
+        "textCutting",
+        "textH",
+        "textLH",
+        "textRH",
+        "textcircled",
+        "texthausa",
+    ]
+)
 TREE_SYMBOL = r"\widehat{\mathrm{T}}"
 
 
@@ -59,9 +92,12 @@ class LatexOptions:
 
     def check(self) -> None:
         """Raises RequestError for a prefix, a number of columns or of terms that is not allowed."""
-        # our macros go on with a capital letter, as those of TeX do not, but for its logos
-        if not re.fullmatch(r"[A-Za-z]{2,12}(?<!Te)", self.prefix):
-            raise bad_request(f"prefix '{self.prefix[:40]}'", "2 to 12 letters a-z, A-Z are allowed", "--prefix nkf")
+        # our macros go on with a capital letter, as those of TeX do not, but for its logos and a few
+        if not re.fullmatch(r"(?!end)[A-Za-z]{2,12}(?<!Te)", self.prefix) or self.prefix in TAKEN:
+            allowed = (
+                "2 to 12 letters a-z, A-Z are allowed, unless LaTeX keeps such names for itself, as it does \\end.."
+            )
+            raise bad_request(f"prefix '{self.prefix[:40]}'", allowed, "--prefix nkf")
         if self.columns not in (1, 2):
             raise bad_request(f"{self.columns} columns were asked for", "1 or 2 are allowed", "--columns 2")
         if not 1 <= self.terms_per_line <= 20:
