@@ -67,7 +67,7 @@ class Commands(click.Group):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _reader_watched(ctx), said_off_terminals(ctx.invoked_subcommand or ""):
+        with _reader_watched(ctx), said_off_terminals():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

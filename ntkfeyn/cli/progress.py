@@ -87,7 +87,7 @@ def waiting(label: str, targets: Sequence[Target]) -> Iterator[None]:
 
 
 @contextmanager
-def said_off_terminals(command: str) -> Iterator[None]:
+def said_off_terminals() -> Iterator[None]:
     """Where nobody sees a bar, a line every half minute says what is being done: silence looks like a hang."""
     if watched() or sys.stderr is None:
         yield
@@ -98,7 +98,7 @@ def said_off_terminals(command: str) -> Iterator[None]:
     def tell() -> None:
         while not over.wait(EVERY):
             with suppress(OSError, ValueError):
-                click.echo(f"ntkfeyn {command}: {_Doing.text}, {time.monotonic() - start:.0f} s", err=True)
+                click.echo(f"ntkfeyn: {_Doing.text}, {time.monotonic() - start:.0f} s", err=True)
 
     teller = threading.Thread(target=tell, daemon=True)
     teller.start()

@@ -44,37 +44,11 @@ LEG_SYMBOLS = {
 }
 # prefixes with which one of our macros is one that TeX, LaTeX, amsmath, amssymb, tikz, hyperref or textcomp has, such
 # as \beginR, \DOTSB or \circledR; LaTeX itself lets nobody define what begins with end
-TAKEN = frozenset(
-    [
-        "Am",
-        "ClassNoteNo",
-        "CurrentFile",
-        "DOTS",
-        "IfBlank",
-        "IfBoolean",
-        "IfNoValue",
-        "IfValue",
-        "Process",
-        "RequireHIN",
-        "Split",
-        "begin",
-        "bigintcalc",
-        "circled",
-        "ifHIN",
-        "intcalc",
-        "noP",
-        "rangeHS",
-        "rangeRG",
-        "textC",
-        "textCleaning",
-        "textCutting",
-        "textH",
-        "textLH",
-        "textRH",
-        "textcircled",
-        "texthausa",
-    ]
-)
+TAKEN = (
+    "Am", "ClassNoteNo", "CurrentFile", "DOTS", "IfBlank", "IfBoolean", "IfNoValue", "IfValue", "Process",
+    "RequireHIN", "Split", "begin", "bigintcalc", "circled", "ifHIN", "intcalc", "noP", "rangeHS", "rangeRG", "textC",
+    "textCleaning", "textCutting", "textH", "textLH", "textRH", "textcircled", "texthausa",
+)  # fmt: skip
 TREE_SYMBOL = r"\widehat{\mathrm{T}}"
 
 
@@ -94,9 +68,7 @@ class LatexOptions:
         """Raises RequestError for a prefix, a number of columns or of terms that is not allowed."""
         # our macros go on with a capital letter, as those of TeX do not, but for its logos and a few
         if not re.fullmatch(r"(?!end)[A-Za-z]{2,12}(?<!Te)", self.prefix) or self.prefix in TAKEN:
-            allowed = (
-                "2 to 12 letters a-z, A-Z are allowed, unless LaTeX keeps such names for itself, as it does \\end.."
-            )
+            allowed = "2 to 12 letters a-z, A-Z are allowed, other than end.. and what LaTeX has macros with"
             raise bad_request(f"prefix '{self.prefix[:40]}'", allowed, "--prefix nkf")
         if self.columns not in (1, 2):
             raise bad_request(f"{self.columns} columns were asked for", "1 or 2 are allowed", "--columns 2")
