@@ -14,7 +14,7 @@ from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels
 from ntkfeyn.render.drawing.dot import dot
 from ntkfeyn.render.drawing.layout import layout
-from ntkfeyn.runtime import files as rendering
+from ntkfeyn.runtime import files
 
 
 @pytest.mark.parametrize("lang", ["latex"])
@@ -37,14 +37,14 @@ def test_same_bytes_under_different_hash_seeds(lang: str, tmp_path: Path) -> Non
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "file.txt"
-    rendering.write_file(target, "old")
+    files.write_file(target, "old")
 
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", broken)
     with pytest.raises(NtkfeynError, match="No space left"):
-        rendering.write_file(target, "new")
+        files.write_file(target, "new")
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
 
@@ -52,10 +52,10 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
 def test_links_are_followed_and_pipes_written_to(tmp_path: Path) -> None:
     real, link = tmp_path / "real", tmp_path / "link"
     link.symlink_to(real)
-    rendering.write_file(link, "text")
+    files.write_file(link, "text")
     assert link.is_symlink()
     assert real.read_text() == "text"
-    assert rendering.write_file(Path("/dev/null"), "text").is_char_device()
+    assert files.write_file(Path("/dev/null"), "text").is_char_device()
 
 
 def test_file_names_do_not_clash(tmp_path: Path) -> None:
@@ -114,3 +114,28 @@ def test_views_of_the_python_interface(tmp_path: Path) -> None:
     with pytest.raises(AttributeError):
         nf.nothing  # noqa: B018
     assert canonical_labels("F", (1, 2, 3, 4)) == (1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("lang", ["latex", "python", "c"])
+def test_nothing_is_written_outside_the_directory(lang: str, tmp_path: Path) -> None:
+    """A link below -o that leads out of it; a file in the way of a directory: nothing is written at all."""
+    out, victim = tmp_path / "out", tmp_path / "victim"
+    out.mkdir()
+    victim.write_text("mine")
+    stem = {"latex": "F_1/macros.tex", "python": "F_1.py", "c": "F_1.mk"}[lang]
+    (out / stem).parent.mkdir(exist_ok=True)
+    (out / stem).symlink_to(victim)
+    before = sorted(out.rglob("*"))
+    with pytest.raises(NtkfeynError, match="leads out of"):
+        nf.emit("F", lang=lang, directory=out)
+    assert (victim.read_text(), sorted(out.rglob("*"))) == ("mine", before)
+
+
+def test_names_that_lead_out_and_what_is_in_the_way(tmp_path: Path) -> None:
+    for name in ("../victim", "a/../../victim", str(tmp_path / "victim"), "", "."):
+        with pytest.raises(NtkfeynError):
+            files.write_below(tmp_path / "out", {"good": "1", name: "2"})
+    (tmp_path / "F_1").write_text("in the way")
+    with pytest.raises(NtkfeynError, match="no directory"):
+        nf.emit("F", lang="latex", directory=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["F_1"]

@@ -119,7 +119,7 @@ def main() -> None:
     try:
         for name, values in request["jobs"]:
             _tell({"begun": name})
-            texts.append(rendered(environment, Job(name, values), most_text - sum(len(text) for text in texts)))
+            texts.append(rendered(environment, Job(name, values), most_text, sum(len(text) for text in texts)))
         _answer({"texts": texts})
     except NtkfeynError as error:
         _answer({"error": str(error)})
@@ -163,10 +163,13 @@ def _too_long(place: str, seconds: float) -> str:
     return f"the {place} took more than {seconds:g} seconds, which is the most"
 
 
-def rendered(environment: Any, job: Job, most: int = MAX_TEXT) -> str:
-    """The text of one template of at most ``most`` characters. Raises NtkfeynError with file and line."""
+def rendered(environment: Any, job: Job, most: int = MAX_TEXT, before: int = 0) -> str:
+    """The text of one template: with ``before`` characters of others at most ``most``.
+
+    Raises NtkfeynError with file and line.
+    """
     pieces: list[str] = []
-    size, where = 0, job.template
+    size, where = before, job.template
     try:
         template = environment.get_template(job.template)
         stream = template.root_render_func(template.new_context(frozen(job.values)))
@@ -175,7 +178,7 @@ def rendered(environment: Any, job: Job, most: int = MAX_TEXT) -> str:
                 where = _place(stream.gi_frame, stream.gi_frame.f_lineno)
             size += len(piece)
             if size > most:
-                raise NtkfeynError(f"the template {where} writes more than {MAX_TEXT} characters in all")
+                raise NtkfeynError(f"the template {where} writes more than {most} characters in all")
             piece.encode()  # a half of a surrogate pair is no text
             pieces.append(piece)
     except NtkfeynError:
