@@ -10,7 +10,7 @@ import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
 from ntkfeyn.cli.options import TargetRequest, answer_no, end_with_answer, figures_option, target_options
-from ntkfeyn.cli.progress import progress
+from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
     from ntkfeyn.sampling.comparison import ChiSquare, Comparison
@@ -59,7 +59,7 @@ def command(
     for line in expansion_warnings(asked):
         click.echo(f"Warning: {line}", err=True)
     with ExitStack() as bars:
-        theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1)))
+        theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1), AGAIN))
 
         def begin() -> Request:
             bars.close()

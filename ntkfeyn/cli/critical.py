@@ -10,7 +10,7 @@ import click
 from ntkfeyn.cli.completion import ACTIVATIONS, offering
 from ntkfeyn.cli.network_options import show
 from ntkfeyn.cli.options import answer_no, end_with_answer, figures_option, json_option
-from ntkfeyn.cli.progress import progress
+from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
     from ntkfeyn.criticality.depth import Law, Run, Scaling
@@ -85,7 +85,7 @@ def _scaling(
 
     text, runs = points_table(found), None
     if found.main is not None:
-        with progress("critical", 6 * (scaling.depth - 1)) as advance:
+        with progress("critical", 6 * (scaling.depth - 1), AGAIN) as advance:
             runs = depth_scaling(name, found.main, scaling, advance)
         text += scaling_table(runs, scaling)
     document = critical_json(found, scaling, runs)

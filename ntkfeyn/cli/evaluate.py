@@ -9,7 +9,7 @@ import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
 from ntkfeyn.cli.options import TargetRequest, target_options, written_option
-from ntkfeyn.cli.progress import progress
+from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
     from ntkfeyn.model.tensors import TensorId
@@ -77,7 +77,7 @@ def command(
         document, text = _moment(asked, request, moment)
     else:
         targets = evaluated_targets(request)
-        with progress("evaluate", 2 * len(networks) * (networks[0].depth - 1)) as advance:
+        with progress("evaluate", 2 * len(networks) * (networks[0].depth - 1), AGAIN) as advance:
             result = evaluation.evaluate_tensors(asked._replace(advance=advance), targets, components)
         for line in [*result.warnings(), *(expansion_warnings(asked) if assembled else ())]:
             click.echo(f"Warning: {line}", err=True)

@@ -27,10 +27,13 @@ def watched() -> bool:
 
 
 class Steps:
-    """Called after each of ``total`` steps with what it was; ``draw`` shows (text, steps done, their number)."""
+    """Called after each of ``total`` steps with what it was; ``draw`` shows (text, steps done, their number).
 
-    def __init__(self, label: str, total: int, draw: Callable[[str, int, int | None], None]) -> None:
-        self.total, self.draw = total, draw
+    ``beyond`` says what goes on after them.
+    """
+
+    def __init__(self, label: str, total: int, draw: Callable[[str, int, int | None], None], beyond: str) -> None:
+        self.total, self.draw, self.beyond = total, draw, beyond
         self.done = 0
         self.say(f"{label}: {PLANNING}")
 
@@ -39,9 +42,9 @@ class Steps:
         self.say(text)
 
     def say(self, text: str) -> None:
-        """Show what is being done without a step. More steps than were expected repeat earlier ones."""
-        self.text = text if self.done < self.total or not self.total else f"{text}, {AGAIN}"
-        self.draw(self.text, self.done, self.total if self.done < self.total else None)
+        """Show what is being done, without a step."""
+        over = self.done >= self.total > 0
+        self.draw(f"{text}, {self.beyond}" if over else text, self.done, None if over else self.total)
 
 
 class _Doing:
@@ -55,10 +58,10 @@ def _note(text: str, done: int, total: int | None) -> None:
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Steps]:
+def progress(label: str, total: int, beyond: str = "finishing") -> Iterator[Steps]:
     """Yields what to call after each of ``total`` steps."""
     if not watched():
-        yield Steps(label, total, _note)
+        yield Steps(label, total, _note, beyond)
         return
     from rich.console import Console
     from rich.progress import Progress
@@ -67,9 +70,11 @@ def progress(label: str, total: int) -> Iterator[Steps]:
         task = bar.add_task(label, total=total or None)
 
         def draw(text: str, done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total, description=text)  # without a total it moves to and fro
+            bar.update(
+                task, completed=done, total=total or None, description=text
+            )  # without a total it moves to and fro
 
-        yield Steps(label, total, draw)
+        yield Steps(label, total, draw, beyond)
 
 
 @contextmanager
