@@ -260,5 +260,5 @@ def test_a_loss_without_a_checkpoint_names_it(monkeypatch: pytest.MonkeyPatch) -
         yield mapped
 
     monkeypatch.setattr(estimation, "workers", lost)
-    with pytest.raises(WorkersLost, match="gone. Try: --checkpoint FILE"):
+    with pytest.raises(WorkersLost, match=r"gone\. Try: --checkpoint FILE"):
         nf.sample(NETWORK, INPUTS, ["V"], networks=512)
