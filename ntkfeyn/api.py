@@ -216,7 +216,6 @@ def emit_targets(
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
     from ntkfeyn.codegen.backends import Emission, backend
-    from ntkfeyn.runtime.files import write_file
+    from ntkfeyn.runtime.files import write_below
 
-    files = backend(lang).files(Emission(targets, shared, latex))
-    return tuple(write_file(directory / name, text) for name, text in files.items())
+    return write_below(directory, backend(lang).files(Emission(targets, shared, latex)))

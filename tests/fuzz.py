@@ -1,7 +1,8 @@
-"""Fuzzing of every parser: python tests/fuzz.py [SECONDS]. Prints what ended in anything but a clear message.
+"""Fuzzing of every parser: python tests/fuzz.py [SECONDS [KIND..]]. Prints what ended in anything but a clear message.
 
 Texts and files are grown from good ones by cutting, repeating, exchanging and inserting. A finding is an exception that
-is not the project's own, a call of more than a minute, or a process of more than 2 GiB.
+is not the project's own, a call of more than a minute, a process of more than 2 GiB, or a file outside the directory
+where a run file or a template of somebody else was at work. Kinds: text, file, command, template, certificate, run.
 """
 
 from __future__ import annotations
@@ -17,26 +18,36 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 import numpy as np
 
-from ntkfeyn import cli
+from ntkfeyn import cli, emit
 from ntkfeyn.cli.run_file import run_file_values
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import activation
-from ntkfeyn.model.cumulants import cumulant
+from ntkfeyn.model.cumulants import cumulant, standard
 from ntkfeyn.model.network import Network, parse_numbers, parse_widths
 from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.model.targets import legs_target, named_target
+from ntkfeyn.render import sandbox
+from ntkfeyn.render.latex.appendix import LatexOptions
+from ntkfeyn.render.templates import template_directory
 from ntkfeyn.sampling.tallies import GROUPS, Tally, read_checkpoint, write_checkpoint
 from ntkfeyn.solve.evaluation import wanted_tuples
 from ntkfeyn.solve.inputs import gram_matrix, gram_of, read_array, vectors
 from ntkfeyn.solve.moments import parse_moment
+from ntkfeyn.verification.certificates import certificate_json
+from ntkfeyn.verification.certify import certify, random_setting
+from ntkfeyn.verification.citations import read_certificates
 
+# how often each kind is tried in a round
+SHARES = {"text": 1.0, "file": 0.2, "command": 0.02, "template": 0.01, "certificate": 0.01, "run": 0.02}
 SECONDS, SLOW, MOST_MEMORY = 600.0, 60, 2 << 20  # of a run, of one call, kibibytes
 PIECES = (
     "z", "NTK", "dNTK", "ddNTK1", "ddNTK2", "tree:", "0-1", ",", "1-2", "(", ")", "-", ".", "/", "@", ":", "+", "*",
@@ -136,6 +147,24 @@ COMMANDS = (
 )  # fmt: skip
 
 
+TEMPLATE_PIECES = (
+    "<< name >>", "<% for d in diagrams %>", "<% endfor %>", "<% for i in range(100000) %>", "<% if name %>",
+    "<% include 'latex/cumulant.tex.jinja' %>", "<% include '../../x' %>", "<% set x = diagrams %>", "<% endif %>",
+    "<< x[0].update(id=1) >>", "<< hash.format(1) >>",
+    "<% macro m(a) %><< m(a) >><% endmacro %><< m(1) >>", "<< 1 / 0 >>", "<< 10 ** 10 ** 9 >>", "<< name * 10 ** 9 >>",
+    "<< '\\ud800' >>", "<< name.__class__.__mro__ >>", "<< self.__init__.__globals__ >>", "<< lipsum.__globals__ >>",
+    "<< cycler.__init__ >>", "<< namespace(a=1).a >>", "<% raw %>", "<< hash | center(10 ** 9) >>",
+    "<< '%999999999d' % 1 >>", "<< diagrams | map(attribute='id') | join >>", "<# ", "#>", "<<", ">>", "<%", "%>", "\n",
+    "<% extends 'latex/document.tex.jinja' %>", "<% import 'latex/macros.tex.jinja' as m %>", "<< (1, 2) | tojson >>",
+    "<< '{0.__class__}'.format(name) >>", "<< diagrams | batch(0) | list >>", "<% call f() %>", "<< [1] * 10 ** 9 >>",
+)  # fmt: skip
+OUTSIDE = ("../out", "/tmp/ntkfeyn-fuzz-out", "up/out", "deep/../../out", "deep/out", "out", "~/out", ".", "", "..")
+
+
+def _certificate(path: Path) -> None:
+    read_certificates(path, [derive_recursion(standard("F"), 1), derive_recursion(standard("K"), 0)])
+
+
 def _command(arguments: list[str]) -> None:
     """One request in this process; anything but the project's own exit codes is a finding."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as told:
@@ -144,6 +173,15 @@ def _command(arguments: list[str]) -> None:
         except SystemExit as stopped:
             if stopped.code not in (0, 1, 2, None) or "Traceback" in told.getvalue():
                 raise AssertionError(f"exit code {stopped.code}: {told.getvalue()[-200:]}") from None
+
+
+def _made_certificate(name: str) -> str:
+    shape, setting = standard(name), random_setting(1, polynomial("z + z**2/2"), 1)
+    return json.dumps(certificate_json(certify(shape, shape.leading_order, [2], setting, 1)))
+
+
+CERTIFICATES = [_made_certificate(name) for name in ("F", "K")]
+OUR_TEMPLATES = [path.read_text() for path in sorted((template_directory() / "latex").glob("*.jinja"))]
 
 
 class Slow(Exception):
@@ -163,6 +201,7 @@ class Fuzzer:
         self.findings: dict[str, str] = {}
         self.rounds = 0
         self.directory = Path(tempfile.mkdtemp())
+        self.own = {"k.json", "c.json", "templates", *(f"file{ending}" for ending in FILES)}
 
     def text(self) -> None:
         kind = self.rng.choice([*TEXT_TARGETS])
@@ -199,6 +238,70 @@ class Fuzzer:
             arguments[i] = mutated(arguments[i], self.rng).replace("\x00", "")  # no command line can hold it
         self.attempt(arguments[0], repr(arguments), lambda: _command(arguments))
 
+    def template(self) -> None:
+        """A template of a user, rendered apart as `emit --template` does."""
+        (self.directory / "templates" / "latex").mkdir(parents=True, exist_ok=True)
+        text = self.rng.choice(OUR_TEMPLATES) if self.rng.random() < 0.3 else ""
+        for _ in range(self.rng.randint(1, 6)):
+            i = self.rng.randint(0, len(text))
+            text = text[:i] + self.rng.choice(TEMPLATE_PIECES) + text[i:]
+        text = mutated(text, self.rng) if self.rng.random() < 0.5 else text
+        path = self.directory / "templates" / "latex" / "cumulant.tex.jinja"
+        path.write_text(text, errors="surrogatepass")
+        out = self.directory / "appendix" / "out"
+        options = LatexOptions(templates=self.directory / "templates")
+        self.attempt("template", repr(text), lambda: emit("F", lang="latex", directory=out, latex=options))
+        self.look("template", repr(text), {"appendix"})
+
+    def certificate(self) -> None:
+        data = json.loads(self.rng.choice(CERTIFICATES))
+        for _ in range(self.rng.randint(0, 3)):
+            place: Any = data
+            while isinstance(place, dict | list) and len(place):
+                key = self.rng.choice([*place]) if isinstance(place, dict) else self.rng.randrange(len(place))
+                if self.rng.random() < 0.4 or not isinstance(place[key], dict | list):
+                    place[key] = self.rng.choice(
+                        [0, 1, 2, 10**30, -1, "1", "1/3", "", None, True, [], {}, 1e300, "equal"]
+                    )
+                    break
+                place = place[key]
+        content = json.dumps(data)
+        path = self.directory / "c.json"
+        path.write_text(mutated(content, self.rng) if self.rng.random() < 0.3 else content, errors="surrogatepass")
+        self.attempt("certificate", content, lambda: _certificate(path))
+
+    def run(self) -> None:
+        """ntkfeyn.toml of a directory into which a user only changed."""
+        lines = {
+            "derive": 'names = ["F"]\njson = {0}\npicture = {0}\n', "emit": 'names = ["V"]\nlang = "c"\noutput = {0}\n',
+            "diagrams": 'names = ["F"]\nformat = "svg"\noutput = {0}\n', "verify": 'names = ["K"]\ncertificate = {0}\n',
+            "evaluate": 'names = ["K"]\nactivation = "relu"\ngram = "../k.json"\ndepth = 2\nwidth = 4\njson = {0}\n',
+            "sample": 'names = ["K"]\nactivation = "relu"\ngram = "../k.json"\ndepth = 2\nwidth = 4\nnetworks = 64\n'
+            "checkpoint = {0}\n",
+        }  # fmt: skip
+        name = self.rng.choice([*lines])
+        place = self.rng.choice(OUTSIDE)
+        text = f"[{name}]\n{lines[name]}".replace("{0}", json.dumps(place + self.rng.choice(["", ".svg", ".json"])))
+        if self.rng.random() < 0.5:
+            text = mutated(text, self.rng)
+        here = self.directory / "here"
+        here.mkdir(exist_ok=True)
+        if not (here / "up").is_symlink():
+            (here / "up").symlink_to("..")
+        (here / "ntkfeyn.toml").write_text(text, errors="surrogatepass")
+        os.chdir(here)
+        self.attempt("run", repr(text), lambda: _command([name]))
+        os.chdir(self.directory)
+        self.look("run", repr(text), {"here"})
+
+    def look(self, kind: str, given: str, allowed: set[str]) -> None:
+        """Whether anything was written where nothing may be."""
+        made = {path.name for path in self.directory.iterdir()} - self.own - allowed
+        made |= {str(path) for path in (self.directory / "appendix").glob("*") if path.name != "out"}
+        made |= {str(path) for path in Path("/tmp").glob("ntkfeyn-fuzz-out*")}
+        if made:
+            self.findings.setdefault(f"{kind}: written outside: {sorted(made)}", given[:300])
+
     def attempt(self, kind: str, given: str, call: Callable[[], object]) -> None:
         self.calls[kind] += 1
         signal.alarm(SLOW)
@@ -218,20 +321,22 @@ def _run_file(path: Path) -> None:
     run_file_values(path, False, command, "evaluate", cli.COMMANDS)
 
 
-def fuzz(seconds: float, seed: int, rounds: int | None = None) -> Fuzzer:
-    """Run for so long, or for so many rounds; the same seed tries the same texts in the same order."""
+def fuzz(seconds: float, seed: int, kinds: Sequence[str] = (), rounds: int | None = None) -> Fuzzer:
+    """Run for so long, or for so many rounds; the same seed tries the same texts in the same order.
+
+    ``kinds`` alone, if any.
+    """
     signal.signal(signal.SIGALRM, _alarm)
+    sandbox.SECONDS = 3.0
     fuzzer = Fuzzer(seed)
     os.chdir(fuzzer.directory)
     Path("k.json").write_text("[[1.0, 0.3], [0.3, 0.8]]")
     end = time.monotonic() + seconds
     while time.monotonic() < end and (rounds is None or fuzzer.rounds < rounds):
         fuzzer.rounds += 1
-        fuzzer.text()
-        if fuzzer.rng.random() < 0.2:
-            fuzzer.file()
-        if fuzzer.rng.random() < 0.02:
-            fuzzer.command()
+        for kind, share in SHARES.items():
+            if fuzzer.rng.random() < share if not kinds else kind in kinds:
+                getattr(fuzzer, kind)()
     if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > MOST_MEMORY:
         fuzzer.findings["memory"] = "more than 2 GiB"
     return fuzzer
@@ -239,7 +344,7 @@ def fuzz(seconds: float, seed: int, rounds: int | None = None) -> Fuzzer:
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    fuzzer = fuzz(seconds, seed=int(time.time()))
+    fuzzer = fuzz(seconds, int(time.time()), sys.argv[2:])
     print(json.dumps(dict(sorted(fuzzer.calls.items()))))
     for finding, given in fuzzer.findings.items():
         print(f"{finding}\n    {given}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from math import factorial
 
 import numpy as np
@@ -95,3 +96,29 @@ def test_leibniz_counts() -> None:
         )
         assert sp.expand(sp.diff(monomial, z, k) - terms) == 0
     assert factorial(3) == sum(c for row, c in leibniz((0, 0, 0), 3) if row == (1, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sin(exp(exp(15)))*z", "sin(exp(-exp(15)))*z", "sin(exp(exp(15 + z - z)))*z", "sin(exp(exp(15 + 0*z)))*z",
+        "cos(sinh(sinh(9)))*z", "tanh(1e90**2*z)", "z*sin(exp(exp(exp(3))))", "exp(1e99)*sin(z)",
+        "erf(1e-99**2)*sin(z)",
+    ],
+)  # fmt: skip
+def test_numbers_with_a_million_digits_are_refused_at_once(text: str) -> None:
+    """SymPy would evaluate them for minutes."""
+    start = time.monotonic()
+    with pytest.raises(NtkfeynError):
+        activation(text)
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("text", ["sin(exp(5))*tanh(z)", "z*tanh(z)/sqrt(2*pi)", "exp(-200)*sin(z)", "sin(z + 1e90)"])
+def test_numbers_of_floating_point_are_allowed(text: str) -> None:
+    z = np.array([0.3])
+    names = {name: getattr(np, name) for name in ("sin", "exp", "tanh", "sqrt", "pi")} | {"z": z}
+    value = activation(text).table(z, 0)[0]
+    if "1e90" not in text:
+        assert np.allclose(value, eval(text, names), rtol=1e-12)  # noqa: S307
+    assert np.isfinite(value).all()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -263,3 +265,24 @@ def test_bad_requests(files: Path, capsys: pytest.CaptureFixture[str], arguments
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert sorted(files.iterdir()) == before
+
+
+def test_a_reader_that_is_gone_does_not_change_the_answer(files: Path) -> None:
+    program = f"{sys.executable} -m ntkfeyn"
+    no = f"{program} compare {' '.join(NETWORK)} Theta --max-pull 0.001"
+    for line, code in ((no, 1), (f"{no} --format json", 1), (no.replace("0.001", "5"), 0)):
+        ended = subprocess.run(f"{line} | true; exit ${{PIPESTATUS[0]}}", shell=True, executable="/bin/bash")
+        assert ended.returncode == code, line
+
+
+@pytest.mark.parametrize(("first", "second"), [("sample", "compare"), ("compare", "sample")])
+def test_a_checkpoint_of_the_other_command_is_told(
+    first: str, second: str, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command, more in ((first, []), (second, ["--resume"])):
+        with pytest.raises(SystemExit) as stopped:
+            main([command, *NETWORK, "V", "--checkpoint", "run.npz", *more])
+        err = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert f"is of `{first}`" in err
+    assert "damaged" not in err

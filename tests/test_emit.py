@@ -13,7 +13,7 @@ from ntkfeyn.model.cumulants import canonical_labels
 from ntkfeyn.render.drawing.dot import dot
 from ntkfeyn.render.drawing.layout import layout
 from ntkfeyn.render.symbols import Symbols
-from ntkfeyn.runtime.files import write_file
+from ntkfeyn.runtime.files import write_below, write_file
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,3 +95,28 @@ def test_views_of_the_python_interface(tmp_path: Path) -> None:
     with pytest.raises(AttributeError):
         nf.nothing  # noqa: B018
     assert canonical_labels("F", (1, 2, 3, 4)) == (1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("lang", ["latex", "python", "c"])
+def test_nothing_is_written_outside_the_directory(lang: str, tmp_path: Path) -> None:
+    """A link below -o that leads out of it; a file in the way of a directory: nothing is written at all."""
+    out, victim = tmp_path / "out", tmp_path / "victim"
+    out.mkdir()
+    victim.write_text("mine")
+    stem = {"latex": "F_1/macros.tex", "python": "F_1.py", "c": "F_1.mk"}[lang]
+    (out / stem).parent.mkdir(exist_ok=True)
+    (out / stem).symlink_to(victim)
+    before = sorted(out.rglob("*"))
+    with pytest.raises(NtkfeynError, match="leads out of"):
+        nf.emit("F", lang=lang, directory=out)
+    assert (victim.read_text(), sorted(out.rglob("*"))) == ("mine", before)
+
+
+def test_names_that_lead_out_and_what_is_in_the_way(tmp_path: Path) -> None:
+    for name in ("../victim", "a/../../victim", str(tmp_path / "victim"), "", "."):
+        with pytest.raises(NtkfeynError):
+            write_below(tmp_path / "out", {"good": "1", name: "2"})
+    (tmp_path / "F_1").write_text("in the way")
+    with pytest.raises(NtkfeynError, match="no directory"):
+        nf.emit("F", lang="latex", directory=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["F_1"]

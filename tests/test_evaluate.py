@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from math import comb
 
@@ -15,9 +16,11 @@ from test_numbers import INPUTS, leading, order_two
 
 import ntkfeyn as nf
 from ntkfeyn.derivation.recursion import derive_system
+from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.judge.exact import Setting
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.solve import solver
-from ntkfeyn.solve.components import subsets_up_to
+from ntkfeyn.solve.components import all_tuples, subsets_up_to
 from ntkfeyn.solve.plan import make_plan, standard_samples
 from ntkfeyn.solve.results import Tensors
 from ntkfeyn.verification.derived import SystemSolver
@@ -335,3 +338,17 @@ def test_expressions_that_converge(activation: str) -> None:
     for name in ("K", "V"):
         a, b = loose.array(name), tight.array(name)
         assert np.max(np.abs(a - b)) < 1e-7 * np.max(np.abs(b))
+
+
+def test_components_are_counted_exactly() -> None:
+    """Sets that overlap: every tuple once, in index order; 40 inputs of V are 40^4."""
+    families = [frozenset({(0, 1, 2, 3, 4)}), subsets_up_to(5, 2), frozenset({(0, 1), (1, 2, 3), (4,)})]
+    for name in ("K", "V", "F", "P"):
+        shape = standard(name)
+        for family in families:
+            listed = sorted({t for s in family for t in itertools.product(s, repeat=len(shape.labels))})
+            found = all_tuples(name, family, 5)
+            assert [tuple(row) for row in found[:, list(shape.index)].tolist()] == listed
+    assert len(all_tuples("V", subsets_up_to(40, 4), 40)) == 40**4
+    with pytest.raises(NtkfeynError, match=f"{45**4} components"):
+        all_tuples("V", subsets_up_to(45, 4), 45)

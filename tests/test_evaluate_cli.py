@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ import pytest
 
 import ntkfeyn
 from ntkfeyn.cli import main
+from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.solve.inputs import read_array
 
 SCHEMAS = Path(ntkfeyn.__file__).parent / "schemas"
 VECTORS = [[1.0, 0.5, -0.25], [0.25, 1.0, 0.5]]
@@ -213,3 +218,48 @@ def test_a_zero_without_digits_is_told(tmp_path: Path, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         main(["evaluate", *network, "Theta@1"])
     assert "no digit is known" in capsys.readouterr().err
+
+
+def peak_of(call: Callable[[], object]) -> int:
+    """Bytes that a refused request takes at most."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(NtkfeynError):
+            call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+BOMBS = {
+    "row.csv": b"1," * 12_000_000, "rows.csv": b"1\n" * 12_000_000, "lines.csv": b"\n" * 24_000_000,
+    "lists.json": b"[" + b"[]," * 8_000_000 + b"[]]", "objects.json": b"[" + b"{}," * 8_000_000 + b"{}]",
+    "entries.json": b"[[" + b"1," * 12_000_000 + b"1]]", "tall.csv": b"1,2\n" * 600,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_is_too_large_is_refused_before_it_is_parsed(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(BOMBS[name])
+    start = time.monotonic()
+    assert peak_of(lambda: read_array(tmp_path / name)) < 1 << 27
+    assert time.monotonic() - start < 5
+
+
+def test_a_csv_file_is_read_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    for text, rows in (("1, 2\r\n\r\n 3,4e-1", [[1, 2], [3, 0.4]]), ("5", [[5]]), ("\ufeff1\n2\n", [[1], [2]])):
+        path.write_text(text, newline="")
+        assert read_array(path).tolist() == rows
+    for wrong in ("1,2\n3", "1,,2", "a", "1;2", "1,2,", "#1"):
+        path.write_text(wrong)
+        with pytest.raises(NtkfeynError, match="does not hold vectors"):
+            read_array(path)
+
+
+def test_a_grid_that_is_too_large_is_refused_before_it_is_laid() -> None:
+    """Six inputs, six slots: more than three hundred million nodes."""
+    inputs = 1.5 * np.random.default_rng(0).normal(size=(6, 9))
+    start = time.monotonic()
+    assert peak_of(lambda: ntkfeyn.evaluate(ntkfeyn.Network(2, 8, "gelu", cw=1.5), inputs, ["C0C0C0"])) < 1 << 30
+    assert time.monotonic() - start < 30

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.model.tensors import NAMES
+from ntkfeyn.render import sandbox
 from ntkfeyn.render.json import recursion_json
 from ntkfeyn.render.latex.appendix import LatexOptions
 
@@ -227,7 +229,27 @@ def test_expanded_terms_are_shown_on_request(tmp_path: Path) -> None:
     assert (tmp_path / "F_1" / "F-1.tex").read_text().count("After Leibniz") == 2
 
 
-@pytest.mark.parametrize("prefix", ["", "f", "Te", "LaTe", "a1", "a_b", "\\input", "x" * 13, "ä", "a b", "%"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "end",
+        "endo",
+        "begin",
+        "DOTS",
+        "circled",
+        "",
+        "f",
+        "Te",
+        "LaTe",
+        "a1",
+        "a_b",
+        "\\input",
+        "x" * 13,
+        "ä",
+        "a b",
+        "%",
+    ],
+)
 def test_a_prefix_that_could_do_harm_is_refused(prefix: str, tmp_path: Path) -> None:
     with pytest.raises(NtkfeynError, match="prefix"):
         nf.emit("F", lang="latex", directory=tmp_path, latex=LatexOptions(prefix=prefix))
@@ -253,6 +275,14 @@ def test_user_templates_override_ours(tmp_path: Path) -> None:
         ("<% for i in range(10**9) %><% endfor %>", "Range too big"),
         ("<% include '/etc/passwd' %>", "/etc/passwd"),
         ("<% include '../../pyproject.toml' %>", "pyproject"),
+        ("a\n<% set _ = diagrams[0].update({'figure': '../../victim'}) %>", "cumulant.tex.jinja, line 2"),
+        ("a\n<% set _ = diagrams.append(1) %>", "cumulant.tex.jinja, line 2"),
+        ("a\n\n<< 1 / 0 >>", "cumulant.tex.jinja, line 3 cannot be used: division by zero"),
+        ("<< name + 1 >>", "cumulant.tex.jinja, line 1"),
+        ("a\n<% include 'latex/cumulant.tex.jinja' %>", "line 2 cannot be used: it includes or calls itself"),
+        ("<% macro f() %><< f() >><% endmacro %><< f() >>", "line 1 cannot be used: it includes or calls itself"),
+        ("<< '\\ud800' >>", "no sign of Unicode"),
+        ("a\n<< name.ljust(10**12) >>", "line 2 cannot be used: it needs too much memory"),
     ],
 )
 def test_a_broken_template_is_a_clear_error_and_writes_nothing(
@@ -284,6 +314,119 @@ def test_a_certificate_is_cited_where_it_belongs(tmp_path: Path, capsys: pytest.
         main(["emit", "--lang", "latex", "V", "--certificate", str(path), "-o", str(tmp_path / "none")])
     assert stopped.value.code == 2
     assert "none of the recursions" in capsys.readouterr().err
+
+
+def loops(depth: int) -> str:
+    return "<% for i in range(100000) %>" * depth + "<% endfor %>" * depth
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a\n" + loops(4), "cumulant.tex.jinja, line 2 took more than 1 second"),
+        ("a\n<< (name | length) * 10 ** (10 ** 9) >>", "cumulant.tex.jinja took more than 1 second"),
+        ("a\n" + loops(3).replace(" %><% endfor", " %>a word<% endfor", 1), "line 2 writes more than 100000"),
+    ],
+    ids=["loop", "power", "text"],
+)
+def test_templates_end_in_time_and_size(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "SECONDS", 1.0)
+    monkeypatch.setattr(sandbox, "GRACE", 1.0)
+    monkeypatch.setattr(sandbox, "MAX_TEXT", 100_000)
+    (tmp_path / "latex").mkdir()
+    (tmp_path / "latex" / "cumulant.tex.jinja").write_text(text)
+    with pytest.raises(NtkfeynError, match=message):
+        nf.emit("F", lang="latex", directory=tmp_path / "out", latex=LatexOptions(templates=tmp_path))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_template_that_is_no_file_or_too_large(tmp_path: Path) -> None:
+    (tmp_path / "latex").mkdir()
+    path = tmp_path / "latex" / "cumulant.tex.jinja"
+    path.symlink_to("/dev/zero")
+    for message in ("no regular file", "more than 1048576 bytes"):
+        with pytest.raises(NtkfeynError, match=message):
+            nf.emit("F", lang="latex", directory=tmp_path / "out", latex=LatexOptions(templates=tmp_path))
+        path.unlink()
+        path.write_bytes(b" " * (sandbox.MAX_TEMPLATE + 1))
+
+
+def forged(change: Callable[[dict], object]) -> str:  # type: ignore[type-arg]
+    """The committed certificate of F@1, changed."""
+    listed = json.loads((OUTPUTS / "certificates.json").read_text())["certificates"]
+    data = next(one for one in listed if one["cumulant"]["name"] == "F" and one["order"] == 1)
+    changed = change(data)
+    return json.dumps(data if changed is None else changed)
+
+
+def exchanged(data: dict) -> dict:  # type: ignore[type-arg]
+    """The certificate of another recursion under the hash of this one."""
+    listed = json.loads((OUTPUTS / "certificates.json").read_text())["certificates"]
+    return listed[0] | {"hash": data["hash"]}
+
+
+FORGED = {
+    "nothing but a hash": lambda d: {k: d[k] for k in ("schema", "hash", "verdict", "probed", "order", "seed")}
+    | {"comparisons": [{"layer": 99}], "parameters": {"kernel": [1]}, "controls": None},
+    "of another recursion": exchanged,
+    "another hash": lambda d: d.update(hash="0" * 64),
+    "another cumulant": lambda d: d.update(cumulant={"name": "B"}),
+    "another order": lambda d: d.update(order=2),
+    "infinite order": lambda d: d.update(order=float("inf")),
+    "numbers": lambda d: d["comparisons"][-1].update(exact="1/3", derived="1/3"),
+    "verdict against numbers": lambda d: d["comparisons"][-1].update(derived="1/3", equal=False),
+    "fewer comparisons": lambda d: d["comparisons"].pop(0),
+    "more controls": lambda d: d["controls"]["diagrams"].append(d["controls"]["diagrams"][0]),
+    "a control missed": lambda d: d["controls"]["diagrams"][0].update(dropped="not probed"),
+    "another seed": lambda d: d.update(seed=d["seed"] + 1),
+    "a text for a seed": lambda d: d.update(seed="1"),
+    "true for a number": lambda d: d["comparisons"][0].update(order=False),
+    "another kernel": lambda d: d["parameters"]["kernel"][0][0].__setitem__(0, "7"),
+    "a layer too high": lambda d: d["comparisons"][0].update(layer=10**9),
+    "many samples": lambda d: d["parameters"].update(kernel=d["parameters"]["kernel"] * 1000),
+    "a long rational": lambda d: d["parameters"].update(C_W="9" * 100_000),
+    "no list": lambda d: d.update(comparisons=5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_a_forged_certificate_is_refused(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(forged(FORGED[kind]))  # type: ignore[arg-type]
+    with pytest.raises(SystemExit) as stopped:
+        main(["emit", "--lang", "latex", "F", "--certificate", str(path), "-o", str(tmp_path / "out")])
+    assert stopped.value.code == 2
+    err = capsys.readouterr().err
+    assert "certificate" in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+    path.write_text(forged(lambda _: None))
+    assert nf_cites(path, tmp_path / "out")
+
+
+def nf_cites(path: Path, directory: Path) -> bool:
+    with pytest.raises(SystemExit):
+        main(["emit", "--lang", "latex", "F", "--certificate", str(path), "-o", str(directory)])
+    return "Certified: all 12 coefficients" in (directory / "F_1" / "F-1.tex").read_text()
+
+
+@needs_tex
+def test_refused_prefixes_are_those_that_latex_has(tmp_path: Path) -> None:
+    """begin, DOTS, circled: one of our macros would be TeX's own; nkf: none is."""
+    macros = (OUTPUTS / "order1" / "macros.tex").read_text()
+    names = sorted(set(re.findall(r"\\nkf([A-Za-z]+)", macros)))
+    assert len(names) > 25
+    tests = "".join(
+        rf"\ifdefined\{prefix}{name}\typeout{{HAS {prefix}}}\fi"
+        for prefix in ("begin", "DOTS", "circled", "nkf")
+        for name in names
+    )
+    packages = r"\documentclass{article}\usepackage{amsmath,amssymb,tikz}"
+    (tmp_path / "t.tex").write_text(rf"{packages}{tests}\begin{{document}}x\end{{document}}")
+    log = compile_latex(tmp_path / "t.tex", runs=1)
+    assert set(re.findall(r"HAS (\w+)", log)) == {"begin", "DOTS", "circled"}
 
 
 def test_a_certificate_of_nothing_but_zeros_is_not_cited(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from ntkfeyn.errors import NtkfeynError
@@ -66,3 +68,17 @@ def test_garbage_is_refused(text: str) -> None:
     with pytest.raises(NtkfeynError) as caught:
         parse_legs(text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["z", "z12", "NTK", "NTK1", "NTK123", "NTK(1,2", "NKT1", "NKT12", "ntk11", "ddNTK112", "ddNTK", "dNTK", "zz1",
+     "dntk", "tree:0-1,1-2(1,2)", "tree:0-1(1)", "z99999999999", "z" + "1" * 99, "NTK(1,1,1)", "ddntk1(1,2,3,9999999)"],
+)  # fmt: skip
+def test_a_hint_can_be_typed(text: str) -> None:
+    with pytest.raises(NtkfeynError) as caught:
+        parse_legs(text)
+    hint = str(caught.value).partition(" Try: ")[2]
+    assert hint
+    typed = shlex.split(hint)
+    assert parse_legs(typed[1] if typed[0] == "--legs" else hint)

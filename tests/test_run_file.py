@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
+import tracemalloc
 from pathlib import Path
 
 import click
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntkfeyn.cli import COMMANDS, cli, main
+from ntkfeyn.cli.options import writable
 from ntkfeyn.cli.run_file import key_of, toml
 from ntkfeyn.errors import NtkfeynError
 
@@ -251,3 +254,82 @@ def test_toml_of_signs_that_need_an_escape() -> None:
     for wrong in ("\ud800", {"a": 1}, None):
         with pytest.raises(NtkfeynError):
             toml(wrong)
+
+
+READ = {"inputs", "gram", "template", "run"}  # what names a file to read; the rest must be made by written_option
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_path_is_written_or_read(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    for param in command.params:
+        if isinstance(param.type, click.Path | click.File) and param.callback is not writable:
+            assert key_of(param) in READ or (name, key_of(param)) == ("emit", "certificate")
+
+
+WRITTEN = [
+    (name, key_of(param), param.type.file_okay)
+    for name in COMMANDS
+    for param in cli.get_command(click.Context(cli), name).params  # type: ignore[union-attr]
+    if param.callback is writable and key_of(param) != "save-run"
+]
+
+
+@pytest.mark.parametrize(("name", "key", "file"), WRITTEN)
+def test_a_file_that_nobody_asked_for_writes_below_the_current_directory(
+    name: str, key: str, file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "up").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path / "here")
+    for place in ("../out", "up/out", str(tmp_path / "here" / "out"), "a/../../out"):
+        Path("ntkfeyn.toml").write_text(f"[{name}]\n{key} = {toml(place)}\n")
+        code, out, err = run(capsys, name)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "may write below the current directory alone" in err
+        assert f"--run ntkfeyn.toml {name}" in err
+    for asked, place in (([], "deep/out"), (["--run", "ntkfeyn.toml"], "../out"), (["--no-run"], "../out")):
+        Path("ntkfeyn.toml").write_text(f"[{name}]\n{key} = {toml(place)}\n")
+        assert "below the current directory" not in run(capsys, *asked, name)[2]
+
+
+def test_a_file_that_nobody_asked_for_chooses_no_scheduler(capsys: pytest.CaptureFixture[str]) -> None:
+    """Dask's messages can run code: who answers must have been chosen by the user."""
+    for name in ("evaluate", "sample", "compare"):
+        Path("ntkfeyn.toml").write_text(f'[{name}]\nscheduler = "tcp://127.0.0.1:1"\n')
+        assert "may not choose who does the work" in run(capsys, name, *NETWORK)[2]
+        assert "cannot be reached" in run(capsys, "--run", "ntkfeyn.toml", name, *NETWORK, "K")[2]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--run", "FILE", "derive", "F"), ("emit", "--lang", "latex", "F", "--certificate", "FILE"),
+        ("evaluate", *NETWORK[:2], *NETWORK[4:], "--inputs", "FILE.json"),
+        ("evaluate", *NETWORK[:2], *NETWORK[4:], "--gram", "FILE.csv"),
+        ("evaluate", *NETWORK[:2], *NETWORK[4:], "--gram", "FILE.npy"),
+        ("sample", *NETWORK, "K", "--networks", "64", "--checkpoint", "FILE", "--resume"),
+    ],
+    ids=["run", "certificate", "json", "csv", "npy", "checkpoint"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["device", "pipe", "large"])
+def test_every_file_that_is_read_is_a_file_of_limited_size(
+    arguments: tuple[str, ...], kind: str, directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [word] = [word for word in arguments if word.startswith("FILE")]
+    path = Path(word.replace("FILE", "given"))
+    if kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        with path.open("wb") as stream:
+            stream.truncate(1 << 28)
+    tracemalloc.start()
+    code, out, err = run(capsys, *(str(path) if one == word else one for one in arguments))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert ("bytes" if kind == "large" else "no regular file") in err
+    assert peak < 3 << 26

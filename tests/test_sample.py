@@ -307,3 +307,11 @@ def test_a_full_disk_ends_with_one_message(files: Path, capsys: pytest.CaptureFi
     assert (code, out) == (2, "")
     assert "No space left" in err
     assert BLOCK == 32
+
+
+def test_what_does_not_fluctuate_is_not_called_exact(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("x.json").write_text("[[0, 0]]")
+    code, out, _ = call(capsys, "--networks", "128")
+    assert code == 0
+    assert out.count("standard error 0: the same in every network") == 4
+    assert "exact" not in out

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 import ntkfeyn as nf
-from ntkfeyn.cli import main
+from ntkfeyn.cli import main, progress
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.model.cumulants import channels, standard
 from ntkfeyn.model.tensors import NAMES
@@ -127,3 +130,32 @@ def test_tags_are_explained_in_every_picture() -> None:
     tagged = [diagram for diagram in recursion.diagrams if "T1 = " in diagram.svg()]
     assert tagged
     assert recursion.picture().svg().count("T1 = C0C0C0@2") == len(tagged)
+
+
+def test_lines_off_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """None for short work; then what is being done, on stderr alone."""
+    (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
+    network = ["--activation", "gelu", "--inputs", str(tmp_path / "x.json"), "--depth", "3", "--width", "8"]
+    outputs = []
+    for every in (30.0, 0.1):
+        monkeypatch.setattr(progress, "EVERY", every)
+        with pytest.raises(SystemExit):
+            main(["sample", *network, "V", "--networks", "12800"])
+        outputs.append(capsys.readouterr())
+    assert outputs[0].out == outputs[1].out
+    assert outputs[0].err == ""
+    assert re.fullmatch(r"(ntkfeyn: .*, \d+ s\n)+", outputs[1].err)
+    assert re.search(r"ntkfeyn: width 8, step \d+ of 400, \d+ s", outputs[1].err)
+
+
+def test_a_bar_says_what_is_being_done() -> None:
+    drawn: list[tuple[str, int, int | None]] = []
+    steps = progress.Steps("evaluate", 2, lambda *shown: drawn.append(shown), progress.AGAIN)
+    for layer in ("layer 2", "layer 3", "layer 2"):
+        steps(layer)
+    assert drawn == [
+        ("evaluate: deriving and planning", 0, 2), ("layer 2", 1, 2), ("layer 3, once more, with finer rules", 2, None),
+        ("layer 2, once more, with finer rules", 3, None),
+    ]  # fmt: skip

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,9 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.runtime.workers import workers
+from ntkfeyn.runtime import cluster as cluster_module
+from ntkfeyn.runtime.workers import WorkersLost, workers
+from ntkfeyn.sampling import estimation
 
 distributed = pytest.importorskip("distributed")
 INPUTS = [[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]]
@@ -125,3 +130,135 @@ def test_killed_parents_leave_no_workers(tmp_path: Path) -> None:
 def _slow(path: str) -> None:
     threading.Event().wait(0.1)
     Path(path).touch()
+
+
+# --- who does not answer ---
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "PATIENCE", 2.0)
+
+
+def listener(behave: Callable[[socket.socket], object]) -> str:
+    """The address of somebody who is no scheduler."""
+    server = socket.socket()
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+
+    def serve() -> None:
+        while True:
+            threading.Thread(target=behave, args=(server.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
+def answer_in_http(connection: socket.socket) -> None:
+    connection.recv(10)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 10)
+    connection.close()
+
+
+def flood(connection: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            connection.sendall(bytes(1 << 16))
+
+
+STRANGERS = {
+    "silent": (lambda _: threading.Event().wait(), "says nothing for 2 seconds"),
+    "web server": (answer_in_http, "no Dask scheduler"),
+    "flood": (flood, "no Dask scheduler"),
+    "closes": (lambda connection: connection.close(), "no Dask scheduler|says nothing"),
+}
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_who_listens_but_is_no_scheduler(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    behave, message = STRANGERS[kind]
+    start = time.monotonic()
+    with pytest.raises(NtkfeynError, match=message):
+        nf.sample(NETWORK, INPUTS, ["V"], networks=512, scheduler=listener(behave))
+    assert time.monotonic() - start < 10
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A scheduler and its only worker, which nobody starts again: (address, [scheduler, worker])."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    told = tmp_path / "scheduler.json"
+    python = [sys.executable, "-m"]
+    scheduler = [*python, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    running = [subprocess.Popen([*scheduler, "--scheduler-file", str(told)], **quiet)]  # type: ignore[call-overload]
+    try:
+        while not told.exists() or not told.read_text():
+            time.sleep(0.05)
+        address = json.loads(told.read_text())["address"]
+        worker = [*python, "distributed.cli.dask_worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard"]
+        running.append(subprocess.Popen(worker, **quiet))  # type: ignore[call-overload]
+        with distributed.Client(address, set_as_default=False) as client:
+            client.wait_for_workers(1, timeout=60)
+        yield address, running
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+LOSSES = {
+    "the only worker killed": (1, signal.SIGKILL, "no workers for 2 seconds"),
+    "the scheduler killed": (0, signal.SIGKILL, "died|gone"),
+    "the scheduler frozen": (0, signal.SIGSTOP, "says nothing for 2 seconds"),
+}
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("kind", LOSSES)
+def test_a_loss_is_one_message_and_says_how_to_go_on(
+    kind: str, bare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    address, running = bare
+    which, number, message = LOSSES[kind]
+    monkeypatch.chdir(tmp_path)
+    Path("x.json").write_text(json.dumps(INPUTS))
+    asked = ["sample", "--activation", "tanh", "--inputs", "x.json", "--depth", "3", "--width", "8", "V"]
+    asked += ["--checkpoint", "k.npz", "--format", "json"]
+
+    def strike() -> None:
+        while not Path("k.npz").exists():
+            time.sleep(0.02)
+        struck.append(time.monotonic())
+        os.kill(running[which].pid, number)
+
+    struck: list[float] = []
+    threading.Thread(target=strike, daemon=True).start()
+    with pytest.raises(SystemExit) as caught:
+        main([*asked, "--networks", "400000", "--scheduler", address])
+    out, err = capfd.readouterr()
+    assert (caught.value.code, out, err.count("\n")) == (2, "", 1)
+    assert re.search(message, err)
+    assert "--checkpoint k.npz --resume" in err
+    assert time.monotonic() - struck[0] < 15
+    kept = int(re.search(r"(\d+) networks are kept", err)[1])  # type: ignore[index]
+    documents = []
+    for more in (["--resume"], ["--checkpoint", "other.npz"]):
+        with pytest.raises(SystemExit):
+            main([*asked, "--networks", str(kept + 64), *more])
+        documents.append(capfd.readouterr().out)
+    assert documents[0] == documents[1] != ""
+
+
+def test_a_loss_without_a_checkpoint_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def lost(*_: object) -> Iterator[Any]:
+        def mapped(*_: object) -> Any:
+            raise WorkersLost("gone")
+
+        yield mapped
+
+    monkeypatch.setattr(estimation, "workers", lost)
+    with pytest.raises(WorkersLost, match=r"gone\. Try: --checkpoint FILE"):
+        nf.sample(NETWORK, INPUTS, ["V"], networks=512)

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from ntkfeyn.cli.options import answer_code
+from ntkfeyn.cli.progress import said_off_terminals
 from ntkfeyn.cli.run_file import RUN_FILE, run_file_values, with_save_run
 from ntkfeyn.errors import NtkfeynError, closest
 from ntkfeyn.runtime.version import __version__
@@ -40,15 +42,22 @@ COMMANDS = {
 
 
 class ReaderGone(Exception):
-    """Who reads our output closed it. Click ends with 1 on a BrokenPipeError, which here is an answer: no."""
+    """Who reads our output closed it. Click ends with 1 on a BrokenPipeError, which here is an answer: no.
+
+    ``code`` is the exit code of the answer, which somebody who only looks at that still wants.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
 
 
 @contextmanager
-def _reader_watched() -> Iterator[None]:
+def _reader_watched(context: click.Context | None = None) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
-        raise ReaderGone from error
+        raise ReaderGone(answer_code(context)) from error
 
 
 class Commands(click.Group):
@@ -59,7 +68,7 @@ class Commands(click.Group):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _reader_watched():
+        with _reader_watched(ctx), said_off_terminals():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -120,6 +129,7 @@ def main(arguments: list[str] | None = None) -> Any:
     for name in THREADS:
         os.environ.setdefault(name, "1")  # before NumPy is loaded; --jobs is the way to use more cores
     given = sys.argv[1:] if arguments is None else arguments
+    code: Any = 0
     try:
         _prepare_streams()
         code = cli.main(args=given or ["--help"], prog_name="ntkfeyn", standalone_mode=False)
@@ -133,8 +143,8 @@ def main(arguments: list[str] | None = None) -> Any:
         code = _fail(f"Error: {error.format_message()}", error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         code = _fail("Interrupted.", 130)
-    except (BrokenPipeError, ReaderGone):
-        code = 0  # the reader closed early (head)
+    except (BrokenPipeError, ReaderGone) as error:  # the reader closed early (head)
+        code = error.code if isinstance(error, ReaderGone) else code
         _close_output()
     except OSError as error:
         code = _fail(f"Error: cannot write the output: {error.strerror}", 2)

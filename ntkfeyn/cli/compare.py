@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
-from ntkfeyn.cli.options import TargetRequest, figures_option, target_options
-from ntkfeyn.cli.progress import progress
+from ntkfeyn.cli.options import TargetRequest, answer_no, end_with_answer, figures_option, target_options
+from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
     from ntkfeyn.sampling.comparison import ChiSquare, Comparison
@@ -60,7 +59,7 @@ def command(
     for line in expansion_warnings(asked):
         click.echo(f"Warning: {line}", err=True)
     with ExitStack() as bars:
-        theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1)))
+        theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1), AGAIN))
 
         def begin() -> Request:
             bars.close()
@@ -70,6 +69,8 @@ def command(
         found = comparison.compare(
             asked._replace(advance=theory), targets, order, sampling, components, max_pull, begin
         )
+    if not found.passed:
+        answer_no()
     for line in found.warnings():
         click.echo(f"Warning: {line}", err=True)
     if output is not None:
@@ -77,17 +78,17 @@ def command(
     show(found.to_json(), _table(found), form, json_file)
     if not found.passed:
         click.echo(_verdict(found, order), err=True)
-        sys.exit(1)
+    end_with_answer()
 
 
 def _write(found: Comparison, directory: Path) -> None:
     """Data and figures; their names on stderr."""
     from ntkfeyn.figures.comparison import comparison_figures
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.runtime.files import write_file
+    from ntkfeyn.runtime.files import write_below
 
-    data = write_file(directory / "comparison.json", to_text(found.to_json()))
-    for path in (data, *comparison_figures(found, directory, "comparison")):
+    data = write_below(directory, {"comparison.json": to_text(found.to_json())})
+    for path in (*data, *comparison_figures(found, directory, "comparison")):
         click.echo(path, err=True)
 
 

@@ -9,8 +9,8 @@ import click
 
 from ntkfeyn.cli.completion import activation_names
 from ntkfeyn.cli.network_options import show
-from ntkfeyn.cli.options import figures_option, json_option
-from ntkfeyn.cli.progress import progress
+from ntkfeyn.cli.options import answer_no, end_with_answer, figures_option, json_option
+from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
     from ntkfeyn.criticality.depth import Law, Run, Scaling, Tuning
@@ -62,6 +62,8 @@ def command(
     if no_scaling and output is not None:
         raise bad_request("-o was given with --no-scaling", "the figure shows the scaling", "--json FILE")
     found = critical_points(activation)
+    if found.main is None:
+        answer_no()
     if no_scaling:
         show(points_json(found), points_table(found), form, json_file)
     else:
@@ -70,8 +72,7 @@ def command(
         scaling = Scaling(depth, off, lambda_w, lambda_b)
         scaling.check()
         _scaling(activation, found, scaling, output, form, json_file)
-    if found.main is None:
-        click.get_current_context().exit(1)
+    end_with_answer()
 
 
 def _scaling(
@@ -80,16 +81,17 @@ def _scaling(
     """Run, print and write the depth scaling."""
     from ntkfeyn.criticality.depth import critical_json, depth_scaling
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.runtime.files import write_file
+    from ntkfeyn.runtime.files import write_below
 
     text, runs = points_table(found), None
     if found.main is not None:
-        with progress("critical", 6 * (scaling.depth - 1)) as advance:
+        with progress("critical", 6 * (scaling.depth - 1), AGAIN) as advance:
             runs = depth_scaling(name, found.main, scaling, advance)
         text += scaling_table(runs, scaling)
     document = critical_json(found, scaling, runs)
     if output is not None:
-        click.echo(write_file(output / "critical.json", to_text(document)), err=True)
+        [data] = write_below(output, {"critical.json": to_text(document)})
+        click.echo(data, err=True)
         if runs is not None:
             from ntkfeyn.figures.critical import critical_figure
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.completion import offering
-from ntkfeyn.cli.options import TargetRequest, json_option, target_options
+from ntkfeyn.cli.options import TargetRequest, json_option, target_options, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 
@@ -33,9 +33,7 @@ LEAST_COLUMNS = 40
 )
 @json_option
 @click.option("--pictures/--no-pictures", default=None, help="Sketch the diagrams (default: on a terminal).")
-@click.option(
-    "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Also draw the equation: a .svg or .png file."
-)
+@written_option("--picture", help="Also draw the equation: a .svg or .png file.")
 @click.option(
     "--without",
     multiple=True,

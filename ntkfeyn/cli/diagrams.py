@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.options import TargetRequest, target_options
+from ntkfeyn.cli.options import TargetRequest, target_options, written_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +25,7 @@ FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print or draw."
 )
-@click.option(
-    "-o",
-    "--output",
-    "directory",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Directory for pictures, one file a diagram.",
-)
+@written_option("-o", "--output", "directory", directory=True, help="Directory for pictures, one file a diagram.")
 def command(
     request: TargetRequest,
     full: bool,
@@ -130,7 +124,7 @@ def _draw(diagrams: list[Diagram], form: str, directory: Path | None) -> None:
     from ntkfeyn.render.drawing.svg import svg
     from ntkfeyn.render.drawing.tikz import tikz
     from ntkfeyn.render.symbols import Symbols
-    from ntkfeyn.runtime.files import write_file
+    from ntkfeyn.runtime.files import write_below
 
     if directory is None and form in ("svg", "png") and len(diagrams) > 1:
         raise bad_request(f"{len(diagrams)} {form} pictures on stdout", "one picture fits there", "-o DIRECTORY")
@@ -142,9 +136,12 @@ def _draw(diagrams: list[Diagram], form: str, directory: Path | None) -> None:
     }
     symbols = Symbols()
     pictures = [(diagram.id, makers[form](diagram)) for diagram in diagrams]
-    for name, picture in pictures:
-        if directory is not None:
-            stem = "".join(c if c.isalnum() else "_" for c in name)
-            click.echo(str(write_file(directory / f"{stem}.{'tex' if form == 'tikz' else form}", picture)))
-        else:
+    if directory is None:
+        for _, picture in pictures:
             click.echo(picture, nl=False)
+        return
+    ending = "tex" if form == "tikz" else form
+    stems = ["".join(c if c.isalnum() else "_" for c in name) for name, _ in pictures]
+    files = {f"{stem}.{ending}": picture for stem, (_, picture) in zip(stems, pictures, strict=True)}
+    for path in write_below(directory, files):
+        click.echo(str(path))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ntkfeyn.cli.completion import offering
-from ntkfeyn.cli.options import TargetRequest, target_options
+from ntkfeyn.cli.options import TargetRequest, target_options, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
+
+if TYPE_CHECKING:
+    from ntkfeyn.model.targets import Target
 
 
 @click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
@@ -22,11 +26,11 @@ from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
     shell_complete=offering(*LANGUAGES),
     help="What to write: " + "; ".join(f"{row.name}, {row.writes}" for row in BACKENDS) + ".",
 )
-@click.option(
+@written_option(
     "-o",
     "--output",
     "directory",
-    type=click.Path(file_okay=False, path_type=Path),
+    directory=True,
     default=Path("outputs"),
     show_default=True,
     help="Directory for the files.",
@@ -64,19 +68,29 @@ def command(
              ntkfeyn emit --lang python --cumulant Theta@1 -o code
              ntkfeyn emit --lang c --cumulant Theta@1 -o code
     """
-    from ntkfeyn.api import emit
+    from ntkfeyn.api import emit_targets
+    from ntkfeyn.model.targets import default_targets
     from ntkfeyn.render.latex.appendix import LatexOptions
-    from ntkfeyn.verification.certificates import read_certificates
 
-    cited = read_certificates(certificate) if certificate is not None else {}
-    options = LatexOptions(**layout, templates=template, certificates=cited)
-    names, legs, channel, order = request
-    with waiting("deriving", request.targets() if names or legs else []):
-        paths = emit(
-            names, order, lang=lang, directory=directory, legs=legs, channel=channel, latex=options, shared=shared
-        )
+    asked = request.names or request.legs is not None or request.channel is not None
+    targets = request.targets() if asked else default_targets(request.order)
+    options = LatexOptions(**layout, templates=template)
+    if lang == "latex":
+        options.check()  # before a certificate is made again
+    with waiting("deriving", targets if asked else []):
+        if certificate is not None and lang == "latex":
+            options = replace(options, certificates=_citations(certificate, targets))
+        paths = emit_targets(targets, lang, directory, options, shared=shared)
     click.echo(str(paths[0]))
     if len(paths) > 1 and paths[1].parent == paths[0].parent:
         click.echo("and " + ", ".join(str(path) for path in paths[1:]), err=True)
     elif len(paths) > 1:
         click.echo(f"and {len(paths) - 1} files to input in {paths[1].parent}", err=True)
+
+
+def _citations(certificate: Path, targets: list[Target]) -> dict[str, str]:
+    """Footnotes by recursion hash. Every certificate is made again, which takes as long as `verify` took."""
+    from ntkfeyn.derivation.recursion import derive_recursion
+    from ntkfeyn.verification.citations import read_certificates
+
+    return read_certificates(certificate, [derive_recursion(*target) for target in targets])

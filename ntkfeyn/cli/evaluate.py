@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
-from ntkfeyn.cli.options import TargetRequest, target_options
-from ntkfeyn.cli.progress import progress
+from ntkfeyn.cli.options import TargetRequest, target_options, written_option
+from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
     from ntkfeyn.model.tensors import TensorId
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="One document, or a file a tensor as the authors' package has it.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Directory for the files of --layout."
-)
+@written_option("-o", "--output", directory=True, help="Directory for the files of --layout.")
 @result_options
 def command(
     request: TargetRequest,
@@ -59,7 +57,7 @@ def command(
     """
     from ntkfeyn.errors import bad_request
     from ntkfeyn.render.json import to_text
-    from ntkfeyn.runtime.files import write_file
+    from ntkfeyn.runtime.files import write_below
     from ntkfeyn.solve import evaluation
     from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.trust import expansion_warnings
@@ -79,14 +77,14 @@ def command(
         document, text = _moment(asked, request, moment)
     else:
         targets = evaluated_targets(request)
-        with progress("evaluate", 2 * len(networks) * (networks[0].depth - 1)) as advance:
+        with progress("evaluate", 2 * len(networks) * (networks[0].depth - 1), AGAIN) as advance:
             result = evaluation.evaluate_tensors(asked._replace(advance=advance), targets, components)
         for line in [*result.warnings(), *(expansion_warnings(asked) if assembled else ())]:
             click.echo(f"Warning: {line}", err=True)
         result = result.assembled() if assembled else result
         if output is not None:
-            for name, data in result.unlimited_files().items():
-                click.echo(write_file(output / name, to_text(data)))
+            for path in write_below(output, {name: to_text(data) for name, data in result.unlimited_files().items()}):
+                click.echo(path)
             return
         document, text = result.to_json(), table(result)
     show(document, text, form, json_file)
@@ -133,8 +131,10 @@ def table(result: Tensors) -> str:
         lines.append(f"width {setting.width}, {result.meta['activation']}, layers 1 .. {result.meta['depth']}")
         for name, last in setting.layers[-1].items():
             error = max(last.errors.tolist(), default=0.0)
-            kind = "standard error up to" if result.meta["command"] == "sample" else "error at most"
-            lines.append(f"\n{name:<16} " + (f"{kind} {error:.1e} at the last layer" if error else "exact to rounding"))
+            sampled = result.meta["command"] == "sample"
+            kind = "standard error up to" if sampled else "error at most"
+            none = "standard error 0: the same in every network" if sampled else "exact to rounding"
+            lines.append(f"\n{name:<16} " + (f"{kind} {error:.1e} at the last layer" if error else none))
             keys = list(last.keys())
             columns = [layer[name].values.tolist() for layer in setting.layers]
             for i, key in enumerate(keys[:MOST_ROWS]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ntkfeyn.cli.completion import activation_names
-from ntkfeyn.cli.options import json_option
+from ntkfeyn.cli.options import json_option, written_option
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.activations import NAMES
 
@@ -72,7 +72,6 @@ def result_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--networks, --seed, --checkpoint, --resume, --backend: passed on as ``sampling``, a Sampling."""
-    file = click.Path(dir_okay=False, path_type=Path)
 
     @wraps(function)
     def gathered(
@@ -92,7 +91,7 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="What does the matrix products of the NTK; jax uses its device.",
         ),
         click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same numbers."),
-        click.option("--checkpoint", type=file, help="Keep what is done in this file."),
+        written_option("--checkpoint", help="Keep what is done in this file."),
         click.option("--seed", type=int, default=1, show_default=True, help="The numbers depend on it alone."),
         click.option(
             "--networks", type=int, default=3200, show_default=True, metavar="N", help="Networks of each width."

@@ -14,6 +14,7 @@ from ntkfeyn.cli.completion import tensor_names
 if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
 
+ANSWER = "ntkfeyn.answer"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -26,19 +27,43 @@ def writable(context: click.Context, option: click.Parameter, value: Path | None
     return value
 
 
-json_option = click.option(
-    "--json",
-    "json_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    callback=writable,
-    help="Also write the JSON here.",
-)
+def written_option(*names: str, directory: bool = False, **rest: Any) -> Callable[[F], F]:
+    """An option that names a file, or a directory for files, to write: every one is made here.
+
+    What cannot be written is refused before long work, and what a run file that nobody asked for may not name is known.
+    """
+    path = click.Path(file_okay=not directory, dir_okay=directory, path_type=Path)
+    return click.option(*names, type=path, callback=writable, **rest)
+
+
+def trusting(option: click.Parameter) -> bool:
+    """Whether the option names a machine whose answers are believed: Dask's messages can run code."""
+    return option.name == "scheduler"
+
+
+json_option = written_option("--json", "json_file", help="Also write the JSON here.")
 
 
 def figures_option(text: str) -> Callable[[F], F]:
-    """-o DIR for commands that draw, refused before long work if it cannot be written."""
-    directory = click.Path(file_okay=False, path_type=Path)
-    return click.option("-o", "--output", type=directory, callback=writable, help=text)
+    """-o DIR for commands that draw."""
+    return written_option("-o", "--output", directory=True, help=text)
+
+
+def answer_no() -> None:
+    """The answer is no (exit code 1), whatever becomes of what is still to be printed."""
+    click.get_current_context().meta[ANSWER] = 1
+
+
+def answer_code(context: click.Context | None) -> int:
+    """0, or 1 where the answer is known and is no."""
+    return int(context.meta.get(ANSWER, 0)) if context is not None else 0
+
+
+def end_with_answer() -> None:
+    """Ends the command with the exit code of its answer."""
+    context = click.get_current_context()
+    if answer_code(context):
+        context.exit(answer_code(context))
 
 
 class TargetRequest(NamedTuple):

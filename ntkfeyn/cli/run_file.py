@@ -13,7 +13,9 @@ from typing import Any
 import click
 
 from ntkfeyn import __version__
+from ntkfeyn.cli.options import trusting, writable
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request, closest
+from ntkfeyn.runtime.files import read_file
 
 RUN_FILE = "ntkfeyn.toml"
 SAVE = "save_run"
@@ -45,6 +47,7 @@ def run_file_values(
     if name in document:
         values = _values(document[name], f"{path}, [{name}]", command)
         if given is None:
+            _check_unasked(values, path, command)
             click.echo(f"using {path}", err=True)
         return values
     if given is None:
@@ -59,14 +62,9 @@ def run_file_values(
 def _read(path: Path) -> dict[str, Any]:
     import tomllib
 
+    data = read_file(path, MAX_BYTES)
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise RequestError(f"the run file '{path}' has more than {MAX_BYTES} bytes")
         return tomllib.loads(data.decode("utf-8-sig"))
-    except OSError as error:
-        raise NtkfeynError(f"cannot read the run file '{path}': {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise bad_request(f"the run file '{path}' is not UTF-8", "a TOML file is allowed") from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError, as is an integer too long
@@ -100,6 +98,35 @@ def _values(table: dict[str, Any], where: str, command: click.Command) -> dict[s
             raise bad_request(f"{where}: {key} = {_shown(_toml_like(value))}", error.message.rstrip(".")) from error
         values[param.name or ""] = texts if many else texts[0]
     return values
+
+
+def _check_unasked(values: dict[str, Any], path: Path, command: click.Command) -> None:
+    """Who only changes into a directory has not read the run file there: it may write below that directory alone.
+
+    Raises RequestError.
+    """
+    for param in command.params:
+        value = values.get(param.name or "")
+        if value is None:
+            continue
+        if param.callback is writable and (Path(value).is_absolute() or not _is_below(Path(value))):
+            allowed = "a run file that was not asked for may write below the current directory alone"
+        elif trusting(param):
+            allowed = "a run file that was not asked for may not choose who does the work"
+        else:
+            continue
+        raise bad_request(
+            f"{path}, [{command.name}]: {key_of(param)} = {_shown(_toml_like(value))}",
+            allowed,
+            f"ntkfeyn --run {path} {command.name}, if that is meant, or --no-run",
+        )
+
+
+def _is_below(path: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(Path.cwd().resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def key_of(param: click.Parameter) -> str:
@@ -170,6 +197,7 @@ def with_save_run(command: click.Command) -> click.Command:
         click.Option(
             ["--save-run"],
             type=click.Path(dir_okay=False, path_type=Path),
+            callback=writable,
             help="Write these options to a run file (replaced as a whole): `ntkfeyn --run FILE COMMAND` repeats this.",
         )
     )
@@ -180,10 +208,7 @@ def with_save_run(command: click.Command) -> click.Command:
         context = click.get_current_context()
         values = _asked_anew(context, values)
         text = None
-        if path is not None:  # refused before long work
-            from ntkfeyn.runtime.files import check_writable
-
-            check_writable(path)
+        if path is not None:  # what it cannot hold is refused before long work
             text = run_file_text(command, values)
         try:
             result = answer(**values) if answer is not None else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.options import TargetRequest, target_options
+from ntkfeyn.cli.options import TargetRequest, answer_no, end_with_answer, target_options, written_option
 
 if TYPE_CHECKING:
     from ntkfeyn.judge.exact import Setting
@@ -41,7 +41,7 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
 )
-@click.option("--certificate", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON certificate here.")
+@written_option("--certificate", help="Write the JSON certificate here.")
 def command(
     request: TargetRequest,
     layers: str,
@@ -69,14 +69,15 @@ def command(
     targets = request.targets()
     setting = _setting(activation, samples, width, seed, couplings)
     found = _certify(targets, _layers(layers), setting, seed, controls)
+    if not all(one.equal for one in found):
+        answer_no()
     document = to_text(certificates_json(found))
     if certificate is not None:
         from ntkfeyn.runtime.files import write_file
 
         write_file(certificate, document)
     click.echo(document if form == "json" else "".join(map(certificate_text, found)), nl=False)
-    if not all(one.equal for one in found):
-        click.get_current_context().exit(1)
+    end_with_answer()
 
 
 def _certify(
@@ -94,7 +95,8 @@ def _certify(
     with progress("verify", sum(steps)) as advance:
         for target in targets:
             shape, order = target
-            step = partial(advance, str(target.id))
+            advance.say(f"{target.id}: exact moments")
+            step = partial(advance, f"{target.id}: controls")
             found.append(certify(shape, order, layers, setting, seed, controls=controls, advance=step))
     return found
 

@@ -33,8 +33,8 @@ def expand(terms: Terms, without: Collection[str] = ()) -> tuple[tuple[ExpandedT
     written, merged = written_terms(terms), 0
     if written > MAX_EXPANDED:
         raise LimitError(
-            f"the expansion would write {written} terms; at most {MAX_EXPANDED} are allowed;"
-            " try --format latex, which shows the terms before Leibniz, or a lower --order"
+            f"the expansion would write {written} terms; at most {MAX_EXPANDED} are allowed",
+            "try a lower order, or `ntkfeyn derive --format latex`, which shows the terms before Leibniz",
         )
     parts = [part for term in terms for part in split_omega(term)]
     scale = lcm(*(part.coefficient.denominator for part in parts))

@@ -156,3 +156,12 @@ def ball(cut: float, dimension: int) -> float:
     for _ in range(30):
         radius = sqrt(cut * cut + 2 * (dimension - 1) * log(max(radius, exp(0.5))))
     return radius
+
+
+def check_nodes(samples: int, nodes: int, most: int) -> None:
+    """Raises LimitError before a grid is laid that would take too much time or memory."""
+    if nodes > most:
+        raise LimitError(
+            f"one expectation over {samples} samples needs {nodes} nodes or more, of which {most} are allowed;"
+            " try a larger tolerance, --components pairs, or a smaller kernel"
+        )

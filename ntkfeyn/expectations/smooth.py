@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.errors import LimitError, NtkfeynError
+from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import Smooth, checked, leibniz
 from ntkfeyn.expectations.keys import EPSILON, Differentiated, Expectations, KernelError, Key
-from ntkfeyn.expectations.quadrature import AxisRules, Rule, ball, hermite
+from ntkfeyn.expectations.quadrature import AxisRules, Rule, ball, check_nodes, hermite
 from ntkfeyn.runtime.workers import Mapped
 
 Array = NDArray[np.float64]
@@ -30,6 +30,7 @@ CHUNK = 16_384  # nodes at a time: what fits into the cache
 TASK = 16  # chunks that one worker adds up
 BLOCK = 48  # sample sets whose grids are held at a time
 MAX_NODES = 40_000_000  # of one grid
+MAX_HELD = 1 << 25  # numbers of all points that are held at a time, before the last axis
 NEGLIGIBLE = 1e-14  # what is left of a variance counts as nothing below this share of it
 
 
@@ -109,7 +110,7 @@ class SmoothExpectations:
     def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0."""
         values = np.full(self.size, np.nan)
-        for batch in self.batches:
+        for batch in reversed(self.batches):  # the largest grids first: what is too large is refused at once
             wanted = needed[batch.numbers]
             columns, rows = np.flatnonzero(wanted.any(axis=0)), np.flatnonzero(wanted.any(axis=1))
             if len(rows):
@@ -133,9 +134,9 @@ class SmoothExpectations:
         products = cache(lambda split: Products(self.activation, batch, split))
         axes = cholesky(kernel[batch.subsets[:, :, None], batch.subsets[:, None, :]])
         rules = self._rules(batch, kernel)
-        for start in range(0, len(axes), BLOCK):
-            some = range(start, min(start + BLOCK, len(axes)))
-            grids = [self._grid(axes[i], rules, batch) for i in some]
+        start = 0
+        while start < len(axes):
+            grids = self._grids(axes[start : start + BLOCK], rules, batch)
             tables = [products(grid.split) for grid in grids]
             parts = [list(_tasks(grid)) for grid in grids]
             tasks = [(table, part) for table, own in zip(tables, parts, strict=True) for part in own]
@@ -143,6 +144,14 @@ class SmoothExpectations:
             for i, (table, own) in enumerate(zip(tables, parts, strict=True)):
                 total = sum(next(terms) for _ in own)
                 values[batch.numbers[start + i]] = np.asarray(total)[table.row, table.column]
+            start += len(grids)
+
+    def _grids(self, axes: Array, rules: AxisRules, batch: Batch) -> list[Grid]:
+        """The grids of the first sample sets, at least one, as many as may be held at a time."""
+        grids: list[Grid] = []
+        while len(grids) < len(axes) and sum(grid.z.size for grid in grids) <= MAX_HELD // 2:
+            grids.append(self._grid(axes[len(grids)], rules, batch))
+        return grids
 
     def _rules(self, batch: Batch, kernel: Array) -> AxisRules:
         """How many nodes an axis needs, measured on the products with all samples at one point."""
@@ -167,13 +176,11 @@ class SmoothExpectations:
             chosen = [rules.axis(scale, self.tolerance, radius, self.coarsening) for scale in scales]
         z, weights, radii = np.zeros((len(axes), 1)), np.ones(1), np.zeros(1)
         for column, rule in zip(columns[:-1], chosen[:-1], strict=True):
-            z, weights, radii = _extend(z, weights, radii, column, rule, _inside(rule, radii, radius))
+            counts = _inside(rule, radii, radius)
+            check_nodes(len(axes), int(counts.sum()), MAX_HELD // (len(axes) + 2))
+            z, weights, radii = _extend(z, weights, radii, column, rule, counts)
         counts = _inside(chosen[-1], radii, radius)
-        if counts.sum() > MAX_NODES:
-            raise LimitError(
-                f"one expectation over {len(axes)} samples needs {counts.sum()} nodes; at most {MAX_NODES} are allowed;"
-                " try a larger tolerance, --components pairs, or a smaller kernel"
-            )
+        check_nodes(len(axes), int(counts.sum()), MAX_NODES)
         kept = np.flatnonzero(counts)
         return Grid(z[:, kept], weights[kept], columns[-1], chosen[-1], counts[kept])
 

@@ -7,6 +7,7 @@ nodes z and a derivative order to values. Both trees are walked node by node, Sy
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,9 @@ from ntkfeyn.model.polynomials import MAX_BITS
 
 Array = NDArray[np.float64]
 MAX_OPERATIONS = 20_000
+MAX_CONSTANT = 1e100  # and at least its inverse
 Z = sympy.Symbol("z", real=True)
+_NUMBERS = {sympy.pi: math.pi, sympy.E: math.e}
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": sympy.exp,
@@ -53,7 +56,8 @@ _VALUES: dict[Any, Callable[[Array], Array]] = {
 def expression(written: ExpressionText) -> sympy.Expr:
     """The SymPy expression; raises RequestError for what is no smooth function of z, LimitError if it is too large."""
     try:
-        parsed = _made(written.tree, written.name)
+        with np.errstate(all="ignore"):
+            parsed = _made(written.tree, written.name)
     except (ValueError, RecursionError, MemoryError, TypeError) as error:
         raise refused(written.name) from error
     if parsed.free_symbols != {Z} or not all(map(_known, sympy.preorder_traversal(parsed))):
@@ -79,13 +83,13 @@ def _made(node: ast.expr, text: str) -> Any:
         case ast.Name(id="pi"):
             return sympy.pi
         case ast.Constant(value=value):
-            return sympy.Rational(repr(value))
+            return _small(sympy.Rational(repr(value)))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_made(operand, text)
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
             return _made(operand, text)
         case ast.Call(func=ast.Name(id=name), args=[argument]):
-            return _FUNCTIONS[name](_made(argument, text))
+            return _small(_FUNCTIONS[name](_made(argument, text)))
         case ast.BinOp(left=left, op=op, right=right):
             return _small(_binary(_made(left, text), op, _made(right, text), text))
     raise refused(text)
@@ -111,7 +115,39 @@ def _small(value: Any) -> Any:
     for number in value.atoms(sympy.Rational):
         if max(int(number.p).bit_length(), int(number.q).bit_length()) > MAX_BITS:
             raise LimitError("a number in the activation is too large")
+    number = _number(value) if value.is_number else None
+    if number is not None and not (number == 0 or 1 / MAX_CONSTANT <= abs(number) <= MAX_CONSTANT):
+        raise LimitError(
+            f"a number in the activation is out of range: {1 / MAX_CONSTANT:g} to {MAX_CONSTANT:g} is allowed"
+        )
     return value
+
+
+def _number(node: Any) -> float | None:
+    """A number in floating point, inf where that cannot hold it, None for what is no real number.
+
+    SymPy would take as many digits as the number has: exp(exp(15)) has a million.
+    """
+    try:
+        if node in _NUMBERS:
+            return _NUMBERS[node]
+        if node.is_Rational:
+            return int(node.p) / int(node.q)
+        parts = [_number(part) for part in node.args]
+        known = [part for part in parts if part is not None]
+        if not parts or len(known) < len(parts):
+            return None
+        if node.is_Add or node.is_Mul:
+            return math.fsum(known) if node.is_Add else math.prod(known)
+        if node.is_Pow:
+            power = known[0] ** known[1]
+            return power if isinstance(power, float) else None
+        found = float(_VALUES[node.func](np.asarray(known[0])))
+        return found or math.inf if node.func == sympy.exp else found  # it never vanishes
+    except (OverflowError, ZeroDivisionError, ValueError):
+        return math.inf
+    except KeyError:
+        return None
 
 
 class SymbolicDerivatives:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn.render.drawing.fonts import own_fonts
-from ntkfeyn.runtime.files import write_file
+from ntkfeyn.runtime.files import write_below
 
 STYLE = {
     "figure.dpi": 150,
@@ -41,9 +41,9 @@ def drawing() -> Iterator[Any]:
 
 def save(figure: Any, directory: Path, stem: str) -> list[Path]:
     """Write STEM.pdf and STEM.png; no date in either."""
-    paths = []
+    files = {}
     for kind, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
         stream = io.BytesIO()
         figure.savefig(stream, format=kind, metadata=metadata)
-        paths.append(write_file(directory / f"{stem}.{kind}", stream.getvalue()))
-    return paths
+        files[f"{stem}.{kind}"] = stream.getvalue()
+    return list(write_below(directory, files))

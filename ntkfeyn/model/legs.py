@@ -21,6 +21,7 @@ NAMED_TREES: dict[str, Edges] = {
     "ddNTK2": ((0, 1), (0, 2), (1, 3)),
 }
 MAX_NODES = 8
+MAX_LABEL = 1_000_000
 LEGS_HINT = '--legs "z1 z2 NTK34" --channel 13.24'
 _ALLOWED = f"a leg is {', '.join(NAMED_TREES)} or tree:0-1,1-2 followed by its slots, one a node"
 _LEG = re.compile(
@@ -90,19 +91,36 @@ def _parse_leg(word: str) -> Leg:
     if not match:
         typed = re.match(r"[A-Za-z]+", word)
         meant = closest(typed[0], NAMED_TREES) if typed else ""
-        hint = f"{meant}{word[typed.end() :]}" if typed and meant else LEGS_HINT
+        hint = _repaired(meant, word[typed.end() :]) if typed and meant else LEGS_HINT
         raise bad_request(f"cannot read the leg '{word}'", _ALLOWED, hint)
     kind, listed, digits = match.groups()
     if kind.startswith("tree:") and digits is not None:
         raise bad_request(f"cannot read the leg '{word}'", "a tree names its slots in brackets", "tree:0-1,1-2(1,2,3)")
     labels = tuple(int(text) for text in (listed.split(",") if listed else digits))
-    if max(labels) > 10**6:
-        raise LimitError(f"slot {max(labels)} in '{word}': slots are numbered up to 1000000")
+    if max(labels) > MAX_LABEL:
+        raise LimitError(f"slot {max(labels)} in '{word}': slots are numbered up to {MAX_LABEL}")
     edges = NAMED_TREES[kind] if kind in NAMED_TREES else _parse_tree(kind[5:], word)
     if len(labels) != len(edges) + 1:
-        hint = f"{kind}({digits})" if digits and kind == "z" else LEGS_HINT
+        hint = f"{kind}({digits})" if digits and kind == "z" and len(digits) < 7 else _example(kind, edges)
         raise bad_request(f"'{word}' names {len(labels)} slots", f"{kind} has {len(edges) + 1}, one a node", hint)
     return normal_leg(edges, labels)
+
+
+def _repaired(kind: str, slots: str) -> str:
+    """The leg that was probably meant, with the slots that were typed if it is one then."""
+    match = _LEG.fullmatch(kind + slots)
+    size = len(NAMED_TREES[kind]) + 1
+    if match and match[1] == kind:
+        labels = (match[2] or ",".join(match[3])).split(",")
+        if len(labels) == size == len(set(map(int, labels))) and max(map(int, labels)) <= MAX_LABEL:
+            return kind + slots
+    return _example(kind, NAMED_TREES[kind])
+
+
+def _example(kind: str, edges: Edges) -> str:
+    """A leg of this type that can be read."""
+    labels = [str(k + 1) for k in range(len(edges) + 1)]
+    return f"{kind}({','.join(labels)})" if kind[-1].isdigit() else kind + "".join(labels)
 
 
 def _parse_tree(text: str, word: str) -> Edges:

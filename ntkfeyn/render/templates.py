@@ -13,6 +13,7 @@ from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.targets import Target
 from ntkfeyn.render.notation import counted
+from ntkfeyn.render.sandbox import Job, render_apart, rendered, template_environment
 from ntkfeyn.runtime.version import __version__
 
 
@@ -25,43 +26,30 @@ def template_directory() -> Path:
     raise NtkfeynError("the templates are missing from this installation; reinstall ntkfeyn")
 
 
-def renderer(user_templates: Path | None = None) -> Callable[..., str]:
-    """render(template, **values): templates of ``user_templates`` override ours, in a strict sandbox.
+def renderer() -> Callable[..., str]:
+    """render(template, **values) with our own templates."""
+    environment = template_environment([template_directory()])
 
-    Raises NtkfeynError for a directory that does not exist, an undefined name or a broken template.
+    def render(template: str, **values: Any) -> str:
+        return rendered(environment, Job(template, values))
+
+    return render
+
+
+def render_all(jobs: Sequence[Job], user_templates: Path | None = None) -> list[str]:
+    """Every job's text; templates of ``user_templates`` override ours, and are rendered in a process of their own.
+
+    Raises NtkfeynError for a directory that does not exist, an undefined name, a broken template, or one that takes too
+    long or writes too much.
     """
-    from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
-    from jinja2.sandbox import SandboxedEnvironment
-
-    if user_templates is not None and not user_templates.is_dir():
+    if user_templates is None:
+        environment = template_environment([template_directory()])
+        return [rendered(environment, job) for job in jobs]
+    if not user_templates.is_dir():
         raise NtkfeynError(
             f"the template directory '{user_templates}' does not exist; ours is '{template_directory()}'"
         )
-    folders = [folder for folder in (user_templates, template_directory()) if folder is not None]
-    environment = SandboxedEnvironment(
-        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
-        undefined=StrictUndefined,
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        block_start_string="<%",
-        block_end_string="%>",
-        variable_start_string="<<",
-        variable_end_string=">>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-    )
-
-    def render(template: str, **values: Any) -> str:
-        try:
-            return environment.get_template(template).render(**values)
-        except (TemplateError, OverflowError, UnicodeDecodeError) as error:
-            line = getattr(error, "lineno", None)
-            where = f"{template}, line {line}" if line else template
-            raise NtkfeynError(f"the template {where} cannot be used: {error}") from error
-
-    return render
+    return render_apart([user_templates, template_directory()], jobs)
 
 
 def provenance(recursions: Sequence[Recursion]) -> list[str]:

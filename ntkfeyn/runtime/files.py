@@ -1,11 +1,34 @@
-"""Files: written beside and renamed, so that nobody sees half a file; what cannot be written is refused beforehand."""
+"""Files: read up to a stated size, written beside and renamed, so that nobody sees half a file.
+
+Enters: paths that a user names. Leaves: bytes, or files; what cannot be read or written is refused beforehand.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISREG
 
-from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.errors import LimitError, NtkfeynError
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The bytes of a regular file of at most ``most`` bytes: a device or a pipe could go on for ever.
+
+    Raises NtkfeynError if it cannot be read or is no regular file, LimitError if it is larger.
+    """
+    try:
+        if not S_ISREG(path.stat().st_mode):
+            raise NtkfeynError(f"cannot read '{path}': it is no regular file; try another file")
+        with path.open("rb") as stream:
+            data = stream.read(most + 1)
+    except (OSError, ValueError) as error:  # a name with a null byte is a ValueError
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NtkfeynError(f"cannot read '{path}': {reason}; try another file") from error
+    if len(data) > most:
+        raise LimitError(f"'{path}' has more than {most} bytes, which is the most that is read")
+    return data
 
 
 def write_file(path: Path, content: str | bytes) -> Path:
@@ -45,6 +68,28 @@ def check_writable(path: Path, *, directory: bool = False) -> None:
         raise _unwritable(path, error) from error
     if reason:
         raise _unwritable(path, NtkfeynError(reason))
+
+
+def write_below(directory: Path, files: Mapping[str, str | bytes]) -> tuple[Path, ...]:
+    """Write files by name relative to a directory; nothing is written unless all of them can be, below it.
+
+    Raises NtkfeynError for a name, or a link on the way, that leads out of the directory, or if one cannot be written.
+    """
+    paths = []
+    for name in files:
+        path = directory / name
+        try:
+            below = path.resolve().is_relative_to(directory.resolve()) and path.resolve() != directory.resolve()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise _unwritable(path, error) from error
+        if not below:
+            raise NtkfeynError(
+                f"'{path}' leads out of '{directory}', where files were to be written; remove the link, or choose"
+                " another directory"
+            )
+        check_writable(path)
+        paths.append(path)
+    return tuple(write_file(path, text) for path, text in zip(paths, files.values(), strict=True))
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -6,11 +6,8 @@ the order of its arguments, so results do not depend on who computes them.
 
 from __future__ import annotations
 
-import logging
 import os
-import re
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -24,7 +21,10 @@ from ntkfeyn.errors import NtkfeynError, bad_request
 
 Mapped = Callable[..., Iterable[Any]]  # ``map``, or that of an executor
 MAX_JOBS = 256
-PATIENCE = 10  # seconds for a scheduler to answer
+
+
+class WorkersLost(NtkfeynError):
+    """Who did the work is gone: what was done before holds."""
 
 
 def check_workers(jobs: int, scheduler: str | None) -> None:
@@ -41,12 +41,17 @@ def check_workers(jobs: int, scheduler: str | None) -> None:
 def workers(jobs: int = 1, scheduler: str | None = None) -> Iterator[Mapped]:
     """``map``, done by this process alone, shared among several, or sent to the cluster at ``scheduler``.
 
-    Raises NtkfeynError if processes end early or the scheduler cannot be reached.
+    Raises RequestError if the scheduler cannot be reached, WorkersLost if processes end early or the cluster is gone.
     """
     check_workers(jobs, scheduler)
     if scheduler is not None:
-        with _cluster(scheduler) as mapped:
-            yield mapped
+        from ntkfeyn.runtime.cluster import ClusterLost, cluster
+
+        try:
+            with cluster(scheduler) as mapped:
+                yield mapped
+        except ClusterLost as error:
+            raise WorkersLost(str(error)) from error
     elif jobs <= 1:
         yield map
     else:
@@ -55,7 +60,7 @@ def workers(jobs: int = 1, scheduler: str | None = None) -> Iterator[Mapped]:
             with _closing(pool) as executor:
                 yield partial(_map_held, executor)
         except BrokenProcessPool as error:
-            raise NtkfeynError(
+            raise WorkersLost(
                 "the worker processes ended early (killed, or out of memory?); in a script call this from under"
                 ' `if __name__ == "__main__":`, or use one job'
             ) from error
@@ -97,45 +102,3 @@ def _closing(executor: Executor) -> Iterator[Executor]:
         yield executor
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator[Mapped]:
-    """The map of a Dask cluster; tasks of a worker that dies are given to another one by the scheduler."""
-    try:
-        from distributed import CancelledError, Client, KilledWorker
-        from distributed.comm import CommClosedError
-    except ImportError as error:
-        raise bad_request(
-            f"the scheduler '{address}' was asked for", "it needs the extra `cluster`", "pip install 'ntkfeyn[cluster]'"
-        ) from error
-    _check_listening(address)
-    logger = logging.getLogger("distributed.client")  # what it would tell at length, the error below says
-    logger.disabled = True
-    with Client(address, timeout=PATIENCE, set_as_default=False) as client:
-        if not client.scheduler_info()["workers"]:
-            raise NtkfeynError(f"the scheduler '{address}' has no workers; start some, e.g. `dask worker {address}`")
-        executor = client.get_executor()
-        try:
-            yield executor.map
-        except (KilledWorker, CommClosedError, CancelledError) as error:
-            told = " ".join(str(error).split())[:200]
-            raise NtkfeynError(f"the cluster at '{address}' gave up: workers or scheduler died ({told})") from error
-        finally:
-            executor.shutdown(wait=False)
-            logger.disabled = False
-
-
-def _check_listening(address: str) -> None:
-    """A client that waits for nobody cannot be closed quickly: knock first."""
-    found = re.fullmatch(r"(?:tcp|tls)://(\[[0-9a-fA-F:]+\]|[^\s/:\[\]]+):([0-9]{1,5})", address)
-    reason = "it is not of the form tcp://host:port"
-    if found:
-        try:
-            socket.create_connection((found[1].strip("[]"), int(found[2])), timeout=PATIENCE).close()
-            return
-        except (OSError, OverflowError, UnicodeError) as error:
-            reason = f"it cannot be reached ({error})"
-    raise bad_request(
-        f"the scheduler '{address}' was asked for", reason, "--scheduler tcp://host:8786, as `dask scheduler` prints it"
-    )

@@ -21,7 +21,7 @@ from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network, width_below
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
-from ntkfeyn.runtime.workers import Mapped, workers
+from ntkfeyn.runtime.workers import Mapped, WorkersLost, workers
 from ntkfeyn.sampling.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
 from ntkfeyn.sampling.kernels import BLOCK, KERNELS, Law, kernel_block, network_bytes
 from ntkfeyn.sampling.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
@@ -226,11 +226,14 @@ def estimate(
         groups = GROUPS if sampling.grouped else 0
         done = read_checkpoint(sampling.checkpoint, fingerprint, sizes, groups, sampling.blocks)
     found = []
-    with workers(request.jobs, request.scheduler) as mapped:
-        for network in request.networks:
-            task = tasks[network.width_text]
-            run = _Run(request, sampling, targets, leading, fingerprint, done)
-            found.append(Estimate(network, task, run.one(network, task, mapped)))
+    run = _Run(request, sampling, targets, leading, fingerprint, done)
+    try:
+        with workers(request.jobs, request.scheduler) as mapped:
+            for network in request.networks:
+                task = tasks[network.width_text]
+                found.append(Estimate(network, task, run.one(network, task, mapped)))
+    except WorkersLost as error:
+        raise run.interrupted(error) from error
     return found
 
 
@@ -262,6 +265,17 @@ class _Run(NamedTuple):
         if self.sampling.checkpoint is not None:
             write_checkpoint(self.sampling.checkpoint, self.fingerprint, self.done)
         return tally
+
+    def interrupted(self, error: WorkersLost) -> WorkersLost:
+        """What happened, and how to go on from what is done."""
+        if self.sampling.checkpoint is None or not self.done:
+            return WorkersLost(f"{error}. Try: --checkpoint FILE, which keeps what is done")
+        write_checkpoint(self.sampling.checkpoint, self.fingerprint, self.done)
+        blocks = sum(tally.blocks for tally in self.done.values())
+        return WorkersLost(
+            f"{error}; {blocks * BLOCK} networks are kept. Try: the same with --checkpoint {self.sampling.checkpoint}"
+            " --resume"
+        )
 
     def _added(self, tally: Tally, rows: Array, key: str) -> Tally:
         """Raises NtkfeynError for what is not finite."""

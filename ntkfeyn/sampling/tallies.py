@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError, bad_request
-from ntkfeyn.runtime.files import write_file
+from ntkfeyn.runtime.files import read_file, write_file
 
 Array = NDArray[np.float64]
 MOST_HEADERS = 1 << 20  # bytes of a checkpoint that are not numbers
@@ -81,10 +81,12 @@ def read_checkpoint(path: Path, fingerprint: str, sizes: dict[str, int], groups:
     """What was done before, or nothing; ``sizes`` by width. Raises NtkfeynError if damaged or of another request."""
     if not path.exists():
         return {}
+    most_bytes = 8 * (2 + max(groups, GROUPS)) * sum(sizes.values()) + MOST_HEADERS
+    data = read_file(path, most_bytes)
     try:
-        if not path.is_file() or _declared(path) > 8 * (2 + groups) * sum(sizes.values()) + MOST_HEADERS:
+        if _declared(data) > most_bytes:
             raise ValueError("not what was written")
-        with np.load(path, allow_pickle=False) as held:
+        with np.load(io.BytesIO(data), allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
         same = arrays.pop("fingerprint").tobytes().decode() == fingerprint
         done: Done = {}
@@ -93,11 +95,18 @@ def read_checkpoint(path: Path, fingerprint: str, sizes: dict[str, int], groups:
                 key, held_blocks = name.removesuffix(" blocks"), arrays[name]
                 parts = (arrays[f"{key} {part}"] for part in ("mean", "squares", "sums"))
                 done[key] = Tally(int(held_blocks) if held_blocks.dtype.kind == "i" else -1, *parts)
-        whole = not same or all(_fits(done[key], sizes[key], groups) for key in done)
+        whole = not same or all(_fits(done[key], sizes[key], len(done[key].sums)) for key in done)
     except Exception as error:  # a damaged file raises whatever its reader raises
         raise _damaged(path) from error
-    if not whole:
+    if not whole or not {len(tally.sums) for tally in done.values()} <= {0, GROUPS}:
         raise _damaged(path)
+    if same and any(len(tally.sums) != groups for tally in done.values()):
+        kept, wanted = ("compare", "sample") if groups == 0 else ("sample", "compare")
+        raise bad_request(
+            f"the checkpoint '{path}' is of `{kept}`",
+            f"`{wanted}` goes on from a checkpoint of its own, which holds other sums",
+            "another file, or no --resume",
+        )
     if not same or any(tally.blocks > most for tally in done.values()):
         raise bad_request(
             f"the checkpoint '{path}' is of another request",
@@ -113,9 +122,9 @@ def _fits(tally: Tally, size: int, groups: int) -> bool:
     return shapes and numbers and tally.blocks > 0 and bool((tally.squares >= 0).all())
 
 
-def _declared(path: Path) -> int:
+def _declared(data: bytes) -> int:
     """Bytes that the arrays of an .npz take once they are read."""
-    with zipfile.ZipFile(path) as held:
+    with zipfile.ZipFile(io.BytesIO(data)) as held:
         return sum(member.file_size for member in held.infolist())
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import combinations, product
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,22 +50,8 @@ class Components:
         self.slots = len(standard(name).labels)
         if samples**self.slots >= 2**62:
             raise LimitError(f"{name} over {samples} inputs has too many components; try --components or fewer inputs")
-        listed = sum(len(s) ** self.slots for s in family)
-        if listed > MAX_COMPONENTS:
-            raise LimitError(
-                f"{name} over {samples} inputs has up to {listed} components; at most {MAX_COMPONENTS} are allowed;"
-                " try --components pairs, a list such as 1-1-2-2, or fewer inputs"
-            )
         self.weights = _code_weights(name, samples)
-        codes: list[Ints] = []
-        by_size: dict[int, list[tuple[int, ...]]] = {}
-        for subset in sorted(family):
-            by_size.setdefault(len(subset), []).append(subset)
-        for size, subsets in by_size.items():
-            grid = np.array(list(product(range(size), repeat=self.slots)), dtype=np.int64)
-            tuples = np.array(subsets, dtype=np.int64)[:, grid].reshape(-1, self.slots)
-            codes.append(np.unique(self._codes(tuples)))
-        self.codes: Ints = np.unique(np.concatenate(codes)) if codes else np.zeros(0, dtype=np.int64)
+        self.codes: Ints = np.unique(self._codes(all_tuples(name, family, samples)))
         powers = samples ** np.arange(self.slots - 1, -1, -1, dtype=np.int64)
         self.rows: Ints = self.codes[:, None] // powers % samples
 
@@ -87,16 +74,39 @@ class Components:
         return best
 
 
-def all_tuples(name: str, family: Family) -> Ints:
-    """Every index tuple over a family, by slot, sorted in the tensor's index order."""
+def all_tuples(name: str, family: Family, samples: int) -> Ints:
+    """Every index tuple over a family, by slot, sorted in the tensor's index order; counted before it is listed.
+
+    Each has exactly the samples of one set that lies in a member of the family. Raises LimitError.
+    """
     shape = standard(name)
-    found: set[tuple[int, ...]] = set()
-    for subset in family:
-        found.update(product(subset, repeat=len(shape.labels)))
-    ordered = np.array(sorted(found), dtype=np.int64).reshape(-1, len(shape.labels))
-    by_slot = np.empty_like(ordered)
-    by_slot[:, list(shape.index)] = ordered
-    return by_slot
+    slots = len(shape.labels)
+    inside: dict[int, set[tuple[int, ...]]] = {size: set() for size in range(1, slots + 1)}
+    for subset in sorted(family, key=len, reverse=True):
+        _check_number(name, samples, len(subset) ** slots)
+        for size in range(1, min(slots, len(subset)) + 1):
+            inside[size].update(combinations(subset, size))
+    _check_number(name, samples, sum(len(sets) * surjections(slots, size) for size, sets in inside.items()))
+    found = [np.zeros((0, slots), dtype=np.int64)]
+    for size, sets in inside.items():
+        if sets:
+            patterns = [p for p in product(range(size), repeat=slots) if len(set(p)) == size]
+            found.append(np.array(sorted(sets), dtype=np.int64)[:, np.array(patterns)].reshape(-1, slots))
+    by_slot = np.concatenate(found)
+    return by_slot[np.lexsort(by_slot[:, list(shape.index)].T[::-1])]
+
+
+def surjections(slots: int, samples: int) -> int:
+    """In how many ways slots are given samples such that each sample occurs."""
+    return sum((-1) ** k * comb(samples, k) * (samples - k) ** slots for k in range(samples + 1))
+
+
+def _check_number(name: str, samples: int, components: int) -> None:
+    if components > MAX_COMPONENTS:
+        raise LimitError(
+            f"{name} over {samples} inputs has {components} components; at most {MAX_COMPONENTS} are allowed;"
+            " try --components pairs, a list such as 1-1-2-2, or fewer inputs"
+        )
 
 
 @cache

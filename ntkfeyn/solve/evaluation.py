@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.derivation.recursion import derive_system
-from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.errors import bad_request
 from ntkfeyn.expectations.activations import functions
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import width_below
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.runtime.workers import workers
-from ntkfeyn.solve.components import MAX_COMPONENTS, Family, all_tuples, maximal, subsets_up_to
+from ntkfeyn.solve.components import Family, all_tuples, maximal, subsets_up_to
 from ntkfeyn.solve.existence import check_existence
 from ntkfeyn.solve.moments import Component, Moment, Number
 from ntkfeyn.solve.plan import Plan, make_plan, standard_samples
@@ -144,12 +144,7 @@ def wanted_tuples(name: str, components: str, samples: int) -> Ints:
         if own:
             return np.array([standard_samples(name, row) for row in own], dtype=np.int64)
         family = maximal(listed)
-    if sum(len(s) ** slots for s in family) > MAX_COMPONENTS:
-        raise LimitError(
-            f"{name} over {samples} inputs has more than {MAX_COMPONENTS} components;"
-            " try --components pairs, or a list such as 1-1-2-2"
-        )
-    return all_tuples(name, family)
+    return all_tuples(name, family, samples)
 
 
 def _listed(components: str, samples: int) -> list[tuple[int, ...]]:

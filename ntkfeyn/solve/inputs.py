@@ -5,22 +5,24 @@ Enters: a JSON list of vectors, .npy or .csv, or anything array-like. Leaves: a 
 
 from __future__ import annotations
 
+import io
 import json
 import warnings
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
+from ntkfeyn.errors import LimitError, RequestError, bad_request
 from ntkfeyn.model.network import Layer
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
+from ntkfeyn.runtime.files import read_file
 
 Array = NDArray[np.float64]
 MAX_INPUTS = 512
 MAX_ENTRIES = 10_000_000
+MAX_LISTS = 100_000  # or lines: inputs with axes of their own are lists of lists
 MAX_BYTES = 1 << 26
 HINT = "--inputs x.json with [[1, 0.5], [0.2, 1]]"
 
@@ -30,37 +32,50 @@ def read_array(path: Path) -> Any:
 
     Raises NtkfeynError for a file that cannot be read.
     """
+    kind = path.suffix.lower()
+    readers = {".npy": _read_npy, ".csv": _read_csv, ".json": _read_json}
+    if kind not in readers:
+        raise bad_request(f"'{path}' was given", "files .json, .npy and .csv are allowed", HINT)
+    data = read_file(path, MAX_BYTES)
     try:
-        found = path.stat()
-        if not S_ISREG(found.st_mode):
-            raise bad_request(f"'{path}' is no file", "a .json, .npy or .csv file is allowed", HINT)
-        if found.st_size > MAX_BYTES:
-            raise LimitError(f"'{path}' has more than {MAX_BYTES} bytes")
-        kind = path.suffix.lower()
-        if kind == ".npy":
-            return _read_npy(path)
-        text = path.read_text(encoding="utf-8-sig")
-        if kind == ".csv":
-            rows = [line.split(",") for line in text.splitlines() if line.strip()]
-            return [[float(word) for word in row] for row in rows]
-        if kind == ".json":
-            return json.loads(text)
-    except (OSError, EOFError) as error:
-        raise NtkfeynError(f"cannot read '{path}': {getattr(error, 'strerror', None) or error}") from error
+        return readers[kind](data)
     except (ValueError, RecursionError, MemoryError) as error:
         raise bad_request(
             f"'{path}' does not hold vectors", f"a {kind} file of numbers, one vector a row, is allowed", HINT
         ) from error
-    raise bad_request(f"'{path}' was given", "files .json, .npy and .csv are allowed", HINT)
 
 
-def _read_npy(path: Path) -> Any:
+def _read_csv(data: bytes) -> Array:
+    """Counted before anything is made of it: a number is far larger in memory than in a file."""
+    _check_size(data.count(b",") + 1)
+    _check_lists(data.count(b"\n") + data.count(b"\r"), "lines")
+    lines = [line for line in io.StringIO(data.decode("utf-8-sig"), newline=None) if line.strip()]
+    _check_number(len(lines))
+    return np.loadtxt(lines, delimiter=",", comments=None, ndmin=2)
+
+
+def _read_json(data: bytes) -> Any:
+    """Counted as well, by the signs that part entries and begin lists."""
+    _check_size(data.count(b",") + data.count(b":") + 1)
+    _check_lists(data.count(b"[") + data.count(b"{"), "lists")
+    return json.loads(data.decode("utf-8-sig"))
+
+
+def _check_size(entries: int) -> None:
+    if entries > MAX_ENTRIES:
+        raise LimitError(f"the file has {entries} entries; at most {MAX_ENTRIES} are allowed; try fewer")
+
+
+def _check_lists(found: int, kind: str) -> None:
+    if found > MAX_LISTS:
+        raise LimitError(f"the file has {found} {kind}; at most {MAX_LISTS} are allowed; try fewer inputs")
+
+
+def _read_npy(data: bytes) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return np.load(path, allow_pickle=False)
-    except OSError:
-        raise
+            return np.load(io.BytesIO(data), allow_pickle=False)
     except Exception as error:  # a damaged header raises whatever NumPy's reader of it raises
         raise ValueError(str(error)) from error
 

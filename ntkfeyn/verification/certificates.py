@@ -5,13 +5,10 @@ Enters: ``Certificate`` records. Leaves: plain dicts in stable order, and the li
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
-from ntkfeyn.errors import bad_request
 from ntkfeyn.judge.exact import Setting
 from ntkfeyn.render.json import cumulant_json
 from ntkfeyn.runtime.version import TOOL
@@ -103,37 +100,3 @@ def certificate_text(certificate: Certificate) -> str:
             f" exact {first.exact}, derived {first.derived}"
         )
     return "\n".join(lines) + "\n"
-
-
-def read_certificates(path: Path) -> dict[str, str]:
-    """A footnote line by recursion hash, from a file that `verify` wrote; the first certificate of a recursion counts.
-
-    Raises RequestError if the file is no certificate, its verdict is not "equal" or it compared nothing but zeros.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        found = data["certificates"] if data["schema"] == "ntkfeyn.certificates/1" else [data]
-        sound = all(one["schema"] == "ntkfeyn.certificate/1" and one["verdict"] == "equal" for one in found)
-        lines = {one["hash"]: _footnote(one) for one in reversed(found) if one["probed"]}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise bad_request(
-            f"'{path}' is no certificate", "a file of `ntkfeyn verify` is allowed", "--certificate FILE"
-        ) from error
-    if not (sound and lines):
-        asked = f"the certificate '{path}' does not say equal, or compared nothing but zeros"
-        raise bad_request(asked, "only equality is cited", "ntkfeyn verify --layers 2,3")
-    return lines
-
-
-def _footnote(data: dict[str, Any]) -> str:
-    layers = ", ".join(str(layer) for layer in sorted({int(c["layer"]) for c in data["comparisons"]}))
-    samples = len(data["parameters"]["kernel"])
-    line = (
-        f"Certified: all {len(data['comparisons'])} coefficients of $1/n$ up to order {int(data['order'])} equal the"
-        f" exact cumulants of a network with a polynomial activation at layer {layers}, samples: {samples}, seed:"
-        f" {int(data['seed'])}"
-    )
-    if data["controls"]:
-        outcomes = [o for c in data["controls"]["diagrams"] for o in (c["dropped"], c["doubled"])]
-        line += f"; {outcomes.count('caught')} of {len(outcomes)} spoiled versions were caught"
-    return line + "."

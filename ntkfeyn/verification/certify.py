@@ -26,6 +26,7 @@ MAX_LAYER = 12
 MAX_SAMPLES = 4
 CONTROL_LAYER = 3
 CORRECTIONS = 2  # powers of 1/n in the first-layer kernels, so that K^{1}, Theta^{1}, .. are at work at every layer
+COUPLINGS = ("C_W", "C_b", "lambda_W", "lambda_b")
 Samples = tuple[int, ...]
 
 

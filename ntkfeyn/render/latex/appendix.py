@@ -26,8 +26,17 @@ from ntkfeyn.render.formulas import cumulant_text, expanded_text, term_text
 from ntkfeyn.render.latex.rules import rule_rows
 from ntkfeyn.render.notation import LatexNotation, MacroNotation, coupling_macros
 from ntkfeyn.render.reading import factors_of, power_counting
+from ntkfeyn.render.sandbox import Job
 from ntkfeyn.render.symbols import Letters, Symbols, leg_letter, template_letters
-from ntkfeyn.render.templates import provenance, renderer
+from ntkfeyn.render.templates import provenance, render_all
+
+# prefixes with which one of our macros is one that TeX, LaTeX, amsmath, amssymb, tikz, hyperref or textcomp has, such
+# as \beginR, \DOTSB or \circledR; LaTeX itself lets nobody define what begins with end
+TAKEN = (
+    "Am", "ClassNoteNo", "CurrentFile", "DOTS", "IfBlank", "IfBoolean", "IfNoValue", "IfValue", "Process",
+    "RequireHIN", "Split", "begin", "bigintcalc", "circled", "ifHIN", "intcalc", "noP", "rangeHS", "rangeRG", "textC",
+    "textCleaning", "textCutting", "textH", "textLH", "textRH", "textcircled", "texthausa",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,9 +58,10 @@ class LatexOptions:
 
     def check(self) -> None:
         """Raises RequestError for a prefix, a number of columns or of terms that is not allowed."""
-        # our macros go on with a capital letter, as those of TeX do not, but for its logos
-        if not re.fullmatch(r"[A-Za-z]{2,12}(?<!Te)", self.prefix):
-            raise bad_request(f"prefix '{self.prefix[:40]}'", "2 to 12 letters a-z, A-Z are allowed", "--prefix nkf")
+        # our macros go on with a capital letter, as those of TeX do not, but for its logos and a few
+        if not re.fullmatch(r"(?!end)[A-Za-z]{2,12}(?<!Te)", self.prefix) or self.prefix in TAKEN:
+            allowed = "2 to 12 letters a-z, A-Z are allowed, other than end.. and what LaTeX has macros with"
+            raise bad_request(f"prefix '{self.prefix[:40]}'", allowed, "--prefix nkf")
         if self.columns not in (1, 2):
             raise bad_request(f"{self.columns} columns were asked for", "1 or 2 are allowed", "--columns 2")
         if not 1 <= self.terms_per_line <= 20:
@@ -68,25 +78,25 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     if options.certificates and not {recursion.hash for recursion in recursions} & set(options.certificates):
         asked = "the certificate is for none of the recursions that are emitted"
         raise bad_request(asked, "it must match one of them", "ntkfeyn verify with the same targets")
-    render = renderer(options.templates)
     letters = template_letters(options.symbols.latex)
     common = {"provenance": provenance(recursions), "p": options.prefix, "stem": stem, "L": letters}
     system = derive_system([recursion.id for recursion in recursions])
     names, known = _names([*recursions, *system.recursions], options.latex), {recursion.id for recursion in recursions}
     sections = [_section(recursion, options, known, names) for recursion in recursions]
     front = _front_matter(system, names, options)
-    files = {
-        f"{stem}.tex": render("latex/document.tex.jinja", **common, **front, sections=sections),
-        f"{stem}/macros.tex": render(
-            "latex/macros.tex.jinja", **common, names=names, couplings=coupling_macros(options.symbols.latex)
-        ),
-        f"{stem}/references.bib": render("latex/references.bib.jinja", **common),
+    couplings = coupling_macros(options.symbols.latex)
+    jobs = {  # names of files are settled before any template is rendered
+        f"{stem}.tex": Job("latex/document.tex.jinja", {**common, **front, "sections": sections}),
+        f"{stem}/macros.tex": Job("latex/macros.tex.jinja", {**common, "names": names, "couplings": couplings}),
+        f"{stem}/references.bib": Job("latex/references.bib.jinja", common),
     }
+    drawn = {}
     for recursion, section in zip(recursions, sections, strict=True):
-        files[f"{stem}/{section['file']}.tex"] = render("latex/cumulant.tex.jinja", **common, **section)
+        jobs[f"{stem}/{section['file']}.tex"] = Job("latex/cumulant.tex.jinja", {**common, **section})
         for drawing, picture in section["pictures"].items():
-            files[f"{stem}/figures/{drawing}.tex"] = f"% {recursion.name}@{recursion.order}\n{picture}"
-    return files
+            drawn[f"{stem}/figures/{drawing}.tex"] = f"% {recursion.name}@{recursion.order}\n{picture}"
+    texts = render_all(list(jobs.values()), options.templates)
+    return dict(zip(jobs, texts, strict=True)) | drawn
 
 
 def _slug(text: str) -> str:
