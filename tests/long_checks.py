@@ -41,6 +41,7 @@ def certificates() -> dict[str, Any]:
     path = write_file(CERTIFICATES, to_text(certificates_json(found)))
     return {
         "certificates": len(found),
+        "not_probed": [c.diagram for one in found for c in one.controls if "not probed" in (c.dropped, c.doubled)],
         "different": [f"{one.recursion.cumulant.name}@{one.recursion.order}" for one in found if not one.equal],
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
