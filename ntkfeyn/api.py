@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.homogeneity import diagonal_recursions
-from ntkfeyn.derivation.recursion import derive_recursion, derive_system
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.views import Diagram, Recursion
 
 if TYPE_CHECKING:
-    from ntkfeyn.model.tensors import TensorId
     from ntkfeyn.render.latex.appendix import LatexOptions
     from ntkfeyn.sampling.estimation import Sampling
     from ntkfeyn.solve.request import Request
@@ -37,7 +37,6 @@ __all__ = [
     "sample",
     "verify",
 ]
-LANGUAGES = ("latex", "python", "jax", "c")
 
 
 def _one(name: str | None, legs: str | None, channel: str | None, order: int | None) -> Target:
@@ -91,7 +90,7 @@ def verify(
     legs: str | None = None,
     channel: str | None = None,
     layers: Sequence[int] = (2, 3),
-    activation: str = "z + z**2/2",
+    activation: str | Sequence[str] = "z + z**2/2",
     samples: int = 2,
     widths: Sequence[int] = (),
     seed: int = 1,
@@ -99,15 +98,15 @@ def verify(
 ) -> Certificate:
     """Compare a recursion with exact finite-width cumulants; ``.equal`` says whether every coefficient agrees.
 
-    ``activation`` is a polynomial in z; ``widths`` are relative widths of the layers (default: equal). Raises
-    NtkfeynError for a bad request.
+    ``activation`` is a polynomial in z, or one a layer (a sequence, or between colons); ``widths`` are relative widths
+    of the layers (default: equal). Raises NtkfeynError for a bad request.
     """
-    from ntkfeyn.model.polynomials import polynomial
+    from ntkfeyn.model.polynomials import polynomials
     from ntkfeyn.verification.certify import certify, check_samples, random_setting
 
     check_samples(samples)
     shape, power = _one(name, legs, channel, order)
-    setting = random_setting(seed, polynomial(activation), samples, widths)
+    setting = random_setting(seed, polynomials(activation), samples, widths)
     return certify(shape, power, layers, setting, seed, controls=controls)
 
 
@@ -202,7 +201,7 @@ def emit(
     latex: LatexOptions | None = None,
     shared: bool = True,
 ) -> tuple[Path, ...]:
-    """Write recursions to files, ``lang`` "latex", "python", "jax" or "c"; returns the paths, the one to open first.
+    """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
     tensor that the targets need; without ``shared`` it shares no tables and no partial sums. Raises NtkfeynError.
@@ -216,19 +215,8 @@ def emit_targets(
     targets: Sequence[Target], lang: str, directory: Path, latex: LatexOptions | None = None, *, shared: bool = True
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
-    from ntkfeyn.codegen.backends import code_files
-    from ntkfeyn.codegen.ir import program
-    from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
-    from ntkfeyn.render.templates import file_stem
+    from ntkfeyn.codegen.backends import Emission, backend
     from ntkfeyn.runtime.files import write_file
 
-    if lang not in LANGUAGES:
-        raise bad_request(f"language '{lang}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")
-    stem = file_stem(targets, default_targets())
-    if lang == "latex":
-        recursions = [derive_recursion(shape, order) for shape, order in targets]
-        files = latex_files(recursions, stem, latex or LatexOptions())
-    else:
-        code = program(derive_system([target.id for target in targets]), shared=shared)
-        files = code_files(code, stem, lang)
+    files = backend(lang).files(Emission(targets, shared, latex))
     return tuple(write_file(directory / name, text) for name, text in files.items())

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 
 
 class NtkfeynError(Exception):
-    """A request that cannot be answered; the command line prints it and ends with exit code 2."""
+    """A request that cannot be answered; the command line prints it and ends with exit code 2.
+
+    ``reason`` is what is wrong; the message goes on with the advice, what is allowed or what to try.
+    """
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(f"{reason}; {advice}" if advice else reason)
+        self.reason = reason
 
 
 class RequestError(NtkfeynError):
@@ -28,5 +35,4 @@ def closest(name: str, allowed: Iterable[str]) -> str:
 
 def bad_request(asked: str, allowed: str, hint: str = "") -> RequestError:
     """One clear message: what was asked, what is allowed, what to try."""
-    message = f"{asked}; {allowed}"
-    return RequestError(f"{message}. Try: {hint}" if hint else message)
+    return RequestError(asked, f"{allowed}. Try: {hint}" if hint else allowed)

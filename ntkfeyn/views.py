@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.diagrams import Diagram as DiagramRecord
 from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
-from ntkfeyn.derivation.recursion import derive_recursion, derive_system
 from ntkfeyn.errors import LimitError
-from ntkfeyn.model.targets import Target, default_targets
+from ntkfeyn.model.targets import Target
 from ntkfeyn.render.drawing.equation import equation
 from ntkfeyn.render.drawing.layout import layout
 from ntkfeyn.render.drawing.png import png
 from ntkfeyn.render.drawing.primitives import Drawing
 from ntkfeyn.render.drawing.svg import svg
 from ntkfeyn.render.drawing.tikz import tikz
+from ntkfeyn.render.formulas import recursion_align, recursion_latex, recursion_text
 from ntkfeyn.render.json import recursion_json, to_text
-from ntkfeyn.render.notation import recursion_align, recursion_latex, recursion_text
+from ntkfeyn.render.notation import LatexNotation, TextNotation
+from ntkfeyn.render.symbols import Symbols
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -33,9 +34,13 @@ HIGHEST_CITED = 3  # correction whose files are rendered in seconds
 
 @dataclass(frozen=True)
 class Diagram:
-    """A diagram with its pictures; ``record`` says what is attached to what (theory section 4)."""
+    """A diagram with its pictures; ``record`` says what is attached to what (theory section 4).
+
+    ``symbols`` are the letters of pictures and explanations.
+    """
 
     record: DiagramRecord
+    symbols: Symbols = field(default_factory=Symbols, repr=False)
 
     @property
     def id(self) -> str:
@@ -53,20 +58,20 @@ class Diagram:
         return self.record.graph
 
     def svg(self) -> str:
-        return svg(layout(self.record))
+        return svg(layout(self.record, self.symbols))
 
     def png(self) -> bytes:
-        return png(layout(self.record))
+        return png(layout(self.record, self.symbols))
 
     def tikz(self) -> str:
         """A tikzpicture environment in plain coordinates."""
-        return tikz(layout(self.record))
+        return tikz(layout(self.record, self.symbols))
 
     def explain(self, columns: int = 100) -> str:
         """How the diagram becomes its term, step by step, in lines of at most ``columns`` characters."""
         from ntkfeyn.render.explain.steps import explanation_text
 
-        return explanation_text(explanation(self.record), columns, picture=True)
+        return explanation_text(explanation(self.record, self.symbols), columns, picture=True)
 
     def _repr_svg_(self) -> str:
         return self.svg()
@@ -75,30 +80,25 @@ class Diagram:
         return f"<Diagram {self.id}, weight {self.weight}>"
 
 
-def explanation(diagram: DiagramRecord) -> Explanation:
+def explanation(diagram: DiagramRecord, symbols: Symbols) -> Explanation:
     """The explanation of a diagram, which cites the files that `emit` writes for its cumulant."""
     from ntkfeyn.render.explain.explanation import explain_diagram
 
-    return explain_diagram(diagram, partial(emitted_files, Target(diagram.cumulant, diagram.order)))
+    return explain_diagram(diagram, symbols, partial(emitted_files, Target(diagram.cumulant, diagram.order)))
 
 
 def emitted_files(target: Target) -> dict[str, dict[str, str]]:
-    """What `emit` writes for one target in each language that is read, rendered in memory.
+    """What `emit` writes for one target in each language that is quoted, rendered in memory.
 
     Raises LimitError where that takes long, or where the system that code needs is beyond the limits.
     """
-    from ntkfeyn.codegen.backends import code_files
-    from ntkfeyn.codegen.ir import program
-    from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
-    from ntkfeyn.render.templates import file_stem
+    from ntkfeyn.codegen.backends import BACKENDS, Emission
 
     shape, order = target
     if order - shape.leading_order > HIGHEST_CITED:
         raise LimitError(f"files are rendered here up to {HIGHEST_CITED} orders above the leading one")
-    stem = file_stem([target], default_targets())
-    files = {"latex": latex_files([derive_recursion(shape, order)], stem, LatexOptions())}
-    code = program(derive_system([target.id]))
-    return files | {language: code_files(code, stem, language) for language in ("python", "c")}
+    asked = Emission([target])
+    return {row.name: row.files(asked) for row in BACKENDS if row.quoted}
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,12 @@ class Recursion:
     """One tensor at layer l+1 from tensors at layer l; ``record`` holds the product terms (theory section 5)."""
 
     record: RecursionRecord
+    symbols: Symbols = field(default_factory=Symbols, repr=False)
 
     @property
     def diagrams(self) -> tuple[Diagram, ...]:
         """The diagrams as drawn (Omega merged), in canonical order."""
-        return tuple(Diagram(diagram) for diagram in self.record.diagrams)
+        return tuple(Diagram(diagram, self.symbols) for diagram in self.record.diagrams)
 
     @property
     def terms(self) -> tuple[Any, ...]:
@@ -146,21 +147,25 @@ class Recursion:
 
     def latex(self) -> str:
         """The recursion as an align* environment (amsmath)."""
-        return recursion_align(self.record)
+        return recursion_align(self.record, LatexNotation(self.symbols.latex))
 
     def picture(self) -> Picture:
         """The equation of diagrams, which a notebook shows."""
-        return Picture(equation(self.record))
+        return Picture(equation(self.record, self.symbols))
 
     def to_json(self) -> str:
         """JSON text after the schema ntkfeyn.recursion/1."""
         return to_text(recursion_json(self.record))
 
     def __str__(self) -> str:
-        return recursion_text(self.record)
+        return recursion_text(self.record, TextNotation(self.symbols.text))
 
     def __repr__(self) -> str:
         return f"<Recursion {self.record.name}@{self.record.order}: {len(self.record.terms)} product terms>"
 
     def _repr_latex_(self) -> str:
-        return "$$\\begin{aligned}\n  " + recursion_latex(self.record) + "\n\\end{aligned}$$"
+        return (
+            "$$\\begin{aligned}\n  "
+            + recursion_latex(self.record, LatexNotation(self.symbols.latex))
+            + "\n\\end{aligned}$$"
+        )

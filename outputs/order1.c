@@ -1,4 +1,5 @@
 /* Made by ntkfeyn 0.1.0 */
+/* Request: K@0, Theta@0, V@1, D@1, F@1, A@1, B@1, P@1, Q@1, R@1, S@1, T@1, U@1, K@1, Theta@1 */
 /* K@0: 1 diagram, 2 product terms, recursion hash 9baa29d79df886a9 */
 /* Theta@0: 1 diagram, 2 product terms, recursion hash 7aa5f5dd8172cf2a */
 /* V@1: 2 diagrams, 3 product terms, recursion hash 80b0fe0e2094e98c */
@@ -14,20 +15,23 @@
 /* U@1: 2 diagrams, 2 product terms, recursion hash c72f976976251c99 */
 /* K@1: 2 diagrams, 2 product terms, recursion hash 871889472c2b6fc0 */
 /* Theta@1: 5 diagrams, 5 product terms, recursion hash 77b4c1ea746b22d1 */
-/* 561 multiplications a component of every tensor (635 without partial sums) */
+/* 701 multiplications a component of every tensor (1270 without partial sums) */
 #include "order1.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef order1_network request;
+typedef order1_activation activation;
 enum {
     OK = ORDER1_OK,
     BAD_ARGUMENT = ORDER1_BAD_ARGUMENT,
     BAD_SIZE = ORDER1_BAD_SIZE,
     NOT_FINITE = ORDER1_NOT_FINITE,
     NO_DERIVATIVE = ORDER1_NO_DERIVATIVE,
-    TOO_LARGE = ORDER1_TOO_LARGE
+    TOO_LARGE = ORDER1_TOO_LARGE,
+    UNKNOWN_ACTIVATION = ORDER1_UNKNOWN_ACTIVATION,
+    WRONG_COUNT = ORDER1_WRONG_COUNT
 };
 enum {
     T_K_0,
@@ -51,7 +55,6 @@ enum {
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define SLOTS 4 /* of the largest expectation */
 #define LABELS 4 /* placed by the largest table */
-#define KEYS 15
 #define TOP 5 /* highest derivative of the activation */
 #define MOST 4 /* different samples in one expectation */
 #define MAX_SAMPLES 64
@@ -59,7 +62,25 @@ enum {
 #define MAX_NODES 4096
 #define MAX_DOUBLES ((size_t)2147483647)
 
-/* Derivative orders of every expectation: <prod of s^(m)>, each mean computed once. */
+/* Every expectation <prod of s^(m)>, by its derivative orders m; each mean is computed once. */
+enum {
+    E_0_0,
+    E_0_2,
+    E_0_4,
+    E_1_1,
+    E_1_3,
+    E_1_5,
+    E_2_2,
+    E_2_4,
+    E_3_3,
+    E_0_0_0_0,
+    E_0_0_1_1,
+    E_0_1_1_2,
+    E_1_1_1_1,
+    E_1_1_1_3,
+    E_1_1_2_2,
+    KEYS
+};
 static const int KEY_SLOTS[KEYS] = {
     2,
     2,
@@ -105,93 +126,48 @@ typedef struct {
 } placement;
 
 static const placement D0_0_by_2[] = {
-    {1.0, 1, {1, 0}, {0, 0}},
-    {2.0, 3, {0, 1}, {0, 1}},
-    {1.0, 1, {0, 1}, {1, 1}},
+    {1.0, E_0_2, {1, 0}, {0, 0}},
+    {2.0, E_1_1, {0, 1}, {0, 1}},
+    {1.0, E_0_2, {0, 1}, {1, 1}},
 };
 static const placement D0_0_by_4[] = {
-    {1.0, 2, {1, 0}, {0, 0, 0, 0}},
-    {4.0, 4, {1, 0}, {0, 0, 0, 1}},
-    {2.0, 6, {0, 1}, {0, 0, 1, 1}},
-    {4.0, 6, {0, 1}, {0, 1, 0, 1}},
-    {4.0, 4, {0, 1}, {0, 1, 1, 1}},
-    {1.0, 2, {0, 1}, {1, 1, 1, 1}},
+    {1.0, E_0_4, {1, 0}, {0, 0, 0, 0}},
+    {4.0, E_1_3, {1, 0}, {0, 0, 0, 1}},
+    {2.0, E_2_2, {0, 1}, {0, 0, 1, 1}},
+    {4.0, E_2_2, {0, 1}, {0, 1, 0, 1}},
+    {4.0, E_1_3, {0, 1}, {0, 1, 1, 1}},
+    {1.0, E_0_4, {0, 1}, {1, 1, 1, 1}},
 };
 static const placement D0_1_by_1[] = {
-    {1.0, 3, {0, 1}, {0}},
-    {1.0, 1, {0, 1}, {1}},
+    {1.0, E_1_1, {0, 1}, {0}},
+    {1.0, E_0_2, {0, 1}, {1}},
 };
 static const placement D1_0_by_1[] = {
-    {1.0, 1, {1, 0}, {0}},
-    {1.0, 3, {0, 1}, {1}},
+    {1.0, E_0_2, {1, 0}, {0}},
+    {1.0, E_1_1, {0, 1}, {1}},
 };
 static const placement D1_1_by_11[] = {
-    {1.0, 4, {1, 0}, {0, 0}},
-    {1.0, 6, {0, 1}, {0, 1}},
-    {1.0, 6, {0, 1}, {1, 0}},
-    {1.0, 4, {0, 1}, {1, 1}},
+    {1.0, E_1_3, {1, 0}, {0, 0}},
+    {1.0, E_2_2, {0, 1}, {0, 1}},
+    {1.0, E_2_2, {0, 1}, {1, 0}},
+    {1.0, E_1_3, {0, 1}, {1, 1}},
 };
 static const placement D1_1_by_2[] = {
-    {1.0, 4, {1, 0}, {0, 0}},
-    {2.0, 6, {0, 1}, {0, 1}},
-    {1.0, 4, {0, 1}, {1, 1}},
+    {1.0, E_1_3, {1, 0}, {0, 0}},
+    {2.0, E_2_2, {0, 1}, {0, 1}},
+    {1.0, E_1_3, {0, 1}, {1, 1}},
 };
 static const placement D1_1_by_4[] = {
-    {1.0, 5, {1, 0}, {0, 0, 0, 0}},
-    {4.0, 7, {1, 0}, {0, 0, 0, 1}},
-    {2.0, 8, {0, 1}, {0, 0, 1, 1}},
-    {4.0, 8, {0, 1}, {0, 1, 0, 1}},
-    {4.0, 7, {0, 1}, {0, 1, 1, 1}},
-    {1.0, 5, {0, 1}, {1, 1, 1, 1}},
+    {1.0, E_1_5, {1, 0}, {0, 0, 0, 0}},
+    {4.0, E_2_4, {1, 0}, {0, 0, 0, 1}},
+    {2.0, E_3_3, {0, 1}, {0, 0, 1, 1}},
+    {4.0, E_3_3, {0, 1}, {0, 1, 0, 1}},
+    {4.0, E_2_4, {0, 1}, {0, 1, 1, 1}},
+    {1.0, E_1_5, {0, 1}, {1, 1, 1, 1}},
 };
 static const placement D2_1_by_1[] = {
-    {1.0, 4, {1, 0}, {0}},
-    {1.0, 6, {0, 1}, {1}},
-};
-static const placement M0_0[] = {
-    {1.0, 0, {0, 1}, {0}},
-};
-static const placement M0_0_0_0[] = {
-    {1.0, 9, {0, 1, 2, 3}, {0}},
-};
-static const placement M0_0_1_1[] = {
-    {1.0, 10, {0, 1, 2, 3}, {0}},
-};
-static const placement M1_0_1_0[] = {
-    {1.0, 10, {1, 3, 0, 2}, {0}},
-};
-static const placement M1_1[] = {
-    {1.0, 3, {0, 1}, {0}},
-};
-static const placement M1_1_0_0[] = {
-    {1.0, 10, {2, 3, 0, 1}, {0}},
-};
-static const placement M1_1_1_1[] = {
-    {1.0, 12, {0, 1, 2, 3}, {0}},
-};
-static const placement M1_2_0_1[] = {
-    {1.0, 11, {2, 0, 3, 1}, {0}},
-};
-static const placement M2_0[] = {
-    {1.0, 1, {1, 0}, {0}},
-};
-static const placement M2_0_1_1[] = {
-    {1.0, 11, {1, 2, 3, 0}, {0}},
-};
-static const placement M2_1_1_0[] = {
-    {1.0, 11, {3, 1, 2, 0}, {0}},
-};
-static const placement M2_2[] = {
-    {1.0, 6, {0, 1}, {0}},
-};
-static const placement M2_2_1_1[] = {
-    {1.0, 14, {2, 3, 0, 1}, {0}},
-};
-static const placement M3_1[] = {
-    {1.0, 4, {1, 0}, {0}},
-};
-static const placement M3_1_1_1[] = {
-    {1.0, 13, {1, 2, 3, 0}, {0}},
+    {1.0, E_1_3, {1, 0}, {0}},
+    {1.0, E_2_2, {0, 1}, {1}},
 };
 
 /* An expectation over a set of samples: its key, its part at the last sample, the sample of each
@@ -202,167 +178,167 @@ typedef struct {
 } content;
 
 static const content OVER_1[] = {
-    {0, 0, {0, 0}},
-    {1, 1, {0, 0}},
-    {2, 2, {0, 0}},
-    {3, 3, {0, 0}},
-    {4, 4, {0, 0}},
-    {5, 5, {0, 0}},
-    {6, 6, {0, 0}},
-    {7, 7, {0, 0}},
-    {8, 8, {0, 0}},
-    {9, 9, {0, 0, 0, 0}},
-    {10, 10, {0, 0, 0, 0}},
-    {11, 11, {0, 0, 0, 0}},
-    {12, 12, {0, 0, 0, 0}},
-    {13, 13, {0, 0, 0, 0}},
-    {14, 14, {0, 0, 0, 0}},
+    {E_0_0, 0, {0, 0}},
+    {E_0_2, 1, {0, 0}},
+    {E_0_4, 2, {0, 0}},
+    {E_1_1, 3, {0, 0}},
+    {E_1_3, 4, {0, 0}},
+    {E_1_5, 5, {0, 0}},
+    {E_2_2, 6, {0, 0}},
+    {E_2_4, 7, {0, 0}},
+    {E_3_3, 8, {0, 0}},
+    {E_0_0_0_0, 9, {0, 0, 0, 0}},
+    {E_0_0_1_1, 10, {0, 0, 0, 0}},
+    {E_0_1_1_2, 11, {0, 0, 0, 0}},
+    {E_1_1_1_1, 12, {0, 0, 0, 0}},
+    {E_1_1_1_3, 13, {0, 0, 0, 0}},
+    {E_1_1_2_2, 14, {0, 0, 0, 0}},
 };
 static const content OVER_2[] = {
-    {0, 15, {0, 1}},
-    {1, 16, {0, 1}},
-    {1, 15, {1, 0}},
-    {2, 17, {0, 1}},
-    {2, 15, {1, 0}},
-    {3, 18, {0, 1}},
-    {4, 19, {0, 1}},
-    {4, 18, {1, 0}},
-    {5, 20, {0, 1}},
-    {5, 18, {1, 0}},
-    {6, 16, {0, 1}},
-    {7, 17, {0, 1}},
-    {7, 16, {1, 0}},
-    {8, 19, {0, 1}},
-    {9, 15, {0, 0, 0, 1}},
-    {9, 0, {0, 0, 1, 1}},
-    {9, 21, {0, 1, 1, 1}},
-    {10, 18, {0, 0, 0, 1}},
-    {10, 3, {0, 0, 1, 1}},
-    {10, 15, {0, 1, 0, 0}},
-    {10, 22, {0, 1, 0, 1}},
-    {10, 23, {0, 1, 1, 1}},
-    {10, 0, {1, 1, 0, 0}},
-    {10, 24, {1, 1, 0, 1}},
-    {11, 16, {0, 0, 0, 1}},
-    {11, 18, {0, 0, 1, 0}},
-    {11, 25, {0, 0, 1, 1}},
-    {11, 3, {0, 1, 1, 0}},
-    {11, 26, {0, 1, 1, 1}},
-    {11, 15, {1, 0, 0, 0}},
-    {11, 1, {1, 0, 0, 1}},
-    {11, 22, {1, 0, 1, 0}},
-    {11, 27, {1, 0, 1, 1}},
-    {11, 23, {1, 1, 1, 0}},
-    {12, 18, {0, 0, 0, 1}},
-    {12, 3, {0, 0, 1, 1}},
-    {12, 28, {0, 1, 1, 1}},
-    {13, 19, {0, 0, 0, 1}},
-    {13, 18, {0, 0, 1, 0}},
-    {13, 4, {0, 0, 1, 1}},
-    {13, 3, {0, 1, 1, 0}},
-    {13, 29, {0, 1, 1, 1}},
-    {13, 28, {1, 1, 1, 0}},
-    {14, 16, {0, 0, 0, 1}},
-    {14, 6, {0, 0, 1, 1}},
-    {14, 18, {0, 1, 0, 0}},
-    {14, 25, {0, 1, 0, 1}},
-    {14, 30, {0, 1, 1, 1}},
-    {14, 3, {1, 1, 0, 0}},
-    {14, 26, {1, 1, 0, 1}},
+    {E_0_0, 15, {0, 1}},
+    {E_0_2, 16, {0, 1}},
+    {E_0_2, 15, {1, 0}},
+    {E_0_4, 17, {0, 1}},
+    {E_0_4, 15, {1, 0}},
+    {E_1_1, 18, {0, 1}},
+    {E_1_3, 19, {0, 1}},
+    {E_1_3, 18, {1, 0}},
+    {E_1_5, 20, {0, 1}},
+    {E_1_5, 18, {1, 0}},
+    {E_2_2, 16, {0, 1}},
+    {E_2_4, 17, {0, 1}},
+    {E_2_4, 16, {1, 0}},
+    {E_3_3, 19, {0, 1}},
+    {E_0_0_0_0, 15, {0, 0, 0, 1}},
+    {E_0_0_0_0, 0, {0, 0, 1, 1}},
+    {E_0_0_0_0, 21, {0, 1, 1, 1}},
+    {E_0_0_1_1, 18, {0, 0, 0, 1}},
+    {E_0_0_1_1, 3, {0, 0, 1, 1}},
+    {E_0_0_1_1, 15, {0, 1, 0, 0}},
+    {E_0_0_1_1, 22, {0, 1, 0, 1}},
+    {E_0_0_1_1, 23, {0, 1, 1, 1}},
+    {E_0_0_1_1, 0, {1, 1, 0, 0}},
+    {E_0_0_1_1, 24, {1, 1, 0, 1}},
+    {E_0_1_1_2, 16, {0, 0, 0, 1}},
+    {E_0_1_1_2, 18, {0, 0, 1, 0}},
+    {E_0_1_1_2, 25, {0, 0, 1, 1}},
+    {E_0_1_1_2, 3, {0, 1, 1, 0}},
+    {E_0_1_1_2, 26, {0, 1, 1, 1}},
+    {E_0_1_1_2, 15, {1, 0, 0, 0}},
+    {E_0_1_1_2, 1, {1, 0, 0, 1}},
+    {E_0_1_1_2, 22, {1, 0, 1, 0}},
+    {E_0_1_1_2, 27, {1, 0, 1, 1}},
+    {E_0_1_1_2, 23, {1, 1, 1, 0}},
+    {E_1_1_1_1, 18, {0, 0, 0, 1}},
+    {E_1_1_1_1, 3, {0, 0, 1, 1}},
+    {E_1_1_1_1, 28, {0, 1, 1, 1}},
+    {E_1_1_1_3, 19, {0, 0, 0, 1}},
+    {E_1_1_1_3, 18, {0, 0, 1, 0}},
+    {E_1_1_1_3, 4, {0, 0, 1, 1}},
+    {E_1_1_1_3, 3, {0, 1, 1, 0}},
+    {E_1_1_1_3, 29, {0, 1, 1, 1}},
+    {E_1_1_1_3, 28, {1, 1, 1, 0}},
+    {E_1_1_2_2, 16, {0, 0, 0, 1}},
+    {E_1_1_2_2, 6, {0, 0, 1, 1}},
+    {E_1_1_2_2, 18, {0, 1, 0, 0}},
+    {E_1_1_2_2, 25, {0, 1, 0, 1}},
+    {E_1_1_2_2, 30, {0, 1, 1, 1}},
+    {E_1_1_2_2, 3, {1, 1, 0, 0}},
+    {E_1_1_2_2, 26, {1, 1, 0, 1}},
 };
 static const content OVER_3[] = {
-    {9, 15, {0, 0, 1, 2}},
-    {9, 15, {0, 1, 1, 2}},
-    {9, 0, {0, 1, 2, 2}},
-    {10, 18, {0, 0, 1, 2}},
-    {10, 18, {0, 1, 0, 2}},
-    {10, 18, {0, 1, 1, 2}},
-    {10, 3, {0, 1, 2, 2}},
-    {10, 15, {0, 2, 0, 1}},
-    {10, 15, {0, 2, 1, 1}},
-    {10, 22, {0, 2, 1, 2}},
-    {10, 18, {1, 1, 0, 2}},
-    {10, 15, {1, 2, 0, 0}},
-    {10, 15, {1, 2, 0, 1}},
-    {10, 22, {1, 2, 0, 2}},
-    {10, 0, {2, 2, 0, 1}},
-    {11, 16, {0, 0, 1, 2}},
-    {11, 18, {0, 0, 2, 1}},
-    {11, 16, {0, 1, 1, 2}},
-    {11, 18, {0, 1, 2, 0}},
-    {11, 18, {0, 1, 2, 1}},
-    {11, 25, {0, 1, 2, 2}},
-    {11, 3, {0, 2, 2, 1}},
-    {11, 16, {1, 0, 0, 2}},
-    {11, 16, {1, 0, 1, 2}},
-    {11, 18, {1, 0, 2, 0}},
-    {11, 18, {1, 0, 2, 1}},
-    {11, 25, {1, 0, 2, 2}},
-    {11, 18, {1, 1, 2, 0}},
-    {11, 3, {1, 2, 2, 0}},
-    {11, 15, {2, 0, 0, 1}},
-    {11, 15, {2, 0, 1, 0}},
-    {11, 15, {2, 0, 1, 1}},
-    {11, 1, {2, 0, 1, 2}},
-    {11, 22, {2, 0, 2, 1}},
-    {11, 15, {2, 1, 1, 0}},
-    {11, 22, {2, 1, 2, 0}},
-    {12, 18, {0, 0, 1, 2}},
-    {12, 18, {0, 1, 1, 2}},
-    {12, 3, {0, 1, 2, 2}},
-    {13, 19, {0, 0, 1, 2}},
-    {13, 18, {0, 0, 2, 1}},
-    {13, 19, {0, 1, 1, 2}},
-    {13, 18, {0, 1, 2, 0}},
-    {13, 18, {0, 1, 2, 1}},
-    {13, 4, {0, 1, 2, 2}},
-    {13, 3, {0, 2, 2, 1}},
-    {13, 18, {1, 1, 2, 0}},
-    {13, 3, {1, 2, 2, 0}},
-    {14, 16, {0, 0, 1, 2}},
-    {14, 16, {0, 1, 0, 2}},
-    {14, 16, {0, 1, 1, 2}},
-    {14, 6, {0, 1, 2, 2}},
-    {14, 18, {0, 2, 0, 1}},
-    {14, 18, {0, 2, 1, 1}},
-    {14, 25, {0, 2, 1, 2}},
-    {14, 16, {1, 1, 0, 2}},
-    {14, 18, {1, 2, 0, 0}},
-    {14, 18, {1, 2, 0, 1}},
-    {14, 25, {1, 2, 0, 2}},
-    {14, 3, {2, 2, 0, 1}},
+    {E_0_0_0_0, 15, {0, 0, 1, 2}},
+    {E_0_0_0_0, 15, {0, 1, 1, 2}},
+    {E_0_0_0_0, 0, {0, 1, 2, 2}},
+    {E_0_0_1_1, 18, {0, 0, 1, 2}},
+    {E_0_0_1_1, 18, {0, 1, 0, 2}},
+    {E_0_0_1_1, 18, {0, 1, 1, 2}},
+    {E_0_0_1_1, 3, {0, 1, 2, 2}},
+    {E_0_0_1_1, 15, {0, 2, 0, 1}},
+    {E_0_0_1_1, 15, {0, 2, 1, 1}},
+    {E_0_0_1_1, 22, {0, 2, 1, 2}},
+    {E_0_0_1_1, 18, {1, 1, 0, 2}},
+    {E_0_0_1_1, 15, {1, 2, 0, 0}},
+    {E_0_0_1_1, 15, {1, 2, 0, 1}},
+    {E_0_0_1_1, 22, {1, 2, 0, 2}},
+    {E_0_0_1_1, 0, {2, 2, 0, 1}},
+    {E_0_1_1_2, 16, {0, 0, 1, 2}},
+    {E_0_1_1_2, 18, {0, 0, 2, 1}},
+    {E_0_1_1_2, 16, {0, 1, 1, 2}},
+    {E_0_1_1_2, 18, {0, 1, 2, 0}},
+    {E_0_1_1_2, 18, {0, 1, 2, 1}},
+    {E_0_1_1_2, 25, {0, 1, 2, 2}},
+    {E_0_1_1_2, 3, {0, 2, 2, 1}},
+    {E_0_1_1_2, 16, {1, 0, 0, 2}},
+    {E_0_1_1_2, 16, {1, 0, 1, 2}},
+    {E_0_1_1_2, 18, {1, 0, 2, 0}},
+    {E_0_1_1_2, 18, {1, 0, 2, 1}},
+    {E_0_1_1_2, 25, {1, 0, 2, 2}},
+    {E_0_1_1_2, 18, {1, 1, 2, 0}},
+    {E_0_1_1_2, 3, {1, 2, 2, 0}},
+    {E_0_1_1_2, 15, {2, 0, 0, 1}},
+    {E_0_1_1_2, 15, {2, 0, 1, 0}},
+    {E_0_1_1_2, 15, {2, 0, 1, 1}},
+    {E_0_1_1_2, 1, {2, 0, 1, 2}},
+    {E_0_1_1_2, 22, {2, 0, 2, 1}},
+    {E_0_1_1_2, 15, {2, 1, 1, 0}},
+    {E_0_1_1_2, 22, {2, 1, 2, 0}},
+    {E_1_1_1_1, 18, {0, 0, 1, 2}},
+    {E_1_1_1_1, 18, {0, 1, 1, 2}},
+    {E_1_1_1_1, 3, {0, 1, 2, 2}},
+    {E_1_1_1_3, 19, {0, 0, 1, 2}},
+    {E_1_1_1_3, 18, {0, 0, 2, 1}},
+    {E_1_1_1_3, 19, {0, 1, 1, 2}},
+    {E_1_1_1_3, 18, {0, 1, 2, 0}},
+    {E_1_1_1_3, 18, {0, 1, 2, 1}},
+    {E_1_1_1_3, 4, {0, 1, 2, 2}},
+    {E_1_1_1_3, 3, {0, 2, 2, 1}},
+    {E_1_1_1_3, 18, {1, 1, 2, 0}},
+    {E_1_1_1_3, 3, {1, 2, 2, 0}},
+    {E_1_1_2_2, 16, {0, 0, 1, 2}},
+    {E_1_1_2_2, 16, {0, 1, 0, 2}},
+    {E_1_1_2_2, 16, {0, 1, 1, 2}},
+    {E_1_1_2_2, 6, {0, 1, 2, 2}},
+    {E_1_1_2_2, 18, {0, 2, 0, 1}},
+    {E_1_1_2_2, 18, {0, 2, 1, 1}},
+    {E_1_1_2_2, 25, {0, 2, 1, 2}},
+    {E_1_1_2_2, 16, {1, 1, 0, 2}},
+    {E_1_1_2_2, 18, {1, 2, 0, 0}},
+    {E_1_1_2_2, 18, {1, 2, 0, 1}},
+    {E_1_1_2_2, 25, {1, 2, 0, 2}},
+    {E_1_1_2_2, 3, {2, 2, 0, 1}},
 };
 static const content OVER_4[] = {
-    {9, 15, {0, 1, 2, 3}},
-    {10, 18, {0, 1, 2, 3}},
-    {10, 18, {0, 2, 1, 3}},
-    {10, 15, {0, 3, 1, 2}},
-    {10, 18, {1, 2, 0, 3}},
-    {10, 15, {1, 3, 0, 2}},
-    {10, 15, {2, 3, 0, 1}},
-    {11, 16, {0, 1, 2, 3}},
-    {11, 18, {0, 1, 3, 2}},
-    {11, 18, {0, 2, 3, 1}},
-    {11, 16, {1, 0, 2, 3}},
-    {11, 18, {1, 0, 3, 2}},
-    {11, 18, {1, 2, 3, 0}},
-    {11, 16, {2, 0, 1, 3}},
-    {11, 18, {2, 0, 3, 1}},
-    {11, 18, {2, 1, 3, 0}},
-    {11, 15, {3, 0, 1, 2}},
-    {11, 15, {3, 0, 2, 1}},
-    {11, 15, {3, 1, 2, 0}},
-    {12, 18, {0, 1, 2, 3}},
-    {13, 19, {0, 1, 2, 3}},
-    {13, 18, {0, 1, 3, 2}},
-    {13, 18, {0, 2, 3, 1}},
-    {13, 18, {1, 2, 3, 0}},
-    {14, 16, {0, 1, 2, 3}},
-    {14, 16, {0, 2, 1, 3}},
-    {14, 18, {0, 3, 1, 2}},
-    {14, 16, {1, 2, 0, 3}},
-    {14, 18, {1, 3, 0, 2}},
-    {14, 18, {2, 3, 0, 1}},
+    {E_0_0_0_0, 15, {0, 1, 2, 3}},
+    {E_0_0_1_1, 18, {0, 1, 2, 3}},
+    {E_0_0_1_1, 18, {0, 2, 1, 3}},
+    {E_0_0_1_1, 15, {0, 3, 1, 2}},
+    {E_0_0_1_1, 18, {1, 2, 0, 3}},
+    {E_0_0_1_1, 15, {1, 3, 0, 2}},
+    {E_0_0_1_1, 15, {2, 3, 0, 1}},
+    {E_0_1_1_2, 16, {0, 1, 2, 3}},
+    {E_0_1_1_2, 18, {0, 1, 3, 2}},
+    {E_0_1_1_2, 18, {0, 2, 3, 1}},
+    {E_0_1_1_2, 16, {1, 0, 2, 3}},
+    {E_0_1_1_2, 18, {1, 0, 3, 2}},
+    {E_0_1_1_2, 18, {1, 2, 3, 0}},
+    {E_0_1_1_2, 16, {2, 0, 1, 3}},
+    {E_0_1_1_2, 18, {2, 0, 3, 1}},
+    {E_0_1_1_2, 18, {2, 1, 3, 0}},
+    {E_0_1_1_2, 15, {3, 0, 1, 2}},
+    {E_0_1_1_2, 15, {3, 0, 2, 1}},
+    {E_0_1_1_2, 15, {3, 1, 2, 0}},
+    {E_1_1_1_1, 18, {0, 1, 2, 3}},
+    {E_1_1_1_3, 19, {0, 1, 2, 3}},
+    {E_1_1_1_3, 18, {0, 1, 3, 2}},
+    {E_1_1_1_3, 18, {0, 2, 3, 1}},
+    {E_1_1_1_3, 18, {1, 2, 3, 0}},
+    {E_1_1_2_2, 16, {0, 1, 2, 3}},
+    {E_1_1_2_2, 16, {0, 2, 1, 3}},
+    {E_1_1_2_2, 18, {0, 3, 1, 2}},
+    {E_1_1_2_2, 16, {1, 2, 0, 3}},
+    {E_1_1_2_2, 18, {1, 3, 0, 2}},
+    {E_1_1_2_2, 18, {2, 3, 0, 1}},
 };
 static const content *const OVER[MOST] = {
     OVER_1,
@@ -492,9 +468,10 @@ static const int *const INNER_OF[MOST] = {
     INNER_OF_4,
 };
 
-/* What a step sees: tensors and expectations of layer l, couplings of layer l+1. */
+/* What a step sees: activation, tensors and expectations of layer l, couplings of layer l+1. */
 typedef struct {
     int n;
+    activation s;
     const double *tensor[TENSORS];
     double *expectation[KEYS];
     double C_W, lambda_W, C_b, lambda_b, width_ratio;
@@ -536,6 +513,24 @@ static size_t place_of(int n, int key, int *sample)
     return place;
 }
 
+/* An expectation at the samples of its factors, the factors in the order of KEY_ORDERS. */
+static double mean(const layer *c, int key, const int *samples)
+{
+    int sample[SLOTS];
+    memcpy(sample, samples, (size_t)KEY_SLOTS[key] * sizeof *sample);
+    return c->expectation[key][place_of(c->n, key, sample)];
+}
+
+/* The expectation after a placement of derivatives on factors at these samples. */
+static double placed_mean(const layer *c, const placement *row, const int *samples)
+{
+    int sample[SLOTS];
+    for (int i = 0; i < KEY_SLOTS[row->key]; ++i) {
+        sample[i] = samples[row->slot[i]];
+    }
+    return c->expectation[row->key][place_of(c->n, row->key, sample)];
+}
+
 /* The product terms of one recursion, one function each. */
 typedef double (*term_function)(const layer *, const int *);
 
@@ -548,15 +543,6 @@ static double sum_of(const term_function *terms, size_t count, const layer *c, c
     return total;
 }
 
-static double mean(const layer *c, const placement *row, const int *slots)
-{
-    int sample[SLOTS];
-    for (int i = 0; i < KEY_SLOTS[row->key]; ++i) {
-        sample[i] = slots[row->slot[i]];
-    }
-    return c->expectation[row->key][place_of(c->n, row->key, sample)];
-}
-
 /* K_12 at layer l+1; rho = width_ratio.
  * Legs z1 z2, channel 12.
  *
@@ -567,8 +553,7 @@ static double mean(const layer *c, const placement *row, const int *slots)
 static double K_0_term_1(const layer *c, const int *a)
 {
     (void)a;
-    double scale = c->C_b;
-    return scale;
+    return c->C_b;
 }
 
 /* K:0:1 */
@@ -576,10 +561,7 @@ static double K_0_term_2(const layer *c, const int *a)
 {
     const int a1 = a[0];
     const int a2 = a[1];
-    double scale = c->C_W;
-    const int s1[] = {a1, a2};
-    scale *= mean(c, &M0_0[0], s1);
-    return scale;
+    return c->C_W * mean(c, E_0_0, (const int[]){a1, a2});
 }
 
 static const term_function TERMS_K_0[] = {
@@ -602,8 +584,7 @@ static double step_K(const layer *c, const int *a)
 static double Theta_0_term_1(const layer *c, const int *a)
 {
     (void)a;
-    double scale = c->lambda_b;
-    return scale;
+    return c->lambda_b;
 }
 
 /* Theta:0:1 */
@@ -611,24 +592,18 @@ static double Theta_0_term_2(const layer *c, const int *a)
 {
     const int a1 = a[0];
     const int a2 = a[1];
-    double scale = c->lambda_W;
-    const int s1[] = {a1, a2};
-    scale *= mean(c, &M0_0[0], s1);
-    return scale;
+    return c->lambda_W * mean(c, E_0_0, (const int[]){a1, a2});
 }
 
 /* Theta:0:1 */
 static double Theta_0_term_3(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W;
-    const int s1[] = {a1, a2};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= Theta_0[at2(n, a1, a2)];
-    return scale;
+    double term = c->C_W * mean(c, E_1_1, (const int[]){a1, a2});
+    term *= Theta_0[at2(c->n, a1, a2)];
+    return term;
 }
 
 static const term_function TERMS_Theta_0[] = {
@@ -648,7 +623,7 @@ static double step_Theta(const layer *c, const int *a)
  * C_W^2 ⟨σ_1 σ_2 σ_3 σ_4⟩
  * - C_W^2 ⟨σ_1 σ_2⟩ ⟨σ_3 σ_4⟩
  * + 1/4 ρ C_W^2 Σ_{b1,b2∈{1,2}} Σ_{b3,b4∈{3,4}} V_{b1 b2 b3 b4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩
- *     ⟨∂_b3∂_b4(σ_3 σ_4)⟩
+ *   ⟨∂_b3∂_b4(σ_3 σ_4)⟩
  */
 /* V:1:1 */
 static double V_1_term_1(const layer *c, const int *a)
@@ -657,10 +632,7 @@ static double V_1_term_1(const layer *c, const int *a)
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M0_0_0_0[0], s1);
-    return scale;
+    return c->C_W * c->C_W * mean(c, E_0_0_0_0, (const int[]){a1, a2, a3, a4});
 }
 
 /* V:1:1 */
@@ -670,41 +642,35 @@ static double V_1_term_2(const layer *c, const int *a)
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
-    double scale = -1.0 * c->C_W * c->C_W;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M0_0[0], s1);
-    scale *= mean(c, &M0_0[0], s2);
-    return scale;
+    double term = -1.0 * c->C_W * c->C_W * mean(c, E_0_0, (const int[]){a1, a2});
+    term *= mean(c, E_0_0, (const int[]){a3, a4});
+    return term;
 }
 
 /* V:1:2 */
 static double V_1_term_3(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *V_1 = c->tensor[T_V_1];
     double scale = c->C_W * c->C_W * c->width_ratio / 4.0;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D0_0_by_2); ++p1) {
         const placement *r1 = &D0_0_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a3, a4};
         for (size_t p2 = 0; p2 < ROWS(D0_0_by_2); ++p2) {
             const placement *r2 = &D0_0_by_2[p2];
             const int b3 = s2[r2->label[0]];
             const int b4 = s2[r2->label[1]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= V_1[at4(n, b1, b2, b3, b4)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * V_1[at4(c->n, b1, b2, b3, b4)];
         }
         sum1 += mean1 * sum2;
     }
@@ -728,7 +694,7 @@ static double step_V(const layer *c, const int *a)
  * C_W ⟨σ_1 σ_2 Ω_34⟩
  * - C_W ⟨σ_1 σ_2⟩ ⟨Ω_34⟩
  * + 1/4 ρ C_W Σ_{b1,b2∈{1,2}} Σ_{b3,b4∈{3,4}} V_{b1 b2 b3 b4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩
- *     ⟨∂_b3∂_b4(Ω_34)⟩
+ *   ⟨∂_b3∂_b4(Ω_34)⟩
  * + 1/2 ρ C_W^2 Σ_{b1,b2∈{1,2}} D_{b1 b2 3 4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩ ⟨σ'_3 σ'_4⟩
  */
 /* D:1:1 */
@@ -738,26 +704,20 @@ static double D_1_term_1(const layer *c, const int *a)
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
-    double scale = c->C_W * c->lambda_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M0_0_0_0[0], s1);
-    return scale;
+    return c->C_W * c->lambda_W * mean(c, E_0_0_0_0, (const int[]){a1, a2, a3, a4});
 }
 
 /* D:1:1 */
 static double D_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M0_0_1_1[0], s1);
-    scale *= Theta_0[at2(n, a3, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * mean(c, E_0_0_1_1, (const int[]){a1, a2, a3, a4});
+    term *= Theta_0[at2(c->n, a3, a4)];
+    return term;
 }
 
 /* D:1:1 */
@@ -767,59 +727,48 @@ static double D_1_term_3(const layer *c, const int *a)
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
-    double scale = -1.0 * c->C_W * c->lambda_W;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M0_0[0], s1);
-    scale *= mean(c, &M0_0[0], s2);
-    return scale;
+    double term = -1.0 * c->C_W * c->lambda_W * mean(c, E_0_0, (const int[]){a1, a2});
+    term *= mean(c, E_0_0, (const int[]){a3, a4});
+    return term;
 }
 
 /* D:1:1 */
 static double D_1_term_4(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = -1.0 * c->C_W * c->C_W;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M0_0[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= Theta_0[at2(n, a3, a4)];
-    return scale;
+    double term = -1.0 * c->C_W * c->C_W * mean(c, E_0_0, (const int[]){a1, a2});
+    term *= mean(c, E_1_1, (const int[]){a3, a4}) * Theta_0[at2(c->n, a3, a4)];
+    return term;
 }
 
 /* D:1:2 */
 static double D_1_term_5(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *V_1 = c->tensor[T_V_1];
     double scale = c->C_W * c->lambda_W * c->width_ratio / 4.0;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D0_0_by_2); ++p1) {
         const placement *r1 = &D0_0_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a3, a4};
         for (size_t p2 = 0; p2 < ROWS(D0_0_by_2); ++p2) {
             const placement *r2 = &D0_0_by_2[p2];
             const int b3 = s2[r2->label[0]];
             const int b4 = s2[r2->label[1]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= V_1[at4(n, b1, b2, b3, b4)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * V_1[at4(c->n, b1, b2, b3, b4)];
         }
         sum1 += mean1 * sum2;
     }
@@ -829,32 +778,28 @@ static double D_1_term_5(const layer *c, const int *a)
 /* D:1:2 */
 static double D_1_term_6(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *V_1 = c->tensor[T_V_1];
-    double scale = c->C_W * c->C_W * c->width_ratio / 4.0;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
+    double scale = c->C_W * c->C_W * c->width_ratio / 4.0 * Theta_0[at2(c->n, a3, a4)];
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D0_0_by_2); ++p1) {
         const placement *r1 = &D0_0_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a3, a4};
         for (size_t p2 = 0; p2 < ROWS(D1_1_by_2); ++p2) {
             const placement *r2 = &D1_1_by_2[p2];
             const int b3 = s2[r2->label[0]];
             const int b4 = s2[r2->label[1]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= Theta_0[at2(n, a3, a4)];
-            term *= V_1[at4(n, b1, b2, b3, b4)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * V_1[at4(c->n, b1, b2, b3, b4)];
         }
         sum1 += mean1 * sum2;
     }
@@ -864,27 +809,23 @@ static double D_1_term_6(const layer *c, const int *a)
 /* D:1:3 */
 static double D_1_term_7(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *D_1 = c->tensor[T_D_1];
     double scale = c->C_W * c->C_W * c->width_ratio / 2.0;
-    const int s1[] = {a3, a4};
-    const int s2[] = {a1, a2};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D0_0_by_2); ++p2) {
-        const placement *r2 = &D0_0_by_2[p2];
-        const int b1 = s2[r2->label[0]];
-        const int b2 = s2[r2->label[1]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= D_1[at4(n, b1, b2, a3, a4)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a3, a4});
+    double sum1 = 0.0;
+    const int s1[] = {a1, a2};
+    for (size_t p1 = 0; p1 < ROWS(D0_0_by_2); ++p1) {
+        const placement *r1 = &D0_0_by_2[p1];
+        const int b1 = s1[r1->label[0]];
+        const int b2 = s1[r1->label[1]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * D_1[at4(c->n, b1, b2, a3, a4)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 static const term_function TERMS_D_1[] = {
@@ -911,44 +852,38 @@ static double step_D(const layer *c, const int *a)
 /* F:1:1 */
 static double F_1_term_1(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M0_0_1_1[0], s1);
-    scale *= Theta_0[at2(n, a3, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * mean(c, E_0_0_1_1, (const int[]){a1, a2, a3, a4});
+    term *= Theta_0[at2(c->n, a3, a4)];
+    return term;
 }
 
 /* F:1:2 */
 static double F_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *F_1 = c->tensor[T_F_1];
     double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a1, a3};
-    const int s2[] = {a2, a4};
     double sum1 = 0.0;
+    const int s1[] = {a1, a3};
     for (size_t p1 = 0; p1 < ROWS(D0_1_by_1); ++p1) {
         const placement *r1 = &D0_1_by_1[p1];
         const int b1 = s1[r1->label[0]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a2, a4};
         for (size_t p2 = 0; p2 < ROWS(D0_1_by_1); ++p2) {
             const placement *r2 = &D0_1_by_1[p2];
             const int b2 = s2[r2->label[0]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= F_1[at4(n, b1, a3, b2, a4)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * F_1[at4(c->n, b1, a3, b2, a4)];
         }
         sum1 += mean1 * sum2;
     }
@@ -982,59 +917,50 @@ static double A_1_term_1(const layer *c, const int *a)
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
-    double scale = c->lambda_W * c->lambda_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M0_0_0_0[0], s1);
-    return scale;
+    double term = c->lambda_W * c->lambda_W;
+    term *= mean(c, E_0_0_0_0, (const int[]){a1, a2, a3, a4});
+    return term;
 }
 
 /* A:1:1 */
 static double A_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->lambda_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M0_0_1_1[0], s1);
-    scale *= Theta_0[at2(n, a3, a4)];
-    return scale;
+    double term = c->C_W * c->lambda_W;
+    term *= mean(c, E_0_0_1_1, (const int[]){a1, a2, a3, a4});
+    term *= Theta_0[at2(c->n, a3, a4)];
+    return term;
 }
 
 /* A:1:1 */
 static double A_1_term_3(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->lambda_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M1_1_0_0[0], s1);
-    scale *= Theta_0[at2(n, a1, a2)];
-    return scale;
+    double term = c->C_W * c->lambda_W;
+    term *= mean(c, E_0_0_1_1, (const int[]){a3, a4, a1, a2});
+    term *= Theta_0[at2(c->n, a1, a2)];
+    return term;
 }
 
 /* A:1:1 */
 static double A_1_term_4(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M1_1_1_1[0], s1);
-    scale *= Theta_0[at2(n, a1, a2)];
-    scale *= Theta_0[at2(n, a3, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * mean(c, E_1_1_1_1, (const int[]){a1, a2, a3, a4});
+    term *= Theta_0[at2(c->n, a1, a2)] * Theta_0[at2(c->n, a3, a4)];
+    return term;
 }
 
 /* A:1:1 */
@@ -1044,96 +970,76 @@ static double A_1_term_5(const layer *c, const int *a)
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
-    double scale = -1.0 * c->lambda_W * c->lambda_W;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M0_0[0], s1);
-    scale *= mean(c, &M0_0[0], s2);
-    return scale;
+    double term = -1.0 * c->lambda_W * c->lambda_W;
+    term *= mean(c, E_0_0, (const int[]){a1, a2});
+    term *= mean(c, E_0_0, (const int[]){a3, a4});
+    return term;
 }
 
 /* A:1:1 */
 static double A_1_term_6(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = -1.0 * c->C_W * c->lambda_W;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M0_0[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= Theta_0[at2(n, a3, a4)];
-    return scale;
+    double term = -1.0 * c->C_W * c->lambda_W * mean(c, E_0_0, (const int[]){a1, a2});
+    term *= mean(c, E_1_1, (const int[]){a3, a4}) * Theta_0[at2(c->n, a3, a4)];
+    return term;
 }
 
 /* A:1:1 */
 static double A_1_term_7(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = -1.0 * c->C_W * c->lambda_W;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= mean(c, &M0_0[0], s2);
-    scale *= Theta_0[at2(n, a1, a2)];
-    return scale;
+    double term = -1.0 * c->C_W * c->lambda_W * mean(c, E_1_1, (const int[]){a1, a2});
+    term *= mean(c, E_0_0, (const int[]){a3, a4}) * Theta_0[at2(c->n, a1, a2)];
+    return term;
 }
 
 /* A:1:1 */
 static double A_1_term_8(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = -1.0 * c->C_W * c->C_W;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= Theta_0[at2(n, a1, a2)];
-    scale *= Theta_0[at2(n, a3, a4)];
-    return scale;
+    double term = -1.0 * c->C_W * c->C_W * mean(c, E_1_1, (const int[]){a1, a2});
+    term *= mean(c, E_1_1, (const int[]){a3, a4}) * Theta_0[at2(c->n, a1, a2)];
+    term *= Theta_0[at2(c->n, a3, a4)];
+    return term;
 }
 
 /* A:1:2 */
 static double A_1_term_9(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *V_1 = c->tensor[T_V_1];
     double scale = c->lambda_W * c->lambda_W * c->width_ratio / 4.0;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D0_0_by_2); ++p1) {
         const placement *r1 = &D0_0_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a3, a4};
         for (size_t p2 = 0; p2 < ROWS(D0_0_by_2); ++p2) {
             const placement *r2 = &D0_0_by_2[p2];
             const int b3 = s2[r2->label[0]];
             const int b4 = s2[r2->label[1]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= V_1[at4(n, b1, b2, b3, b4)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * V_1[at4(c->n, b1, b2, b3, b4)];
         }
         sum1 += mean1 * sum2;
     }
@@ -1143,7 +1049,6 @@ static double A_1_term_9(const layer *c, const int *a)
 /* A:1:2 */
 static double A_1_term_10(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
@@ -1151,24 +1056,22 @@ static double A_1_term_10(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *V_1 = c->tensor[T_V_1];
     double scale = c->C_W * c->lambda_W * c->width_ratio / 4.0;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
+    scale *= Theta_0[at2(c->n, a3, a4)];
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D0_0_by_2); ++p1) {
         const placement *r1 = &D0_0_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a3, a4};
         for (size_t p2 = 0; p2 < ROWS(D1_1_by_2); ++p2) {
             const placement *r2 = &D1_1_by_2[p2];
             const int b3 = s2[r2->label[0]];
             const int b4 = s2[r2->label[1]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= Theta_0[at2(n, a3, a4)];
-            term *= V_1[at4(n, b1, b2, b3, b4)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * V_1[at4(c->n, b1, b2, b3, b4)];
         }
         sum1 += mean1 * sum2;
     }
@@ -1178,7 +1081,6 @@ static double A_1_term_10(const layer *c, const int *a)
 /* A:1:2 */
 static double A_1_term_11(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
@@ -1186,24 +1088,22 @@ static double A_1_term_11(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *V_1 = c->tensor[T_V_1];
     double scale = c->C_W * c->lambda_W * c->width_ratio / 4.0;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
+    scale *= Theta_0[at2(c->n, a1, a2)];
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D1_1_by_2); ++p1) {
         const placement *r1 = &D1_1_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a3, a4};
         for (size_t p2 = 0; p2 < ROWS(D0_0_by_2); ++p2) {
             const placement *r2 = &D0_0_by_2[p2];
             const int b3 = s2[r2->label[0]];
             const int b4 = s2[r2->label[1]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= Theta_0[at2(n, a1, a2)];
-            term *= V_1[at4(n, b1, b2, b3, b4)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * V_1[at4(c->n, b1, b2, b3, b4)];
         }
         sum1 += mean1 * sum2;
     }
@@ -1213,33 +1113,29 @@ static double A_1_term_11(const layer *c, const int *a)
 /* A:1:2 */
 static double A_1_term_12(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *V_1 = c->tensor[T_V_1];
-    double scale = c->C_W * c->C_W * c->width_ratio / 4.0;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
+    double scale = c->C_W * c->C_W * c->width_ratio / 4.0 * Theta_0[at2(c->n, a1, a2)];
+    scale *= Theta_0[at2(c->n, a3, a4)];
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D1_1_by_2); ++p1) {
         const placement *r1 = &D1_1_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a3, a4};
         for (size_t p2 = 0; p2 < ROWS(D1_1_by_2); ++p2) {
             const placement *r2 = &D1_1_by_2[p2];
             const int b3 = s2[r2->label[0]];
             const int b4 = s2[r2->label[1]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= Theta_0[at2(n, a1, a2)];
-            term *= Theta_0[at2(n, a3, a4)];
-            term *= V_1[at4(n, b1, b2, b3, b4)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * V_1[at4(c->n, b1, b2, b3, b4)];
         }
         sum1 += mean1 * sum2;
     }
@@ -1249,33 +1145,28 @@ static double A_1_term_12(const layer *c, const int *a)
 /* A:1:3 */
 static double A_1_term_13(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *D_1 = c->tensor[T_D_1];
     double scale = c->C_W * c->lambda_W * c->width_ratio / 2.0;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D0_0_by_2); ++p2) {
-        const placement *r2 = &D0_0_by_2[p2];
-        const int b1 = s2[r2->label[0]];
-        const int b2 = s2[r2->label[1]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= D_1[at4(n, b1, b2, a1, a2)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a1, a2});
+    double sum1 = 0.0;
+    const int s1[] = {a3, a4};
+    for (size_t p1 = 0; p1 < ROWS(D0_0_by_2); ++p1) {
+        const placement *r1 = &D0_0_by_2[p1];
+        const int b1 = s1[r1->label[0]];
+        const int b2 = s1[r1->label[1]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * D_1[at4(c->n, b1, b2, a1, a2)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 /* A:1:3 */
 static double A_1_term_14(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
@@ -1283,53 +1174,44 @@ static double A_1_term_14(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *D_1 = c->tensor[T_D_1];
     double scale = c->C_W * c->C_W * c->width_ratio / 2.0;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D1_1_by_2); ++p2) {
-        const placement *r2 = &D1_1_by_2[p2];
-        const int b1 = s2[r2->label[0]];
-        const int b2 = s2[r2->label[1]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= D_1[at4(n, b1, b2, a1, a2)];
-        term *= Theta_0[at2(n, a3, a4)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a1, a2}) * Theta_0[at2(c->n, a3, a4)];
+    double sum1 = 0.0;
+    const int s1[] = {a3, a4};
+    for (size_t p1 = 0; p1 < ROWS(D1_1_by_2); ++p1) {
+        const placement *r1 = &D1_1_by_2[p1];
+        const int b1 = s1[r1->label[0]];
+        const int b2 = s1[r1->label[1]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * D_1[at4(c->n, b1, b2, a1, a2)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 /* A:1:4 */
 static double A_1_term_15(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *D_1 = c->tensor[T_D_1];
     double scale = c->C_W * c->lambda_W * c->width_ratio / 2.0;
-    const int s1[] = {a3, a4};
-    const int s2[] = {a1, a2};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D0_0_by_2); ++p2) {
-        const placement *r2 = &D0_0_by_2[p2];
-        const int b1 = s2[r2->label[0]];
-        const int b2 = s2[r2->label[1]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= D_1[at4(n, b1, b2, a3, a4)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a3, a4});
+    double sum1 = 0.0;
+    const int s1[] = {a1, a2};
+    for (size_t p1 = 0; p1 < ROWS(D0_0_by_2); ++p1) {
+        const placement *r1 = &D0_0_by_2[p1];
+        const int b1 = s1[r1->label[0]];
+        const int b2 = s1[r1->label[1]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * D_1[at4(c->n, b1, b2, a3, a4)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 /* A:1:4 */
 static double A_1_term_16(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
@@ -1337,39 +1219,31 @@ static double A_1_term_16(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *D_1 = c->tensor[T_D_1];
     double scale = c->C_W * c->C_W * c->width_ratio / 2.0;
-    const int s1[] = {a3, a4};
-    const int s2[] = {a1, a2};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D1_1_by_2); ++p2) {
-        const placement *r2 = &D1_1_by_2[p2];
-        const int b1 = s2[r2->label[0]];
-        const int b2 = s2[r2->label[1]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= D_1[at4(n, b1, b2, a3, a4)];
-        term *= Theta_0[at2(n, a1, a2)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a3, a4}) * Theta_0[at2(c->n, a1, a2)];
+    double sum1 = 0.0;
+    const int s1[] = {a1, a2};
+    for (size_t p1 = 0; p1 < ROWS(D1_1_by_2); ++p1) {
+        const placement *r1 = &D1_1_by_2[p1];
+        const int b1 = s1[r1->label[0]];
+        const int b2 = s1[r1->label[1]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * D_1[at4(c->n, b1, b2, a3, a4)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 /* A:1:5 */
 static double A_1_term_17(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *A_1 = c->tensor[T_A_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= A_1[at4(n, a1, a2, a3, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * c->width_ratio;
+    term *= mean(c, E_1_1, (const int[]){a1, a2});
+    term *= mean(c, E_1_1, (const int[]){a3, a4}) * A_1[at4(c->n, a1, a2, a3, a4)];
+    return term;
 }
 
 static const term_function TERMS_A_1[] = {
@@ -1406,36 +1280,28 @@ static double step_A(const layer *c, const int *a)
 /* B:1:1 */
 static double B_1_term_1(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M1_1_1_1[0], s1);
-    scale *= Theta_0[at2(n, a1, a2)];
-    scale *= Theta_0[at2(n, a3, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * mean(c, E_1_1_1_1, (const int[]){a1, a2, a3, a4});
+    term *= Theta_0[at2(c->n, a1, a2)] * Theta_0[at2(c->n, a3, a4)];
+    return term;
 }
 
 /* B:1:2 */
 static double B_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *B_1 = c->tensor[T_B_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a1, a3};
-    const int s2[] = {a2, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= B_1[at4(n, a1, a3, a2, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * c->width_ratio;
+    term *= mean(c, E_1_1, (const int[]){a1, a3});
+    term *= mean(c, E_1_1, (const int[]){a2, a4}) * B_1[at4(c->n, a1, a3, a2, a4)];
+    return term;
 }
 
 static const term_function TERMS_B_1[] = {
@@ -1458,61 +1324,49 @@ static double step_B(const layer *c, const int *a)
 /* P:1:1 */
 static double P_1_term_1(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a0, a1, a2, a3};
-    scale *= mean(c, &M2_1_1_0[0], s1);
-    scale *= Theta_0[at2(n, a0, a1)];
-    scale *= Theta_0[at2(n, a0, a2)];
-    return scale;
+    double term = c->C_W * c->C_W * mean(c, E_0_1_1_2, (const int[]){a3, a1, a2, a0});
+    term *= Theta_0[at2(c->n, a0, a1)] * Theta_0[at2(c->n, a0, a2)];
+    return term;
 }
 
 /* P:1:2 */
 static double P_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *B_1 = c->tensor[T_B_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a0, a3};
-    const int s2[] = {a1, a2};
-    scale *= mean(c, &M2_0[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= B_1[at4(n, a0, a0, a1, a2)];
-    return scale;
+    double term = c->C_W * c->C_W * c->width_ratio;
+    term *= mean(c, E_0_2, (const int[]){a3, a0});
+    term *= mean(c, E_1_1, (const int[]){a1, a2}) * B_1[at4(c->n, a0, a0, a1, a2)];
+    return term;
 }
 
 /* P:1:3 */
 static double P_1_term_3(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *P_1 = c->tensor[T_P_1];
     double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a0, a3};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
-        const placement *r2 = &D1_0_by_1[p2];
-        const int b1 = s2[r2->label[0]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= P_1[at4(n, a0, a1, a2, b1)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a1, a2});
+    double sum1 = 0.0;
+    const int s1[] = {a0, a3};
+    for (size_t p1 = 0; p1 < ROWS(D1_0_by_1); ++p1) {
+        const placement *r1 = &D1_0_by_1[p1];
+        const int b1 = s1[r1->label[0]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * P_1[at4(c->n, a0, a1, a2, b1)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 static const term_function TERMS_P_1[] = {
@@ -1538,63 +1392,53 @@ static double step_P(const layer *c, const int *a)
 /* Q:1:1 */
 static double Q_1_term_1(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a0, a1, a2, a3};
-    scale *= mean(c, &M2_1_1_0[0], s1);
-    scale *= Theta_0[at2(n, a0, a1)];
-    scale *= Theta_0[at2(n, a0, a2)];
-    return scale;
+    double term = c->C_W * c->C_W * mean(c, E_0_1_1_2, (const int[]){a3, a1, a2, a0});
+    term *= Theta_0[at2(c->n, a0, a1)] * Theta_0[at2(c->n, a0, a2)];
+    return term;
 }
 
 /* Q:1:2 */
 static double Q_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->lambda_W;
-    const int s1[] = {a0, a1, a2, a3};
-    scale *= mean(c, &M1_0_1_0[0], s1);
-    scale *= Theta_0[at2(n, a0, a2)];
-    return scale;
+    double term = c->C_W * c->lambda_W;
+    term *= mean(c, E_0_0_1_1, (const int[]){a1, a3, a0, a2});
+    term *= Theta_0[at2(c->n, a0, a2)];
+    return term;
 }
 
 /* Q:1:3 */
 static double Q_1_term_3(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *F_1 = c->tensor[T_F_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a0, a1};
-    const int s2[] = {a2, a3};
+    double scale = c->C_W * c->C_W * c->width_ratio * Theta_0[at2(c->n, a0, a1)];
     double sum1 = 0.0;
+    const int s1[] = {a0, a1};
     for (size_t p1 = 0; p1 < ROWS(D2_1_by_1); ++p1) {
         const placement *r1 = &D2_1_by_1[p1];
         const int b1 = s1[r1->label[0]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a2, a3};
         for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
             const placement *r2 = &D1_0_by_1[p2];
             const int b2 = s2[r2->label[0]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= F_1[at4(n, b1, a0, b2, a2)];
-            term *= Theta_0[at2(n, a0, a1)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * F_1[at4(c->n, b1, a0, b2, a2)];
         }
         sum1 += mean1 * sum2;
     }
@@ -1604,28 +1448,25 @@ static double Q_1_term_3(const layer *c, const int *a)
 /* Q:1:4 */
 static double Q_1_term_4(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *F_1 = c->tensor[T_F_1];
     double scale = c->C_W * c->lambda_W * c->width_ratio;
-    const int s1[] = {a0, a1};
-    const int s2[] = {a2, a3};
     double sum1 = 0.0;
+    const int s1[] = {a0, a1};
     for (size_t p1 = 0; p1 < ROWS(D1_0_by_1); ++p1) {
         const placement *r1 = &D1_0_by_1[p1];
         const int b1 = s1[r1->label[0]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a2, a3};
         for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
             const placement *r2 = &D1_0_by_1[p2];
             const int b2 = s2[r2->label[0]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= F_1[at4(n, b1, a0, b2, a2)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * F_1[at4(c->n, b1, a0, b2, a2)];
         }
         sum1 += mean1 * sum2;
     }
@@ -1635,26 +1476,22 @@ static double Q_1_term_4(const layer *c, const int *a)
 /* Q:1:5 */
 static double Q_1_term_5(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *Q_1 = c->tensor[T_Q_1];
     double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a0, a1};
-    const int s2[] = {a2, a3};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
-        const placement *r2 = &D1_0_by_1[p2];
-        const int b1 = s2[r2->label[0]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= Q_1[at4(n, a0, a1, a2, b1)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a0, a1});
+    double sum1 = 0.0;
+    const int s1[] = {a2, a3};
+    for (size_t p1 = 0; p1 < ROWS(D1_0_by_1); ++p1) {
+        const placement *r1 = &D1_0_by_1[p1];
+        const int b1 = s1[r1->label[0]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * Q_1[at4(c->n, a0, a1, a2, b1)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 static const term_function TERMS_Q_1[] = {
@@ -1684,62 +1521,50 @@ static double step_Q(const layer *c, const int *a)
 /* R:1:1 */
 static double R_1_term_1(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a0, a1, a2, a3};
-    scale *= mean(c, &M3_1_1_1[0], s1);
-    scale *= Theta_0[at2(n, a0, a1)];
-    scale *= Theta_0[at2(n, a0, a2)];
-    scale *= Theta_0[at2(n, a0, a3)];
-    return scale;
+    double term = c->C_W * c->C_W * mean(c, E_1_1_1_3, (const int[]){a1, a2, a3, a0});
+    term *= Theta_0[at2(c->n, a0, a1)] * Theta_0[at2(c->n, a0, a2)];
+    term *= Theta_0[at2(c->n, a0, a3)];
+    return term;
 }
 
 /* R:1:2 */
 static double R_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->lambda_W;
-    const int s1[] = {a0, a1, a2, a3};
-    scale *= mean(c, &M2_0_1_1[0], s1);
-    scale *= Theta_0[at2(n, a0, a2)];
-    scale *= Theta_0[at2(n, a0, a3)];
-    return scale;
+    double term = c->C_W * c->lambda_W;
+    term *= mean(c, E_0_1_1_2, (const int[]){a1, a2, a3, a0});
+    term *= Theta_0[at2(c->n, a0, a2)] * Theta_0[at2(c->n, a0, a3)];
+    return term;
 }
 
 /* R:1:3 */
 static double R_1_term_3(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *B_1 = c->tensor[T_B_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a0, a1};
-    const int s2[] = {a2, a3};
-    scale *= mean(c, &M3_1[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= B_1[at4(n, a0, a0, a2, a3)];
-    scale *= Theta_0[at2(n, a0, a1)];
-    return scale;
+    double term = c->C_W * c->C_W * c->width_ratio;
+    term *= mean(c, E_1_3, (const int[]){a1, a0});
+    term *= mean(c, E_1_1, (const int[]){a2, a3}) * B_1[at4(c->n, a0, a0, a2, a3)];
+    term *= Theta_0[at2(c->n, a0, a1)];
+    return term;
 }
 
 /* R:1:4 */
 static double R_1_term_4(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
@@ -1747,81 +1572,65 @@ static double R_1_term_4(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *P_1 = c->tensor[T_P_1];
     double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a2, a3};
-    const int s2[] = {a0, a1};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D2_1_by_1); ++p2) {
-        const placement *r2 = &D2_1_by_1[p2];
-        const int b1 = s2[r2->label[0]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= P_1[at4(n, a0, a2, a3, b1)];
-        term *= Theta_0[at2(n, a0, a1)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a2, a3}) * Theta_0[at2(c->n, a0, a1)];
+    double sum1 = 0.0;
+    const int s1[] = {a0, a1};
+    for (size_t p1 = 0; p1 < ROWS(D2_1_by_1); ++p1) {
+        const placement *r1 = &D2_1_by_1[p1];
+        const int b1 = s1[r1->label[0]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * P_1[at4(c->n, a0, a2, a3, b1)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 /* R:1:5 */
 static double R_1_term_5(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *B_1 = c->tensor[T_B_1];
-    double scale = c->C_W * c->lambda_W * c->width_ratio;
-    const int s1[] = {a0, a1};
-    const int s2[] = {a2, a3};
-    scale *= mean(c, &M2_0[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= B_1[at4(n, a0, a0, a2, a3)];
-    return scale;
+    double term = c->C_W * c->lambda_W * c->width_ratio;
+    term *= mean(c, E_0_2, (const int[]){a1, a0});
+    term *= mean(c, E_1_1, (const int[]){a2, a3}) * B_1[at4(c->n, a0, a0, a2, a3)];
+    return term;
 }
 
 /* R:1:6 */
 static double R_1_term_6(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *P_1 = c->tensor[T_P_1];
     double scale = c->C_W * c->lambda_W * c->width_ratio;
-    const int s1[] = {a2, a3};
-    const int s2[] = {a0, a1};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
-        const placement *r2 = &D1_0_by_1[p2];
-        const int b1 = s2[r2->label[0]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= P_1[at4(n, a0, a2, a3, b1)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a2, a3});
+    double sum1 = 0.0;
+    const int s1[] = {a0, a1};
+    for (size_t p1 = 0; p1 < ROWS(D1_0_by_1); ++p1) {
+        const placement *r1 = &D1_0_by_1[p1];
+        const int b1 = s1[r1->label[0]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * P_1[at4(c->n, a0, a2, a3, b1)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 /* R:1:7 */
 static double R_1_term_7(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a0 = a[0];
     const int a1 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *R_1 = c->tensor[T_R_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a0, a1};
-    const int s2[] = {a2, a3};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= R_1[at4(n, a0, a1, a2, a3)];
-    return scale;
+    double term = c->C_W * c->C_W * c->width_ratio;
+    term *= mean(c, E_1_1, (const int[]){a0, a1});
+    term *= mean(c, E_1_1, (const int[]){a2, a3}) * R_1[at4(c->n, a0, a1, a2, a3)];
+    return term;
 }
 
 static const term_function TERMS_R_1[] = {
@@ -1851,92 +1660,73 @@ static double step_R(const layer *c, const int *a)
 /* S:1:1 */
 static double S_1_term_1(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M2_2_1_1[0], s1);
-    scale *= Theta_0[at2(n, a1, a2)];
-    scale *= Theta_0[at2(n, a1, a3)];
-    scale *= Theta_0[at2(n, a2, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * mean(c, E_1_1_2_2, (const int[]){a3, a4, a1, a2});
+    term *= Theta_0[at2(c->n, a1, a2)] * Theta_0[at2(c->n, a1, a3)];
+    term *= Theta_0[at2(c->n, a2, a4)];
+    return term;
 }
 
 /* S:1:2 */
 static double S_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->lambda_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M1_1_1_1[0], s1);
-    scale *= Theta_0[at2(n, a1, a3)];
-    scale *= Theta_0[at2(n, a2, a4)];
-    return scale;
+    double term = c->C_W * c->lambda_W;
+    term *= mean(c, E_1_1_1_1, (const int[]){a1, a2, a3, a4});
+    term *= Theta_0[at2(c->n, a1, a3)] * Theta_0[at2(c->n, a2, a4)];
+    return term;
 }
 
 /* S:1:3 */
 static double S_1_term_3(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *B_1 = c->tensor[T_B_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M2_2[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= B_1[at4(n, a1, a2, a3, a4)];
-    scale *= Theta_0[at2(n, a1, a2)];
-    return scale;
+    double term = c->C_W * c->C_W * c->width_ratio;
+    term *= mean(c, E_2_2, (const int[]){a1, a2});
+    term *= mean(c, E_1_1, (const int[]){a3, a4}) * B_1[at4(c->n, a1, a2, a3, a4)];
+    term *= Theta_0[at2(c->n, a1, a2)];
+    return term;
 }
 
 /* S:1:4 */
 static double S_1_term_4(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *B_1 = c->tensor[T_B_1];
-    double scale = c->C_W * c->lambda_W * c->width_ratio;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= B_1[at4(n, a1, a2, a3, a4)];
-    return scale;
+    double term = c->C_W * c->lambda_W * c->width_ratio;
+    term *= mean(c, E_1_1, (const int[]){a1, a2});
+    term *= mean(c, E_1_1, (const int[]){a3, a4}) * B_1[at4(c->n, a1, a2, a3, a4)];
+    return term;
 }
 
 /* S:1:5 */
 static double S_1_term_5(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const int a3 = a[2];
     const int a4 = a[3];
     const double *S_1 = c->tensor[T_S_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a1, a2};
-    const int s2[] = {a3, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= S_1[at4(n, a1, a2, a3, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * c->width_ratio;
+    term *= mean(c, E_1_1, (const int[]){a1, a2});
+    term *= mean(c, E_1_1, (const int[]){a3, a4}) * S_1[at4(c->n, a1, a2, a3, a4)];
+    return term;
 }
 
 static const term_function TERMS_S_1[] = {
@@ -1959,8 +1749,8 @@ static double step_S(const layer *c, const int *a)
  * + C_W λ_W Θ_12 Θ_13 ⟨σ''_1 σ'_2 σ'_3 σ_4⟩
  * + C_W^2 Θ_12 Θ_13 Θ_24 ⟨σ''_1 σ''_2 σ'_3 σ'_4⟩
  * + C_W λ_W Θ_12 Θ_24 ⟨σ'_1 σ''_2 σ_3 σ'_4⟩
- * + ρ C_W^2 Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_13 Θ_24 ⟨∂_b1(σ''_1 σ'_3)⟩ ⟨∂_b2(σ''_2
- *     σ'_4)⟩
+ * + ρ C_W^2 Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_13 Θ_24 ⟨∂_b1(σ''_1 σ'_3)⟩
+ *   ⟨∂_b2(σ''_2 σ'_4)⟩
  * + ρ C_W λ_W Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_13 ⟨∂_b1(σ''_1 σ'_3)⟩ ⟨∂_b2(σ'_2 σ_4)⟩
  * + ρ C_W^2 Σ_{b1∈{1,3}} Q_{2 4 1 b1} Θ_13 ⟨∂_b1(σ''_1 σ'_3)⟩ ⟨σ'_2 σ'_4⟩
  * + ρ C_W λ_W Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_24 ⟨∂_b1(σ'_1 σ_3)⟩ ⟨∂_b2(σ''_2 σ'_4)⟩
@@ -1973,99 +1763,83 @@ static double step_S(const layer *c, const int *a)
 /* T:1:1 */
 static double T_1_term_1(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->lambda_W * c->lambda_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M1_1_0_0[0], s1);
-    scale *= Theta_0[at2(n, a1, a2)];
-    return scale;
+    double term = c->lambda_W * c->lambda_W;
+    term *= mean(c, E_0_0_1_1, (const int[]){a3, a4, a1, a2});
+    term *= Theta_0[at2(c->n, a1, a2)];
+    return term;
 }
 
 /* T:1:2 */
 static double T_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->lambda_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M2_1_1_0[0], s1);
-    scale *= Theta_0[at2(n, a1, a2)];
-    scale *= Theta_0[at2(n, a1, a3)];
-    return scale;
+    double term = c->C_W * c->lambda_W;
+    term *= mean(c, E_0_1_1_2, (const int[]){a4, a2, a3, a1});
+    term *= Theta_0[at2(c->n, a1, a2)] * Theta_0[at2(c->n, a1, a3)];
+    return term;
 }
 
 /* T:1:3 */
 static double T_1_term_3(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M2_2_1_1[0], s1);
-    scale *= Theta_0[at2(n, a1, a2)];
-    scale *= Theta_0[at2(n, a1, a3)];
-    scale *= Theta_0[at2(n, a2, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * mean(c, E_1_1_2_2, (const int[]){a3, a4, a1, a2});
+    term *= Theta_0[at2(c->n, a1, a2)] * Theta_0[at2(c->n, a1, a3)];
+    term *= Theta_0[at2(c->n, a2, a4)];
+    return term;
 }
 
 /* T:1:4 */
 static double T_1_term_4(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->lambda_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M1_2_0_1[0], s1);
-    scale *= Theta_0[at2(n, a1, a2)];
-    scale *= Theta_0[at2(n, a2, a4)];
-    return scale;
+    double term = c->C_W * c->lambda_W;
+    term *= mean(c, E_0_1_1_2, (const int[]){a3, a1, a4, a2});
+    term *= Theta_0[at2(c->n, a1, a2)] * Theta_0[at2(c->n, a2, a4)];
+    return term;
 }
 
 /* T:1:5 */
 static double T_1_term_5(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *F_1 = c->tensor[T_F_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a1, a3};
-    const int s2[] = {a2, a4};
+    double scale = c->C_W * c->C_W * c->width_ratio * Theta_0[at2(c->n, a1, a3)];
+    scale *= Theta_0[at2(c->n, a2, a4)];
     double sum1 = 0.0;
+    const int s1[] = {a1, a3};
     for (size_t p1 = 0; p1 < ROWS(D2_1_by_1); ++p1) {
         const placement *r1 = &D2_1_by_1[p1];
         const int b1 = s1[r1->label[0]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a2, a4};
         for (size_t p2 = 0; p2 < ROWS(D2_1_by_1); ++p2) {
             const placement *r2 = &D2_1_by_1[p2];
             const int b2 = s2[r2->label[0]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= F_1[at4(n, b1, a1, b2, a2)];
-            term *= Theta_0[at2(n, a1, a3)];
-            term *= Theta_0[at2(n, a2, a4)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * F_1[at4(c->n, b1, a1, b2, a2)];
         }
         sum1 += mean1 * sum2;
     }
@@ -2075,30 +1849,26 @@ static double T_1_term_5(const layer *c, const int *a)
 /* T:1:6 */
 static double T_1_term_6(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *F_1 = c->tensor[T_F_1];
-    double scale = c->C_W * c->lambda_W * c->width_ratio;
-    const int s1[] = {a1, a3};
-    const int s2[] = {a2, a4};
+    double scale = c->C_W * c->lambda_W * c->width_ratio * Theta_0[at2(c->n, a1, a3)];
     double sum1 = 0.0;
+    const int s1[] = {a1, a3};
     for (size_t p1 = 0; p1 < ROWS(D2_1_by_1); ++p1) {
         const placement *r1 = &D2_1_by_1[p1];
         const int b1 = s1[r1->label[0]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a2, a4};
         for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
             const placement *r2 = &D1_0_by_1[p2];
             const int b2 = s2[r2->label[0]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= F_1[at4(n, b1, a1, b2, a2)];
-            term *= Theta_0[at2(n, a1, a3)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * F_1[at4(c->n, b1, a1, b2, a2)];
         }
         sum1 += mean1 * sum2;
     }
@@ -2108,7 +1878,6 @@ static double T_1_term_6(const layer *c, const int *a)
 /* T:1:7 */
 static double T_1_term_7(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
@@ -2116,49 +1885,41 @@ static double T_1_term_7(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *Q_1 = c->tensor[T_Q_1];
     double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a2, a4};
-    const int s2[] = {a1, a3};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D2_1_by_1); ++p2) {
-        const placement *r2 = &D2_1_by_1[p2];
-        const int b1 = s2[r2->label[0]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= Q_1[at4(n, a2, a4, a1, b1)];
-        term *= Theta_0[at2(n, a1, a3)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a2, a4}) * Theta_0[at2(c->n, a1, a3)];
+    double sum1 = 0.0;
+    const int s1[] = {a1, a3};
+    for (size_t p1 = 0; p1 < ROWS(D2_1_by_1); ++p1) {
+        const placement *r1 = &D2_1_by_1[p1];
+        const int b1 = s1[r1->label[0]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * Q_1[at4(c->n, a2, a4, a1, b1)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 /* T:1:8 */
 static double T_1_term_8(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *F_1 = c->tensor[T_F_1];
-    double scale = c->C_W * c->lambda_W * c->width_ratio;
-    const int s1[] = {a1, a3};
-    const int s2[] = {a2, a4};
+    double scale = c->C_W * c->lambda_W * c->width_ratio * Theta_0[at2(c->n, a2, a4)];
     double sum1 = 0.0;
+    const int s1[] = {a1, a3};
     for (size_t p1 = 0; p1 < ROWS(D1_0_by_1); ++p1) {
         const placement *r1 = &D1_0_by_1[p1];
         const int b1 = s1[r1->label[0]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a2, a4};
         for (size_t p2 = 0; p2 < ROWS(D2_1_by_1); ++p2) {
             const placement *r2 = &D2_1_by_1[p2];
             const int b2 = s2[r2->label[0]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= F_1[at4(n, b1, a1, b2, a2)];
-            term *= Theta_0[at2(n, a2, a4)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * F_1[at4(c->n, b1, a1, b2, a2)];
         }
         sum1 += mean1 * sum2;
     }
@@ -2168,7 +1929,6 @@ static double T_1_term_8(const layer *c, const int *a)
 /* T:1:9 */
 static double T_1_term_9(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
@@ -2176,47 +1936,40 @@ static double T_1_term_9(const layer *c, const int *a)
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *Q_1 = c->tensor[T_Q_1];
     double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a1, a3};
-    const int s2[] = {a2, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D2_1_by_1); ++p2) {
-        const placement *r2 = &D2_1_by_1[p2];
-        const int b1 = s2[r2->label[0]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= Q_1[at4(n, a1, a3, a2, b1)];
-        term *= Theta_0[at2(n, a2, a4)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a1, a3}) * Theta_0[at2(c->n, a2, a4)];
+    double sum1 = 0.0;
+    const int s1[] = {a2, a4};
+    for (size_t p1 = 0; p1 < ROWS(D2_1_by_1); ++p1) {
+        const placement *r1 = &D2_1_by_1[p1];
+        const int b1 = s1[r1->label[0]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * Q_1[at4(c->n, a1, a3, a2, b1)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 /* T:1:10 */
 static double T_1_term_10(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *F_1 = c->tensor[T_F_1];
     double scale = c->lambda_W * c->lambda_W * c->width_ratio;
-    const int s1[] = {a1, a3};
-    const int s2[] = {a2, a4};
     double sum1 = 0.0;
+    const int s1[] = {a1, a3};
     for (size_t p1 = 0; p1 < ROWS(D1_0_by_1); ++p1) {
         const placement *r1 = &D1_0_by_1[p1];
         const int b1 = s1[r1->label[0]];
-        const double mean1 = r1->count * mean(c, r1, s1);
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
         double sum2 = 0.0;
+        const int s2[] = {a2, a4};
         for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
             const placement *r2 = &D1_0_by_1[p2];
             const int b2 = s2[r2->label[0]];
-            const double mean2 = r2->count * mean(c, r2, s2);
-            double term = mean2;
-            term *= F_1[at4(n, b1, a1, b2, a2)];
-            sum2 += term;
+            const double mean2 = r2->count * placed_mean(c, r2, s2);
+            sum2 += mean2 * F_1[at4(c->n, b1, a1, b2, a2)];
         }
         sum1 += mean1 * sum2;
     }
@@ -2226,69 +1979,57 @@ static double T_1_term_10(const layer *c, const int *a)
 /* T:1:11 */
 static double T_1_term_11(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Q_1 = c->tensor[T_Q_1];
     double scale = c->C_W * c->lambda_W * c->width_ratio;
-    const int s1[] = {a1, a3};
-    const int s2[] = {a2, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
-        const placement *r2 = &D1_0_by_1[p2];
-        const int b1 = s2[r2->label[0]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= Q_1[at4(n, a1, a3, a2, b1)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a1, a3});
+    double sum1 = 0.0;
+    const int s1[] = {a2, a4};
+    for (size_t p1 = 0; p1 < ROWS(D1_0_by_1); ++p1) {
+        const placement *r1 = &D1_0_by_1[p1];
+        const int b1 = s1[r1->label[0]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * Q_1[at4(c->n, a1, a3, a2, b1)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 /* T:1:12 */
 static double T_1_term_12(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *Q_1 = c->tensor[T_Q_1];
     double scale = c->C_W * c->lambda_W * c->width_ratio;
-    const int s1[] = {a2, a4};
-    const int s2[] = {a1, a3};
-    scale *= mean(c, &M1_1[0], s1);
-    double sum2 = 0.0;
-    for (size_t p2 = 0; p2 < ROWS(D1_0_by_1); ++p2) {
-        const placement *r2 = &D1_0_by_1[p2];
-        const int b1 = s2[r2->label[0]];
-        const double mean2 = r2->count * mean(c, r2, s2);
-        double term = mean2;
-        term *= Q_1[at4(n, a2, a4, a1, b1)];
-        sum2 += term;
+    scale *= mean(c, E_1_1, (const int[]){a2, a4});
+    double sum1 = 0.0;
+    const int s1[] = {a1, a3};
+    for (size_t p1 = 0; p1 < ROWS(D1_0_by_1); ++p1) {
+        const placement *r1 = &D1_0_by_1[p1];
+        const int b1 = s1[r1->label[0]];
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * Q_1[at4(c->n, a2, a4, a1, b1)];
     }
-    return scale * sum2;
+    return scale * sum1;
 }
 
 /* T:1:13 */
 static double T_1_term_13(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a3 = a[1];
     const int a2 = a[2];
     const int a4 = a[3];
     const double *T_1 = c->tensor[T_T_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a1, a3};
-    const int s2[] = {a2, a4};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= T_1[at4(n, a1, a3, a2, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * c->width_ratio;
+    term *= mean(c, E_1_1, (const int[]){a1, a3});
+    term *= mean(c, E_1_1, (const int[]){a2, a4}) * T_1[at4(c->n, a1, a3, a2, a4)];
+    return term;
 }
 
 static const term_function TERMS_T_1[] = {
@@ -2321,37 +2062,29 @@ static double step_T(const layer *c, const int *a)
 /* U:1:1 */
 static double U_1_term_1(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a4 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *Theta_0 = c->tensor[T_Theta_0];
-    double scale = c->C_W * c->C_W;
-    const int s1[] = {a1, a2, a3, a4};
-    scale *= mean(c, &M2_2_1_1[0], s1);
-    scale *= Theta_0[at2(n, a1, a2)];
-    scale *= Theta_0[at2(n, a1, a3)];
-    scale *= Theta_0[at2(n, a2, a4)];
-    return scale;
+    double term = c->C_W * c->C_W * mean(c, E_1_1_2_2, (const int[]){a3, a4, a1, a2});
+    term *= Theta_0[at2(c->n, a1, a2)] * Theta_0[at2(c->n, a1, a3)];
+    term *= Theta_0[at2(c->n, a2, a4)];
+    return term;
 }
 
 /* U:1:2 */
 static double U_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a4 = a[1];
     const int a2 = a[2];
     const int a3 = a[3];
     const double *U_1 = c->tensor[T_U_1];
-    double scale = c->C_W * c->C_W * c->width_ratio;
-    const int s1[] = {a1, a4};
-    const int s2[] = {a2, a3};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= mean(c, &M1_1[0], s2);
-    scale *= U_1[at4(n, a1, a4, a2, a3)];
-    return scale;
+    double term = c->C_W * c->C_W * c->width_ratio;
+    term *= mean(c, E_1_1, (const int[]){a1, a4});
+    term *= mean(c, E_1_1, (const int[]){a2, a3}) * U_1[at4(c->n, a1, a4, a2, a3)];
+    return term;
 }
 
 static const term_function TERMS_U_1[] = {
@@ -2373,21 +2106,18 @@ static double step_U(const layer *c, const int *a)
 /* K:1:1 */
 static double K_1_term_1(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const double *K_1 = c->tensor[T_K_1];
     double scale = c->C_W * c->width_ratio / 2.0;
-    const int s1[] = {a1, a2};
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D0_0_by_2); ++p1) {
         const placement *r1 = &D0_0_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
-        double term = mean1;
-        term *= K_1[at2(n, b1, b2)];
-        sum1 += term;
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * K_1[at2(c->n, b1, b2)];
     }
     return scale * sum1;
 }
@@ -2395,23 +2125,20 @@ static double K_1_term_1(const layer *c, const int *a)
 /* K:1:2 */
 static double K_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const double *V_1 = c->tensor[T_V_1];
     double scale = c->C_W * c->width_ratio / 8.0;
-    const int s1[] = {a1, a2};
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D0_0_by_4); ++p1) {
         const placement *r1 = &D0_0_by_4[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
         const int b3 = s1[r1->label[2]];
         const int b4 = s1[r1->label[3]];
-        const double mean1 = r1->count * mean(c, r1, s1);
-        double term = mean1;
-        term *= V_1[at4(n, b1, b2, b3, b4)];
-        sum1 += term;
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * V_1[at4(c->n, b1, b2, b3, b4)];
     }
     return scale * sum1;
 }
@@ -2438,21 +2165,18 @@ static double step_K_1(const layer *c, const int *a)
 /* Theta:1:1 */
 static double Theta_1_term_1(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const double *K_1 = c->tensor[T_K_1];
     double scale = c->lambda_W * c->width_ratio / 2.0;
-    const int s1[] = {a1, a2};
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D0_0_by_2); ++p1) {
         const placement *r1 = &D0_0_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
-        double term = mean1;
-        term *= K_1[at2(n, b1, b2)];
-        sum1 += term;
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * K_1[at2(c->n, b1, b2)];
     }
     return scale * sum1;
 }
@@ -2460,23 +2184,19 @@ static double Theta_1_term_1(const layer *c, const int *a)
 /* Theta:1:1 */
 static double Theta_1_term_2(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *K_1 = c->tensor[T_K_1];
-    double scale = c->C_W * c->width_ratio / 2.0;
-    const int s1[] = {a1, a2};
+    double scale = c->C_W * c->width_ratio / 2.0 * Theta_0[at2(c->n, a1, a2)];
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D1_1_by_2); ++p1) {
         const placement *r1 = &D1_1_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
-        double term = mean1;
-        term *= K_1[at2(n, b1, b2)];
-        term *= Theta_0[at2(n, a1, a2)];
-        sum1 += term;
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * K_1[at2(c->n, b1, b2)];
     }
     return scale * sum1;
 }
@@ -2484,37 +2204,31 @@ static double Theta_1_term_2(const layer *c, const int *a)
 /* Theta:1:2 */
 static double Theta_1_term_3(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const double *Theta_1 = c->tensor[T_Theta_1];
-    double scale = c->C_W * c->width_ratio;
-    const int s1[] = {a1, a2};
-    scale *= mean(c, &M1_1[0], s1);
-    scale *= Theta_1[at2(n, a1, a2)];
-    return scale;
+    double term = c->C_W * c->width_ratio * mean(c, E_1_1, (const int[]){a1, a2});
+    term *= Theta_1[at2(c->n, a1, a2)];
+    return term;
 }
 
 /* Theta:1:3 */
 static double Theta_1_term_4(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const double *V_1 = c->tensor[T_V_1];
     double scale = c->lambda_W * c->width_ratio / 8.0;
-    const int s1[] = {a1, a2};
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D0_0_by_4); ++p1) {
         const placement *r1 = &D0_0_by_4[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
         const int b3 = s1[r1->label[2]];
         const int b4 = s1[r1->label[3]];
-        const double mean1 = r1->count * mean(c, r1, s1);
-        double term = mean1;
-        term *= V_1[at4(n, b1, b2, b3, b4)];
-        sum1 += term;
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * V_1[at4(c->n, b1, b2, b3, b4)];
     }
     return scale * sum1;
 }
@@ -2522,25 +2236,21 @@ static double Theta_1_term_4(const layer *c, const int *a)
 /* Theta:1:3 */
 static double Theta_1_term_5(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const double *Theta_0 = c->tensor[T_Theta_0];
     const double *V_1 = c->tensor[T_V_1];
-    double scale = c->C_W * c->width_ratio / 8.0;
-    const int s1[] = {a1, a2};
+    double scale = c->C_W * c->width_ratio / 8.0 * Theta_0[at2(c->n, a1, a2)];
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D1_1_by_4); ++p1) {
         const placement *r1 = &D1_1_by_4[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
         const int b3 = s1[r1->label[2]];
         const int b4 = s1[r1->label[3]];
-        const double mean1 = r1->count * mean(c, r1, s1);
-        double term = mean1;
-        term *= Theta_0[at2(n, a1, a2)];
-        term *= V_1[at4(n, b1, b2, b3, b4)];
-        sum1 += term;
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * V_1[at4(c->n, b1, b2, b3, b4)];
     }
     return scale * sum1;
 }
@@ -2548,21 +2258,18 @@ static double Theta_1_term_5(const layer *c, const int *a)
 /* Theta:1:4 */
 static double Theta_1_term_6(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const double *D_1 = c->tensor[T_D_1];
     double scale = c->C_W * c->width_ratio / 2.0;
-    const int s1[] = {a1, a2};
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D1_1_by_2); ++p1) {
         const placement *r1 = &D1_1_by_2[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
-        double term = mean1;
-        term *= D_1[at4(n, b1, b2, a1, a2)];
-        sum1 += term;
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * D_1[at4(c->n, b1, b2, a1, a2)];
     }
     return scale * sum1;
 }
@@ -2570,21 +2277,18 @@ static double Theta_1_term_6(const layer *c, const int *a)
 /* Theta:1:5 */
 static double Theta_1_term_7(const layer *c, const int *a)
 {
-    const int n = c->n;
     const int a1 = a[0];
     const int a2 = a[1];
     const double *F_1 = c->tensor[T_F_1];
     double scale = c->C_W * c->width_ratio;
-    const int s1[] = {a1, a2};
     double sum1 = 0.0;
+    const int s1[] = {a1, a2};
     for (size_t p1 = 0; p1 < ROWS(D1_1_by_11); ++p1) {
         const placement *r1 = &D1_1_by_11[p1];
         const int b1 = s1[r1->label[0]];
         const int b2 = s1[r1->label[1]];
-        const double mean1 = r1->count * mean(c, r1, s1);
-        double term = mean1;
-        term *= F_1[at4(n, b1, a1, b2, a2)];
-        sum1 += term;
+        const double mean1 = r1->count * placed_mean(c, r1, s1);
+        sum1 += mean1 * F_1[at4(c->n, b1, a1, b2, a2)];
     }
     return scale * sum1;
 }
@@ -2950,30 +2654,59 @@ static int relu_table(double z, int top, double *out, void *user)
     return OK;
 }
 
-order1_activation
-order1_activation_named(const char *name)
+/* The activation that the first `length` letters of a text name; its table is NULL if unknown. */
+static activation named(const char *text, size_t length)
 {
     static const struct {
         const char *name;
-        order1_activation table;
+        activation one;
     } known[] = {
-        {"gelu", gelu_table},
-        {"silu", silu_table},
-        {"tanh", tanh_table},
-        {"sigmoid", sigmoid_table},
-        {"erf", erf_table},
-        {"softplus", softplus_table},
-        {"sin", sin_table},
-        {"cos", cos_table},
-        {"linear", linear_table},
-        {"relu", relu_table},
+        {"gelu", {gelu_table, NULL}},
+        {"silu", {silu_table, NULL}},
+        {"tanh", {tanh_table, NULL}},
+        {"sigmoid", {sigmoid_table, NULL}},
+        {"erf", {erf_table, NULL}},
+        {"softplus", {softplus_table, NULL}},
+        {"sin", {sin_table, NULL}},
+        {"cos", {cos_table, NULL}},
+        {"linear", {linear_table, NULL}},
+        {"relu", {relu_table, NULL}},
     };
-    for (size_t i = 0; name != NULL && i < ROWS(known); ++i) {
-        if (strcmp(name, known[i].name) == 0) {
-            return known[i].table;
+    const activation none = {NULL, NULL};
+    for (size_t i = 0; i < ROWS(known); ++i) {
+        if (strlen(known[i].name) == length && memcmp(text, known[i].name, length) == 0) {
+            return known[i].one;
         }
     }
-    return NULL;
+    return none;
+}
+
+int order1_activations_named(const char *names, int count,
+    order1_activation *activations)
+{
+    activation one = {NULL, NULL};
+    size_t given = 0;
+    int more = 1;
+    if (names == NULL || count < 0 || (count > 0 && activations == NULL)) {
+        return BAD_ARGUMENT;
+    }
+    while (more) {
+        const size_t length = strcspn(names, ":");
+        one = named(names, length);
+        if (one.table == NULL) {
+            return UNKNOWN_ACTIVATION;
+        }
+        if (given < (size_t)count) {
+            activations[given] = one;
+        }
+        ++given;
+        more = names[length] == ':';
+        names += length + 1;
+    }
+    for (int i = 1; given == 1 && i < count; ++i) {
+        activations[i] = one;
+    }
+    return given == 1 || given == (size_t)count ? OK : WRONG_COUNT;
 }
 
 /* --- Gaussian expectations -------------------------------------------------------------------- */
@@ -3020,8 +2753,8 @@ static void cholesky(int size, double kernel[MOST][MOST], double rows[MOST][MOST
 }
 
 /* Adds the means of one point of all axes but the last to sums[0 .. OVER_ROWS - 1]. */
-static int add_point(const request *net, int size, double rows[MOST][MOST], const int *index,
-    double *sums)
+static int add_point(const request *net, activation s, int size, double rows[MOST][MOST],
+    const int *index, double *sums)
 {
     double table[MOST][TOP + 1], means[INNERS], derivative[TOP + 1], weight = 1.0, start = 0.0;
     const int top = OVER_TOP[size - 1];
@@ -3031,7 +2764,7 @@ static int add_point(const request *net, int size, double rows[MOST][MOST], cons
         for (int k = 0; k <= i; ++k) {
             z += rows[i][k] * net->x[index[k]];
         }
-        const int code = net->activation(z, top, table[i], net->user);
+        const int code = s.table(z, top, table[i], s.user);
         if (code != OK) {
             return code;
         }
@@ -3042,7 +2775,7 @@ static int add_point(const request *net, int size, double rows[MOST][MOST], cons
         means[*q] = 0.0;
     }
     for (int i = 0; i < net->nodes; ++i) {
-        const int code = net->activation(start + stride * net->x[i], top, derivative, net->user);
+        const int code = s.table(start + stride * net->x[i], top, derivative, s.user);
         if (code != OK) {
             return code;
         }
@@ -3068,15 +2801,15 @@ static int add_point(const request *net, int size, double rows[MOST][MOST], cons
 }
 
 /* All points whose first index is `first`. */
-static int add_slice(const request *net, int size, double rows[MOST][MOST], int first,
-    double *sums)
+static int add_slice(const request *net, activation s, int size, double rows[MOST][MOST],
+    int first, double *sums)
 {
     int index[MOST] = {0}, code = OK;
     memset(sums, 0, OVER_ROWS[size - 1] * sizeof *sums);
     index[0] = first;
     while (code == OK) {
         int axis = size - 2;
-        code = add_point(net, size, rows, index, sums);
+        code = add_point(net, s, size, rows, index, sums);
         while (axis > 0 && ++index[axis] == net->nodes) {
             index[axis--] = 0;
         }
@@ -3104,7 +2837,7 @@ static int over_set(const request *net, layer *c, int size, const int *set, doub
 #pragma omp parallel for schedule(dynamic) reduction(max : worst)
 #endif
     for (int first = 0; first < slices; ++first) {
-        const int code = add_slice(net, size, rows, first, sums + (size_t)first * count);
+        const int code = add_slice(net, c->s, size, rows, first, sums + (size_t)first * count);
         worst = code > worst ? code : worst;
     }
     for (size_t r = 0; r < count && worst == OK; ++r) {
@@ -3195,9 +2928,9 @@ static int check(const request *net)
     if (code != OK) {
         return code;
     }
-    if (net->gram == NULL || (net->depth > 1 && net->widths == NULL) || net->C_W == NULL
-        || net->lambda_W == NULL || net->C_b == NULL || net->lambda_b == NULL
-        || net->activation == NULL || net->x == NULL || net->w == NULL) {
+    if (net->gram == NULL || net->C_W == NULL || net->lambda_W == NULL || net->C_b == NULL
+        || net->lambda_b == NULL || net->x == NULL || net->w == NULL
+        || (net->depth > 1 && (net->widths == NULL || net->activations == NULL))) {
         return BAD_ARGUMENT;
     }
     const size_t n = (size_t)net->samples, depth = (size_t)net->depth, nodes = (size_t)net->nodes;
@@ -3209,7 +2942,12 @@ static int check(const request *net)
     }
     for (int l = 0; l < net->depth; ++l) {
         if (net->C_W[l] < 0.0 || net->lambda_W[l] < 0.0 || net->C_b[l] < 0.0
-            || net->lambda_b[l] < 0.0 || (l + 1 < net->depth && net->widths[l] < 1)) {
+            || net->lambda_b[l] < 0.0) {
+            return BAD_ARGUMENT;
+        }
+    }
+    for (int l = 0; l + 1 < net->depth; ++l) {
+        if (net->widths[l] < 1 || net->activations[l].table == NULL) {
             return BAD_ARGUMENT;
         }
     }
@@ -3365,6 +3103,7 @@ int order1_solve(const request *net, double *workspace,
         for (int t = 0; t < TENSORS; ++t) {
             c.tensor[t] = results + offset(net, t, l);
         }
+        c.s = net->activations[l - 1];
         c.C_W = net->C_W[l];
         c.lambda_W = net->lambda_W[l];
         c.C_b = net->C_b[l];
@@ -3403,6 +3142,9 @@ const char *order1_message(int code)
         "the inputs are not finite or the tensors overflow",
         "the activation lacks a derivative that these recursions need",
         "more samples, layers or nodes than can be handled",
+        "no such activation; allowed are gelu, silu, tanh, sigmoid, erf, softplus, sin, cos,"
+        " linear, relu",
+        "one activation is needed, or one a hidden layer (layers - 1 of them)",
     };
     return code >= 0 && (size_t)code < ROWS(text) ? text[code] : "unknown code";
 }

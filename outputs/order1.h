@@ -1,4 +1,5 @@
 /* Made by ntkfeyn 0.1.0 */
+/* Request: K@0, Theta@0, V@1, D@1, F@1, A@1, B@1, P@1, Q@1, R@1, S@1, T@1, U@1, K@1, Theta@1 */
 /* K@0: 1 diagram, 2 product terms, recursion hash 9baa29d79df886a9 */
 /* Theta@0: 1 diagram, 2 product terms, recursion hash 7aa5f5dd8172cf2a */
 /* V@1: 2 diagrams, 3 product terms, recursion hash 80b0fe0e2094e98c */
@@ -55,7 +56,7 @@ enum {
     ORDER1_TENSORS
 };
 
-/* Results of every function that can fail. */
+/* What every function that can fail returns; results are complete where that is OK. */
 enum {
     ORDER1_OK = 0,
     /* a null pointer, a size below 1, a negative coupling, a Gram matrix that is not symmetric */
@@ -67,12 +68,20 @@ enum {
     /* the activation lacks a derivative that is needed */
     ORDER1_NO_DERIVATIVE,
     /* more samples, layers or nodes than can be handled */
-    ORDER1_TOO_LARGE
+    ORDER1_TOO_LARGE,
+    /* a name that no activation has */
+    ORDER1_UNKNOWN_ACTIVATION,
+    /* neither one name nor one a hidden layer */
+    ORDER1_WRONG_COUNT
 };
 
-/* Writes s, s', .., s^(top) at z to out[0 .. top]; returns 0, or an error code from above. */
-typedef int (*order1_activation)(
-    double z, int top, double *out, void *user);
+/* An activation. `table` writes s, s', .., s^(top) at z to out[0 .. top] and returns 0, or an error
+ * code from above, which ends the solution. It gets `user` back, and is called from several threads
+ * at once where this is compiled with OpenMP. */
+typedef struct {
+    int (*table)(double z, int top, double *out, void *user);
+    void *user;
+} order1_activation;
 
 /* One request; all memory belongs to the caller. */
 typedef struct {
@@ -81,8 +90,8 @@ typedef struct {
     const double *gram; /* n * n: x.x' / n_0 */
     const int *widths; /* L - 1 hidden widths */
     const double *C_W, *lambda_W, *C_b, *lambda_b; /* L each */
-    order1_activation activation;
-    void *user; /* passed on to the activation */
+    /* L - 1: activations[l - 1] follows layer l, on the way to layer l + 1 */
+    const order1_activation *activations;
     int nodes; /* of the quadrature on each axis */
     const double *x, *w; /* nodes and weights for the unit normal */
 } order1_network;
@@ -112,9 +121,11 @@ const char *order1_name(int tensor);
 int order1_slots(int tensor);
 const char *order1_message(int code);
 
-/* Activations by name: gelu, silu, tanh, sigmoid, erf, softplus, sin, cos, linear, relu.
- * NULL if unknown; relu has one derivative only. */
-order1_activation
-order1_activation_named(const char *name);
+/* Fills activations[0 .. count - 1] by name, count = L - 1: one name for all, "gelu", or one for
+ * each, "gelu:tanh:linear". Known are gelu, silu, tanh, sigmoid, erf, softplus, sin, cos, linear
+ * and relu, which has one derivative only. Returns an error code. */
+int order1_activations_named(
+    const char *names, int count,
+    order1_activation *activations);
 
 #endif

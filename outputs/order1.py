@@ -1,4 +1,5 @@
 # Made by ntkfeyn 0.1.0
+# Request: K@0, Theta@0, V@1, D@1, F@1, A@1, B@1, P@1, Q@1, R@1, S@1, T@1, U@1, K@1, Theta@1
 # K@0: 1 diagram, 2 product terms, recursion hash 9baa29d79df886a9
 # Theta@0: 1 diagram, 2 product terms, recursion hash 7aa5f5dd8172cf2a
 # V@1: 2 diagrams, 3 product terms, recursion hash 80b0fe0e2094e98c
@@ -14,10 +15,10 @@
 # U@1: 2 diagrams, 2 product terms, recursion hash c72f976976251c99
 # K@1: 2 diagrams, 2 product terms, recursion hash 871889472c2b6fc0
 # Theta@1: 5 diagrams, 5 product terms, recursion hash 77b4c1ea746b22d1
-# 561 multiplications a component of every tensor (635 without partial sums)
+# 701 multiplications a component of every tensor (1270 without partial sums)
 """Finite-width tensors of neural networks, layer by layer, from inputs or their Gram matrix.
 
-As a program: python THIS_FILE --inputs x.json --depth 4 --width 64 --activation gelu
+As a program: python THIS_FILE --inputs x.json --depth 4 --width 64 --activation gelu:tanh:linear
 As a module: solve(...) for everything, or one step_... function for one tensor at one layer.
 
 Every tensor is an array of shape (samples,) * slots, indices in the order of its name below. A step
@@ -155,11 +156,9 @@ def step_K(expectation, previous, C_W, C_b):
     a1, a2 = mesh(len(previous["K@0"]), 2)
     total = 0
     # constant of the biases
-    scale = C_b
-    total = total + scale
+    total = total + C_b
     # K:0:1
-    scale = C_W * expectation((0, 0), (a1, a2))
-    total = total + scale
+    total = total + C_W * expectation((0, 0), (a1, a2))
     return total
 
 
@@ -176,15 +175,11 @@ def step_Theta(expectation, previous, C_W, lambda_W, lambda_b):
     total = 0
     Theta_0 = previous["Theta@0"]
     # constant of the biases
-    scale = lambda_b
-    total = total + scale
+    total = total + lambda_b
     # Theta:0:1
-    scale = lambda_W * expectation((0, 0), (a1, a2))
-    total = total + scale
+    total = total + lambda_W * expectation((0, 0), (a1, a2))
     # Theta:0:1
-    scale = C_W * expectation((1, 1), (a1, a2))
-    scale = scale * Theta_0[a1, a2]
-    total = total + scale
+    total = total + C_W * expectation((1, 1), (a1, a2)) * Theta_0[a1, a2]
     return total
 
 
@@ -197,26 +192,24 @@ def step_V(expectation, previous, C_W, width_ratio):
     C_W^2 ⟨σ_1 σ_2 σ_3 σ_4⟩
     - C_W^2 ⟨σ_1 σ_2⟩ ⟨σ_3 σ_4⟩
     + 1/4 ρ C_W^2 Σ_{b1,b2∈{1,2}} Σ_{b3,b4∈{3,4}} V_{b1 b2 b3 b4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩
-        ⟨∂_b3∂_b4(σ_3 σ_4)⟩
+      ⟨∂_b3∂_b4(σ_3 σ_4)⟩
     """
     a1, a2, a3, a4 = mesh(len(previous["K@0"]), 4)
     total = 0
     V_1 = previous["V@1"]
     # V:1:1
-    scale = C_W**2 * expectation((0, 0, 0, 0), (a1, a2, a3, a4))
-    total = total + scale
+    total = total + C_W**2 * expectation((0, 0, 0, 0), (a1, a2, a3, a4))
     # V:1:1
-    scale = -1 * C_W**2 * expectation((0, 0), (a1, a2))
-    scale = scale * expectation((0, 0), (a3, a4))
-    total = total + scale
+    term = -1 * C_W**2 * expectation((0, 0), (a1, a2))
+    term = term * expectation((0, 0), (a3, a4))
+    total = total + term
     # V:1:2
     scale = C_W**2 * width_ratio / 4
     sum1 = 0
     for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
         sum2 = 0
         for (b3, b4), mean2 in hits(D0_0_by_2, expectation, a3, a4):
-            term = mean2 * V_1[b1, b2, b3, b4]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * V_1[b1, b2, b3, b4]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     return total
@@ -231,7 +224,7 @@ def step_D(expectation, previous, C_W, lambda_W, width_ratio):
     C_W ⟨σ_1 σ_2 Ω_34⟩
     - C_W ⟨σ_1 σ_2⟩ ⟨Ω_34⟩
     + 1/4 ρ C_W Σ_{b1,b2∈{1,2}} Σ_{b3,b4∈{3,4}} V_{b1 b2 b3 b4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩
-        ⟨∂_b3∂_b4(Ω_34)⟩
+      ⟨∂_b3∂_b4(Ω_34)⟩
     + 1/2 ρ C_W^2 Σ_{b1,b2∈{1,2}} D_{b1 b2 3 4} ⟨∂_b1∂_b2(σ_1 σ_2)⟩ ⟨σ'_3 σ'_4⟩
     """
     a1, a2, a3, a4 = mesh(len(previous["K@0"]), 4)
@@ -240,47 +233,40 @@ def step_D(expectation, previous, C_W, lambda_W, width_ratio):
     D_1 = previous["D@1"]
     V_1 = previous["V@1"]
     # D:1:1
-    scale = C_W * lambda_W * expectation((0, 0, 0, 0), (a1, a2, a3, a4))
-    total = total + scale
+    total = total + C_W * lambda_W * expectation((0, 0, 0, 0), (a1, a2, a3, a4))
     # D:1:1
-    scale = C_W**2 * expectation((0, 0, 1, 1), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a3, a4]
-    total = total + scale
+    total = total + C_W**2 * expectation((0, 0, 1, 1), (a1, a2, a3, a4)) * Theta_0[a3, a4]
     # D:1:1
-    scale = -1 * C_W * lambda_W * expectation((0, 0), (a1, a2))
-    scale = scale * expectation((0, 0), (a3, a4))
-    total = total + scale
+    term = -1 * C_W * lambda_W * expectation((0, 0), (a1, a2))
+    term = term * expectation((0, 0), (a3, a4))
+    total = total + term
     # D:1:1
-    scale = -1 * C_W**2 * expectation((0, 0), (a1, a2))
-    scale = scale * expectation((1, 1), (a3, a4))
-    scale = scale * Theta_0[a3, a4]
-    total = total + scale
+    term = -1 * C_W**2 * expectation((0, 0), (a1, a2))
+    term = term * expectation((1, 1), (a3, a4)) * Theta_0[a3, a4]
+    total = total + term
     # D:1:2
     scale = C_W * lambda_W * width_ratio / 4
     sum1 = 0
     for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
         sum2 = 0
         for (b3, b4), mean2 in hits(D0_0_by_2, expectation, a3, a4):
-            term = mean2 * V_1[b1, b2, b3, b4]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * V_1[b1, b2, b3, b4]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # D:1:2
-    scale = C_W**2 * width_ratio / 4
+    scale = C_W**2 * width_ratio / 4 * Theta_0[a3, a4]
     sum1 = 0
     for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
         sum2 = 0
         for (b3, b4), mean2 in hits(D1_1_by_2, expectation, a3, a4):
-            term = mean2 * Theta_0[a3, a4] * V_1[b1, b2, b3, b4]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * V_1[b1, b2, b3, b4]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # D:1:3
     scale = C_W**2 * width_ratio / 2 * expectation((1, 1), (a3, a4))
     sum1 = 0
     for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
-        term = mean1 * D_1[b1, b2, a3, a4]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * D_1[b1, b2, a3, a4]
     total = total + scale * sum1
     return total
 
@@ -299,17 +285,14 @@ def step_F(expectation, previous, C_W, width_ratio):
     Theta_0 = previous["Theta@0"]
     F_1 = previous["F@1"]
     # F:1:1
-    scale = C_W**2 * expectation((0, 0, 1, 1), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a3, a4]
-    total = total + scale
+    total = total + C_W**2 * expectation((0, 0, 1, 1), (a1, a2, a3, a4)) * Theta_0[a3, a4]
     # F:1:2
     scale = C_W**2 * width_ratio
     sum1 = 0
     for (b1,), mean1 in hits(D0_1_by_1, expectation, a1, a3):
         sum2 = 0
         for (b2,), mean2 in hits(D0_1_by_1, expectation, a2, a4):
-            term = mean2 * F_1[b1, a3, b2, a4]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * F_1[b1, a3, b2, a4]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     return total
@@ -335,112 +318,101 @@ def step_A(expectation, previous, C_W, lambda_W, width_ratio):
     D_1 = previous["D@1"]
     V_1 = previous["V@1"]
     # A:1:1
-    scale = lambda_W**2 * expectation((0, 0, 0, 0), (a1, a2, a3, a4))
-    total = total + scale
+    total = total + lambda_W**2 * expectation((0, 0, 0, 0), (a1, a2, a3, a4))
     # A:1:1
-    scale = C_W * lambda_W * expectation((0, 0, 1, 1), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a3, a4]
-    total = total + scale
+    term = C_W * lambda_W * expectation((0, 0, 1, 1), (a1, a2, a3, a4))
+    term = term * Theta_0[a3, a4]
+    total = total + term
     # A:1:1
-    scale = C_W * lambda_W * expectation((1, 1, 0, 0), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a1, a2]
-    total = total + scale
+    term = C_W * lambda_W * expectation((0, 0, 1, 1), (a3, a4, a1, a2))
+    term = term * Theta_0[a1, a2]
+    total = total + term
     # A:1:1
-    scale = C_W**2 * expectation((1, 1, 1, 1), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a1, a2] * Theta_0[a3, a4]
-    total = total + scale
+    term = C_W**2 * expectation((1, 1, 1, 1), (a1, a2, a3, a4)) * Theta_0[a1, a2]
+    term = term * Theta_0[a3, a4]
+    total = total + term
     # A:1:1
-    scale = -1 * lambda_W**2 * expectation((0, 0), (a1, a2))
-    scale = scale * expectation((0, 0), (a3, a4))
-    total = total + scale
+    term = -1 * lambda_W**2 * expectation((0, 0), (a1, a2))
+    term = term * expectation((0, 0), (a3, a4))
+    total = total + term
     # A:1:1
-    scale = -1 * C_W * lambda_W * expectation((0, 0), (a1, a2))
-    scale = scale * expectation((1, 1), (a3, a4))
-    scale = scale * Theta_0[a3, a4]
-    total = total + scale
+    term = -1 * C_W * lambda_W * expectation((0, 0), (a1, a2))
+    term = term * expectation((1, 1), (a3, a4)) * Theta_0[a3, a4]
+    total = total + term
     # A:1:1
-    scale = -1 * C_W * lambda_W * expectation((1, 1), (a1, a2))
-    scale = scale * expectation((0, 0), (a3, a4))
-    scale = scale * Theta_0[a1, a2]
-    total = total + scale
+    term = -1 * C_W * lambda_W * expectation((1, 1), (a1, a2))
+    term = term * expectation((0, 0), (a3, a4)) * Theta_0[a1, a2]
+    total = total + term
     # A:1:1
-    scale = -1 * C_W**2 * expectation((1, 1), (a1, a2))
-    scale = scale * expectation((1, 1), (a3, a4))
-    scale = scale * Theta_0[a1, a2] * Theta_0[a3, a4]
-    total = total + scale
+    term = -1 * C_W**2 * expectation((1, 1), (a1, a2))
+    term = term * expectation((1, 1), (a3, a4)) * Theta_0[a1, a2] * Theta_0[a3, a4]
+    total = total + term
     # A:1:2
     scale = lambda_W**2 * width_ratio / 4
     sum1 = 0
     for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
         sum2 = 0
         for (b3, b4), mean2 in hits(D0_0_by_2, expectation, a3, a4):
-            term = mean2 * V_1[b1, b2, b3, b4]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * V_1[b1, b2, b3, b4]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # A:1:2
-    scale = C_W * lambda_W * width_ratio / 4
+    scale = C_W * lambda_W * width_ratio / 4 * Theta_0[a3, a4]
     sum1 = 0
     for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
         sum2 = 0
         for (b3, b4), mean2 in hits(D1_1_by_2, expectation, a3, a4):
-            term = mean2 * Theta_0[a3, a4] * V_1[b1, b2, b3, b4]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * V_1[b1, b2, b3, b4]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # A:1:2
-    scale = C_W * lambda_W * width_ratio / 4
+    scale = C_W * lambda_W * width_ratio / 4 * Theta_0[a1, a2]
     sum1 = 0
     for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a1, a2):
         sum2 = 0
         for (b3, b4), mean2 in hits(D0_0_by_2, expectation, a3, a4):
-            term = mean2 * Theta_0[a1, a2] * V_1[b1, b2, b3, b4]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * V_1[b1, b2, b3, b4]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # A:1:2
-    scale = C_W**2 * width_ratio / 4
+    scale = C_W**2 * width_ratio / 4 * Theta_0[a1, a2] * Theta_0[a3, a4]
     sum1 = 0
     for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a1, a2):
         sum2 = 0
         for (b3, b4), mean2 in hits(D1_1_by_2, expectation, a3, a4):
-            term = mean2 * Theta_0[a1, a2] * Theta_0[a3, a4] * V_1[b1, b2, b3, b4]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * V_1[b1, b2, b3, b4]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # A:1:3
     scale = C_W * lambda_W * width_ratio / 2 * expectation((1, 1), (a1, a2))
     sum1 = 0
     for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a3, a4):
-        term = mean1 * D_1[b1, b2, a1, a2]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * D_1[b1, b2, a1, a2]
     total = total + scale * sum1
     # A:1:3
     scale = C_W**2 * width_ratio / 2 * expectation((1, 1), (a1, a2))
+    scale = scale * Theta_0[a3, a4]
     sum1 = 0
     for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a3, a4):
-        term = mean1 * D_1[b1, b2, a1, a2] * Theta_0[a3, a4]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * D_1[b1, b2, a1, a2]
     total = total + scale * sum1
     # A:1:4
     scale = C_W * lambda_W * width_ratio / 2 * expectation((1, 1), (a3, a4))
     sum1 = 0
     for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
-        term = mean1 * D_1[b1, b2, a3, a4]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * D_1[b1, b2, a3, a4]
     total = total + scale * sum1
     # A:1:4
     scale = C_W**2 * width_ratio / 2 * expectation((1, 1), (a3, a4))
+    scale = scale * Theta_0[a1, a2]
     sum1 = 0
     for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a1, a2):
-        term = mean1 * D_1[b1, b2, a3, a4] * Theta_0[a1, a2]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * D_1[b1, b2, a3, a4]
     total = total + scale * sum1
     # A:1:5
-    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a2))
-    scale = scale * expectation((1, 1), (a3, a4))
-    scale = scale * A_1[a1, a2, a3, a4]
-    total = total + scale
+    term = C_W**2 * width_ratio * expectation((1, 1), (a1, a2))
+    term = term * expectation((1, 1), (a3, a4)) * A_1[a1, a2, a3, a4]
+    total = total + term
     return total
 
 
@@ -458,14 +430,13 @@ def step_B(expectation, previous, C_W, width_ratio):
     Theta_0 = previous["Theta@0"]
     B_1 = previous["B@1"]
     # B:1:1
-    scale = C_W**2 * expectation((1, 1, 1, 1), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a1, a2] * Theta_0[a3, a4]
-    total = total + scale
+    term = C_W**2 * expectation((1, 1, 1, 1), (a1, a2, a3, a4)) * Theta_0[a1, a2]
+    term = term * Theta_0[a3, a4]
+    total = total + term
     # B:1:2
-    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a3))
-    scale = scale * expectation((1, 1), (a2, a4))
-    scale = scale * B_1[a1, a3, a2, a4]
-    total = total + scale
+    term = C_W**2 * width_ratio * expectation((1, 1), (a1, a3))
+    term = term * expectation((1, 1), (a2, a4)) * B_1[a1, a3, a2, a4]
+    total = total + term
     return total
 
 
@@ -485,20 +456,18 @@ def step_P(expectation, previous, C_W, width_ratio):
     B_1 = previous["B@1"]
     P_1 = previous["P@1"]
     # P:1:1
-    scale = C_W**2 * expectation((2, 1, 1, 0), (a0, a1, a2, a3))
-    scale = scale * Theta_0[a0, a1] * Theta_0[a0, a2]
-    total = total + scale
+    term = C_W**2 * expectation((0, 1, 1, 2), (a3, a1, a2, a0)) * Theta_0[a0, a1]
+    term = term * Theta_0[a0, a2]
+    total = total + term
     # P:1:2
-    scale = C_W**2 * width_ratio * expectation((2, 0), (a0, a3))
-    scale = scale * expectation((1, 1), (a1, a2))
-    scale = scale * B_1[a0, a0, a1, a2]
-    total = total + scale
+    term = C_W**2 * width_ratio * expectation((0, 2), (a3, a0))
+    term = term * expectation((1, 1), (a1, a2)) * B_1[a0, a0, a1, a2]
+    total = total + term
     # P:1:3
     scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a2))
     sum1 = 0
     for (b1,), mean1 in hits(D1_0_by_1, expectation, a0, a3):
-        term = mean1 * P_1[a0, a1, a2, b1]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * P_1[a0, a1, a2, b1]
     total = total + scale * sum1
     return total
 
@@ -521,21 +490,20 @@ def step_Q(expectation, previous, C_W, lambda_W, width_ratio):
     F_1 = previous["F@1"]
     Q_1 = previous["Q@1"]
     # Q:1:1
-    scale = C_W**2 * expectation((2, 1, 1, 0), (a0, a1, a2, a3))
-    scale = scale * Theta_0[a0, a1] * Theta_0[a0, a2]
-    total = total + scale
+    term = C_W**2 * expectation((0, 1, 1, 2), (a3, a1, a2, a0)) * Theta_0[a0, a1]
+    term = term * Theta_0[a0, a2]
+    total = total + term
     # Q:1:2
-    scale = C_W * lambda_W * expectation((1, 0, 1, 0), (a0, a1, a2, a3))
-    scale = scale * Theta_0[a0, a2]
-    total = total + scale
+    term = C_W * lambda_W * expectation((0, 0, 1, 1), (a1, a3, a0, a2))
+    term = term * Theta_0[a0, a2]
+    total = total + term
     # Q:1:3
-    scale = C_W**2 * width_ratio
+    scale = C_W**2 * width_ratio * Theta_0[a0, a1]
     sum1 = 0
     for (b1,), mean1 in hits(D2_1_by_1, expectation, a0, a1):
         sum2 = 0
         for (b2,), mean2 in hits(D1_0_by_1, expectation, a2, a3):
-            term = mean2 * F_1[b1, a0, b2, a2] * Theta_0[a0, a1]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * F_1[b1, a0, b2, a2]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # Q:1:4
@@ -544,16 +512,14 @@ def step_Q(expectation, previous, C_W, lambda_W, width_ratio):
     for (b1,), mean1 in hits(D1_0_by_1, expectation, a0, a1):
         sum2 = 0
         for (b2,), mean2 in hits(D1_0_by_1, expectation, a2, a3):
-            term = mean2 * F_1[b1, a0, b2, a2]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * F_1[b1, a0, b2, a2]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # Q:1:5
     scale = C_W**2 * width_ratio * expectation((1, 1), (a0, a1))
     sum1 = 0
     for (b1,), mean1 in hits(D1_0_by_1, expectation, a2, a3):
-        term = mean1 * Q_1[a0, a1, a2, b1]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * Q_1[a0, a1, a2, b1]
     total = total + scale * sum1
     return total
 
@@ -579,42 +545,37 @@ def step_R(expectation, previous, C_W, lambda_W, width_ratio):
     P_1 = previous["P@1"]
     R_1 = previous["R@1"]
     # R:1:1
-    scale = C_W**2 * expectation((3, 1, 1, 1), (a0, a1, a2, a3))
-    scale = scale * Theta_0[a0, a1] * Theta_0[a0, a2] * Theta_0[a0, a3]
-    total = total + scale
+    term = C_W**2 * expectation((1, 1, 1, 3), (a1, a2, a3, a0)) * Theta_0[a0, a1]
+    term = term * Theta_0[a0, a2] * Theta_0[a0, a3]
+    total = total + term
     # R:1:2
-    scale = C_W * lambda_W * expectation((2, 0, 1, 1), (a0, a1, a2, a3))
-    scale = scale * Theta_0[a0, a2] * Theta_0[a0, a3]
-    total = total + scale
+    term = C_W * lambda_W * expectation((0, 1, 1, 2), (a1, a2, a3, a0))
+    term = term * Theta_0[a0, a2] * Theta_0[a0, a3]
+    total = total + term
     # R:1:3
-    scale = C_W**2 * width_ratio * expectation((3, 1), (a0, a1))
-    scale = scale * expectation((1, 1), (a2, a3))
-    scale = scale * B_1[a0, a0, a2, a3] * Theta_0[a0, a1]
-    total = total + scale
+    term = C_W**2 * width_ratio * expectation((1, 3), (a1, a0))
+    term = term * expectation((1, 1), (a2, a3)) * B_1[a0, a0, a2, a3] * Theta_0[a0, a1]
+    total = total + term
     # R:1:4
-    scale = C_W**2 * width_ratio * expectation((1, 1), (a2, a3))
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a2, a3)) * Theta_0[a0, a1]
     sum1 = 0
     for (b1,), mean1 in hits(D2_1_by_1, expectation, a0, a1):
-        term = mean1 * P_1[a0, a2, a3, b1] * Theta_0[a0, a1]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * P_1[a0, a2, a3, b1]
     total = total + scale * sum1
     # R:1:5
-    scale = C_W * lambda_W * width_ratio * expectation((2, 0), (a0, a1))
-    scale = scale * expectation((1, 1), (a2, a3))
-    scale = scale * B_1[a0, a0, a2, a3]
-    total = total + scale
+    term = C_W * lambda_W * width_ratio * expectation((0, 2), (a1, a0))
+    term = term * expectation((1, 1), (a2, a3)) * B_1[a0, a0, a2, a3]
+    total = total + term
     # R:1:6
     scale = C_W * lambda_W * width_ratio * expectation((1, 1), (a2, a3))
     sum1 = 0
     for (b1,), mean1 in hits(D1_0_by_1, expectation, a0, a1):
-        term = mean1 * P_1[a0, a2, a3, b1]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * P_1[a0, a2, a3, b1]
     total = total + scale * sum1
     # R:1:7
-    scale = C_W**2 * width_ratio * expectation((1, 1), (a0, a1))
-    scale = scale * expectation((1, 1), (a2, a3))
-    scale = scale * R_1[a0, a1, a2, a3]
-    total = total + scale
+    term = C_W**2 * width_ratio * expectation((1, 1), (a0, a1))
+    term = term * expectation((1, 1), (a2, a3)) * R_1[a0, a1, a2, a3]
+    total = total + term
     return total
 
 
@@ -636,28 +597,25 @@ def step_S(expectation, previous, C_W, lambda_W, width_ratio):
     B_1 = previous["B@1"]
     S_1 = previous["S@1"]
     # S:1:1
-    scale = C_W**2 * expectation((2, 2, 1, 1), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a1, a2] * Theta_0[a1, a3] * Theta_0[a2, a4]
-    total = total + scale
+    term = C_W**2 * expectation((1, 1, 2, 2), (a3, a4, a1, a2)) * Theta_0[a1, a2]
+    term = term * Theta_0[a1, a3] * Theta_0[a2, a4]
+    total = total + term
     # S:1:2
-    scale = C_W * lambda_W * expectation((1, 1, 1, 1), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a1, a3] * Theta_0[a2, a4]
-    total = total + scale
+    term = C_W * lambda_W * expectation((1, 1, 1, 1), (a1, a2, a3, a4))
+    term = term * Theta_0[a1, a3] * Theta_0[a2, a4]
+    total = total + term
     # S:1:3
-    scale = C_W**2 * width_ratio * expectation((2, 2), (a1, a2))
-    scale = scale * expectation((1, 1), (a3, a4))
-    scale = scale * B_1[a1, a2, a3, a4] * Theta_0[a1, a2]
-    total = total + scale
+    term = C_W**2 * width_ratio * expectation((2, 2), (a1, a2))
+    term = term * expectation((1, 1), (a3, a4)) * B_1[a1, a2, a3, a4] * Theta_0[a1, a2]
+    total = total + term
     # S:1:4
-    scale = C_W * lambda_W * width_ratio * expectation((1, 1), (a1, a2))
-    scale = scale * expectation((1, 1), (a3, a4))
-    scale = scale * B_1[a1, a2, a3, a4]
-    total = total + scale
+    term = C_W * lambda_W * width_ratio * expectation((1, 1), (a1, a2))
+    term = term * expectation((1, 1), (a3, a4)) * B_1[a1, a2, a3, a4]
+    total = total + term
     # S:1:5
-    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a2))
-    scale = scale * expectation((1, 1), (a3, a4))
-    scale = scale * S_1[a1, a2, a3, a4]
-    total = total + scale
+    term = C_W**2 * width_ratio * expectation((1, 1), (a1, a2))
+    term = term * expectation((1, 1), (a3, a4)) * S_1[a1, a2, a3, a4]
+    total = total + term
     return total
 
 
@@ -671,8 +629,8 @@ def step_T(expectation, previous, C_W, lambda_W, width_ratio):
     + C_W λ_W Θ_12 Θ_13 ⟨σ''_1 σ'_2 σ'_3 σ_4⟩
     + C_W^2 Θ_12 Θ_13 Θ_24 ⟨σ''_1 σ''_2 σ'_3 σ'_4⟩
     + C_W λ_W Θ_12 Θ_24 ⟨σ'_1 σ''_2 σ_3 σ'_4⟩
-    + ρ C_W^2 Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_13 Θ_24 ⟨∂_b1(σ''_1 σ'_3)⟩ ⟨∂_b2(σ''_2
-        σ'_4)⟩
+    + ρ C_W^2 Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_13 Θ_24 ⟨∂_b1(σ''_1 σ'_3)⟩
+      ⟨∂_b2(σ''_2 σ'_4)⟩
     + ρ C_W λ_W Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_13 ⟨∂_b1(σ''_1 σ'_3)⟩ ⟨∂_b2(σ'_2 σ_4)⟩
     + ρ C_W^2 Σ_{b1∈{1,3}} Q_{2 4 1 b1} Θ_13 ⟨∂_b1(σ''_1 σ'_3)⟩ ⟨σ'_2 σ'_4⟩
     + ρ C_W λ_W Σ_{b1∈{1,3}} Σ_{b2∈{2,4}} F_{b1 1 b2 2} Θ_24 ⟨∂_b1(σ'_1 σ_3)⟩ ⟨∂_b2(σ''_2 σ'_4)⟩
@@ -689,64 +647,59 @@ def step_T(expectation, previous, C_W, lambda_W, width_ratio):
     Q_1 = previous["Q@1"]
     T_1 = previous["T@1"]
     # T:1:1
-    scale = lambda_W**2 * expectation((1, 1, 0, 0), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a1, a2]
-    total = total + scale
+    term = lambda_W**2 * expectation((0, 0, 1, 1), (a3, a4, a1, a2))
+    term = term * Theta_0[a1, a2]
+    total = total + term
     # T:1:2
-    scale = C_W * lambda_W * expectation((2, 1, 1, 0), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a1, a2] * Theta_0[a1, a3]
-    total = total + scale
+    term = C_W * lambda_W * expectation((0, 1, 1, 2), (a4, a2, a3, a1))
+    term = term * Theta_0[a1, a2] * Theta_0[a1, a3]
+    total = total + term
     # T:1:3
-    scale = C_W**2 * expectation((2, 2, 1, 1), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a1, a2] * Theta_0[a1, a3] * Theta_0[a2, a4]
-    total = total + scale
+    term = C_W**2 * expectation((1, 1, 2, 2), (a3, a4, a1, a2)) * Theta_0[a1, a2]
+    term = term * Theta_0[a1, a3] * Theta_0[a2, a4]
+    total = total + term
     # T:1:4
-    scale = C_W * lambda_W * expectation((1, 2, 0, 1), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a1, a2] * Theta_0[a2, a4]
-    total = total + scale
+    term = C_W * lambda_W * expectation((0, 1, 1, 2), (a3, a1, a4, a2))
+    term = term * Theta_0[a1, a2] * Theta_0[a2, a4]
+    total = total + term
     # T:1:5
-    scale = C_W**2 * width_ratio
+    scale = C_W**2 * width_ratio * Theta_0[a1, a3] * Theta_0[a2, a4]
     sum1 = 0
     for (b1,), mean1 in hits(D2_1_by_1, expectation, a1, a3):
         sum2 = 0
         for (b2,), mean2 in hits(D2_1_by_1, expectation, a2, a4):
-            term = mean2 * F_1[b1, a1, b2, a2] * Theta_0[a1, a3] * Theta_0[a2, a4]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * F_1[b1, a1, b2, a2]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # T:1:6
-    scale = C_W * lambda_W * width_ratio
+    scale = C_W * lambda_W * width_ratio * Theta_0[a1, a3]
     sum1 = 0
     for (b1,), mean1 in hits(D2_1_by_1, expectation, a1, a3):
         sum2 = 0
         for (b2,), mean2 in hits(D1_0_by_1, expectation, a2, a4):
-            term = mean2 * F_1[b1, a1, b2, a2] * Theta_0[a1, a3]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * F_1[b1, a1, b2, a2]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # T:1:7
-    scale = C_W**2 * width_ratio * expectation((1, 1), (a2, a4))
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a2, a4)) * Theta_0[a1, a3]
     sum1 = 0
     for (b1,), mean1 in hits(D2_1_by_1, expectation, a1, a3):
-        term = mean1 * Q_1[a2, a4, a1, b1] * Theta_0[a1, a3]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * Q_1[a2, a4, a1, b1]
     total = total + scale * sum1
     # T:1:8
-    scale = C_W * lambda_W * width_ratio
+    scale = C_W * lambda_W * width_ratio * Theta_0[a2, a4]
     sum1 = 0
     for (b1,), mean1 in hits(D1_0_by_1, expectation, a1, a3):
         sum2 = 0
         for (b2,), mean2 in hits(D2_1_by_1, expectation, a2, a4):
-            term = mean2 * F_1[b1, a1, b2, a2] * Theta_0[a2, a4]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * F_1[b1, a1, b2, a2]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # T:1:9
-    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a3))
+    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a3)) * Theta_0[a2, a4]
     sum1 = 0
     for (b1,), mean1 in hits(D2_1_by_1, expectation, a2, a4):
-        term = mean1 * Q_1[a1, a3, a2, b1] * Theta_0[a2, a4]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * Q_1[a1, a3, a2, b1]
     total = total + scale * sum1
     # T:1:10
     scale = lambda_W**2 * width_ratio
@@ -754,29 +707,25 @@ def step_T(expectation, previous, C_W, lambda_W, width_ratio):
     for (b1,), mean1 in hits(D1_0_by_1, expectation, a1, a3):
         sum2 = 0
         for (b2,), mean2 in hits(D1_0_by_1, expectation, a2, a4):
-            term = mean2 * F_1[b1, a1, b2, a2]
-            sum2 = sum2 + term
+            sum2 = sum2 + mean2 * F_1[b1, a1, b2, a2]
         sum1 = sum1 + mean1 * sum2
     total = total + scale * sum1
     # T:1:11
     scale = C_W * lambda_W * width_ratio * expectation((1, 1), (a1, a3))
     sum1 = 0
     for (b1,), mean1 in hits(D1_0_by_1, expectation, a2, a4):
-        term = mean1 * Q_1[a1, a3, a2, b1]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * Q_1[a1, a3, a2, b1]
     total = total + scale * sum1
     # T:1:12
     scale = C_W * lambda_W * width_ratio * expectation((1, 1), (a2, a4))
     sum1 = 0
     for (b1,), mean1 in hits(D1_0_by_1, expectation, a1, a3):
-        term = mean1 * Q_1[a2, a4, a1, b1]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * Q_1[a2, a4, a1, b1]
     total = total + scale * sum1
     # T:1:13
-    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a3))
-    scale = scale * expectation((1, 1), (a2, a4))
-    scale = scale * T_1[a1, a3, a2, a4]
-    total = total + scale
+    term = C_W**2 * width_ratio * expectation((1, 1), (a1, a3))
+    term = term * expectation((1, 1), (a2, a4)) * T_1[a1, a3, a2, a4]
+    total = total + term
     return total
 
 
@@ -794,14 +743,13 @@ def step_U(expectation, previous, C_W, width_ratio):
     Theta_0 = previous["Theta@0"]
     U_1 = previous["U@1"]
     # U:1:1
-    scale = C_W**2 * expectation((2, 2, 1, 1), (a1, a2, a3, a4))
-    scale = scale * Theta_0[a1, a2] * Theta_0[a1, a3] * Theta_0[a2, a4]
-    total = total + scale
+    term = C_W**2 * expectation((1, 1, 2, 2), (a3, a4, a1, a2)) * Theta_0[a1, a2]
+    term = term * Theta_0[a1, a3] * Theta_0[a2, a4]
+    total = total + term
     # U:1:2
-    scale = C_W**2 * width_ratio * expectation((1, 1), (a1, a4))
-    scale = scale * expectation((1, 1), (a2, a3))
-    scale = scale * U_1[a1, a4, a2, a3]
-    total = total + scale
+    term = C_W**2 * width_ratio * expectation((1, 1), (a1, a4))
+    term = term * expectation((1, 1), (a2, a3)) * U_1[a1, a4, a2, a3]
+    total = total + term
     return total
 
 
@@ -822,15 +770,13 @@ def step_K_1(expectation, previous, C_W, width_ratio):
     scale = C_W * width_ratio / 2
     sum1 = 0
     for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
-        term = mean1 * K_1[b1, b2]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * K_1[b1, b2]
     total = total + scale * sum1
     # K:1:2
     scale = C_W * width_ratio / 8
     sum1 = 0
     for (b1, b2, b3, b4), mean1 in hits(D0_0_by_4, expectation, a1, a2):
-        term = mean1 * V_1[b1, b2, b3, b4]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * V_1[b1, b2, b3, b4]
     total = total + scale * sum1
     return total
 
@@ -859,47 +805,39 @@ def step_Theta_1(expectation, previous, C_W, lambda_W, width_ratio):
     scale = lambda_W * width_ratio / 2
     sum1 = 0
     for (b1, b2), mean1 in hits(D0_0_by_2, expectation, a1, a2):
-        term = mean1 * K_1[b1, b2]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * K_1[b1, b2]
     total = total + scale * sum1
     # Theta:1:1
-    scale = C_W * width_ratio / 2
+    scale = C_W * width_ratio / 2 * Theta_0[a1, a2]
     sum1 = 0
     for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a1, a2):
-        term = mean1 * K_1[b1, b2] * Theta_0[a1, a2]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * K_1[b1, b2]
     total = total + scale * sum1
     # Theta:1:2
-    scale = C_W * width_ratio * expectation((1, 1), (a1, a2))
-    scale = scale * Theta_1[a1, a2]
-    total = total + scale
+    total = total + C_W * width_ratio * expectation((1, 1), (a1, a2)) * Theta_1[a1, a2]
     # Theta:1:3
     scale = lambda_W * width_ratio / 8
     sum1 = 0
     for (b1, b2, b3, b4), mean1 in hits(D0_0_by_4, expectation, a1, a2):
-        term = mean1 * V_1[b1, b2, b3, b4]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * V_1[b1, b2, b3, b4]
     total = total + scale * sum1
     # Theta:1:3
-    scale = C_W * width_ratio / 8
+    scale = C_W * width_ratio / 8 * Theta_0[a1, a2]
     sum1 = 0
     for (b1, b2, b3, b4), mean1 in hits(D1_1_by_4, expectation, a1, a2):
-        term = mean1 * Theta_0[a1, a2] * V_1[b1, b2, b3, b4]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * V_1[b1, b2, b3, b4]
     total = total + scale * sum1
     # Theta:1:4
     scale = C_W * width_ratio / 2
     sum1 = 0
     for (b1, b2), mean1 in hits(D1_1_by_2, expectation, a1, a2):
-        term = mean1 * D_1[b1, b2, a1, a2]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * D_1[b1, b2, a1, a2]
     total = total + scale * sum1
     # Theta:1:5
     scale = C_W * width_ratio
     sum1 = 0
     for (b1, b2), mean1 in hits(D1_1_by_11, expectation, a1, a2):
-        term = mean1 * F_1[b1, a1, b2, a2]
-        sum1 = sum1 + term
+        sum1 = sum1 + mean1 * F_1[b1, a1, b2, a2]
     total = total + scale * sum1
     return total
 
@@ -1217,6 +1155,38 @@ def gram_matrix(inputs, gram):
     return array @ array.T / array.shape[1]
 
 
+def activation_tables(activation, depth):
+    """The activation after each hidden layer: one for all, or depth - 1 of them."""
+    several = isinstance(activation, (list, tuple))
+    given = list(activation) if several else [activation]
+    for one in given:
+        if not callable(one) and not (isinstance(one, str) and one in ACTIVATIONS):
+            raise ValueError(f"unknown activation {one!r}; allowed are {', '.join(ACTIVATIONS)}")
+    if several and len(given) != depth - 1:
+        raise ValueError(f"activation must be one, or {depth - 1} of them: one a hidden layer")
+    tables = [one if callable(one) else ACTIVATIONS[one] for one in given]
+    return tables if several else tables * (depth - 1)
+
+
+def layers_on(rule, kernel, hidden, tables, couplings):
+    """All tensors at layers 1 .. depth, their expectations on the nodes and weights of one rule."""
+    depth, samples = len(tables) + 1, len(kernel)
+    current = {key: np.zeros((samples,) * slots) for key, (_, _, slots) in STEPS.items()}
+    current["K@0"] = couplings["C_b"][0] + couplings["C_W"][0] * kernel
+    current["Theta@0"] = couplings["lambda_b"][0] + couplings["lambda_W"][0] * kernel
+    layers = [current]
+    for layer in range(1, depth):
+        here = {name: values[layer] for name, values in couplings.items()}
+        here["width_ratio"] = hidden[layer - 1] / hidden[layer - 2] if layer > 1 else 1.0
+        expectation = expectations(current["K@0"], tables[layer - 1], rule)
+        current = {
+            key: step(expectation, current, *(here[name] for name in needed))
+            for key, (step, needed, _) in STEPS.items()
+        }
+        layers.append(current)
+    return layers
+
+
 def solve(
     inputs=None,
     depth=3,
@@ -1232,36 +1202,23 @@ def solve(
     """Tensors at layers 1 .. depth: a list of {"F@1": array of shape (samples,) * slots}.
 
     inputs: shape (samples, n_0), or gram: x.x' / n_0. widths: one, or one a hidden layer.
-    activation: a name of ACTIVATIONS or a function (z, top) -> [s, s', .., s^(top)].
+    activation: one, or a list of one a hidden layer, depth - 1 in all; each a name of
+    ACTIVATIONS or a function (z, top) -> [s, s', .., s^(top)].
     Couplings: one number or one a layer. rule: nodes and weights for the unit normal
     (default: trapezoid()). Raises ValueError.
     """
     if not isinstance(depth, int) or depth < 1:
         raise ValueError("depth must be an integer from 1 up")
-    if not callable(activation) and activation not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {activation!r}; allowed are {', '.join(ACTIVATIONS)}")
-    table = activation if callable(activation) else ACTIVATIONS[activation]
+    tables = activation_tables(activation, depth)
     kernel = gram_matrix(inputs, gram)
     hidden = hidden_widths(widths, depth)
     names = ("C_W", "lambda_W", "C_b", "lambda_b")
     given = (C_W, lambda_W, C_b, lambda_b)
     couplings = {k: per_layer(k, v, depth) for k, v in zip(names, given, strict=True)}
-    rule = trapezoid() if rule is None else rule
-    samples = len(kernel)
-    current = {key: np.zeros((samples,) * slots) for key, (_, _, slots) in STEPS.items()}
-    current["K@0"] = couplings["C_b"][0] + couplings["C_W"][0] * kernel
-    current["Theta@0"] = couplings["lambda_b"][0] + couplings["lambda_W"][0] * kernel
-    layers = [current]
-    for layer in range(1, depth):
-        here = {name: values[layer] for name, values in couplings.items()}
-        here["width_ratio"] = hidden[layer - 1] / hidden[layer - 2] if layer > 1 else 1.0
-        expectation = expectations(current["K@0"], table, rule)
-        current = {
-            key: step(expectation, current, *(here[name] for name in needed))
-            for key, (step, needed, _) in STEPS.items()
-        }
-        layers.append(current)
-    return layers
+    return layers_on(trapezoid() if rule is None else rule, kernel, hidden, tables, couplings)
+
+
+# --- as a program -----------------------------------------------------------------------------
 
 
 def main(arguments=None):
@@ -1270,7 +1227,11 @@ def main(arguments=None):
     parser.add_argument("--inputs", required=True, help="a JSON file with a list of vectors")
     parser.add_argument("--depth", type=int, required=True, help="number of layers")
     parser.add_argument("--width", required=True, help="64, or one a hidden layer as 32:64:32")
-    parser.add_argument("--activation", default="gelu", help=", ".join(ACTIVATIONS))
+    parser.add_argument(
+        "--activation",
+        default="gelu",
+        help=f"gelu, or one a hidden layer as gelu:tanh:linear; known: {', '.join(ACTIVATIONS)}",
+    )
     parser.add_argument("--nodes", type=int, default=32, help="quadrature nodes on each axis")
     parser.add_argument("--tensor", action="append", help=f"default: {', '.join(TARGETS)}")
     for name, default in (("cw", 1.0), ("cb", 0.0), ("lambda-w", 1.0), ("lambda-b", 0.0)):
@@ -1280,13 +1241,14 @@ def main(arguments=None):
         with open(given.inputs, encoding="utf-8") as stream:
             inputs = json.load(stream)
         widths = [int(word) for word in given.width.split(":")]
+        activations = given.activation.split(":")
         if given.nodes < 2 or unknown(given.tensor):
             raise ValueError(f"nodes must be 2 or more, tensors among {', '.join(STEPS)}")
         layers = solve(
             inputs,
             given.depth,
             widths[0] if len(widths) == 1 else widths,
-            given.activation,
+            activations[0] if len(activations) == 1 else activations,
             given.cw,
             given.cb,
             given.lambda_w,

@@ -1,26 +1,33 @@
 /* Made by ntkfeyn 0.1.0 */
+/* Request: K@0, Theta@0, V@1, D@1, F@1, A@1, B@1, P@1, Q@1, R@1, S@1, T@1, U@1, K@1, Theta@1 */
+/* K@0: 1 diagram, 2 product terms, recursion hash 9baa29d79df886a9 */
+/* Theta@0: 1 diagram, 2 product terms, recursion hash 7aa5f5dd8172cf2a */
+/* V@1: 2 diagrams, 3 product terms, recursion hash 80b0fe0e2094e98c */
+/* D@1: 3 diagrams, 4 product terms, recursion hash c7fb31315d7323a5 */
+/* F@1: 2 diagrams, 2 product terms, recursion hash 1dfac0a73f80ad68 */
+/* A@1: 5 diagrams, 6 product terms, recursion hash ce0311c1180c45ca */
+/* B@1: 2 diagrams, 2 product terms, recursion hash b93694a7c40a72b3 */
+/* P@1: 3 diagrams, 3 product terms, recursion hash 8223fe74c8da22e3 */
+/* Q@1: 5 diagrams, 5 product terms, recursion hash 0e5b36b49c2d60a4 */
+/* R@1: 7 diagrams, 7 product terms, recursion hash 3b34a78da812dab5 */
+/* S@1: 5 diagrams, 5 product terms, recursion hash 33799c715f02fb32 */
+/* T@1: 13 diagrams, 13 product terms, recursion hash ae1945682a1b928e */
+/* U@1: 2 diagrams, 2 product terms, recursion hash c72f976976251c99 */
+/* K@1: 2 diagrams, 2 product terms, recursion hash 871889472c2b6fc0 */
+/* Theta@1: 5 diagrams, 5 product terms, recursion hash 77b4c1ea746b22d1 */
 /* Reads "samples dimension" and then that many vectors from standard input; prints every tensor. */
 #include "order1.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef order1_network request;
 
 static const char USAGE[] = "usage: order1"
                             " ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [NODES] < vectors\n"
+                            "  ACTIVATION: gelu, or one a hidden layer as gelu:tanh:linear\n"
                             "  vectors: samples, dimension, then one vector a line\n";
-
-static double *fill(double value, int count)
-{
-    double *values = malloc((size_t)count * sizeof *values);
-    for (int i = 0; values != NULL && i < count; ++i) {
-        values[i] = value;
-    }
-    return values;
-}
 
 static int number(const char *text, double *value)
 {
@@ -68,18 +75,11 @@ static void print_tensors(const request *net, const double *results)
                 count *= (size_t)net->samples;
             }
             for (size_t i = 0; i < count; ++i) {
-                size_t place = count / (size_t)net->samples, rest = i;
+                size_t stride = count;
                 printf("layer-%d %s ", l, order1_name(t));
-                for (; place > 0; place /= (size_t)net->samples) {
-                    const int first = place == count / (size_t)net->samples;
-                    printf("%s%d", first ? "" : "-", (int)(rest / place) + 1);
-                    rest %= place;
-                    if (net->samples == 1) {
-                        for (int k = 1; k < order1_slots(t); ++k) {
-                            printf("-1");
-                        }
-                        break;
-                    }
+                for (int k = 0; k < order1_slots(t); ++k) {
+                    stride /= (size_t)net->samples;
+                    printf("%s%zu", k ? "-" : "", i / stride % (size_t)net->samples + 1);
                 }
                 printf(" %.17g\n", value[i]);
             }
@@ -87,68 +87,77 @@ static void print_tensors(const request *net, const double *results)
     }
 }
 
-static int run(request *net, int width, double *x, double *w)
+static int solve(request *net, const double *coupling, const char *activations, int width)
 {
-    int *widths = malloc((size_t)net->depth * sizeof *widths);
+    const size_t layers = (size_t)net->depth, nodes = (size_t)net->nodes;
     const size_t work = order1_workspace(net);
     const size_t size = order1_results(net);
     double *workspace = malloc((work ? work : 1) * sizeof *workspace);
     double *results = malloc((size ? size : 1) * sizeof *results);
+    double *values = malloc((4 * layers + 2 * nodes) * sizeof *values);
+    int *widths = malloc(layers * sizeof *widths);
+    order1_activation *s = malloc(layers * sizeof *s);
     int code = ORDER1_TOO_LARGE;
-    if (widths != NULL && workspace != NULL && results != NULL && work > 0 && size > 0) {
-        for (int l = 0; l < net->depth; ++l) {
+    if (workspace != NULL && results != NULL && values != NULL && widths != NULL && s != NULL
+        && work > 0 && size > 0) {
+        double *x = values + 4 * layers, *w = x + nodes;
+        for (size_t l = 0; l < layers; ++l) {
+            for (size_t k = 0; k < 4; ++k) {
+                values[k * layers + l] = coupling[k];
+            }
             widths[l] = width;
         }
+        net->C_W = values;
+        net->C_b = values + layers;
+        net->lambda_W = values + 2 * layers;
+        net->lambda_b = values + 3 * layers;
         net->widths = widths;
+        net->activations = s;
         net->x = x;
         net->w = w;
-        code = order1_solve(net, workspace, work, results, size);
+        code = order1_activations_named(activations, net->depth - 1, s);
+        if (code == ORDER1_OK) {
+            code = order1_trapezoid(net->nodes, 7.5, x, w);
+        }
+        if (code == ORDER1_OK) {
+            code = order1_solve(net, workspace, work, results, size);
+        }
+        if (code == ORDER1_OK) {
+            print_tensors(net, results);
+        }
     }
-    if (code == ORDER1_OK) {
-        print_tensors(net, results);
-    }
+    free(s);
+    free(widths);
+    free(values);
     free(results);
     free(workspace);
-    free(widths);
     return code;
 }
 
+/* ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [NODES] */
 int main(int count, char **arguments)
 {
-    double value[7], *coupling[4], x[256], w[256];
+    double value[7] = {0.0};
     request net = {0};
     int good = count == 8 || count == 9;
+    value[6] = 32.0;
     for (int i = 2; good && i < count; ++i) {
         good = number(arguments[i], &value[i - 2]);
     }
-    const int nodes = good && count == 9 ? (int)fmin(fmax(value[6], 0.0), 1e6) : 32;
-    if (!good || value[0] < 1 || value[0] > 10000 || value[1] < 1 || value[1] > 1e9 || nodes < 2
-        || nodes > 256) {
+    if (!good || value[0] < 1 || value[0] > 10000 || value[1] < 1 || value[1] > 1e9 || value[6] < 2
+        || value[6] > 256) {
         fputs(USAGE, stderr);
         return 2;
     }
-    net.depth = (int)value[0];
-    net.nodes = nodes;
-    net.activation = order1_activation_named(arguments[1]);
-    net.gram = read_gram(&net.samples);
-    for (int k = 0; k < 4; ++k) {
-        coupling[k] = fill(value[2 + k], net.depth);
+    double *gram = read_gram(&net.samples);
+    int code = ORDER1_BAD_ARGUMENT;
+    if (gram != NULL) {
+        net.gram = gram;
+        net.depth = (int)value[0];
+        net.nodes = (int)value[6];
+        code = solve(&net, &value[2], arguments[1], (int)value[1]);
     }
-    net.C_W = coupling[0];
-    net.C_b = coupling[1];
-    net.lambda_W = coupling[2];
-    net.lambda_b = coupling[3];
-    int code = order1_trapezoid(nodes, 7.5, x, w);
-    if (code == ORDER1_OK) {
-        code = ORDER1_BAD_ARGUMENT;
-        if (net.gram != NULL && net.activation != NULL) {
-            code = run(&net, (int)value[1], x, w);
-        }
-    }
-    for (int k = 0; k < 4; ++k) {
-        free(coupling[k]);
-    }
-    free((void *)net.gram);
+    free(gram);
     if (code != ORDER1_OK) {
         fprintf(stderr, "Error: %s\n", order1_message(code));
         fputs(USAGE, stderr);

@@ -27,7 +27,7 @@ import numpy as np
 from ntkfeyn import cli
 from ntkfeyn.cli.run_file import run_file_values
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.expectations.activations import Kinked, activation
+from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.cumulants import cumulant
 from ntkfeyn.model.network import parse_numbers, parse_widths
 from ntkfeyn.model.polynomials import polynomial
@@ -97,9 +97,8 @@ def mutated_bytes(content: bytes, rng: random.Random) -> bytes:
 
 def _activation(text: str) -> None:
     function = activation(text)
-    if not isinstance(function, Kinked):
-        with np.errstate(all="ignore"):
-            function.table(np.linspace(-3, 3, 7), 4)
+    with np.errstate(all="ignore"):
+        function.table(np.linspace(-3, 3, 7), 4 if function.smooth else 1)
 
 
 def _file(path: Path) -> None:
@@ -126,7 +125,7 @@ TEXT_TARGETS: dict[str, Callable[[str, str], object]] = {
 
 COMMANDS = (
     ["derive", "F@1"], ["derive", "--legs", "z1 z2 NTK34", "--channel", "13.24", "--order", "2"],
-    ["diagrams", "A@1", "--count"], ["list", "--order", "1"], ["explain", "F:1:2"],
+    ["diagrams", "A@1", "--count"], ["list", "--order", "1"], ["explain", "F:1:2"], ["theory", "5"],
     ["evaluate", "V", "--activation", "tanh", "--gram", "k.json", "--depth", "3", "--width", "4", "--cw", "1.5"],
     ["evaluate", "--moment", "z_i1 z_i2", "--activation", "relu", "--gram", "k.json", "--depth", "2", "--width", "4"],
     ["sample", "B", "--activation", "gelu", "--gram", "k.json", "--depth", "2", "--width", "4", "--networks", "64"],

@@ -1,4 +1,4 @@
-"""Emitted Python, C and JAX: equal to `evaluate` on the same nodes, to each other, tidy, and hard to crash."""
+"""Emitted Python, C and JAX: equal to the expanded terms on the same nodes, to each other, tidy, and hard to crash."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from oracles import fixed_rule, straightforward
+from oracles.golden import without_version
 from oracles.networks import PolynomialNetwork
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
+from ntkfeyn.codegen import ir
 from ntkfeyn.codegen.ir import program
+from ntkfeyn.codegen.lowering import lower
 from ntkfeyn.derivation.recursion import derive_system
-from ntkfeyn.expectations.quadrature import Rule
+from ntkfeyn.expectations.activations import activation as activation_named
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network
-from ntkfeyn.solve.components import subsets_up_to
-from ntkfeyn.solve.plan import make_plan
-from ntkfeyn.solve.solver import solve_with_rule
+from ntkfeyn.model.tensors import TensorId
 
 OUTPUTS = Path(__file__).parent.parent / "outputs"
 CC = shutil.which("cc") or shutil.which("gcc")
@@ -57,13 +59,16 @@ def compiled(source: Path, directory: Path, *flags: str, compiler: str | None = 
     return library
 
 
+class Activation(ctypes.Structure):
+    _fields_ = [("table", ctypes.c_void_p), ("user", ctypes.c_void_p)]
+
+
 class Request(ctypes.Structure):
     _fields_ = [
         ("samples", ctypes.c_int), ("depth", ctypes.c_int), ("gram", ctypes.c_void_p), ("widths", ctypes.c_void_p),
         ("C_W", ctypes.c_void_p), ("lambda_W", ctypes.c_void_p), ("C_b", ctypes.c_void_p),
-        ("lambda_b", ctypes.c_void_p), ("activation", ctypes.c_void_p),
-        ("user", ctypes.c_void_p), ("nodes", ctypes.c_int), ("x", ctypes.c_void_p),
-        ("w", ctypes.c_void_p),
+        ("lambda_b", ctypes.c_void_p), ("activations", ctypes.c_void_p),
+        ("nodes", ctypes.c_int), ("x", ctypes.c_void_p), ("w", ctypes.c_void_p),
     ]  # fmt: skip
 
 
@@ -76,7 +81,6 @@ class CModule:
             self.function(name).restype = ctypes.c_size_t
         for name in ("name", "message"):
             self.function(name).restype = ctypes.c_char_p
-        self.function("activation_named").restype = ctypes.c_void_p
         self.names: list[str] = []
         while (name := self.function("name")(len(self.names))) is not None:
             self.names.append(name.decode())
@@ -84,23 +88,33 @@ class CModule:
     def function(self, name: str) -> Any:
         return getattr(self.library, f"{self.prefix}_{name}")
 
+    def check(self, code: int) -> None:
+        if code:
+            raise ValueError(self.function("message")(code).decode())
+
+    def activations(self, names: str, count: int) -> Any:
+        """An array of ``count`` activations by their names. Raises ValueError."""
+        found = (Activation * max(count, 1))()
+        self.check(self.function("activations_named")(names.encode(), count, found))
+        return found
+
     def solve(
         self,
-        activation: str | int | None,
+        activation: str | Activation,
         rule: tuple[np.ndarray, np.ndarray],
         gram: np.ndarray,
         depth: int,
         widths: list[int],
         couplings: dict[str, Any],
-        user: int | None = None,
     ) -> list[dict[str, np.ndarray]]:
+        """``activation``: names as on the command line, or one for all layers."""
         held = [np.ascontiguousarray(gram), np.array(widths, dtype=np.int32)]
         held += [np.full(depth, couplings[k], dtype=float) for k in ("C_W", "lambda_W", "C_b", "lambda_b")]
         held += [np.ascontiguousarray(v) for v in rule]
         named = isinstance(activation, str)
-        table = self.function("activation_named")(activation.encode()) if named else activation
+        tables = self.activations(activation, depth - 1) if named else (Activation * depth)(*[activation] * depth)
         pointers = [v.ctypes.data for v in held]
-        request = Request(len(gram), depth, *pointers[:6], table, user, len(rule[0]), *pointers[6:])
+        request = Request(len(gram), depth, *pointers[:6], ctypes.addressof(tables), len(rule[0]), *pointers[6:])
         sizes = [self.function(name)(ctypes.byref(request)) for name in ("workspace", "results")]
         memory = [np.zeros(max(size, 1)) for size in sizes]
         arguments = [
@@ -108,9 +122,7 @@ class CModule:
             for m, size in zip(memory, sizes, strict=True)
             for v in (ctypes.c_void_p(m.ctypes.data), ctypes.c_size_t(size))
         ]
-        code = self.function("solve")(ctypes.byref(request), *arguments)
-        if code:
-            raise ValueError(self.function("message")(code).decode())
+        self.check(self.function("solve")(ctypes.byref(request), *arguments))
         layers = []
         for layer in range(1, depth + 1):
             row = {}
@@ -131,25 +143,11 @@ def reference(
     widths: list[int],
     couplings: dict[str, Any],
 ) -> list[dict[str, np.ndarray]]:
-    """`evaluate` on the same nodes, as arrays in index order."""
-    n = len(gram)
-    plan = make_plan(derive_system(names), {t: subsets_up_to(n, 4) for t in names}, n)
-    order = np.argsort(np.abs(rule[0]), kind="stable")
-    given = {"cw": "C_W", "lambda_w": "lambda_W", "cb": "C_b", "lambda_b": "lambda_b"}
-    network = Network(depth, tuple(widths), activation, **{ours: couplings[name] for ours, name in given.items()})
-    layers = []
-    for values in solve_with_rule(plan, network, gram, Rule(rule[0][order], rule[1][order])):
-        row = {}
-        for tensor in names:
-            components = plan.components[tensor]
-            slots = list(product(range(n), repeat=components.slots))
-            by_slot = np.array(slots)
-            index = by_slot[:, list(standard(tensor[0]).index)]
-            full = np.empty((n,) * components.slots)
-            full[tuple(index.T)] = values[tensor][components.find(by_slot)]
-            row[f"{tensor[0]}@{tensor[1]}"] = full
-        layers.append(row)
-    return layers
+    """The expanded terms on the same nodes, as arrays in index order."""
+    rows = {name: np.broadcast_to(given, depth).tolist() for name, given in couplings.items()}
+    given = activation.split(":")
+    tables = [activation_named(name).table for name in (given if len(given) > 1 else given * (depth - 1))]
+    return fixed_rule.solve([TensorId(*name) for name in names], tables, rule, gram, widths, rows)
 
 
 def worst(ours: list[dict[str, np.ndarray]], theirs: list[dict[str, np.ndarray]]) -> float:
@@ -163,6 +161,11 @@ def worst(ours: list[dict[str, np.ndarray]], theirs: list[dict[str, np.ndarray]]
     return off
 
 
+@pytest.fixture(scope="module")
+def order1_c(tmp_path_factory: pytest.TempPathFactory) -> CModule:
+    return CModule(compiled(OUTPUTS / "order1.c", tmp_path_factory.mktemp("order1_c")), "order1")
+
+
 @pytest.fixture(scope="module", params=["order1", "order2"])
 def emitted(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -174,18 +177,110 @@ def emitted(
     return load(path), CModule(compiled(source, directory), source.stem) if CC else None
 
 
-@pytest.mark.parametrize("activation", ["gelu", "tanh", "silu", "erf", "sin", "cos", "sigmoid", "softplus", "linear"])
-def test_python_and_c_equal_evaluate(emitted: tuple[ModuleType, CModule | None], activation: str) -> None:
+SMOOTH = ["gelu", "tanh", "silu", "erf", "sin", "cos", "sigmoid", "softplus", "linear"]
+MIXED = "gelu:tanh:linear"
+
+
+@pytest.mark.parametrize("activation", [*SMOOTH, MIXED])
+def test_python_and_c_equal_the_expanded_terms(emitted: tuple[ModuleType, CModule | None], activation: str) -> None:
     module, library = emitted
     names = [(key.split("@")[0], int(key.split("@")[1])) for key in module.TARGETS]
     gram = GRAM if len(names) > 3 else GRAM[:2, :2]
     rule, widths = module.trapezoid(28, 7.0), [8, 16, 12]
     exact = reference(names, activation, rule, gram, 4, widths, COUPLINGS)
-    ours = module.solve(gram=gram, depth=4, widths=widths, activation=activation, rule=rule, **COUPLINGS)
+    ours = module.solve(gram=gram, depth=4, widths=widths, activation=listed(activation), rule=rule, **COUPLINGS)
     assert worst(ours, exact) < 1e-12
     if library is not None:
         assert worst(library.solve(activation, rule, gram, 4, widths, COUPLINGS), exact) < 1e-12
     assert max(np.max(np.abs(exact[-1][name])) for name in exact[-1]) > 1e-3
+
+
+def listed(names: str) -> str | list[str]:
+    """Names of the command line for `solve`."""
+    found = names.split(":")
+    return found[0] if len(found) == 1 else found
+
+
+def test_one_activation_a_layer(emitted: tuple[ModuleType, CModule | None]) -> None:
+    """C equals Python, and both a chain of networks of two layers, each with an activation of its own."""
+    module, library = emitted
+    widths = [8, 16, 12]
+    arguments = {"gram": GRAM[:2, :2], "depth": 4, "widths": widths, "activation": listed(MIXED), **COUPLINGS}
+    if library is not None:
+        rule = module.trapezoid(28, 7.0)
+        theirs = library.solve(MIXED, rule, GRAM[:2, :2], 4, widths, COUPLINGS)
+        assert worst(theirs, module.solve(**arguments, rule=rule)) < 1e-12
+    ours = module.solve(**arguments, rule=module.trapezoid(120, 8.0))
+    current = ours[0]
+    for layer, name in enumerate(MIXED.split(":"), start=1):
+        couplings = {key: value[layer] if isinstance(value, list) else value for key, value in COUPLINGS.items()}
+        couplings["width_ratio"] = widths[layer - 1] / widths[layer - 2] if layer > 1 else 1.0
+        means = Means(np.asarray(current["K@0"]), name)
+        steps = module.STEPS.items()
+        current = {key: step(means, current, *(couplings[n] for n in needed)) for key, (step, needed, _) in steps}
+        assert worst([current], [ours[layer]]) < 1e-9, layer
+    other = module.solve(**arguments | {"activation": ["tanh", "gelu", "linear"]})
+    assert worst(other[-1:], ours[-1:]) > 1e-3
+
+
+class Means:
+    """expectation(orders, slots) on another grid than emitted code's, turned to the axes of K; for two samples."""
+
+    def __init__(self, kernel: np.ndarray, activation: str) -> None:
+        x = np.linspace(-8, 8, 201)
+        w = np.exp(-0.5 * x * x)
+        points = np.stack([axis.ravel() for axis in np.meshgrid(x, x, indexing="ij")])
+        self.weights = np.outer(w, w).ravel() / w.sum() ** 2
+        values, vectors = np.linalg.eigh(kernel)
+        self.z = vectors * np.sqrt(np.maximum(values, 0)) @ points
+        self.activation = load(OUTPUTS / "order1.py").ACTIVATIONS[activation]
+
+    def __call__(self, orders: tuple[int, ...], slots: tuple[np.ndarray, ...]) -> np.ndarray:
+        tables = [self.activation(z, max(orders)) for z in self.z]
+
+        def one(*samples: int) -> float:
+            factors = [tables[sample][order] for sample, order in zip(samples, orders, strict=True)]
+            return float(np.prod(factors, axis=0) @ self.weights)
+
+        return np.frompyfunc(one, len(orders), 1)(*slots).astype(float)
+
+
+def test_one_activation_a_layer_equals_a_straightforward_solver() -> None:
+    """Recursions typed in, activations differentiated by hand: nothing is shared with emitted code."""
+    module = load(OUTPUTS / "order1.py")
+    hand = {"gelu": straightforward.gelu, "tanh": straightforward.tanh, "linear": straightforward.linear}
+    for names in (MIXED, "linear:gelu:tanh", "tanh:linear:gelu"):
+        given = [hand[name] for name in names.split(":")]
+        slow = straightforward.solve(GRAM[:2, :2], 4, 1.4, 0.2, nodes=120, cut=8.0, activations=given)
+        arguments = {"gram": GRAM[:2, :2], "depth": 4, "C_W": 1.4, "C_b": 0.2, "rule": module.trapezoid(120, 8.0)}
+        fast = module.solve(**arguments, activation=listed(names))[-1]
+        for key in ("K@0", "Theta@0", "V@1", "D@1", "F@1", "A@1", "B@1"):
+            assert fast[key] == pytest.approx(slow[key[0] if key != "Theta@0" else "Theta"], rel=1e-9, abs=1e-10), key
+
+
+@pytest.mark.parametrize(
+    ("names", "count", "message"),
+    [
+        ("foo", 3, "no such activation; allowed are gelu"), ("gelu:foo:tanh", 3, "no such"), ("", 3, "no such"),
+        ("gelu:", 2, "no such"), ("gelux", 3, "no such"), ("gel", 3, "no such"), ("gelu:tanh", 3, "one a hidden layer"),
+        ("gelu:tanh:sin:cos", 3, "one a hidden layer"), ("gelu:tanh", 0, "one a hidden layer"),
+        ("gelu:tanh", 1, "one a hidden layer"), ("gelu", -1, "a null pointer, a size below 1"),
+    ],
+)  # fmt: skip
+@needs_cc
+def test_c_refuses_activations(names: str, count: int, message: str, order1_c: CModule) -> None:
+    with pytest.raises(ValueError, match=message):
+        order1_c.activations(names, count)
+
+
+@needs_cc
+def test_activations_by_name_in_c(order1_c: CModule) -> None:
+    one = {name: order1_c.activations(name, 1)[0].table for name in load(OUTPUTS / "order1.py").ACTIVATIONS}
+    assert len(set(one.values())) == len(one) == 10
+    assert [a.table for a in order1_c.activations("tanh", 3)] == [one["tanh"]] * 3
+    names = ":".join(reversed(one))
+    assert [a.table for a in order1_c.activations(names, 10)] == [*reversed(one.values())]
+    order1_c.activations("gelu", 0)
 
 
 def test_nothing_shared_gives_the_same_numbers(tmp_path: Path) -> None:
@@ -201,10 +296,10 @@ def test_nothing_shared_gives_the_same_numbers(tmp_path: Path) -> None:
             library = CModule(compiled(source, directory), source.stem)
             layers.append(library.solve("gelu", module.trapezoid(), GRAM[:2, :2], 4, [3, 5, 7], COUPLINGS))
     assert all(worst(one, layers[0]) < 1e-13 for one in layers[1:])
-    kept, flat = program(derive_system([("Theta", 1)])).operations
-    assert kept < flat
-    unshared = program(derive_system([("Theta", 1)]), shared=False)
-    assert len(unshared.spreads) > len(program(derive_system([("Theta", 1)])).spreads)
+    system = derive_system([TensorId("Theta", 1)])
+    kept, unshared = lower(program(system)), lower(program(system, shared=False))
+    assert kept.multiplications < kept.without_sums == unshared.multiplications == unshared.without_sums
+    assert len(unshared.program.spreads) > len(kept.program.spreads)
 
 
 class Exact:
@@ -301,7 +396,9 @@ def test_the_modules_command_line(tmp_path: Path) -> None:
     [
         {"activation": "foo"}, {"activation": "relu"}, {"depth": 0}, {"widths": [1, 2, 3]}, {"widths": 0},
         {"C_W": -1.0}, {"C_W": [1.0, 2.0, 3.0, 4.0]}, {"gram": [[1.0, float("nan")]]}, {"gram": [[1.0, 2.0]]},
-        {"gram": None},
+        {"gram": None}, {"activation": ["gelu"]}, {"activation": ["gelu", "tanh", "sin"]}, {"activation": []},
+        {"activation": ["gelu", "foo"]}, {"activation": ["gelu", None]}, {"activation": [["gelu"], "tanh"]},
+        {"activation": "gelu:tanh"}, {"activation": ["gelu", "relu"]}, {"activation": "foo", "depth": 1},
         {"gram": [["a"]]}, {"gram": [[1.0], [1.0, 2.0]]}, {"C_b": float("inf")},
     ],
 )  # fmt: skip
@@ -317,14 +414,16 @@ def test_an_activation_of_ones_own(tmp_path: Path) -> None:
     def own(z: np.ndarray, top: int) -> list[np.ndarray]:
         return [np.sin(z + m * np.pi / 2) for m in range(top + 1)]
 
-    both = [module.solve(gram=GRAM[:2, :2], depth=3, activation=a) for a in (own, "sin")]
-    assert worst(*both) < 1e-12
+    given = (own, "sin", [own, "sin"])
+    first, *others = [module.solve(gram=GRAM[:2, :2], depth=3, activation=activation) for activation in given]
+    assert all(worst(one, first) < 1e-12 for one in others)
+    assert len(module.solve(gram=GRAM[:2, :2], depth=1, activation="tanh")) == 1
+    assert len(module.solve(gram=GRAM[:2, :2], depth=1, activation=[])) == 1
 
 
 @needs_cc
-def test_an_activation_of_ones_own_in_c(tmp_path: Path) -> None:
+def test_an_activation_of_ones_own_in_c(order1_c: CModule) -> None:
     """The user's function gets its pointer back; its error code ends the solution."""
-    library = CModule(compiled(OUTPUTS / "order1.c", tmp_path), "order1")
     signature = ctypes.CFUNCTYPE(
         ctypes.c_int, ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double), ctypes.c_void_p
     )
@@ -339,12 +438,15 @@ def test_an_activation_of_ones_own_in_c(tmp_path: Path) -> None:
     held = signature(own)
     rule = load(OUTPUTS / "order1.py").trapezoid(8)
     arguments = (rule, GRAM[:1, :1], 2, [4], COUPLINGS | {"C_W": 1.2})
-    builtin = library.solve("sin", *arguments)
-    ours = library.solve(ctypes.cast(held, ctypes.c_void_p).value, *arguments, user=7)
+    builtin = order1_c.solve("sin", *arguments)
+    table = ctypes.cast(held, ctypes.c_void_p).value
+    ours = order1_c.solve(Activation(table, 7), *arguments)
     assert worst(ours, builtin) < 1e-12
     assert seen == {7}
     with pytest.raises(ValueError, match="lacks a derivative"):
-        library.solve(ctypes.cast(held, ctypes.c_void_p).value, *arguments, user=13)
+        order1_c.solve(Activation(table, 13), *arguments)
+    with pytest.raises(ValueError, match="a null pointer"):
+        order1_c.solve(Activation(None, None), *arguments)
 
 
 @needs_cc
@@ -356,18 +458,16 @@ def test_c_compiles_under_every_compiler_here(tmp_path: Path) -> None:
 
 
 @needs_cc
-def test_openmp_gives_the_same_numbers(tmp_path: Path) -> None:
+def test_openmp_gives_the_same_numbers(tmp_path: Path, order1_c: CModule) -> None:
     probe = tmp_path / "probe.c"
     probe.write_text("#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
     if subprocess.run(
         [CC or "cc", "-fopenmp", "-o", str(tmp_path / "probe"), str(probe)], capture_output=True
     ).returncode:
         pytest.skip("this compiler has no OpenMP")
-    (tmp_path / "threads").mkdir()
-    plain = CModule(compiled(OUTPUTS / "order1.c", tmp_path), "order1")
-    threads = CModule(compiled(OUTPUTS / "order1.c", tmp_path / "threads", "-fopenmp"), "order1")
+    threads = CModule(compiled(OUTPUTS / "order1.c", tmp_path, "-fopenmp"), "order1")
     rule = load(OUTPUTS / "order1.py").trapezoid(20)
-    both = [m.solve("gelu", rule, GRAM, 3, [4, 8], COUPLINGS | {"C_W": 1.2}) for m in (plain, threads)]
+    both = [m.solve("gelu:tanh", rule, GRAM, 3, [4, 8], COUPLINGS | {"C_W": 1.2}) for m in (order1_c, threads)]
     assert all((a[name] == b[name]).all() for a, b in zip(*both, strict=True) for name in a)
 
 
@@ -391,7 +491,19 @@ def test_the_c_program(tmp_path: Path) -> None:
     assert float(rows["layer-3 K@1 1-2"]) == pytest.approx(exact.value("K@1", (1, 2))[0], rel=1e-7)
     one = run("gelu 2 16 1.5 0.1 1 0", "1 1\n1\n")
     assert "layer-2 F@1 1-1-1-1 " in one.stdout
+    mixed = run("tanh:gelu 3 16 1.5 0.1 1 0", "2 2\n1 0.5\n0.2 1\n")
+    steps = load(nf.emit(["F", "K@1"], lang="python", directory=tmp_path)[0])
+    layers = steps.solve([[1, 0.5], [0.2, 1]], 3, 16, ["tanh", "gelu"], C_W=1.5, C_b=0.1)
+    for line in mixed.stdout.splitlines():
+        layer, key, labels, value = line.split()
+        place = tuple(int(label) - 1 for label in labels.split("-"))
+        assert float(value) == pytest.approx(layers[int(layer[-1]) - 1][key][place], rel=1e-11, abs=1e-14), line
+    assert len(mixed.stdout.splitlines()) == 3 * sum(2**slots for _, _, slots in steps.STEPS.values())
+    assert "allowed are gelu, silu" in run("gelu:foo 3 16 1.5 0.1 1 0", "1 1\n1\n").stderr
+    assert "one a hidden layer" in run("gelu:tanh:sin 3 16 1.5 0.1 1 0", "1 1\n1\n").stderr
     for arguments, text in (
+        ("gelu:tanh:sin 3 16 1 0 1 0", "1 1\n1\n"), ("gelu:tanh 2 16 1 0 1 0", "1 1\n1\n"),
+        ("gelu:foo 3 16 1 0 1 0", "1 1\n1\n"), (": 3 16 1 0 1 0", "1 1\n1\n"),
         ("foo 3 16 1 0 1 0", "1 1\n1\n"), ("gelu 0 16 1 0 1 0", "1 1\n1\n"), ("gelu 3 16 1 0 1", "1 1\n1\n"),
         ("gelu 3 16 1 0 1 0", "2 2\n1 0.5\n"), ("gelu 3 16 1 0 1 0", "nan"), ("gelu 3 16 -1 0 1 0", "1 1\n1\n"),
         ("relu 3 16 1 0 1 0", "1 1\n1\n"), ("gelu 3 16 x 0 1 0", "1 1\n1\n"), ("gelu 3 16 1 0 1 0", "1 1\ninf\n"),
@@ -407,7 +519,7 @@ import ctypes, random, sys
 sys.path.insert(0, {tests!r})
 import numpy as np
 from pathlib import Path
-from test_code import CModule, Request
+from test_code import Activation, CModule, Request
 module = CModule(Path({library!r}), "order1")
 generator = random.Random({seed})
 values = [0.0, 1.0, -1.0, 0.5, 1e300, -1e300, float("nan"), float("inf"), 1e-320]
@@ -429,9 +541,14 @@ for _ in range({calls}):
         held = [None if generator.random() < 0.03 else one for one in held]
     held = [None if one is None else np.ascontiguousarray(one) for one in held]
     pointers = [None if one is None else one.ctypes.data for one in held]
-    name = generator.choice([b"gelu", b"tanh", b"relu", b"sin", b"", b"none", b"softplus", b"erf"])
-    table = module.function("activation_named")(name)
-    request = Request(n, depth, *pointers[:6], table, None, nodes, *pointers[6:])
+    choose = lambda: generator.choice([b"gelu", b"tanh", b"relu", b"sin", b"", b"none", b"softplus", b"erf"])
+    names = b":".join(choose() for _ in range(generator.choice([1, 1, small[1] - 1, 5])))
+    tables = np.zeros((max(small[1] - 1, 1), 2), dtype=np.uintp)  # one pair of pointers an activation
+    named = module.function("activations_named")(names, small[1] - 1, ctypes.c_void_p(tables.ctypes.data))
+    assert named in (0, 6, 7), named
+    codes.add(named)
+    given = None if held[0] is None or generator.random() < 0.03 else tables.ctypes.data
+    request = Request(n, depth, *pointers[:6], given, nodes, *pointers[6:])
     sizes = [module.function(f)(ctypes.byref(request)) for f in ("workspace", "results")]
     sizes = [min(size, 2_000_000) for size in sizes]
     given = [size if generator.random() < 0.8 else generator.randint(0, size) for size in sizes]
@@ -444,6 +561,8 @@ for _ in range({calls}):
     codes.add(code)
     module.function("offset")(ctypes.byref(request), generator.randint(-2, 20), generator.randint(-2, 5))
 module.function("solve")(None, None, ctypes.c_size_t(0), None, ctypes.c_size_t(0))
+for names in (None, b"gelu"):
+    assert module.function("activations_named")(names, 1, None) == 1
 print(sorted(codes))
 """
 
@@ -459,7 +578,7 @@ def test_c_survives_random_calls_under_sanitizers(tmp_path: Path) -> None:
     environment = os.environ | {"LD_PRELOAD": runtime.stdout.strip(), "ASAN_OPTIONS": "detect_leaks=0"}
     run = subprocess.run([sys.executable, "-c", fuzz], capture_output=True, text=True, env=environment)
     assert run.returncode == 0, run.stderr[-3000:]
-    assert run.stdout.strip() == "[0, 1, 2, 3, 4, 5]"
+    assert run.stdout.strip() == "[0, 1, 2, 3, 4, 5, 6, 7]"
 
 
 @needs_cc
@@ -473,10 +592,11 @@ def test_the_c_program_is_clean_under_valgrind(tmp_path: Path) -> None:
         "--error-exitcode=9",
         "--leak-check=full",
         "./Theta_1",
-        *["tanh", "3", "8", "1", "0", "1", "0", "12"],
     ]
-    for text, code in (("2 2\n1 0.5\n0.2 1\n", 0), ("2 2\n1\n", 2)):
-        run = subprocess.run(command, input=text, capture_output=True, text=True, cwd=tmp_path)
+    good, bad = "2 2\n1 0.5\n0.2 1\n", "2 2\n1\n"
+    for names, text, code in (("tanh", good, 0), ("tanh:gelu", good, 0), ("tanh", bad, 2), ("tanh:gelu:sin", good, 2)):
+        arguments = [*command, names, *["3", "8", "1", "0", "1", "0", "12"]]
+        run = subprocess.run(arguments, input=text, capture_output=True, text=True, cwd=tmp_path)
         assert run.returncode == code, run.stderr[-2000:]
 
 
@@ -500,7 +620,7 @@ def test_jax_equals_python_and_differentiates(tmp_path: Path) -> None:
     [plain] = nf.emit(names, lang="python", directory=tmp_path)
     [fast] = nf.emit(names, lang="jax", directory=tmp_path)
     module, reference_ = load(fast), load(plain)
-    arguments = {"gram": GRAM[:2, :2], "depth": 3, "activation": "gelu"}
+    arguments = {"gram": GRAM[:2, :2], "depth": 3, "activation": ["gelu", "tanh"]}
     rule = reference_.trapezoid(20)
     ours = module.solve(**arguments, rule=tuple(map(jax.numpy.asarray, rule)))
     assert worst(ours, reference_.solve(**arguments, rule=rule)) < 1e-11
@@ -526,9 +646,25 @@ def test_jax_equals_python_and_differentiates(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lang", ["python", "c"])
 def test_committed_code_is_reproduced(lang: str, tmp_path: Path) -> None:
     for path in nf.emit(lang=lang, directory=tmp_path):
-        assert path.read_bytes() == (OUTPUTS / path.name).read_bytes(), (
-            "run `ntkfeyn emit` again and read the difference"
-        )
+        new, old = (without_version(one.read_text()) for one in (path, OUTPUTS / path.name))
+        assert new == old, "run `ntkfeyn emit` again and read the difference"
+
+
+def test_a_coupling_that_solvers_do_not_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ir, "powers", lambda term: (ir.Power("C_W", 1), ir.Power("tau", 2)))
+    with pytest.raises(nf.NtkfeynError, match="no coupling tau"):
+        nf.emit("F", lang="python", directory=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_deriving_does_not_load_codegen_and_its_table_loads_nothing_else() -> None:
+    for code, never in (
+        ("from ntkfeyn.cli import cli; cli.main(['derive', 'F'], standalone_mode=False)", "ntkfeyn.codegen"),
+        ("import ntkfeyn.codegen.backends", "ntkfeyn.derivation"),
+    ):
+        check = f"import sys; {code}; sys.exit([name for name in sys.modules if name.startswith({never!r})] or 0)"
+        run = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
+        assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_an_unknown_language_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

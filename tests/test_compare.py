@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import jsonschema
@@ -13,7 +14,8 @@ from scipy.stats import chi2, kstest
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
-from ntkfeyn.sampling.comparison import ChiSquare, Compared, Comparison, compare, hotelling
+from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.sampling.comparison import ChiSquare, Compared, ComparedSetting, Comparison, compare, hotelling
 from ntkfeyn.sampling.estimation import Sampling
 from ntkfeyn.solve.request import Request
 from ntkfeyn.solve.trust import expansion_warnings
@@ -27,12 +29,22 @@ SCHEMA = Path(nf.__file__).parent / "schemas" / "comparison-1.schema.json"
 DEFAULT = [(shape.name, order) for shape, order in resolve(DEFAULT_EVALUATED)]
 
 
+def ids(targets: Sequence[tuple[str, int]]) -> list[TensorId]:
+    return [TensorId(*target) for target in targets]
+
+
 def compared(
-    activation: str, depth: int, widths: tuple[int, ...], networks: int, targets: object, order: int = 2, seed: int = 3
+    activation: str,
+    depth: int,
+    widths: tuple[int, ...],
+    networks: int,
+    targets: Sequence[tuple[str, int]],
+    order: int = 2,
+    seed: int = 3,
 ) -> Comparison:
     settings = tuple(nf.Network(depth, width, activation, **COUPLINGS[activation]) for width in widths)
     request = Request(settings, INPUTS @ INPUTS.T / 3)
-    return compare(request, targets, order, Sampling(networks, seed))  # type: ignore[arg-type]
+    return compare(request, ids(targets), order, Sampling(networks, seed))
 
 
 @pytest.mark.parametrize("activation", ["tanh", "gelu"])
@@ -62,7 +74,7 @@ def test_p_values_are_uniform() -> None:
     p_values = []
     for seed in range(30):
         found = compared("gelu", 2, (12,), 3200, [("V", 1), ("B", 1)], seed=seed)
-        p_values += [row.chi_square.p for row in found.settings[0][2][0].values() if row.chi_square is not None]
+        p_values += [row.chi_square.p for row in found.settings[0].layers[0].values() if row.chi_square is not None]
     assert len(p_values) == 60
     assert kstest(p_values, "uniform").pvalue > 1e-3
     assert 0.35 < np.mean(p_values) < 0.65
@@ -107,7 +119,8 @@ def made(layers: tuple[float, float]) -> Comparison:
         }
         for pull in layers
     )  # fmt: skip
-    return Comparison({"max_pull": 5.0}, {"K@0": (0,)}, (("8", (8, 8), rows), ("9", (9, 9), rows)))
+    settings = (ComparedSetting("8", (8, 8), rows), ComparedSetting("9", (9, 9), rows))
+    return Comparison({}, {"K@0": (0,)}, settings, 5.0)
 
 
 def test_verdict_and_total() -> None:
@@ -134,7 +147,7 @@ def test_widths_of_layers_are_not_mixed_up() -> None:
     """Unequal hidden widths: the power of 1/n is of the layer below, and so is the unit of K@1."""
     network = nf.Network(3, (6, 24), "tanh", cw=1.4, cb=0.1)
     found = compare(
-        Request((network,), INPUTS @ INPUTS.T / 12), [("Theta", 0), ("K", 1), ("B", 1)], 2, Sampling(20_000)
+        Request((network,), INPUTS @ INPUTS.T / 12), ids([("Theta", 0), ("K", 1), ("B", 1)]), 2, Sampling(20_000)
     )
     assert found.largest_pull < 4.5
 
@@ -142,9 +155,8 @@ def test_widths_of_layers_are_not_mixed_up() -> None:
 def test_order_two_is_visibly_better_at_small_width() -> None:
     """Theta at the output layer of GeLU: order 1 is off by many errors where order 2 is not."""
     network = nf.Network(3, 4, "gelu", cw=1.5, cb=0.1)
-    row = compare(Request((network,), INPUTS @ INPUTS.T / 12), [("Theta", 0)], 2, Sampling(100_000, 3)).settings[0][2][
-        -1
-    ]["Theta@0"]
+    found = compare(Request((network,), INPUTS @ INPUTS.T / 12), [TensorId("Theta", 0)], 2, Sampling(100_000, 3))
+    row = found.settings[0].output["Theta@0"]
     off = np.abs(row.theory - row.sampled)[:, row.largest] / row.errors[row.largest]
     assert off[0] > 10
     assert off[1] > 6

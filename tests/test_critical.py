@@ -21,6 +21,12 @@ from ntkfeyn.cli import main
 from ntkfeyn.criticality.depth import Law, Run, Scaling, depth_scaling, laws
 from ntkfeyn.criticality.growth import exponential, power_law
 from ntkfeyn.criticality.points import critical_points
+from ntkfeyn.derivation.recursion import derive_system
+from ntkfeyn.model.network import Network
+from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.solve.components import subsets_up_to
+from ntkfeyn.solve.plan import make_plan
+from ntkfeyn.solve.solver import LayerValues, Problem, Stopped, solve, solve_reachable
 
 SCHEMA = json.loads((Path(ntkfeyn.__file__).parent / "schemas" / "critical-1.schema.json").read_text())
 Function = Callable[[float], float]
@@ -332,6 +338,37 @@ def test_gelu_off_criticality() -> None:
     run, _ = scaled("gelu", 64, 0.2)["above"]
     assert 16 < run.layers < 64
     assert "do not converge" in run.stopped
+
+
+def test_a_run_that_stops_is_a_shorter_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GeLU above criticality: the layers reached are those of a network that ends there, and no run is done twice."""
+    point = critical_points("gelu").main
+    assert point is not None
+    targets = [TensorId("K", 0), TensorId("Theta", 1)]
+    plan = make_plan(derive_system(targets), {target: subsets_up_to(1, 1) for target in targets}, 1)
+    gram, cw = np.array([[point.gram]]), 1.2 * point.cw
+    done: list[tuple[float, float]] = []
+    run = Problem.run
+
+    def counted(self: Problem, margin: float, coarsening: float, depth: int) -> list[LayerValues]:
+        done.append((margin, coarsening))
+        return run(self, margin, coarsening, depth)
+
+    monkeypatch.setattr(Problem, "run", counted)
+    reached = solve_reachable(plan, Network(64, 1, "gelu", cw, point.cb), gram)
+    assert 16 < len(reached.layers) < 64
+    assert len(set(done)) == len(done) > 1
+    shorter = solve(plan, Network(len(reached.layers), 1, "gelu", cw, point.cb), gram)
+    for a, b in zip(reached.layers, shorter, strict=True):
+        for target in targets:
+            assert (a.values[target], a.errors[target]) == (b.values[target], b.errors[target])
+    with pytest.raises(Stopped) as stopped:
+        solve(plan, Network(len(reached.layers) + 1, 1, "gelu", cw, point.cb), gram)
+    assert stopped.value.reason == reached.stopped
+    assert str(stopped.value) == f"{reached.stopped}; try a smaller --cw or --depth, or a larger tolerance"
+    assert len(stopped.value.layers) == len(reached.layers)
+    whole = solve_reachable(plan, Network(8, 1, "gelu", cw, point.cb), gram)
+    assert (len(whole.layers), whole.stopped) == (8, "")
 
 
 # -- the command

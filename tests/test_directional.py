@@ -21,27 +21,38 @@ from ntkfeyn.verification.certify import slots_of
 
 INPUTS = np.array([[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]])
 COUPLINGS = {"cw": 1.5, "cb": 0.1, "lambda_w": 1.1, "lambda_b": 0.2}
-LAYERS = ((1.5, 1.1, 0.1, 0.2), (1.3, 0.9, 0.2, 0.3), (1.2, 1.2, 0.1, 0.15), (1.1, 0.8, 0.3, 0.25))
+LAYERED = {  # one a layer
+    "cw": (1.5, 1.3, 1.2, 1.1), "cb": (0.1, 0.2, 0.1, 0.3),
+    "lambda_w": (1.1, 0.9, 1.2, 0.8), "lambda_b": (0.2, 0.3, 0.15, 0.25),
+}  # fmt: skip
+ACTIVATIONS = ("tanh", "sin", "z + z**2/5")
 OUTPUTS, SAMPLES = 2, 2
 DIRECTIONS = OUTPUTS * SAMPLES
 
 
 def written_out(depth: int, jax: Any) -> tuple[Sampled, dict[str, np.ndarray]]:
-    """One network with all its parameters, and its derivative tensors by differentiating three times."""
+    """One network with all its parameters, and its derivative tensors by differentiating three times.
+
+    Every layer has an activation and couplings of its own.
+    """
     sizes = [*[3, 3, 2, 4][:depth], OUTPUTS]
     rng = np.random.default_rng(depth)
     pieces = [(rng.normal(size=(m, n)) / np.sqrt(n), rng.normal(size=m)) for n, m in pairwise(sizes)]
     pieces[-1] = (pieces[-1][0], np.zeros(OUTPUTS))
 
+    functions = (lambda z: z, jax.numpy.tanh, jax.numpy.sin, lambda z: z + z**2 / 5)  # of inputs, layers 1 .. 3
+
     def network(theta: Any) -> Any:
         z = INPUTS.T
-        for p, (W, b) in enumerate(theta):
-            z = W @ (jax.numpy.tanh(z) if p else z) + b[:, None]
+        for function, (W, b) in zip(functions, theta, strict=False):
+            z = W @ function(z) + b[:, None]
         return z
 
     flat, unravel = jax.flatten_util.ravel_pytree([tuple(map(jax.numpy.asarray, piece)) for piece in pieces])
+    made = nf.Network(depth, sizes[1:-1], ACTIVATIONS[: depth - 1], **{k: v[:depth] for k, v in LAYERED.items()})
     weights = [
-        (np.full(W.shape, LAYERS[p][1] / W.shape[1]), np.full(b.shape, LAYERS[p][3])) for p, (W, b) in enumerate(pieces)
+        (np.full(W.shape, layer.lambda_W / W.shape[1]), np.full(b.shape, layer.lambda_b))
+        for layer, (W, b) in zip(made.layers, pieces, strict=True)
     ]
     rate = np.array(jax.flatten_util.ravel_pytree(weights)[0])
     derivatives = [lambda v: network(unravel(v)).reshape(-1)]
@@ -55,18 +66,18 @@ def written_out(depth: int, jax: Any) -> tuple[Sampled, dict[str, np.ndarray]]:
         "ddNTK1": np.einsum("zmnk,am,bn,ck->zabc", third, V, V, V),
         "ddNTK2": np.einsum("xcm,m,ydm->xcyd", bent, rate, bent),
     }
-    law = Law(tuple(sizes[1:-1]), LAYERS[:depth], "tanh", INPUTS @ INPUTS.T / 3)
+    law = Law(made.layers, INPUTS @ INPUTS.T / 3)
     z, tables, kept = pieces[0][0] @ INPUTS.T + pieces[0][1][:, None], [()], [np.zeros(0)] * 2
-    for W, b in pieces[1:]:
-        tables.append(tuple(table[None] for table in activation("tanh").table(z, 3)))  # type: ignore[union-attr]
+    for name, (W, b) in zip(made.activations, pieces[1:], strict=True):
+        tables.append(tuple(table[None] for table in activation(name).table(z, 3)))
         kept.append(W[None])
-        z = W @ np.tanh(z) + b[:, None]
+        z = W @ tables[-1][0][0] + b[:, None]
     return Sampled(law, kept, tables, z[None]), tensors
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_jets_are_the_derivatives_by_all_parameters(depth: int) -> None:
-    """Unequal widths, layer-dependent couplings and biases, every output neuron and sample."""
+    """Unequal widths, layer-dependent activations, couplings and biases, every output neuron and sample."""
     jax = pytest.importorskip("jax")
     pytest.importorskip("jax.flatten_util")
     jax.config.update("jax_enable_x64", True)
@@ -101,7 +112,7 @@ def test_exact_moments_of_a_polynomial_network(width: int) -> None:
     gram = [[Fraction(1), Fraction(1, 3)], [Fraction(1, 3), Fraction(3, 4)]]
     kernel = tuple(tuple((EXACT["C_b"] + EXACT["C_W"] * q,) for q in row) for row in gram)
     ntk = tuple(tuple((EXACT["lambda_b"] + EXACT["lambda_W"] * q,) for q in row) for row in gram)
-    judge = ExactNetwork(Setting(QUADRATIC, kernel, ntk, **EXACT), 24)
+    judge = ExactNetwork(Setting((QUADRATIC,), kernel, ntk, **EXACT), 24)
     couplings = {"cw": 0.5, "cb": 0.125, "lambda_w": 1.25, "lambda_b": 2 / 7}
     network = nf.Network(3, width, "z + z**2/5", **couplings)
     names = [*KERNELS, *DERIVATIVES]

@@ -12,6 +12,7 @@ from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels
 from ntkfeyn.render.drawing.dot import dot
 from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.runtime.files import write_file
 
 
@@ -52,7 +53,7 @@ def test_file_names_do_not_clash(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "order"), [("F", 1), ("T", 1), ("V", 2), ("C0C1", 2)])
 def test_pictures_show_every_slot_and_vertex(name: str, order: int) -> None:
     for diagram in nf.diagrams(name, order, full=True):
-        drawing = layout(diagram.record)
+        drawing = layout(diagram.record, Symbols())
         texts = [label.plain for label in drawing.labels]
         for slot in diagram.record.cumulant.labels:
             assert texts.count(str(slot)) == 1

@@ -12,6 +12,7 @@ from ntkfeyn.cli import main
 from ntkfeyn.render.drawing.equation import equation
 from ntkfeyn.render.drawing.layout import layout
 from ntkfeyn.render.drawing.primitives import distance
+from ntkfeyn.render.symbols import Symbols
 
 TARGETS = [("K", 0), ("Theta", 0), ("Theta", 1), ("K", 1), ("F", 1), ("A", 1), ("T", 1), ("C2", 2), ("V", 2)]
 
@@ -19,16 +20,16 @@ TARGETS = [("K", 0), ("Theta", 0), ("Theta", 1), ("K", 1), ("F", 1), ("A", 1), (
 @pytest.mark.parametrize(("name", "order"), TARGETS)
 def test_every_diagram_with_its_weight_and_id(name: str, order: int) -> None:
     recursion = nf.derive(name, order=order).record
-    drawing = equation(recursion)
+    drawing = equation(recursion, Symbols())
     words = [label.plain for label in drawing.labels]
     for diagram in recursion.diagrams:
         assert words.count(diagram.id) == 1
         at = words.index(diagram.id)
-        own = [label.plain for label in layout(diagram).labels]
+        own = [label.plain for label in layout(diagram, Symbols()).labels]
         assert words[at - len(own) : at] == own
         before = words[at - len(own) - 1]
         assert before.removeprefix("+ ") == ("" if diagram.weight == 1 else str(diagram.weight)) or before in "=+ "
-    marks = sum(len(layout(diagram).marks) for diagram in recursion.diagrams)
+    marks = sum(len(layout(diagram, Symbols()).marks) for diagram in recursion.diagrams)
     assert len(drawing.marks) == marks + 2 * len(recursion.cumulant.channel) + 1
     constants = [term for term in recursion.terms if not term.diagrams]
     assert sum(word in ("C_b", "λ_b") for word in words) == len(constants)
@@ -37,7 +38,7 @@ def test_every_diagram_with_its_weight_and_id(name: str, order: int) -> None:
 @pytest.mark.parametrize(("name", "order"), TARGETS)
 def test_nothing_overlaps(name: str, order: int) -> None:
     """Rows and columns: boxes of labels and marks of different diagrams are apart, rows are of limited length."""
-    drawing = equation(nf.derive(name, order=order).record)
+    drawing = equation(nf.derive(name, order=order).record, Symbols())
     for a, b in combinations(drawing.labels, 2):
         (w, h), (u, v) = a.extent(), b.extent()
         apart = abs(a.centre[0] - b.centre[0]) > (w + u) * 0.95 or abs(a.centre[1] - b.centre[1]) > (h + v) * 0.95

@@ -96,7 +96,7 @@ def test_polynomial_network_is_exact(names: tuple[str, ...]) -> None:
     couplings = (Fraction(3, 4), Fraction(2, 3), Fraction(1, 5), Fraction(1, 7))
     C_W, lambda_W, C_b, lambda_b = couplings
     setting = Setting(
-        activation=(Fraction(1, 5), Fraction(1), Fraction(1, 2)),
+        activations=((Fraction(1, 5), Fraction(1), Fraction(1, 2)),),
         C_W=C_W,
         lambda_W=lambda_W,
         C_b=C_b,

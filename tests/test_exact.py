@@ -20,16 +20,19 @@ from ntkfeyn.verification.certify import slots_of
 
 QUADRATIC = (Fraction(1, 3), Fraction(1), Fraction(1, 2))
 COUPLINGS = {"C_W": Fraction(3, 2), "C_b": Fraction(1, 3), "lambda_W": Fraction(5, 4), "lambda_b": Fraction(2, 7)}
+LINEAR, SQUARE = (Fraction(1, 5), Fraction(3, 2)), (Fraction(0), Fraction(2, 3), Fraction(1))
 NO_BIAS = COUPLINGS | {"C_b": Fraction(0), "lambda_b": Fraction(0)}
 INPUTS = [[Fraction(1)], [Fraction(-2, 3)]]
 
 
-def setting(couplings: dict[str, Fraction], activation: tuple[Fraction, ...] = QUADRATIC, **rest: object) -> Setting:
+def setting(couplings: dict[str, Fraction], *activations: tuple[Fraction, ...], **rest: object) -> Setting:
     def kernel(constant: str, slope: str) -> tuple:
         rows = [[couplings[constant] + couplings[slope] * a[0] * b[0] for b in INPUTS] for a in INPUTS]
         return tuple(tuple((value,) for value in row) for row in rows)
 
-    return Setting(activation, kernel("C_b", "C_W"), kernel("lambda_b", "lambda_W"), **couplings, **rest)
+    return Setting(
+        activations or (QUADRATIC,), kernel("C_b", "C_W"), kernel("lambda_b", "lambda_W"), **couplings, **rest
+    )
 
 
 def at_width(series: tuple[Fraction, ...], width: int) -> Fraction:
@@ -70,6 +73,19 @@ def test_three_layers_of_one_neuron_written_out(name: str) -> None:
     assert at_width(exact, 1) == explicit_cumulant(name, network, samples)
 
 
+@pytest.mark.parametrize("name", ["K", "Theta", "V", "D", "F", "A", "B", "P", "Q", "R", "S", "T", "U"])
+def test_an_activation_a_layer_written_out(name: str) -> None:
+    """Layer 3 on hidden widths 1 and 1, another polynomial after each layer, in both orders."""
+    samples = (0, 1, 1, 0)[: len(standard(name).labels)]
+    values = []
+    for activations in ((QUADRATIC, LINEAR), (LINEAR, QUADRATIC), (SQUARE, LINEAR)):
+        network = ExplicitNetwork([1, 1, 1, 2], INPUTS, activations, **NO_BIAS)
+        exact = ExactNetwork(setting(NO_BIAS, *activations), 24).cumulant(3, slots_of(standard(name), samples))
+        values.append(at_width(exact, 1))
+        assert values[-1] == explicit_cumulant(name, network, samples)
+    assert values[0] != values[1] or values[0] == 0
+
+
 UNEQUAL = [("V", (2, 1)), ("F", (1, 2)), ("B", (2, 1)), ("K", (2, 3)), ("Theta", (2, 2))]
 
 
@@ -88,7 +104,7 @@ def test_three_layers_of_unequal_widths_written_out(name: str, widths: tuple[int
 def test_product_formula_for_the_linear_network(c: int) -> None:
     """E[z_i^2 z_j^2]/K^2 = prod (1 + 2/n_l), the whole polynomial, at unequal widths."""
     one = (((Fraction(1),),),)
-    network = ExactNetwork(Setting((Fraction(0), Fraction(1)), one, one, widths=(2, 3, 5)), 8)
+    network = ExactNetwork(Setting(((Fraction(0), Fraction(1)),), one, one, widths=(2, 3, 5)), 8)
     for layer in (1, 2, 3, 4):
         expected = [Fraction(1)]
         for width in (2, 3, 5)[: layer - 1]:
@@ -160,7 +176,7 @@ def test_a_five_node_tree_has_an_exact_cumulant() -> None:
     shape = cumulant("tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "01.23.45")
     linear = (Fraction(0), Fraction(1))
     one = (((Fraction(1),),),)
-    network = ExactNetwork(Setting(linear, one, one), 2)
+    network = ExactNetwork(Setting((linear,), one, one), 2)
     for L in (1, 2, 3, 4):
         expected = Fraction(L * (L - 1) ** 2 * (L + 1) * (11 * L * L + 5 * L + 6), 360)
         assert network.cumulant(L, slots_of(shape, (0,) * 6))[2] == expected

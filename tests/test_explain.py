@@ -24,6 +24,8 @@ from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.explain.attachment import attached_tensors, propagator_value, weight_factors
 from ntkfeyn.render.explain.explanation import Explanation
 from ntkfeyn.render.explain.steps import LEAST_WIDTH, explanation_json, explanation_text
+from ntkfeyn.render.notation import TextNotation
+from ntkfeyn.render.symbols import TEXT, Symbols
 from ntkfeyn.render.wrapping import wrap
 from ntkfeyn.views import explanation as explain_diagram
 
@@ -44,7 +46,7 @@ def every_diagram(name: str, order: int) -> tuple[Diagram, ...]:
 
 
 def explained(diagram_id: str) -> Explanation:
-    return explain_diagram(find_diagram(diagram_id))
+    return explain_diagram(find_diagram(diagram_id), Symbols())
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -61,7 +63,9 @@ def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, 
 def test_weight_and_power_counting_are_those_of_the_engine(name: str, order: int) -> None:
     for diagram in every_diagram(name, order):
         tensors = attached_tensors(diagram)
-        assert prod((f.value for f in weight_factors(tensors)), start=Fraction(1)) == diagram.weight, diagram.id
+        assert (
+            prod((f.value for f in weight_factors(tensors, TextNotation(TEXT))), start=Fraction(1)) == diagram.weight
+        ), diagram.id
         cost = sum(one.tensor.order for one in tensors)
         assert len(diagram.cubic_vertices) - len(diagram.propagators) + cost == order, diagram.id
         assert cost == diagram.cost
@@ -139,7 +143,7 @@ def test_expanded_terms_add_up_to_the_recursion(name: str, order: int) -> None:
     for diagrams in (recursion.diagrams, full_diagrams(recursion.diagrams)):
         total: Counter = Counter()
         for diagram in diagrams:
-            terms = explain_diagram(diagram).expanded
+            terms = explain_diagram(diagram, Symbols()).expanded
             assert terms
             for key, value in coefficients(terms).items():
                 total[key] += value
@@ -174,7 +178,8 @@ def test_the_text_says_what_is_shared_tied_merged_and_signed() -> None:
     assert "1/2 · 1/2 = 1/4" in texts["V:1:2"]
     assert "⟨σ_1 σ_2 σ_3 σ_4⟩ - ⟨σ_1 σ_2⟩ ⟨σ_3 σ_4⟩" in texts["V:1:1"]
     assert "the choices of Ω are D:1:2a, D:1:2b" in texts["D:1:2"]
-    assert "from 2 to 1 product terms" in texts["D:1:2"]
+    assert "λ_W σ_3 σ_4: its edge 3-4 is new" in texts["D:1:2"]
+    assert "C_W Θ_34 σ'_3 σ'_4: its edge is old" in texts["D:1:2"]
     assert "λ_W/n_ℓ" in texts["D:1:2a"]
     assert "cited, as D:1:2." in texts["D:1:2a"]
     assert "it ties the cubic vertices 1-3 and 2-4" in texts["B:1:1"]
@@ -187,7 +192,7 @@ def test_the_text_says_what_is_shared_tied_merged_and_signed() -> None:
 
 
 def test_one_block_of_two_edges_and_three_functions() -> None:
-    inside = [explanation_text(explain_diagram(d), 110, picture=False) for d in every_diagram("R", 1)]
+    inside = [explanation_text(explain_diagram(d, Symbols()), 110, picture=False) for d in every_diagram("R", 1)]
     assert any("in one block: σ is differentiated once" in text for text in inside)
     first = explanation_text(explained("C0C0C0:2:1"), 110, picture=False)
     assert "+ 2 ⟨σ_1 σ_2⟩ ⟨σ_3 σ_4⟩ ⟨σ_5 σ_6⟩" in first

@@ -122,7 +122,7 @@ def test_derivatives_have_the_parity_of_the_degree(tensor: TensorId) -> None:
     for recursion in derive_system([tensor]).recursions:
         for part in (p for term in recursion.terms for p in split_omega(term)):
             for g, group in enumerate(part.groups):
-                degree = Mean(tuple(m for _, m in group.factors), 0).degree
+                degree = Mean(tuple(m for _, m, _ in group.factors), 0).degree
                 assert (part.derivatives(g) - degree) % 2 == 0
 
 
@@ -158,7 +158,7 @@ def test_every_diagram_is_kept_or_accounted_for() -> None:
         assert {i for term in reduced.terms for i in term.diagrams} == {diagram.id for diagram in reduced.diagrams}
         assert sum(reason.terms for reason in reduced.reasons) == len(reduced.dropped)
         for term, mean in reduced.dropped:
-            groups = [tuple(m for _, m in group.factors) for group in term.groups]
+            groups = [tuple(m for _, m, _ in group.factors) for group in term.groups]
             assert mean in [Mean(orders, term.derivatives(g)) for g, orders in enumerate(groups)]
             assert {s for group in term.groups for s in group.samples} == {1}
             assert all(label == 1 or label < 0 for tensor in term.tensors for label in tensor.labels)
@@ -168,7 +168,7 @@ def test_reduced_terms_differentiate_nothing() -> None:
     for recursion in diagonal_recursions(NAMED):
         for term in recursion.terms:
             assert all(set(tensor.labels) == {1} for tensor in term.tensors)
-            assert all(m <= 1 for group in term.groups for _, m in group.factors)
+            assert all(m <= 1 for group in term.groups for _, m, _ in group.factors)
         assert len(recursion.expanded) == len(recursion.terms)
 
 
@@ -211,6 +211,9 @@ def moment(orders: tuple[int, ...], slopes: tuple[Fraction, Fraction], kernel: F
     return sides * half_moment(a) * kernel ** (a // 2)
 
 
+COUPLINGS = ("C_W", "lambda_W", "C_b", "lambda_b", "width_ratio")
+
+
 def solved(
     targets: list[TensorId],
     slopes: tuple[Fraction, Fraction],
@@ -224,15 +227,15 @@ def solved(
     layers = [{recursion.id: start.get(recursion.id, Fraction(0)) for recursion in recursions}]
     for ratio in ratios:
         here = layers[-1]
-        factors = (*couplings, ratio)
+        factors = dict(zip(COUPLINGS, (*couplings, ratio), strict=True))
         layers.append(
             {
                 recursion.id: sum(
                     (
                         term.coefficient
-                        * prod(c**n for c, n in zip(factors, term.couplings, strict=True))
+                        * prod(factors[name] ** n for name, n in term.couplings)
                         * prod(here[tensor.name, tensor.order] for tensor in term.tensors)
-                        * prod(moment(tuple(m for _, m in g.factors), slopes, here["K", 0]) for g in term.groups)
+                        * prod(moment(tuple(m for _, m, _ in g.factors), slopes, here["K", 0]) for g in term.groups)
                         for term in recursion.terms
                     ),
                     Fraction(0),
@@ -295,14 +298,14 @@ def test_leibniz_with_equal_labels_gives_the_same_for_linear(tensor: TensorId) -
     recursion = derive_recursion(standard(name), order)
     rng = np.random.default_rng(1)
     values = {t: Fraction(int(rng.integers(1, 99)), 7) for t in recursion.dependencies}
-    factors = [Fraction(int(c), 5) for c in rng.integers(1, 99, 5)]
+    factors = {name: Fraction(int(c), 5) for name, c in zip(COUPLINGS, rng.integers(1, 99, 5), strict=True)}
 
     def total(terms: object) -> Fraction:
         added = Fraction(0)
         for term in terms:  # type: ignore[attr-defined]
             means = [tuple(m for _, m in mean) for mean in term.expectations]
             if all(m <= 1 for orders in means for m in orders):
-                one = term.coefficient * prod(c**n for c, n in zip(factors, term.couplings, strict=True))
+                one = term.coefficient * prod(factors[name] ** n for name, n in term.couplings)
                 one *= prod(values[t.name, t.order] for t in term.tensors)
                 added += one * prod(moment(orders, LINEAR, values["K", 0]) for orders in means)
         return added

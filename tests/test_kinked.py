@@ -146,9 +146,9 @@ def test_nearly_parallel_samples_are_continuous() -> None:
 @pytest.mark.parametrize("name", ["R", "S", "T", "U"])
 def test_what_does_not_exist_is_refused(name: str) -> None:
     with pytest.raises(RequestError, match=f"{name}@1 does not exist"):
-        check_existence(derive_system([(name, 1)]), RELU)  # type: ignore[arg-type]
+        check_existence(derive_system([(name, 1)]), [RELU])
 
 
 def test_what_exists_is_not_refused() -> None:
     names = [("P", 1), ("Q", 1), ("A", 2), ("Theta", 3), ("V", 3), ("R2R1", 2), ("P", 2)]
-    check_existence(derive_system(names), RELU)  # type: ignore[arg-type]
+    check_existence(derive_system(names), [RELU])

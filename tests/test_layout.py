@@ -14,6 +14,7 @@ from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.layout import blob, edge_strokes, layout
 from ntkfeyn.render.drawing.primitives import Label, Mark, Path
 from ntkfeyn.render.drawing.sketch import side_by_side
+from ntkfeyn.render.symbols import Symbols
 
 SIX_SLOTS = ("C0C0C0", "C0C0R1", "C0C1", "C0R1R1", "C0R2", "C1R1", "C2", "R1R1R1", "R1R2", "R3")
 CASES = [(name, order) for name in NAMES for order in (1, 2)] + [(name, 2) for name in SIX_SLOTS]
@@ -28,7 +29,7 @@ def drawn(name: str, order: int) -> list[Diagram]:
 @pytest.mark.parametrize(("name", "order"), CASES)
 def test_no_drawing_can_be_misread(name: str, order: int) -> None:
     for diagram in drawn(name, order):
-        drawing = layout(diagram)
+        drawing = layout(diagram, Symbols())
         assert not list(faults(drawing)), diagram.id
         angles = crossings(drawing)
         assert len(angles) <= 2, diagram.id
@@ -37,13 +38,13 @@ def test_no_drawing_can_be_misread(name: str, order: int) -> None:
 
 @pytest.mark.parametrize("name", [*NAMES, *SIX_SLOTS])
 def test_the_blob_cannot_be_misread(name: str) -> None:
-    assert not list(faults(blob(standard(name), name, name)))
+    assert not list(faults(blob(standard(name), name, name, Symbols())))
 
 
 def test_every_kind_of_fault_is_seen() -> None:
     """The measure itself: a good drawing, spoiled in one way at a time."""
     [diagram, *_] = enumerate_diagrams(standard("D"), 1).diagrams
-    good = layout(diagram)
+    good = layout(diagram, Symbols())
     assert not list(faults(good))
     neuron = next(mark for mark in good.marks if mark.radius == 0.19)
     label = good.labels[0]
@@ -63,9 +64,8 @@ def test_each_line_of_a_cubic_vertex_lies_on_the_side_of_its_slot() -> None:
     """T:1:1: sigma' at slot 1 on top of the left vertex, so the dashed line is the upper one there."""
     diagram = next(d for d in enumerate_diagrams(standard("T"), 1).diagrams if d.id == "T:1:1")
     left = next(v for v in diagram.cubic_vertices if 1 in v.slots)
-    assert dict(left.factors)[1] == 1
-    assert dict(left.factors)[3] == 0
-    drawing = layout(diagram)
+    assert {factor.slot: factor.order for factor in left.factors} == {1: 1, 3: 0}
+    drawing = layout(diagram, Symbols())
     heights = {
         label.plain: label.centre[1] for label in drawing.labels if label.plain in ("1", "3") and label.centre[0] < 0
     }
@@ -76,12 +76,12 @@ def test_each_line_of_a_cubic_vertex_lies_on_the_side_of_its_slot() -> None:
 
 def test_tensors_without_a_letter_are_in_the_legend() -> None:
     last = enumerate_diagrams(standard("K"), 2).diagrams[-1]
-    assert layout(last).legend == (("T1", "C0C0C0@2"),)
+    assert layout(last, Symbols()).legend == (("T1", "C0C0C0@2"),)
 
 
 def test_tensors_show_their_power_of_one_over_n() -> None:
     for diagram in enumerate_diagrams(standard("V"), 2).diagrams:
-        texts = [label.plain for label in layout(diagram).labels]
+        texts = [label.plain for label in layout(diagram, Symbols()).labels]
         for order, text in ((1, "/n"), (2, "/n²")):
             assert texts.count(text) == sum(tensor.order == order for tensor in diagram.tensor_vertices)
 
@@ -93,7 +93,7 @@ def test_contractions_differ_in_line_style_and_colour() -> None:
 
 
 def test_sketches_fit_their_terminal() -> None:
-    drawings = [layout(diagram) for diagram in enumerate_diagrams(standard("T"), 1).diagrams]
+    drawings = [layout(diagram, Symbols()) for diagram in enumerate_diagrams(standard("T"), 1).diagrams]
     for width in (60, 100, 200):
         text = side_by_side(drawings, width)
         assert max(map(len, text.splitlines())) <= width

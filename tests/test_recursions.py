@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from oracles.printed import Sum, difference, from_json, recursions
 
-from ntkfeyn.derivation import enumeration, reduction
+from ntkfeyn.derivation import enumeration, expansion, reduction
 from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion, derive_system
@@ -64,11 +64,12 @@ def test_a_lost_tensor_symmetry_is_caught(monkeypatch: pytest.MonkeyPatch) -> No
     """Without the symmetries of the tensors equal terms no longer meet: the expansion grows."""
     expected = {"C0C0C0": 392, "C0C0R1": 923, "R1R1R1": 5129}
     assert {name: len(derive_recursion(standard(name), 2).expanded) for name in expected} == expected
-    monkeypatch.setattr(reduction, "canonical_labels", lambda name, labels: labels)
-    reduction.tensor_placements.cache_clear()
+    for module in (reduction, expansion):
+        monkeypatch.setattr(module, "canonical_labels", lambda name, labels: labels)
+    expansion.tensor_placements.cache_clear()
     for name, count in expected.items():
         assert len(rebuilt(name, 2).expanded) > count
-    reduction.tensor_placements.cache_clear()
+    expansion.tensor_placements.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["V", "K", "D", "A", "Theta"])

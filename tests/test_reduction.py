@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
+from ntkfeyn.derivation.expansion import expand
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
-from ntkfeyn.derivation.reduction import MERGE, REWRITES, expand, split_omega
+from ntkfeyn.derivation.reduction import MERGE, REWRITES, split_omega
 from ntkfeyn.derivation.terms import Powers
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.combinatorics import pair_placements

@@ -42,6 +42,7 @@ REPEATED = [
     ),
     (("derive", "--legs", "z1 z2 NTK34", "--channel", "13.24"), {"legs": "z1 z2 NTK34", "channel": "13.24"}, 0),
     (("explain", "F:1:2"), {"diagram-id": "F:1:2"}, 0),
+    (("theory", "4"), {"section": "4"}, 0),
     (
         ("emit", "--lang", "python", "V", "-o", "out", "--no-cse"),
         {"names": ["V"], "lang": "python", "output": "out", "cse": False},

@@ -146,8 +146,7 @@ def test_couplings_and_widths_of_each_layer() -> None:
 
 
 def test_streams_are_kept_apart() -> None:
-    law = sampling.Law((4, 4), ((1.0, 1.0, 0.0, 0.0),) * 3, "tanh", np.eye(1))
-    wider = law._replace(hidden=(5, 5))
+    law, wider = (sampling.Law(nf.Network(3, width, "tanh").layers, np.eye(1)) for width in (4, 5))
     draws = [
         sampling.stream(*of).normal()
         for of in ((law, 1, 0, 0), (law, 1, 0, 1), (law, 1, 1, 0), (law, 2, 0, 0), (wider, 1, 0, 0))

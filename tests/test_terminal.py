@@ -10,7 +10,9 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.model.cumulants import channels, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.arcs import arcs
-from ntkfeyn.render.notation import recursion_text
+from ntkfeyn.render.formulas import recursion_text
+from ntkfeyn.render.notation import TextNotation
+from ntkfeyn.render.symbols import TEXT
 from ntkfeyn.render.wrapping import wrapped
 
 SHAPES = [*(standard(name) for name in (*NAMES, "C0C1", "R3", "C2", "R1R2")), *channels("dNTK012 NTK34 z5")]
@@ -57,7 +59,7 @@ def test_arcs_read_back(shape: object) -> None:
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_wrapping_changes_line_ends_alone(width: int) -> None:
     for name, order in (("Theta", 1), ("A", 1), ("T", 1)):
-        text = recursion_text(derive_recursion(standard(name), order))
+        text = recursion_text(derive_recursion(standard(name), order), TextNotation(TEXT))
         shown = wrapped(text, width)
         assert shown.split() == text.split()
         for line in shown.splitlines():

@@ -29,6 +29,7 @@ COMMANDS = {
     "diagrams": "diagrams",
     "derive": "derive",
     "explain": "explain",
+    "theory": "theory",
     "emit": "emit",
     "verify": "verify",
     "evaluate": "evaluate",

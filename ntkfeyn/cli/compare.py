@@ -94,11 +94,11 @@ def _write(found: Comparison, directory: Path) -> None:
 def _table(found: Comparison) -> str:
     """The output layer: a block a width, a row a tensor with its largest component; then chi^2 over all widths."""
     lines = []
-    for width, _, layers in found.settings:
-        lines.append(f"width {width}, layer {len(layers) + 1}")
+    for setting in found.settings:
+        lines.append(f"width {setting.width}, layer {len(setting.layers) + 1}")
         head = f"  {'tensor':<9}{'component':<11}{'sampled':>24}   {'theory, order by order':<36}{'max |pull|':>10}"
         lines.append(f"{head}  chi^2")
-        for target, row in layers[-1].items():
+        for target, row in setting.output.items():
             i = row.largest
             index = "-".join(map(str, row.indices[i].tolist()))
             sampled = f"{row.sampled[i]:.6g} +- {row.errors[i]:.2g}"
@@ -109,7 +109,7 @@ def _table(found: Comparison) -> str:
     if len(found.settings) > 1:
         lines.append("all widths")
         lines += [f"  {target:<9}{_chi(found.total(target))}" for target in found.orders]
-    lines.append(f"largest |pull| over all layers {_pull(found.largest_pull)}, allowed {found.meta['max_pull']:g}")
+    lines.append(f"largest |pull| over all layers {_pull(found.largest_pull)}, allowed {found.max_pull:g}")
     return "\n".join(lines) + "\n"
 
 
@@ -124,5 +124,5 @@ def _chi(found: ChiSquare | None) -> str:
 def _verdict(found: Comparison, order: int) -> str:
     return (
         f"theory up to order {order} and the sampled networks differ: a pull of {_pull(found.largest_pull)}, allowed is"
-        f" {found.meta['max_pull']:g}; higher orders may matter: try --order {order + 1}, or larger widths"
+        f" {found.max_pull:g}; higher orders may matter: try --order {order + 1}, or larger widths"
     )

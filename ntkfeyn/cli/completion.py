@@ -7,10 +7,6 @@ from collections.abc import Callable
 import click
 
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
-# expectations.activations, which knows them, loads NumPy: too slow for a key press
-ACTIVATIONS = (
-    "linear", "relu", "leaky_relu(", "gelu", "silu", "tanh", "sigmoid", "erf", "softplus", "sin", "cos",
-)  # fmt: skip
 
 
 def offering(*words: str) -> Completer:
@@ -23,3 +19,12 @@ def tensor_names(_context: click.Context, _param: click.Parameter, typed: str) -
     from ntkfeyn.model.tensors import NAMES
 
     return [name for name in (*NAMES, "all") if name.startswith(typed)]
+
+
+def activation_names(_context: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """linear, relu, leaky_relu(, ..; after a colon those of the next layer."""
+    from ntkfeyn.model.activations import NAMES, SEPARATOR
+
+    before, colon, last = typed.rpartition(SEPARATOR)
+    words = [name.removesuffix("a)") for name in NAMES]
+    return [before + colon + word for word in words if word.startswith(last)]

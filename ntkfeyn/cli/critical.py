@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.completion import ACTIVATIONS, offering
+from ntkfeyn.cli.completion import activation_names
 from ntkfeyn.cli.network_options import show
 from ntkfeyn.cli.options import figures_option, json_option
 from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
-    from ntkfeyn.criticality.depth import Law, Run, Scaling
+    from ntkfeyn.criticality.depth import Law, Run, Scaling, Tuning
     from ntkfeyn.criticality.growth import Growth
     from ntkfeyn.criticality.points import Criticality, CriticalPoint
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "--activation",
     required=True,
     metavar="NAME",
-    shell_complete=offering(*ACTIVATIONS),
+    shell_complete=activation_names,
     help="A name (see evaluate), or an expression in z.",
 )
 @click.option("--depth", type=int, default=256, show_default=True, metavar="L", help="Layers of the depth scaling.")
@@ -119,11 +119,11 @@ def _point_row(point: CriticalPoint, main: bool) -> str:
     )
 
 
-def scaling_table(runs: dict[str, Run], scaling: Scaling) -> str:
+def scaling_table(runs: dict[Tuning, Run], scaling: Scaling) -> str:
     """One row a tensor: exponent at criticality, of it and of its ratio, and the rates below and above."""
-    from ntkfeyn.criticality.depth import CRITICAL, laws, ratio_name
+    from ntkfeyn.criticality.depth import Tuning, laws, ratio_name
 
-    found = {which: laws(run, which == CRITICAL) for which, run in runs.items()}
+    found = {which: laws(run, which == Tuning.CRITICAL) for which, run in runs.items()}
     lines = [
         "",
         f"Depth scaling: one input, equal widths, lambda_W = {scaling.lambda_w:g}, lambda_b = {scaling.lambda_b:g};"
@@ -134,28 +134,30 @@ def scaling_table(runs: dict[str, Run], scaling: Scaling) -> str:
     lines += ["", f"{'':<8} {'critical: l^p':<24} {'ratio':<14} {'l^p':<24} {'below: e^(r l)':<24} above: e^(r l)"]
     names = list(dict.fromkeys(tensor for rows in found.values() for tensor in rows))
     for tensor in names:
-        here: Law | None = found[CRITICAL].get(tensor)
+        here: Law | None = found[Tuning.CRITICAL].get(tensor)
         ratio = here.ratio if here else None
         cells = [growth_text(here.tensor if here else None), ratio_name(tensor) if ratio else "", growth_text(ratio)]
         cells += [growth_text(rows[tensor].tensor if tensor in rows else None) for rows in list(found.values())[1:]]
         widths = (24, 14, 24, 24, 0)
         lines.append(f"{tensor:<8} " + " ".join(f"{cell:<{w}}" for cell, w in zip(cells, widths, strict=True)).rstrip())
-    lines += ["", *_notes(found[CRITICAL], found)]
+    lines += ["", *_notes(found[Tuning.CRITICAL], found)]
     return "\n".join(lines) + "\n"
 
 
 def growth_text(growth: Growth | None) -> str:
     """A law in a few characters: 3 (polynomial), 1.0002 +- 0.0004, -1.10 +- 0.28 (slow), 0 (vanishes), ?."""
+    from ntkfeyn.criticality.growth import Form
+
     if growth is None:
         return ""
-    if growth.form == "zero":
+    if growth.form == Form.ZERO:
         return "0 (vanishes)"
     if growth.value is None or growth.uncertainty is None:
         return "?"
-    if growth.form == "polynomial":
+    if growth.form == Form.POLYNOMIAL:
         return f"{growth.value:g} (polynomial)"
     value, spread = rounded(growth.value, growth.uncertainty)
-    return f"{value} +- {spread}" + (" (slow)" if growth.form == "slow" else "")
+    return f"{value} +- {spread}" + (" (slow)" if growth.form == Form.SLOW else "")
 
 
 def rounded(value: float, uncertainty: float) -> tuple[str, str]:
@@ -167,8 +169,10 @@ def rounded(value: float, uncertainty: float) -> tuple[str, str]:
     return (text if float(text) else "0"), f"{uncertainty:.2g}"
 
 
-def _notes(critical: dict[str, Law], found: dict[str, dict[str, Law]]) -> list[str]:
+def _notes(critical: dict[str, Law], found: dict[Tuning, dict[str, Law]]) -> list[str]:
     """What the numbers mean, and what could not be read off."""
+    from ntkfeyn.criticality.growth import Form
+
     lines = []
     if critical:
         growing = [tensor for tensor, law in critical.items() if law.polynomial is False]
@@ -183,7 +187,7 @@ def _notes(critical: dict[str, Law], found: dict[str, dict[str, Law]]) -> list[s
             if law.tensor.note:
                 notes.setdefault(law.tensor.note, []).append(tensor)
         lines += [f"? {which}, {', '.join(tensors)}: {note}" for note, tensors in notes.items()]
-    if any(law.tensor.form == "slow" for law in critical.values()):
+    if any(law.tensor.form == Form.SLOW for law in critical.values()):
         lines.append(
             "(slow): corrections die slower than 1/l, as powers of log l do; the exponent is extrapolated in 1/log l."
         )

@@ -97,9 +97,10 @@ def _draw(recursion: Recursion, path: Path) -> None:
     from ntkfeyn.render.drawing.equation import equation
     from ntkfeyn.render.drawing.png import png
     from ntkfeyn.render.drawing.svg import svg
+    from ntkfeyn.render.symbols import Symbols
     from ntkfeyn.runtime.files import write_file
 
-    drawing = equation(recursion)
+    drawing = equation(recursion, Symbols())
     write_file(path, svg(drawing) if path.suffix == ".svg" else png(drawing))
 
 
@@ -111,10 +112,11 @@ def _sketches(recursion: Recursion) -> str:
     """The diagrams side by side, where the terminal is wide enough and they are not too many."""
     from ntkfeyn.render.drawing.layout import layout
     from ntkfeyn.render.drawing.sketch import side_by_side
+    from ntkfeyn.render.symbols import Symbols
 
     width = shutil.get_terminal_size().columns
     shown = recursion.diagrams[:MOST_PICTURES]
-    text = side_by_side([layout(diagram) for diagram in shown], width)
+    text = side_by_side([layout(diagram, Symbols()) for diagram in shown], width)
     more = len(recursion.diagrams) - len(shown)
     note = (
         f"... and {more} more: `ntkfeyn diagrams {recursion.name}@{recursion.order}` lists them all\n\n" if more else ""
@@ -123,18 +125,24 @@ def _sketches(recursion: Recursion) -> str:
 
 
 def _text(recursions: list[Recursion]) -> str:
-    from ntkfeyn.render.notation import recursion_text
+    from ntkfeyn.render.formulas import recursion_text
+    from ntkfeyn.render.notation import TextNotation
+    from ntkfeyn.render.symbols import Symbols
     from ntkfeyn.render.wrapping import wrapped
 
-    text = "\n".join(map(recursion_text, recursions))
+    notation = TextNotation(Symbols().text)
+    text = "\n".join(recursion_text(recursion, notation) for recursion in recursions)
     narrow = sys.stdout is not None and sys.stdout.isatty()
     return wrapped(text, max(shutil.get_terminal_size().columns, LEAST_COLUMNS)) if narrow else text
 
 
 def _latex(recursions: list[Recursion]) -> str:
-    from ntkfeyn.render.notation import recursion_align
+    from ntkfeyn.render.formulas import recursion_align
+    from ntkfeyn.render.notation import LatexNotation
+    from ntkfeyn.render.symbols import Symbols
 
-    return "\n".join(map(recursion_align, recursions))
+    notation = LatexNotation(Symbols().latex)
+    return "\n".join(recursion_align(recursion, notation) for recursion in recursions)
 
 
 def _sympy(recursions: list[Recursion]) -> str:

@@ -95,9 +95,11 @@ def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
 def _describe(diagram: Diagram) -> str:
     """id, weight, then each propagator with what sits on it."""
     from ntkfeyn.derivation.diagrams import pair_ends
-    from ntkfeyn.render.notation import TextNotation, powers_text, vertex_text
+    from ntkfeyn.render.formulas import powers_text, vertex_text
+    from ntkfeyn.render.notation import TextNotation
+    from ntkfeyn.render.symbols import Symbols
 
-    notation = TextNotation()
+    notation = TextNotation(Symbols().text)
     neurons = []
     for held in diagram.propagators:
         inside = []
@@ -127,16 +129,18 @@ def _draw(diagrams: list[Diagram], form: str, directory: Path | None) -> None:
     from ntkfeyn.render.drawing.png import png
     from ntkfeyn.render.drawing.svg import svg
     from ntkfeyn.render.drawing.tikz import tikz
+    from ntkfeyn.render.symbols import Symbols
     from ntkfeyn.runtime.files import write_file
 
     if directory is None and form in ("svg", "png") and len(diagrams) > 1:
         raise bad_request(f"{len(diagrams)} {form} pictures on stdout", "one picture fits there", "-o DIRECTORY")
     makers: dict[str, Callable[[Diagram], str | bytes]] = {
-        "tikz": lambda diagram: tikz(layout(diagram)),
-        "svg": lambda diagram: svg(layout(diagram)),
-        "png": lambda diagram: png(layout(diagram)),
+        "tikz": lambda diagram: tikz(layout(diagram, symbols)),
+        "svg": lambda diagram: svg(layout(diagram, symbols)),
+        "png": lambda diagram: png(layout(diagram, symbols)),
         "dot": dot,
     }
+    symbols = Symbols()
     pictures = [(diagram.id, makers[form](diagram)) for diagram in diagrams]
     for name, picture in pictures:
         if directory is not None:

@@ -10,14 +10,17 @@ import click
 from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.options import TargetRequest, target_options
 from ntkfeyn.cli.progress import waiting
-
-LANGUAGES = ("latex", "python", "jax", "c")
+from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
 
 
 @click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
 @target_options
 @click.option(
-    "--lang", required=True, metavar="latex|python|jax|c", shell_complete=offering(*LANGUAGES), help="What to write."
+    "--lang",
+    required=True,
+    metavar="|".join(LANGUAGES),
+    shell_complete=offering(*LANGUAGES),
+    help="What to write: " + "; ".join(f"{row.name}, {row.writes}" for row in BACKENDS) + ".",
 )
 @click.option(
     "-o",
@@ -73,7 +76,7 @@ def command(
             names, order, lang=lang, directory=directory, legs=legs, channel=channel, latex=options, shared=shared
         )
     click.echo(str(paths[0]))
-    if len(paths) > 1 and lang == "c":
+    if len(paths) > 1 and paths[1].parent == paths[0].parent:
         click.echo("and " + ", ".join(str(path) for path in paths[1:]), err=True)
     elif len(paths) > 1:
         click.echo(f"and {len(paths) - 1} files to input in {paths[1].parent}", err=True)

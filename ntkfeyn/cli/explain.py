@@ -30,13 +30,14 @@ def command(diagram_id: str, form: str, pictures: bool | None) -> None:
     from ntkfeyn.model.targets import Target
     from ntkfeyn.render.explain.steps import explanation_json, explanation_text
     from ntkfeyn.render.json import to_text
+    from ntkfeyn.render.symbols import Symbols
     from ntkfeyn.views import explanation
 
     diagram = find_diagram(diagram_id)
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
     picture = readable if pictures is None else pictures
     with waiting("deriving", [Target(diagram.cumulant, diagram.order)]):
-        found = explanation(diagram)
+        found = explanation(diagram, Symbols())
         if form == "json":
             text = to_text(explanation_json(found))
         else:

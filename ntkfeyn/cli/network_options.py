@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ntkfeyn.cli.completion import ACTIVATIONS, offering
+from ntkfeyn.cli.completion import activation_names
 from ntkfeyn.cli.options import json_option
 from ntkfeyn.errors import bad_request
+from ntkfeyn.model.activations import NAMES
 
 if TYPE_CHECKING:
     from ntkfeyn.model.network import Network
@@ -146,9 +147,9 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--activation",
             required=True,
-            metavar="NAME",
-            shell_complete=offering(*ACTIVATIONS),
-            help="linear, relu, leaky_relu(a), gelu, silu, tanh, sigmoid, erf, softplus, sin, cos, or an expression.",
+            metavar="NAME[:NAME..]",
+            shell_complete=activation_names,
+            help=f"{', '.join(NAMES)}, or an expression. One a hidden layer by ':'.",
         ),
         click.option("--inputs", type=_FILE, metavar="FILE", help="A list of vectors: .json, .npy or .csv."),
         click.option("--gram", type=_FILE, metavar="FILE", help="x.x'/n_0 instead of inputs."),

@@ -23,7 +23,13 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 @click.command("verify", short_help="Compare a recursion with exact finite-width cumulants.")
 @target_options
 @click.option("--layers", default="2,3", show_default=True, metavar="L,L,..", help="Layers to compare at.")
-@click.option("--activation", default="z + z**2/2", show_default=True, metavar="TEXT", help="A polynomial in z.")
+@click.option(
+    "--activation",
+    default="z + z**2/2",
+    show_default=True,
+    metavar="TEXT",
+    help="A polynomial in z; one a layer by ':'.",
+)
 @click.option("--samples", type=int, default=2, show_default=True, metavar="N", help="Number of distinct inputs.")
 @click.option("--width", metavar="n1:n2:..", help="Relative widths of the layers, e.g. 2:3:5 (default: equal widths).")
 @click.option("--cw", metavar="Q", help="C_W as a rational (default: random; likewise the next three).")
@@ -94,13 +100,13 @@ def _certify(
 
 
 def _setting(activation: str, samples: int, width: str | None, seed: int, couplings: dict[str, str | None]) -> Setting:
-    from ntkfeyn.model.polynomials import polynomial
+    from ntkfeyn.model.polynomials import polynomials
     from ntkfeyn.verification.certify import check_samples, random_setting
 
     check_samples(samples)
     given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}
     widths = _integers(width, ":", "--width", "--width 2:3:5") if width is not None else []
-    return random_setting(seed, polynomial(activation), samples, widths, couplings=given)
+    return random_setting(seed, polynomials(activation), samples, widths, couplings=given)
 
 
 def _layers(text: str) -> list[int]:

@@ -1,21 +1,106 @@
-"""The languages that code can be emitted in: a table, one printer a row."""
+"""The languages that `emit` writes: one row each, the only list of them.
+
+Enters: an ``Emission``, what is asked for. Leaves: file names and texts, the one to open first. What a language needs
+is imported when it is used, so that the command line can read the names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from ntkfeyn.codegen.c.module import c_files
-from ntkfeyn.codegen.ir import Program
-from ntkfeyn.codegen.python.module import python_module
+from ntkfeyn.errors import bad_request
+
+if TYPE_CHECKING:
+    from ntkfeyn.codegen.ir import Program
+    from ntkfeyn.model.targets import Target
+    from ntkfeyn.render.latex.appendix import LatexOptions
+    from ntkfeyn.render.notation import TextNotation
 
 Files = dict[str, str]
-PRINTERS: dict[str, Callable[[Program, str], Files]] = {
-    "python": lambda code, stem: {f"{stem}.py": python_module(code, "python")},
-    "jax": lambda code, stem: {f"{stem}_jax.py": python_module(code, "jax")},
-    "c": c_files,
-}
 
 
-def code_files(code: Program, stem: str, language: str) -> Files:
-    """File names and texts, the one to open first; ``language`` is a key of ``PRINTERS``."""
-    return PRINTERS[language](code, stem)
+@dataclass(frozen=True)
+class Emission:
+    """Targets and options; ``stem`` names the files, ``program`` is the code of everything that the targets need."""
+
+    targets: Sequence[Target]
+    shared: bool = True
+    latex: LatexOptions | None = None
+
+    @cached_property
+    def stem(self) -> str:
+        from ntkfeyn.model.targets import default_targets
+        from ntkfeyn.render.templates import file_stem
+
+        return file_stem(self.targets, default_targets())
+
+    @property
+    def notation(self) -> TextNotation:
+        """Of the formulas in comments."""
+        from ntkfeyn.render.notation import TextNotation
+        from ntkfeyn.render.symbols import Symbols
+
+        return TextNotation((self.latex.symbols if self.latex else Symbols()).text)
+
+    @cached_property
+    def program(self) -> Program:
+        from ntkfeyn.codegen.ir import program
+        from ntkfeyn.derivation.recursion import derive_system
+
+        return program(derive_system([target.id for target in self.targets]), shared=self.shared)
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A language: what is written in it, and the function that writes; ``quoted``: `explain` quotes its lines."""
+
+    name: str
+    writes: str
+    files: Callable[[Emission], Files]
+    quoted: bool = False
+
+
+def _latex(asked: Emission) -> Files:
+    from ntkfeyn.derivation.recursion import derive_recursion
+    from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
+
+    recursions = [derive_recursion(shape, order) for shape, order in asked.targets]
+    return latex_files(recursions, asked.stem, asked.latex or LatexOptions())
+
+
+def _python(asked: Emission) -> Files:
+    from ntkfeyn.codegen.python.files import python_files
+
+    return python_files(asked.program, asked.stem, asked.notation)
+
+
+def _jax(asked: Emission) -> Files:
+    from ntkfeyn.codegen.python.files import jax_files
+
+    return jax_files(asked.program, asked.stem, asked.notation)
+
+
+def _c(asked: Emission) -> Files:
+    from ntkfeyn.codegen.c.files import c_files
+
+    return c_files(asked.program, asked.stem, asked.notation)
+
+
+BACKENDS = (
+    Backend("latex", "an appendix with the diagrams", _latex, quoted=True),
+    Backend("python", "a module for NumPy", _python, quoted=True),
+    Backend("jax", "a module for JAX", _jax),
+    Backend("c", "C99 source, header, program, Makefile", _c, quoted=True),
+)
+LANGUAGES = tuple(row.name for row in BACKENDS)
+
+
+def backend(language: str) -> Backend:
+    """The row of a language. Raises RequestError for one that is not there."""
+    for row in BACKENDS:
+        if row.name == language:
+            return row
+    raise bad_request(f"language '{language}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")

@@ -1,4 +1,4 @@
-"""The code IR between recursions and the printers of Python, JAX and C (assignments, expectations, contractions).
+"""The code IR: what is to be computed, before it is known in which statements (theory section 5).
 
 Enters: a System. Leaves: a frozen ``Program``. A product term becomes a ``Product``: nested sums over placement tables
 (``Spread``), one for each differentiated group, of tensors and expectations. Leibniz is a table, not an expansion, so
@@ -14,16 +14,35 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from ntkfeyn.derivation.expansion import leg_placements, leg_units
 from ntkfeyn.derivation.recursion import Recursion, System
-from ntkfeyn.derivation.reduction import leg_placements, leg_units, split_omega
-from ntkfeyn.derivation.rules import COUPLINGS
-from ntkfeyn.derivation.terms import Group, Powers, ProductTerm
+from ntkfeyn.derivation.reduction import split_omega
+from ntkfeyn.derivation.rules import in_order
+from ntkfeyn.derivation.terms import Group, ProductTerm
+from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
-from ntkfeyn.render.notation import TextNotation, cumulant_text, term_text
-from ntkfeyn.render.templates import provenance
+
+SOLVED = ("C_W", "lambda_W", "C_b", "lambda_b", "width_ratio")  # emitted solvers know these, in a step's order
+
+
+class Power(NamedTuple):
+    """A coupling by name, and its exponent."""
+
+    name: str
+    exponent: int
+
+
+def powers(term: ProductTerm) -> tuple[Power, ...]:
+    """The couplings of a term: the one place of this room that knows how terms hold them."""
+    return tuple(Power(*pair) for pair in in_order(term.couplings))
+
+
+def identifier(tensor: TensorId) -> str:
+    """A tensor's name in code: Theta_0."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", tensor.name).strip("_") + f"_{tensor.order}"
 
 
 class SpreadRow(NamedTuple):
@@ -58,11 +77,11 @@ class TensorFactor(NamedTuple):
 
 
 class Product(NamedTuple):
-    """coefficient * couplings * sum over the tables of ``means`` of the means * ``tensors``; outermost sum first."""
+    """coefficient * powers * sum over the tables of ``means``, the outermost first, of the means * ``tensors``."""
 
     diagrams: tuple[str, ...]
     coefficient: Fraction
-    couplings: Powers
+    powers: tuple[Power, ...]
     means: tuple[Mean, ...]
     tensors: tuple[TensorFactor, ...]
 
@@ -78,19 +97,31 @@ class Step:
     @property
     def function(self) -> str:
         """step_F, step_K_1: the order is written where it is not the leading one."""
-        name, order = self.recursion.id
-        plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
-        return f"step_{plain}" + (f"_{order}" if order != self.recursion.cumulant.leading_order else "")
+        leading = self.recursion.order == self.recursion.cumulant.leading_order
+        written = identifier(self.recursion.id)
+        return f"step_{written.rpartition('_')[0] if leading else written}"
 
     @property
     def couplings(self) -> tuple[str, ...]:
-        """The couplings that occur, in the order of ``COUPLINGS``."""
-        return tuple(c.name for c in COUPLINGS if any(p.couplings.power(c.name) for p in self.products))
+        """The couplings that occur, in the order of ``SOLVED``. Raises LimitError for one that is not there."""
+        used = {power.name for product in self.products for power in product.powers}
+        if not used <= set(SOLVED):
+            unknown = ", ".join(sorted(used - set(SOLVED)))
+            raise LimitError(f"emitted solvers have no coupling {unknown}; `ntkfeyn derive` writes such recursions")
+        return tuple(name for name in SOLVED if name in used)
 
     @property
     def tensors(self) -> tuple[TensorId, ...]:
         """The tensors that occur."""
-        return tuple(sorted({f.tensor for p in self.products for f in p.tensors}, key=lambda t: (t[1], t[0])))
+        found = {factor.tensor for product in self.products for factor in product.tensors}
+        return tuple(sorted(found, key=lambda tensor: (tensor.order, tensor.name)))
+
+    @property
+    def symmetries(self) -> tuple[tuple[int, ...], ...]:
+        """Permutations g of the indices with T[a_0, a_1, ..] = T[a_g(0), a_g(1), ..]."""
+        shape = standard(self.recursion.name)
+        place = {position: k for k, position in enumerate(shape.index)}
+        return tuple(tuple(place[g[position]] for position in shape.index) for g in shape.symmetries)
 
 
 @dataclass(frozen=True)
@@ -104,13 +135,13 @@ class Program:
     @cached_property
     def spreads(self) -> tuple[Spread, ...]:
         """Every placement table that the steps use, sorted by name."""
-        found = {mean.spread.name: mean.spread for mean in self._means() if mean.bound}
+        found = {mean.spread.name: mean.spread for mean in self.means() if mean.bound}
         return tuple(found[name] for name in sorted(found))
 
     @cached_property
     def expectations(self) -> tuple[tuple[int, ...], ...]:
         """The orders of every expectation, sorted: each is computed once for all samples."""
-        found = {tuple(sorted(row.orders)) for mean in self._means() for row in mean.spread.rows}
+        found = {tuple(sorted(row.orders)) for mean in self.means() for row in mean.spread.rows}
         return tuple(sorted(found, key=lambda orders: (len(orders), orders)))
 
     @property
@@ -118,19 +149,9 @@ class Program:
         """The highest derivative of the activation."""
         return max((max(orders) for orders in self.expectations), default=0)
 
-    @property
-    def operations(self) -> tuple[int, int]:
-        """Multiplications for one component of every tensor: with partial sums kept, and without."""
-        kept = flat = 0
-        for step in self.steps:
-            for term in step.products:
-                sizes = [len(mean.spread.rows) for mean in term.means]
-                flat += prod(sizes) * (len(term.means) + len(term.tensors))
-                kept += sum(prod(sizes[: k + 1]) for k in range(len(sizes))) + prod(sizes) * len(term.tensors)
-        return (kept if self.shared else flat), flat
-
-    def _means(self) -> Iterator[Mean]:
-        return (mean for step in self.steps for term in step.products for mean in term.means)
+    def means(self) -> Iterator[Mean]:
+        """Every expectation of every product."""
+        return (mean for step in self.steps for one in step.products for mean in one.means)
 
 
 def program(system: System, *, shared: bool = True) -> Program:
@@ -165,7 +186,7 @@ def _product(term: ProductTerm, suffix: str) -> Product:
         written = [f"a{label}" if label >= 0 else names[t, slot] for slot, label in enumerate(tensor.labels)]
         tensors.append(TensorFactor(tensor.id, tuple(written[v] for v in standard(tensor.name).index)))
     means.sort(key=lambda mean: len(mean.spread.rows))  # the longest table is the innermost sum
-    return Product(term.diagrams, term.coefficient, term.couplings, tuple(means), tuple(tensors))
+    return Product(term.diagrams, term.coefficient, powers(term), tuple(means), tuple(tensors))
 
 
 def _spread(group: Group, units: tuple[int, ...], suffix: str) -> Spread:
@@ -181,39 +202,3 @@ def _spread(group: Group, units: tuple[int, ...], suffix: str) -> Spread:
     written = "_".join(map(str, base))
     name = f"D{written}_by_{legs}" if units else f"M{written}"  # D: placements of derivatives, M: a mean as it stands
     return Spread(name + re.sub(r"[^A-Za-z0-9_]+", "_", suffix), base, tuple(rows))
-
-
-def wrapped(text: str, width: int, following: str = "") -> list[str]:
-    """A formula broken at blanks into lines of at most ``width`` characters."""
-    lines, line = [], ""
-    for word in text.split(" "):
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = following + word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line]
-
-
-def program_texts(code: Program, width: int) -> dict[str, Any]:
-    """The head of an emitted file: provenance and operation counts, lines of at most ``width`` characters."""
-    kept, flat = code.operations
-    lines = provenance([step.recursion for step in code.steps])
-    return {
-        "provenance": [line for text in lines for line in wrapped(text, width, "  ")],
-        "operations": f"{kept} multiplications a component of every tensor ({flat} without partial sums)",
-    }
-
-
-def step_texts(step: Step, width: int) -> dict[str, Any]:
-    """What the comment of a step says: its tensor, legs, channel and formula."""
-    recursion, notation = step.recursion, TextNotation()
-    terms = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)]
-    return {
-        "key": f"{recursion.name}@{recursion.order}",
-        "tensor": cumulant_text(recursion.cumulant, recursion.order, notation),
-        "legs": recursion.cumulant.legs_text(),
-        "channel": recursion.cumulant.channel_text(),
-        "formula": [line for text in terms for line in wrapped(text, width, "    ")],
-        "slots": step.slots,
-    }

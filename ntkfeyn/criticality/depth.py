@@ -7,41 +7,40 @@ dimension take out the scale of the preactivations and of the learning rate: V/K
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from enum import StrEnum
 from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.criticality.growth import (
-    LEAST_LAYERS,
-    NONE,
-    POLYNOMIAL,
-    ZERO,
-    Growth,
-    exponential,
-    power_law,
-    stays_polynomial,
-)
+from ntkfeyn.criticality.growth import LEAST_LAYERS, Form, Growth, exponential, power_law, stays_polynomial
 from ntkfeyn.criticality.points import Criticality, CriticalPoint, points_json
 from ntkfeyn.derivation.recursion import derive_system
-from ntkfeyn.errors import NtkfeynError, RequestError, bad_request
-from ntkfeyn.expectations.activations import Kinked, activation
+from ntkfeyn.errors import NtkfeynError, bad_request
+from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import MAX_DEPTH, Network
 from ntkfeyn.model.tensors import NAMES, TensorId
-from ntkfeyn.solve.evaluation import evaluate_tensors
-from ntkfeyn.solve.existence import check_existence
-from ntkfeyn.solve.request import Request
+from ntkfeyn.solve.components import subsets_up_to
+from ntkfeyn.solve.existence import first_missing
+from ntkfeyn.solve.plan import Plan, make_plan
+from ntkfeyn.solve.solver import solve_reachable
 
 Array = NDArray[np.float64]
-CRITICAL, BELOW, ABOVE = "critical", "below", "above"
 RATIOS = {  # powers of K and Theta with the dimension of the tensor
     "V@1": (2, 0), "D@1": (1, 1), "F@1": (1, 1), "A@1": (0, 2), "B@1": (0, 2), "P@1": (0, 2), "Q@1": (0, 2),
     "R@1": (-1, 3), "S@1": (-1, 3), "T@1": (-1, 3), "U@1": (-1, 3), "K@1": (1, 0), "Theta@1": (0, 1),
 }  # fmt: skip
+
+
+class Tuning(StrEnum):
+    """Where a run is, as JSON names it: only C_W differs."""
+
+    CRITICAL = "critical"
+    BELOW = "below"
+    ABOVE = "above"
 
 
 class Scaling(NamedTuple):
@@ -91,17 +90,21 @@ class Law(NamedTuple):
 
 def depth_scaling(
     name: str, point: CriticalPoint, scaling: Scaling, advance: Callable[[str], None] = lambda _: None
-) -> dict[str, Run]:
+) -> dict[Tuning, Run]:
     """The runs at, below and above a critical point. Raises RequestError for a bad request.
 
     A run that overflows, or whose kernel grows beyond what can be integrated, ends at the last layer it reached.
     """
     scaling.check()
     targets = scaled_tensors(name)
-    factors = {CRITICAL: 1.0, BELOW: 1 - scaling.off, ABOVE: 1 + scaling.off}
-    runs = {which: _run(name, point, factor, targets, scaling, advance) for which, factor in factors.items()}
-    if not runs[CRITICAL].layers:
-        raise NtkfeynError(f"not a single layer could be solved at criticality: {runs[CRITICAL].stopped}")
+    plan = make_plan(derive_system(targets), {target: subsets_up_to(1, 1) for target in targets}, 1)
+    factors = {Tuning.CRITICAL: 1.0, Tuning.BELOW: 1 - scaling.off, Tuning.ABOVE: 1 + scaling.off}
+    runs: dict[Tuning, Run] = {}
+    for which, factor in factors.items():
+        network = Network(scaling.depth, 1, name, factor * point.cw, point.cb, scaling.lambda_w, scaling.lambda_b)
+        runs[which] = _run(plan, targets, network, point.gram, advance)
+    if not runs[Tuning.CRITICAL].layers:
+        raise NtkfeynError(f"not a single layer could be solved at criticality: {runs[Tuning.CRITICAL].stopped}")
     return runs
 
 
@@ -110,48 +113,19 @@ def scaled_tensors(name: str) -> list[TensorId]:
     targets = [TensorId(name, standard(name).leading_order) for name in NAMES]
     targets += [TensorId("K", 1), TensorId("Theta", 1)]
     function = activation(name)
-    return [target for target in targets if not isinstance(function, Kinked) or _exists(target, function)]
+    return [target for target in targets if first_missing(derive_system([target]), [function]) is None]
 
 
-def _exists(target: TensorId, function: Kinked) -> bool:
-    try:
-        check_existence(derive_system([target]), function)
-    except RequestError:
-        return False
-    return True
-
-
-def _run(
-    name: str,
-    point: CriticalPoint,
-    factor: float,
-    targets: list[TensorId],
-    scaling: Scaling,
-    advance: Callable[[str], None],
-) -> Run:
-    """As many layers as can be solved, found from where the solver gave up."""
-    cw, depth, stopped = factor * point.cw, scaling.depth, ""
-    gram = np.array([[point.gram]])
-    while depth >= 2:
-        network = Network(depth, 1, name, cw, point.cb, scaling.lambda_w, scaling.lambda_b)
-        reached = [1]
-
-        def step(text: str, reached: list[int] = reached) -> None:
-            found = re.search(r"(\d+)$", text)
-            reached.append(int(found.group(1)) if found else reached[-1])
-            advance(text)
-
-        try:
-            result = evaluate_tensors(Request((network,), gram, advance=step), targets)
-        except NtkfeynError as error:
-            stopped = stopped or str(error).partition(";")[0]
-            depth = min(reached[-1], depth - 1)
-            continue
-        layers = result.settings[0].layers
-        values = {tensor: np.array([row[tensor].values[0] for row in layers]) for tensor in layers[0]}
-        errors = {tensor: np.array([row[tensor].errors[0] for row in layers]) for tensor in layers[0]}
-        return Run(cw, values, errors, stopped)
-    return Run(cw, {}, {}, stopped)
+def _run(plan: Plan, targets: list[TensorId], network: Network, gram: float, advance: Callable[[str], None]) -> Run:
+    """As many layers as can be solved."""
+    cw = network.layers[0].C_W
+    with np.errstate(all="ignore"):  # what is not finite ends the run
+        layers, stopped = solve_reachable(plan, network, np.array([[gram]]), advance=advance)
+    if len(layers) < 2:
+        return Run(cw, {}, {}, stopped)
+    values = {str(target): np.array([layer.values[target][0] for layer in layers]) for target in targets}
+    errors = {str(target): np.array([layer.errors[target][0] for layer in layers]) for target in targets}
+    return Run(cw, values, errors, stopped)
 
 
 def laws(run: Run, critical: bool) -> dict[str, Law]:
@@ -161,7 +135,7 @@ def laws(run: Run, critical: bool) -> dict[str, Law]:
     found = {}
     for tensor, growth in growths.items():
         ratio = _ratio_growth(run, growths, tensor, critical) if tensor in RATIOS else None
-        bounded: bool | None = growth.form in (ZERO, POLYNOMIAL)
+        bounded: bool | None = growth.form in (Form.ZERO, Form.POLYNOMIAL)
         if not bounded:
             bounded = stays_polynomial(run.values[tensor]) if run.layers >= LEAST_LAYERS else None
         found[tensor] = Law(growth, ratio, bounded if critical else None)
@@ -174,11 +148,11 @@ def _ratio_growth(run: Run, growths: dict[str, Growth], tensor: str, critical: b
     if values is None:
         return None
     parts = (growths[tensor], growths["K@0"], growths["Theta@0"])
-    if critical and all(part.form == POLYNOMIAL for part in parts):
+    if critical and all(part.form == Form.POLYNOMIAL for part in parts):
         degree, of_K, of_Theta = (part.value or 0.0 for part in parts)
         local = power_law(values).local
         powers = RATIOS[tensor]
-        return Growth(POLYNOMIAL, degree - powers[0] * of_K - powers[1] * of_Theta, 0.0, local)
+        return Growth(Form.POLYNOMIAL, degree - powers[0] * of_K - powers[1] * of_Theta, 0.0, local)
     return power_law(values) if critical else exponential(values)
 
 
@@ -198,12 +172,14 @@ def ratio_name(tensor: str) -> str:
     return f"{above}/{below[0]}" if len(below) == 1 else f"{above}/({' '.join(below)})"
 
 
-def critical_json(found: Criticality, scaling: Scaling, runs: dict[str, Run] | None) -> dict[str, Any]:
+def critical_json(found: Criticality, scaling: Scaling, runs: dict[Tuning, Run] | None) -> dict[str, Any]:
     """After the schema ntkfeyn.critical/1, with the runs."""
     document = points_json(found)
     document["meta"] |= scaling._asdict()
     if runs is not None and found.main is not None:
-        document["scaling"] = {which: _run_json(run, found.main, which == CRITICAL) for which, run in runs.items()}
+        document["scaling"] = {
+            which: _run_json(run, found.main, which == Tuning.CRITICAL) for which, run in runs.items()
+        }
     return document
 
 
@@ -224,7 +200,7 @@ def _run_json(run: Run, point: CriticalPoint, critical: bool) -> dict[str, Any]:
 def _growth_json(growth: Growth, critical: bool) -> dict[str, Any]:
     """What is known of it: the exponent at criticality, the rate a layer off it."""
     row: dict[str, Any] = {"form": growth.form}
-    if growth.form not in (ZERO, NONE):
+    if growth.form not in (Form.ZERO, Form.NONE):
         row |= {"exponent" if critical else "rate": growth.value, "uncertainty": growth.uncertainty}
     row |= {key: value for key in ("local", "leading") if (value := getattr(growth, key)) is not None}
     return row | ({"note": growth.note} if growth.note else {})

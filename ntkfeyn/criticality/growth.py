@@ -8,6 +8,7 @@ corrections are powers of 1/l and log(l)/l; some tensors there are powers of log
 
 from __future__ import annotations
 
+from enum import StrEnum
 from math import log
 from typing import NamedTuple
 
@@ -16,14 +17,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-ZERO, POLYNOMIAL, POWER, SLOW, EXPONENTIAL, NONE = (
-    "zero",
-    "polynomial",
-    "power",
-    "slow",
-    "exponential",
-    "none",
-)
 MAX_DEGREE = 9
 EXACT = 1e-6  # a polynomial that misses no layer by more than this share of the tensor there is the answer
 LEAST_LAYERS = 16
@@ -37,14 +30,27 @@ TINY = 1e-290
 STEADY = 1e-9  # rates below this are rounding and the tolerance of the solver
 
 
+class Form(StrEnum):
+    """The kind of a growth law, as JSON names it.
+
+    POLYNOMIAL is exact; the corrections of a SLOW power die slower than 1/l, as powers of log l do; NONE: no law seen.
+    """
+
+    ZERO = "zero"
+    POLYNOMIAL = "polynomial"
+    POWER = "power"
+    SLOW = "slow"
+    EXPONENTIAL = "exponential"
+    NONE = "none"
+
+
 class Growth(NamedTuple):
     """``value``: exponent p of l^p or rate r of e^(r l) a layer; ``local``: the same between the last layers alone.
 
-    ``form``: zero, polynomial (exact, ``leading`` times l^value and lower powers), power, slow (a power whose
-    corrections die slower than 1/l, as powers of log l do), exponential or none.
+    A polynomial is ``leading`` times l^value and lower powers.
     """
 
-    form: str
+    form: Form
     value: float | None = None
     uncertainty: float | None = None
     local: float | None = None
@@ -55,19 +61,19 @@ class Growth(NamedTuple):
 def power_law(values: Array) -> Growth:
     """The exponent of a tensor at criticality from its values at layers 1 .. L, shape (L,)."""
     if not np.any(values):
-        return Growth(ZERO)
+        return Growth(Form.ZERO)
     if len(values) < LEAST_LAYERS:
-        return Growth(NONE, note=f"only {len(values)} layers")
+        return Growth(Form.NONE, note=f"only {len(values)} layers")
     local = _slope(values, len(values))
     exact = _polynomial(values)
     if exact is not None:
         degree, leading = exact
-        return Growth(POLYNOMIAL, float(degree), 0.0, local, leading)
+        return Growth(Form.POLYNOMIAL, float(degree), 0.0, local, leading)
     if not values[max(2, len(values) // (2 * WINDOW)) - 1]:
-        return Growth(NONE, local=local, note=f"too few layers for a tensor that starts at layer {_first(values)}")
+        return Growth(Form.NONE, local=local, note=f"too few layers for a tensor that starts at layer {_first(values)}")
     change = last_change(values)
     if change * 2 * WINDOW > len(values):
-        return Growth(NONE, local=local, note=f"the sign changes at layer {change}: try a larger --depth")
+        return Growth(Form.NONE, local=local, note=f"the sign changes at layer {change}: try a larger --depth")
     here, residual = _extrapolated(values)
     before, residual_before = _extrapolated(values[: len(values) // 2])
     slope = _slope(values, len(values)) or 0.0
@@ -75,30 +81,30 @@ def power_law(values: Array) -> Growth:
         return _slow_power(values, here, slope)
     share = TRUSTED if len(values) >= ENOUGH_LAYERS else 1.0
     uncertainty = 2 * abs(here - before) + share * abs(here - slope)
-    return Growth(POWER, here, uncertainty, local)
+    return Growth(Form.POWER, here, uncertainty, local)
 
 
 def exponential(values: Array) -> Growth:
     """The rate r of e^(r l) off criticality from ln|v| = a + r l + p ln l at late layers; values of shape (L,)."""
     if not np.any(values):
-        return Growth(ZERO)
+        return Growth(Form.ZERO)
     values = _before_underflow(values)
     count = len(values)
     if count < LEAST_LAYERS:
-        return Growth(NONE, note=f"only {count} layers")
+        return Growth(Form.NONE, note=f"only {count} layers")
     change = last_change(values)
     if 2 * change > count:
-        return Growth(NONE, note=f"the sign changes at layer {change}: try a larger --depth")
+        return Growth(Form.NONE, note=f"the sign changes at layer {change}: try a larger --depth")
     wide, late = _rate(values, count // 2), _rate(values, 3 * count // 4)
     tail = np.log(np.abs(values[-1 - count // 8 :]))
     local = float(tail[-1] - tail[0]) / (len(tail) - 1)
     if local * count > DOMINANT and local > 2 * float(np.log(abs(values[-1] / values[count // 2]))) / (
         count - count // 2
     ):
-        return Growth(NONE, note="it grows faster than an exponential")
+        return Growth(Form.NONE, note="it grows faster than an exponential")
     share = TRUSTED_RATE if abs(local) * count > DOMINANT else 0.5
     uncertainty = 2 * abs(late - wide) + share * abs(late - local) + STEADY
-    return Growth(EXPONENTIAL, late, uncertainty, local)
+    return Growth(Form.EXPONENTIAL, late, uncertainty, local)
 
 
 def stays_polynomial(values: Array) -> bool:
@@ -195,7 +201,7 @@ def _slow_power(values: Array, here: float, slope: float) -> Growth:
     first, second = slopes[1] - slopes[0], slopes[2] - slopes[1]
     if not first * second > 0 or not abs(first) > abs(second):
         note = "slow corrections hide the exponent: try a larger --depth"
-        return Growth(NONE, local=slope, note=note)
+        return Growth(Form.NONE, local=slope, note=note)
     place = 2 / (first / second - 1)
     value = slopes[0] + first * (place + 1)
-    return Growth(SLOW, value, abs(value - here), slope)
+    return Growth(Form.SLOW, value, abs(value - here), slope)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from math import exp, inf, isfinite, log, sqrt
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError
-from ntkfeyn.expectations.activations import Activation, Kinked, Polynomial, Smooth, activation
+from ntkfeyn.expectations.activations import Activation, activation
 from ntkfeyn.expectations.quadrature import CUT, Rule, hermite, trapezoid
 from ntkfeyn.runtime.version import TOOL
 
@@ -34,9 +35,26 @@ SMALLEST_SLOPE = 1e-100
 FLAT = 1e-9  # K d(chi_par)/dK below this decides nothing: the next order does
 FINEST = 1 << 17  # nodes of the last rule tried
 
-SCALE_INVARIANT, HALF_STABLE, STABLE, VANISHING = "scale-invariant", "half-stable", "stable", "K* = 0"
-YES, NO, ABOVE, BELOW, EVERY, OPEN = "yes", "no", "from above", "from below", "every K is fixed", "undecided"
-_UNSTABLE = "unstable"
+
+class Stability(StrEnum):
+    """The class of a critical point, as JSON names it."""
+
+    SCALE_INVARIANT = "scale-invariant"
+    HALF_STABLE = "half-stable"
+    STABLE = "stable"
+    UNSTABLE = "unstable"
+    VANISHING = "K* = 0"
+
+
+class Attracts(StrEnum):
+    """Whether a kernel near K* goes there, as JSON names it."""
+
+    YES = "yes"
+    NO = "no"
+    ABOVE = "from above"
+    BELOW = "from below"
+    EVERY = "every K is fixed"
+    OPEN = "undecided"
 
 
 class CriticalPoint(NamedTuple):
@@ -50,8 +68,8 @@ class CriticalPoint(NamedTuple):
     kernel: float | None
     chi_parallel: float
     chi_perpendicular: float
-    kind: str
-    attracts: str
+    kind: Stability
+    attracts: Attracts
     start: float
 
     @property
@@ -72,7 +90,7 @@ class Criticality:
     @property
     def main(self) -> CriticalPoint | None:
         """The point to tune a network to: one that attracts, if only from one side."""
-        for wanted in ((YES, EVERY), (ABOVE, BELOW)):
+        for wanted in ((Attracts.YES, Attracts.EVERY), (Attracts.ABOVE, Attracts.BELOW)):
             for point in self.points:
                 if point.attracts in wanted:
                     return point
@@ -85,13 +103,12 @@ def critical_points(text: str) -> Criticality:
     Points at K* > 0 are found where <s s''> changes sign; one where it only touches zero is missed.
     """
     function = activation(text)
-    slopes = _slopes(function)
+    slopes = function.slopes
     if slopes is not None:
         _check_size(slopes, function.name)
         cw = 2 / (slopes[0] ** 2 + slopes[1] ** 2)
-        point = CriticalPoint(cw, 0.0, None, 1.0, 1.0, SCALE_INVARIANT, EVERY, 1.0)
+        point = CriticalPoint(cw, 0.0, None, 1.0, 1.0, Stability.SCALE_INVARIANT, Attracts.EVERY, 1.0)
         return Criticality(function.name, (point,), None)
-    assert isinstance(function, Smooth)
     with np.errstate(all="ignore"):  # what is not finite counts as not converged
         vanishing, why = _vanishing(function)
         found, reason, searched = _positive(function)
@@ -100,7 +117,7 @@ def critical_points(text: str) -> Criticality:
     return answer if answer.main else replace(answer, reason=f"{why}, and {reason}")
 
 
-_RANK = {YES: 0, EVERY: 0, ABOVE: 1, BELOW: 1, OPEN: 2, NO: 3}
+_RANK = {Attracts.YES: 0, Attracts.EVERY: 0, Attracts.ABOVE: 1, Attracts.BELOW: 1, Attracts.OPEN: 2, Attracts.NO: 3}
 
 
 def _check_size(slopes: Sequence[float], name: str) -> None:
@@ -112,18 +129,7 @@ def _check_size(slopes: Sequence[float], name: str) -> None:
         )
 
 
-def _slopes(function: Activation) -> tuple[float, float] | None:
-    """Slopes to the left and right of an activation with s(c z) = c s(z), c > 0."""
-    if isinstance(function, Kinked):
-        return function.left, function.right
-    if isinstance(function, Polynomial):
-        slope = function.coefficients[1] if function.degree >= 1 else 0.0
-        if slope and not any(c for k, c in enumerate(function.coefficients) if k != 1):
-            return slope, slope
-    return None
-
-
-def _vanishing(function: Smooth) -> tuple[list[CriticalPoint], str]:
+def _vanishing(function: Activation) -> tuple[list[CriticalPoint], str]:
     """K* = 0 with C_W = 1/s'(0)^2, if s(0) = 0 and s'(0) is not; and why it does not serve.
 
     C_W <s^2>_K = K + a K^2 + .. with a = s^(3)(0)/s'(0) + (3/4) (s^(2)(0)/s'(0))^2: it attracts if a < 0.
@@ -139,17 +145,17 @@ def _vanishing(function: Smooth) -> tuple[list[CriticalPoint], str]:
     parts = s[3] / s[1], 0.75 * (s[2] / s[1]) ** 2
     start = 1.0
     if abs(sum(parts)) > CONVERGED * sum(map(abs, parts)):
-        attracts = YES if sum(parts) < 0 else NO
+        attracts = Attracts.YES if sum(parts) < 0 else Attracts.NO
         start = 2 / abs(sum(parts))  # 1 for tanh and erf
     else:
         attracts = _beyond_the_expansion(function, cw)
-    why = {NO: "K* = 0 repels", OPEN: "whether K* = 0 attracts is not decided"}.get(attracts, "")
-    if attracts == YES:
+    why = {Attracts.NO: "K* = 0 repels", Attracts.OPEN: "whether K* = 0 attracts is not decided"}.get(attracts, "")
+    if attracts == Attracts.YES:
         start = _in_the_basin(function, cw, start)
-    return [CriticalPoint(cw, 0.0, 0.0, 1.0, 1.0, VANISHING, attracts, start)], why
+    return [CriticalPoint(cw, 0.0, 0.0, 1.0, 1.0, Stability.VANISHING, attracts, start)], why
 
 
-def _in_the_basin(function: Smooth, cw: float, start: float) -> float:
+def _in_the_basin(function: Activation, cw: float, start: float) -> float:
     """The start, halved until C_W <s^2>_K < K there and below: K then falls to 0."""
     for _ in range(MAX_HALVINGS):
         kernels = (start * np.linspace(0.1, 1.0, 10)).tolist()
@@ -162,19 +168,19 @@ def _in_the_basin(function: Smooth, cw: float, start: float) -> float:
     return start
 
 
-def _beyond_the_expansion(function: Smooth, cw: float) -> str:
+def _beyond_the_expansion(function: Activation, cw: float) -> Attracts:
     """Whether K* = 0 attracts where K^2 has no coefficient: from C_W <s^2>_K / K - 1 at two small K."""
     try:
         means = [gaussian_means(function, K, 0, lambda s: [s[0] ** 2])[0] for K in SMALL_KERNELS]
     except NtkfeynError:
-        return OPEN
+        return Attracts.OPEN
     excess = [cw * mean / K - 1 for mean, K in zip(means, SMALL_KERNELS, strict=True)]
     if abs(excess[0]) < NOISE or not excess[1] / excess[0] > 1:
-        return OPEN
-    return YES if excess[0] < 0 else NO
+        return Attracts.OPEN
+    return Attracts.YES if excess[0] < 0 else Attracts.NO
 
 
-def _positive(function: Smooth) -> tuple[list[CriticalPoint], str, tuple[float, float]]:
+def _positive(function: Activation) -> tuple[list[CriticalPoint], str, tuple[float, float]]:
     """Points with K* > 0, why there is none, and the range of kernels where means converge."""
     kernels, gaps = _scan(function)
     if not kernels:
@@ -196,7 +202,7 @@ def _positive(function: Smooth) -> tuple[list[CriticalPoint], str, tuple[float, 
     return points, f"no K between {low:.3g} and {high:.3g} has <s s''> = 0 and C_b >= 0{refused}", (low, high)
 
 
-def _scan(function: Smooth) -> tuple[list[float], list[float]]:
+def _scan(function: Activation) -> tuple[list[float], list[float]]:
     """Kernels on a logarithmic grid and <s s''>/<s' s'> there (0 where it has no sign), where the means converge."""
     decades = round(log(LARGEST / SMALLEST) / log(10))
     kernels: list[float] = []
@@ -218,7 +224,7 @@ def _scan(function: Smooth) -> tuple[list[float], list[float]]:
     return kernels, gaps
 
 
-def _gap(function: Smooth, K: float) -> float:
+def _gap(function: Activation, K: float) -> float:
     """<s s''>_K / <s' s'>_K: chi_par / chi_perp - 1. Raises NtkfeynError where the means do not converge."""
     squared, product = gaussian_means(function, K, 2, lambda s: [s[1] ** 2, s[0] * s[2]])
     if not squared > 0:
@@ -226,14 +232,14 @@ def _gap(function: Smooth, K: float) -> float:
     return product / squared
 
 
-def _root(function: Smooth, low: float, high: float) -> float:
+def _root(function: Activation, low: float, high: float) -> float:
     from scipy.optimize import brentq  # it takes longer to import than the rest to run
 
     found = brentq(lambda x: _gap(function, exp(x)), log(low), log(high), xtol=1e-15, rtol=1e-15)
     return exp(found)
 
 
-def _point(function: Smooth, K: float) -> CriticalPoint:
+def _point(function: Activation, K: float) -> CriticalPoint:
     """The point at a K with <s s''>_K = 0."""
     values = gaussian_means(function, K, 2, lambda s: [s[0] ** 2, s[1] ** 2, s[0] * s[2]])
     cw = 1 / values[1]
@@ -243,7 +249,7 @@ def _point(function: Smooth, K: float) -> CriticalPoint:
     return CriticalPoint(cw, cb, K, cw * (values[1] + values[2]), cw * values[1], kind, attracts, K)
 
 
-def _stability(function: Smooth, K: float, cw: float) -> tuple[str, str]:
+def _stability(function: Activation, K: float, cw: float) -> tuple[Stability, Attracts]:
     """Class and basin from the first derivative of chi_par in K that is not 0.
 
     d^k/dK^k C_W <s^2>_K = 2^-k C_W <(s^2)^(2k)>_K, and k = 1 is chi_par = 1.
@@ -251,13 +257,13 @@ def _stability(function: Smooth, K: float, cw: float) -> tuple[str, str]:
     try:
         (curvature,) = gaussian_means(function, K, 4, lambda s: [_square(s, 4)])
         if abs(cw / 4 * curvature) * K > FLAT:
-            return HALF_STABLE, ABOVE if curvature < 0 else BELOW
+            return Stability.HALF_STABLE, Attracts.ABOVE if curvature < 0 else Attracts.BELOW
         (third,) = gaussian_means(function, K, 6, lambda s: [_square(s, 6)])
     except NtkfeynError:
-        return HALF_STABLE, OPEN
+        return Stability.HALF_STABLE, Attracts.OPEN
     if abs(cw / 8 * third) * K * K > FLAT:
-        return (STABLE, YES) if third < 0 else (_UNSTABLE, NO)
-    return STABLE, OPEN
+        return (Stability.STABLE, Attracts.YES) if third < 0 else (Stability.UNSTABLE, Attracts.NO)
+    return Stability.STABLE, Attracts.OPEN
 
 
 def _square(s: list[Array], order: int) -> Array:
@@ -269,14 +275,14 @@ def _square(s: list[Array], order: int) -> Array:
     return total
 
 
-def gaussian_means(function: Smooth, K: float, top: int, integrand: Integrand) -> list[float]:
+def gaussian_means(function: Activation, K: float, top: int, integrand: Integrand) -> list[float]:
     """<f>_K of functions f made of s, s', .., s^(top), to about 13 digits of <|f|>. Raises NtkfeynError.
 
     Polynomials: Gauss-Hermite, exact. Else the trapezoidal rule, whose step is halved until nothing changes: it
     converges exponentially for analytic functions, also where sqrt(K) is far beyond the scale of s.
     """
     sigma = sqrt(K)
-    if isinstance(function, Polynomial):
+    if function.degree is not None:
         means, _ = _apply(function, sigma, top, integrand, hermite(function.degree + 1))
         return _listed(means)
     step, change = 0.25, inf
@@ -294,20 +300,20 @@ def _listed(means: Array) -> list[float]:
     return [float(mean) for mean in means]
 
 
-def _apply(function: Smooth, sigma: float, top: int, integrand: Integrand, rule: Rule) -> tuple[Array, Array]:
+def _apply(function: Activation, sigma: float, top: int, integrand: Integrand, rule: Rule) -> tuple[Array, Array]:
     """Means of the functions and of their moduli."""
     values = np.stack(integrand(function.table(sigma * rule.nodes, top))) * rule.weights
     sizes = np.abs(values).sum(axis=1)
     if not np.isfinite(values).all():
         raise _not_converged(function, sigma**2)
-    if not isinstance(function, Polynomial):
+    if function.degree is None:
         outer = np.abs(values[:, np.abs(rule.nodes) > CUT - 1]).sum(axis=1)
         if (outer > TAIL * sizes).any():
             raise _not_converged(function, sigma**2)
     return values.sum(axis=1), sizes
 
 
-def _not_converged(function: Smooth, K: float) -> NtkfeynError:
+def _not_converged(function: Activation, K: float) -> NtkfeynError:
     return NtkfeynError(f"Gaussian means of '{function.name}' do not converge at K = {K:.3g}")
 
 

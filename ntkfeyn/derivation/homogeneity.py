@@ -189,7 +189,7 @@ def _carried(target: TensorId, reduced: dict[TensorId, Diagonal], zero: frozense
         carried = {tensor for term in reduced[waiting.pop()].terms for tensor in carried_by(term) & zero}
         waiting += sorted(carried - found)
         found |= carried
-    return tuple(sorted(found, key=lambda tensor: (tensor[1], tensor[0])))
+    return tuple(sorted(found, key=TensorId.by_order))
 
 
 def _one_sample(term: ProductTerm) -> ProductTerm:

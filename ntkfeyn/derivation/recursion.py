@@ -14,7 +14,8 @@ from functools import cache, cached_property
 
 from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
-from ntkfeyn.derivation.reduction import MERGE, Effect, expand, reduce_terms, written_terms
+from ntkfeyn.derivation.expansion import expand, written_terms
+from ntkfeyn.derivation.reduction import MERGE, Effect, reduce_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, Group, Powers, ProductTerm
 from ntkfeyn.derivation.translation import bias_terms, translate, translate_members
 from ntkfeyn.model.cumulants import Cumulant, check_order, standard
@@ -74,7 +75,7 @@ class Recursion:
         groups = [group for term in self.terms for group in term.groups]
         found |= {MEAN_KERNEL} if groups else set()
         found |= {MEAN_NTK} if any(group.omegas for group in groups) else set()
-        return tuple(sorted(found, key=lambda t: (t[1], t[0])))
+        return tuple(sorted(found, key=TensorId.by_order))
 
     @cached_property
     def hash(self) -> str:
@@ -144,7 +145,7 @@ def translated(diagram: Diagram, without: Collection[str] = ()) -> tuple[Product
 
 def derive_system(targets: Iterable[TensorId]) -> System:
     """The closure of tensors (class name, absolute order): everything they need, in order of dependence."""
-    wanted = tuple(targets)
+    wanted = tuple(TensorId(*target) for target in targets)
     done: dict[TensorId, Recursion] = {}
     path: set[TensorId] = set()
 

@@ -1,23 +1,26 @@
 """Activations: their derivatives to any order, in forms that are stable in floating point.
 
-Enters: a name (``NAMES``), ``leaky_relu(a)``, a polynomial or an expression in z. Leaves: one of three records:
-``Smooth`` (values at nodes), ``Polynomial`` (smooth, and quadrature is exact) or ``Kinked`` (theory section 7).
+Enters: an activation's text, as ``model.activations`` reads it. Leaves: one of three records: ``Smooth`` (values at
+nodes), ``Polynomial`` (smooth, and quadrature is exact) or ``Kinked`` (theory section 7). Who takes one asks it what it
+is like (``smooth``, ``degree``, ``slopes``, ``exists``), not which record it is.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from math import factorial
+from typing import ClassVar
 
 import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
-from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request, closest
+from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.model.activations import ActivationText, NamedSmooth, PolynomialText, TwoSlopes, read_activation
 from ntkfeyn.model.combinatorics import compositions, multinomial
-from ntkfeyn.model.polynomials import Coefficients, polynomial
+from ntkfeyn.model.network import Network
 
 Array = NDArray[np.float64]
 Table = Callable[[Array, int], list[Array]]
@@ -29,9 +32,29 @@ class Smooth:
 
     name: str
     table: Table = field(compare=False)
+    smooth: ClassVar[bool] = True
 
     def __reduce__(self) -> tuple[Callable[[str], Activation], tuple[str]]:
         return activation, (self.name,)  # workers in other processes make it again
+
+    @property
+    def degree(self) -> int | None:
+        """Of a polynomial; None for anything else."""
+        return None
+
+    @property
+    def exact(self) -> bool:
+        """Whether Gaussian means of its products are exact but for rounding: no quadrature is to converge."""
+        return self.degree is not None
+
+    @property
+    def slopes(self) -> tuple[float, float] | None:
+        """Slopes left and right of 0 where s(c z) = c s(z) for c > 0; else None."""
+        return None
+
+    def exists(self, orders: Sequence[int]) -> bool:
+        """Whether the product of s^(m), m in ``orders``, all at one sample, has Gaussian means."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -44,6 +67,13 @@ class Polynomial(Smooth):
     def degree(self) -> int:
         return len(self.coefficients) - 1
 
+    @property
+    def slopes(self) -> tuple[float, float] | None:
+        slope = self.coefficients[1] if self.degree >= 1 else 0.0
+        if slope and not any(c for k, c in enumerate(self.coefficients) if k != 1):
+            return slope, slope
+        return None
+
 
 @dataclass(frozen=True)
 class Kinked:
@@ -52,6 +82,28 @@ class Kinked:
     name: str
     right: float
     left: float
+    smooth: ClassVar[bool] = False
+    exact: ClassVar[bool] = True
+    degree: ClassVar[int | None] = None
+
+    @property
+    def slopes(self) -> tuple[float, float] | None:
+        """Slopes left and right of 0."""
+        return self.left, self.right
+
+    def table(self, z: Array, top: int) -> list[Array]:
+        """s and s' at nodes z, s' as its limit from the left at 0. Raises NtkfeynError above: no function."""
+        if top > 1:
+            raise NtkfeynError(f"'{self.name}' has a kink: derivative {top} of it has no value at a point")
+        side = np.where(z > 0, self.right, self.left)
+        return [side * z, side][: top + 1]
+
+    def exists(self, orders: Sequence[int]) -> bool:
+        """The second derivative is a delta function: one may be multiplied with steps, two diverge.
+
+        So does a third derivative.
+        """
+        return max(orders, default=0) <= 2 and list(orders).count(2) <= 1
 
 
 Activation = Smooth | Kinked
@@ -155,8 +207,6 @@ _SMOOTH: dict[str, Table] = {
     "sin": _sin,
     "cos": _cos,
 }
-NAMES = ("linear", "relu", "leaky_relu(a)", *_SMOOTH)
-_LEAKY = re.compile(r"leaky_relu(?:\(\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE]-?\d{1,2})?)\s*\))?", re.ASCII)
 
 
 def activation(text: str) -> Activation:
@@ -164,45 +214,27 @@ def activation(text: str) -> Activation:
 
     Raises RequestError (what is allowed is listed) or LimitError.
     """
-    name = text.strip() if isinstance(text, str) else ""
-    if name in _SMOOTH:
-        return Smooth(name, _SMOOTH[name])
-    if name == "linear":
-        return _as_polynomial(name, (0, 1))
-    if name == "relu":
-        return Kinked(name, 1.0, 0.0)
-    leaky = _LEAKY.fullmatch(name)
-    if leaky:
-        slope = float(leaky.group(1) or 0.01)
-        return Kinked(f"leaky_relu({slope!r})", 1.0, slope)
-    if not name or "z" not in name:
-        raise bad_request(
-            f"the activation {text!r} was asked for",
-            f"allowed are {', '.join(NAMES)}, or an expression in z",
-            f'--activation {closest(name, NAMES) or "gelu"}, or --activation "0.5*z + z**3/10"',
-        )
-    return _written(name)
+    return _made(read_activation(text))
 
 
-def _written(text: str) -> Activation:
-    """A polynomial if it is one, else an expression."""
-    try:
-        return _as_polynomial(text, polynomial(text))
-    except LimitError:
-        raise
-    except RequestError:
-        pass
+def functions(network: Network) -> tuple[Activation, ...]:
+    """The activation of each hidden layer, in order; equal ones are one. Raises RequestError or LimitError."""
+    return tuple(map(activation, network.activations))
+
+
+@cache
+def _made(written: ActivationText) -> Activation:
+    match written:
+        case NamedSmooth(name):
+            return Smooth(name, _SMOOTH[name])
+        case TwoSlopes(name, right, left):
+            return Kinked(name, right, left)
+        case PolynomialText(name, coefficients):
+            values = tuple(float(c) for c in coefficients)
+            return Polynomial(name, _polynomial(values), values)
     from ntkfeyn.expectations.symbolic import SymbolicDerivatives
 
-    return Smooth(text, SymbolicDerivatives(text).table)
-
-
-def _as_polynomial(name: str, coefficients: Coefficients | tuple[int, ...]) -> Polynomial:
-    try:
-        values = tuple(float(c) for c in coefficients)
-    except OverflowError as error:
-        raise LimitError(f"the coefficients of '{name[:40]}..' are too large; at most 1e308 is allowed") from error
-    return Polynomial(name, _polynomial(values), values)
+    return Smooth(written.name, SymbolicDerivatives(written).table)
 
 
 def leibniz(orders: tuple[int, ...], k: int) -> tuple[tuple[tuple[int, ...], int], ...]:
@@ -218,7 +250,7 @@ def checked(values: Array, name: str) -> Array:
     """The values, all finite. Raises NtkfeynError otherwise."""
     if not np.isfinite(values).all():
         raise NtkfeynError(
-            f"the activation '{name}' or one of its derivatives is not finite where the kernel needs it;"
-            " it must be smooth on the whole line; try a smaller C_W, or relu and leaky_relu(a) for a kink"
+            f"the activation '{name}' or one of its derivatives is not finite where the kernel needs it",
+            "it must be smooth on the whole line; try a smaller C_W, or relu and leaky_relu(a) for a kink",
         )
     return values

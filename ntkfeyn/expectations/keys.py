@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+EPSILON = 2e-16  # rounding of one operation, relative
 
 
 class Differentiated(NamedTuple):
@@ -19,6 +20,13 @@ class Differentiated(NamedTuple):
 
     orders: tuple[int, ...]
     k: int
+
+
+class KernelError(NamedTuple):
+    """Relative errors of a kernel: by rounding, as it was tracked, and by the quadratures of the layers below."""
+
+    rounding: float
+    quadrature: float = 0.0
 
 
 Key = tuple[Differentiated, ...]  # one entry a distinct sample, sorted

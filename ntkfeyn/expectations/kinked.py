@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import RequestError
 from ntkfeyn.expectations.activations import Kinked
-from ntkfeyn.expectations.keys import Expectations, Key
+from ntkfeyn.expectations.keys import EPSILON, Expectations, KernelError, Key
 from ntkfeyn.expectations.orthants import correlations, orthant, plane_mean
 from ntkfeyn.runtime.workers import Mapped
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 PARALLEL = 1e-13  # 1 - |correlation| below which two samples are one variable
-EPSILON = 2e-16
 FLAT = 1e-11  # third eigenvalue, relative, below which a covariance is a plane
 
 
@@ -39,10 +38,13 @@ class Factor(NamedTuple):
 class KinkedExpectations:
     """Values of a plan's expectations; exact up to rounding."""
 
+    amplifies = True
+    resolution = 0.0
+
     def __init__(self, activation: Kinked, expectations: Expectations) -> None:
         self.activation, self.expectations = activation, expectations
 
-    def __call__(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
+    def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0.
 
         Raises RequestError where a value depends on how the kink is smoothed, LimitError for too many samples.
@@ -57,15 +59,15 @@ class KinkedExpectations:
         values[0] = 0.0
         return values
 
-    def rounding(self, kernel: Array, values: Array, needed: NDArray[np.bool_], delta: float) -> Array:
-        """Error bounds of ``values`` from relative errors ``delta`` of the kernel, shape (size,).
+    def bounds(self, kernel: Array, values: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
+        """Error bounds of ``values`` from rounding, shape (size,).
 
         Derivatives with respect to the kernel diverge as two samples become parallel: they amplify what the kernel is
         off by, and samples that are taken as one variable are off by their angle.
         """
         errors = np.zeros_like(values)
         for key, numbers, _, blocks in self._needed(kernel, needed):
-            errors[numbers] = _rounding(key, blocks, np.abs(values[numbers]), delta)
+            errors[numbers] = _bounds(key, blocks, np.abs(values[numbers]), off)
         return errors
 
     def _needed(self, kernel: Array, needed: NDArray[np.bool_]) -> Iterator[tuple[Key, Ints, Ints, Array]]:
@@ -77,12 +79,15 @@ class KinkedExpectations:
                 yield key, numbers[some], rows[some], kernel[rows[some][:, :, None], rows[some][:, None, :]]
 
 
-def _rounding(key: Key, kernels: Array, values: Array, delta: float) -> Array:
+def _bounds(key: Key, kernels: Array, values: Array, off: KernelError) -> Array:
     """Error bounds of one expectation at many sample tuples.
 
-    Close to parallel samples its singular part goes as angle^-p and depends on the kernel through the angle, so delta
-    costs delta / angle^(p + 2); where the samples are taken as one variable, the angle itself.
+    Close to parallel samples its singular part goes as angle^-p and depends on the kernel through the angle, so an
+    error delta of the kernel costs delta / angle^(p + 2); where the samples are taken as one variable, the angle
+    itself. Quadrature below may make samples parallel that are not, in every run alike: an angle of sqrt(2 delta) is
+    then not resolved.
     """
+    delta, unresolved = off.rounding, np.sqrt(2 * off.quadrature)
     limits, powers = _parallel_limits(key), _singular_powers(key)
     gap = np.maximum(1 - np.abs(correlations(kernels)), EPSILON)
     singular = np.zeros(len(kernels))
@@ -90,7 +95,8 @@ def _rounding(key: Key, kernels: Array, values: Array, delta: float) -> Array:
         for j in range(i):
             angle = np.sqrt(2 * gap[:, i, j])
             apart = delta * angle ** -(powers[i, j] + 2) if powers[i, j] > -2 else np.zeros_like(angle)
-            merged = np.where(gap[:, i, j] < PARALLEL, 0.0, angle)
+            hidden = unresolved ** max(1.0, -powers[i, j])
+            merged = np.maximum(np.where(gap[:, i, j] < PARALLEL, 0.0, angle), hidden)
             singular = np.maximum(singular, np.where(gap[:, i, j] < limits[i, j], merged, apart))
     degree = sum(1 - m for f in key for m in f.orders) - sum(f.k for f in key)
     size = np.mean(np.einsum("bii->bi", kernels), axis=1)

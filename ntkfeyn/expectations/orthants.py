@@ -51,8 +51,8 @@ def orthant(rho: Array) -> Array:
                 total += (-1) ** size * orthant(rho[:, index[:, None], index])
         return total / 2
     raise LimitError(
-        f"a kinked activation needs an expectation over {n} different inputs; at most {MAX_VARIABLES} are allowed;"
-        " try fewer inputs or --components pairs"
+        f"a kinked activation needs an expectation over {n} different inputs",
+        f"at most {MAX_VARIABLES} are allowed; try fewer inputs or --components pairs",
     )
 
 

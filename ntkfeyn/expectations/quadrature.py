@@ -141,8 +141,8 @@ class AxisRules:
     def _refusal(self, sigma: float) -> LimitError:
         return LimitError(
             f"Gaussian means of '{self.name}' do not converge at standard deviation {sigma:.3g} of the preactivations:"
-            " the kernel is too large or the activation grows too fast;"
-            " try a smaller --cw or --depth, or a larger tolerance"
+            " the kernel is too large or the activation grows too fast",
+            "try a smaller --cw or --depth, or a larger tolerance",
         )
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError
-from ntkfeyn.expectations.activations import Polynomial, Smooth, checked, leibniz
-from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
+from ntkfeyn.expectations.activations import Smooth, checked, leibniz
+from ntkfeyn.expectations.keys import EPSILON, Differentiated, Expectations, KernelError, Key
 from ntkfeyn.expectations.quadrature import AxisRules, Rule, ball, hermite
 from ntkfeyn.runtime.workers import Mapped
 
@@ -92,24 +92,21 @@ class Grid(NamedTuple):
 class SmoothExpectations:
     """Values of a plan's expectations at one tolerance (relative error of each integral along each axis).
 
-    ``coarsening`` leaves that many times fewer nodes on each axis, to see how far the full rule has converged. A
-    fixed ``rule`` for every axis, samples in the order of the inputs and no ball, is what emitted code does.
+    ``coarsening`` leaves that many times fewer nodes on each axis, to see how far the full rule has converged.
     """
 
+    amplifies = False
+
     def __init__(
-        self,
-        activation: Smooth,
-        expectations: Expectations,
-        tolerance: float,
-        coarsening: float = 1.0,
-        rule: Rule | None = None,
+        self, activation: Smooth, expectations: Expectations, tolerance: float, coarsening: float = 1.0
     ) -> None:
-        self.activation, self.tolerance, self.coarsening, self.rule = activation, tolerance, coarsening, rule
+        self.activation, self.tolerance, self.coarsening = activation, tolerance, coarsening
+        self.resolution = 0.0 if activation.exact else tolerance
         self.size = expectations.size
         self.batches = batches(expectations)
         self.rules: dict[tuple[tuple[Key, ...], float], AxisRules] = {}
 
-    def __call__(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
+    def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0."""
         values = np.full(self.size, np.nan)
         for batch in self.batches:
@@ -125,9 +122,16 @@ class SmoothExpectations:
         values[0] = 0.0
         return values
 
+    def bounds(self, kernel: Array, values: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
+        """Error bounds of ``values`` from rounding, shape (size,): they change by as little as the kernel does.
+
+        A value that is small by chance may be off by more: what a repeated run is compared with covers that.
+        """
+        return np.where(needed, np.abs(values) * (off.rounding + 4 * EPSILON), 0.0)
+
     def _fill(self, values: Array, batch: Batch, kernel: Array, mapped: Mapped) -> None:
         products = cache(lambda split: Products(self.activation, batch, split))
-        axes = cholesky(kernel[batch.subsets[:, :, None], batch.subsets[:, None, :]], pivoting=self.rule is None)
+        axes = cholesky(kernel[batch.subsets[:, :, None], batch.subsets[:, None, :]])
         rules = self._rules(batch, kernel)
         for start in range(0, len(axes), BLOCK):
             some = range(start, min(start + BLOCK, len(axes)))
@@ -153,12 +157,10 @@ class SmoothExpectations:
         """Points on the axes of one sample set inside a ball; column i of ``axes`` is how z moves along axis i."""
         columns = [column for column in axes.T if column.any()] or [np.zeros(len(axes))]
         scales = [float(np.max(np.abs(column))) for column in columns]
-        radius = inf
-        if self.rule is not None:
-            chosen = [self.rule] * len(columns)
-        elif isinstance(self.activation, Polynomial):
+        radius, degree = inf, self.activation.degree
+        if degree is not None:
             most = max(sum(len(f.orders) for f in assignment) for assignment in batch.assignments)
-            chosen = [hermite(most * self.activation.degree // 2 + 1)] * len(columns)
+            chosen = [hermite(most * degree // 2 + 1)] * len(columns)
         else:
             radius = ball(max(rules.cut(scale, self.tolerance) for scale in scales), len(columns))
             radius /= sqrt(self.coarsening)
@@ -176,19 +178,18 @@ class SmoothExpectations:
         return Grid(z[:, kept], weights[kept], columns[-1], chosen[-1], counts[kept])
 
 
-def cholesky(kernels: Array, *, pivoting: bool = True) -> Array:
+def cholesky(kernels: Array) -> Array:
     """L with K = L L^T for each of many positive semidefinite K, shape (sets, n, n); rows in the order of K.
 
-    The largest remaining variance comes first (without ``pivoting``: the samples in order); axes without variance are
-    zero columns. Each axis moves only the samples that came after it was chosen: the last one moves a single sample
-    unless K is singular.
+    The largest remaining variance comes first; axes without variance are zero columns. Each axis moves only the samples
+    that came after it was chosen: the last one moves a single sample unless K is singular.
     """
     sets, n, _ = kernels.shape
     L = np.zeros_like(kernels)
     each = np.arange(sets)
     left = np.einsum("bii->bi", kernels).copy()
     for k in range(n):
-        pivot = left.argmax(axis=1) if pivoting else np.full(sets, k)
+        pivot = left.argmax(axis=1)
         variance = left[each, pivot]
         column = kernels[each, :, pivot] - np.einsum("bik,bk->bi", L, L[each, pivot])
         column = np.where(left > -np.inf, column, 0.0) / np.sqrt(np.maximum(variance, 1e-300))[:, None]

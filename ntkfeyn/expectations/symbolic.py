@@ -1,7 +1,7 @@
-"""An activation that the user writes as an expression in z: a whitelist parser, derivatives by SymPy.
+"""An activation that the user writes as an expression in z: derivatives by SymPy.
 
-Enters: text such as "z*tanh(z)". Leaves: a function from nodes z and a derivative order to values. The text is read
-node by node from Python's syntax tree and the SymPy tree is walked node by node on arrays: no text is ever run.
+Enters: the syntax tree of text such as "z*tanh(z)", on the whitelist of ``model.activations``. Leaves: a function from
+nodes z and a derivative order to values. Both trees are walked node by node, SymPy's on arrays: no text is ever run.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import scipy.special
 import sympy
 from numpy.typing import NDArray
 
-from ntkfeyn.errors import LimitError, RequestError, bad_request
-from ntkfeyn.model.polynomials import MAX_BITS, syntax_tree
+from ntkfeyn.errors import LimitError
+from ntkfeyn.model.activations import MAX_EXPONENT, ExpressionText, refused
+from ntkfeyn.model.polynomials import MAX_BITS
 
 Array = NDArray[np.float64]
-MAX_EXPONENT = 12
 MAX_OPERATIONS = 20_000
 Z = sympy.Symbol("z", real=True)
 
@@ -48,18 +48,16 @@ _VALUES: dict[Any, Callable[[Array], Array]] = {
     sympy.atan: np.arctan,
     sympy.erf: scipy.special.erf,
 }
-ALLOWED = f"an expression in z made of numbers, pi, + - * / **, brackets and {', '.join(_FUNCTIONS)}"
-HINT = '--activation "z*tanh(z)"'
 
 
-def expression(text: str) -> sympy.Expr:
-    """The SymPy expression; raises RequestError for anything off the whitelist, LimitError for what is too large."""
+def expression(written: ExpressionText) -> sympy.Expr:
+    """The SymPy expression; raises RequestError for what is no smooth function of z, LimitError if it is too large."""
     try:
-        parsed = _read(syntax_tree(text), text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError) as error:
-        raise _refused(text) from error
+        parsed = _made(written.tree, written.name)
+    except (ValueError, RecursionError, MemoryError, TypeError) as error:
+        raise refused(written.name) from error
     if parsed.free_symbols != {Z} or not all(map(_known, sympy.preorder_traversal(parsed))):
-        raise _refused(text)
+        raise refused(written.name)
     return parsed
 
 
@@ -73,27 +71,24 @@ def _known(node: Any) -> bool:
     return bool(node == Z or node.is_Add or node.is_Mul or node.is_Pow or node.func in _VALUES)
 
 
-def _refused(text: str) -> RequestError:
-    return bad_request(f"cannot use the activation '{text}'", f"allowed is a name or {ALLOWED}", HINT)
-
-
-def _read(node: ast.expr, text: str) -> Any:
+def _made(node: ast.expr, text: str) -> Any:
+    """A node of the syntax tree in SymPy."""
     match node:
         case ast.Name(id="z"):
             return Z
         case ast.Name(id="pi"):
             return sympy.pi
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and abs(value) < 1e100:
+        case ast.Constant(value=value):
             return sympy.Rational(repr(value))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_read(operand, text)
+            return -_made(operand, text)
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return _read(operand, text)
-        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _FUNCTIONS:
-            return _FUNCTIONS[name](_read(argument, text))
+            return _made(operand, text)
+        case ast.Call(func=ast.Name(id=name), args=[argument]):
+            return _FUNCTIONS[name](_made(argument, text))
         case ast.BinOp(left=left, op=op, right=right):
-            return _small(_binary(_read(left, text), op, _read(right, text), text))
-    raise _refused(text)
+            return _small(_binary(_made(left, text), op, _made(right, text), text))
+    raise refused(text)
 
 
 def _binary(a: Any, op: ast.operator, b: Any, text: str) -> Any:
@@ -108,7 +103,7 @@ def _binary(a: Any, op: ast.operator, b: Any, text: str) -> Any:
             return a / b
         case ast.Pow() if b.is_Rational and abs(b) <= MAX_EXPONENT and b.q <= MAX_EXPONENT:
             return a**b
-    raise _refused(text)
+    raise refused(text)
 
 
 def _small(value: Any) -> Any:
@@ -122,8 +117,8 @@ def _small(value: Any) -> Any:
 class SymbolicDerivatives:
     """Values of an expression and its derivatives on arrays; derivatives are taken once each."""
 
-    def __init__(self, text: str) -> None:
-        self.derivatives = [expression(text)]
+    def __init__(self, written: ExpressionText) -> None:
+        self.derivatives = [expression(written)]
 
     def table(self, z: Array, top: int) -> list[Array]:
         """s, s', .., s^(top) at z. Raises LimitError where a derivative grows too long."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from ntkfeyn.figures.style import COLOURS, DASHES, drawing, save
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.sampling.comparison import Compared, Comparison
 
 PANEL = (3.4, 2.7)  # inches
@@ -22,7 +23,7 @@ def comparison_figures(comparison: Comparison, directory: Path, stem: str) -> li
     paths = []
     if len(comparison.settings) > 1:
         paths += _panels(comparison, directory, f"{stem}-width", _against_width)
-    if len(comparison.settings[0][2]) > 1:
+    if len(comparison.settings[0].layers) > 1:
         paths += _panels(comparison, directory, f"{stem}-depth", _against_depth)
     return paths
 
@@ -45,11 +46,11 @@ def _panels(comparison: Comparison, directory: Path, stem: str, draw: Any) -> li
 def _against_width(axis: Any, comparison: Comparison, target: str) -> None:
     """Sampled points with error bars, and the partial sums as curves in n (for equal hidden widths)."""
     orders = comparison.orders[target]
-    settings = sorted(comparison.settings, key=lambda setting: setting[1][-1])
-    place = settings[0][2][-1][target].largest
-    widths = np.array([hidden[-1] for _, hidden, _ in settings], dtype=float)
-    last = [layers[-1][target] for *_, layers in settings]
-    same = all(len(set(hidden)) == 1 for _, hidden, _ in settings)
+    settings = sorted(comparison.settings, key=lambda setting: setting.hidden[-1])
+    widths = np.array([setting.hidden[-1] for setting in settings], dtype=float)
+    last = [setting.output[target] for setting in settings]
+    place = last[0].largest
+    same = all(len(set(setting.hidden)) == 1 for setting in settings)
     for i, order in enumerate(orders):
         style = _style(order)
         if same:
@@ -64,7 +65,7 @@ def _against_width(axis: Any, comparison: Comparison, target: str) -> None:
     axis.set_xticks(widths, [f"{n:.0f}" for n in widths])
     axis.minorticks_off()
     axis.set_xlabel("width $n$")
-    _finish(axis, target, last[0], place, f"layer {len(settings[0][1]) + 1}")
+    _finish(axis, target, last[0], place, f"layer {len(settings[0].hidden) + 1}")
 
 
 def _style(order: int) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _curve(found: Compared, place: int, width: float, upto: int, n: Any) -> Any:
 
 def _against_depth(axis: Any, comparison: Comparison, target: str) -> None:
     """The narrowest network, layer by layer."""
-    width, hidden, layers = min(comparison.settings, key=lambda setting: min(setting[1]))
+    width, hidden, layers = min(comparison.settings, key=lambda setting: min(setting.hidden))
     place = layers[-1][target].largest
     numbers = np.arange(2, len(hidden) + 2)
     for i, order in enumerate(comparison.orders[target]):
@@ -106,7 +107,7 @@ def _finish(axis: Any, target: str, found: Compared, place: int, where: str) -> 
 def label(target: str, index: str = "") -> str:
     """The quantity of a target, as n^R times a cumulant."""
     name, _, order = target.partition("@")
-    tex = r"\Theta" if name == "Theta" else name
+    tex = LatexNotation().letter(name)
     shown = f"{tex}_{{{index}}}" if index else tex
     if int(order) > standard(name).leading_order:
         return rf"$n\,(\langle {shown}\rangle - {shown})$"

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ntkfeyn.criticality.depth import ABOVE, BELOW, CRITICAL, RATIOS, Law, Run, Scaling, laws, ratio_values
-from ntkfeyn.criticality.growth import POLYNOMIAL, SLOW, Growth
+from ntkfeyn.criticality.depth import RATIOS, Law, Run, Scaling, Tuning, laws, ratio_values
+from ntkfeyn.criticality.growth import Form, Growth
 from ntkfeyn.figures.style import drawing, save
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.notation import LatexNotation
 
 STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK dashed, of the ddNTK dotted
     "K@0": ("black", "-"), "Theta@0": ("#888888", "-"),
@@ -21,36 +23,35 @@ STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK 
     "R@1": ("#0072B2", ":"), "S@1": ("#D55E00", ":"), "T@1": ("#009E73", ":"), "U@1": ("#CC79A7", ":"),
     "K@1": ("black", "-."), "Theta@1": ("#888888", "-."),
 }  # fmt: skip
-SYMBOLS = {"K@0": "K", "Theta@0": r"\Theta", "K@1": r"K^{\{1\}}", "Theta@1": r"\Theta^{\{1\}}"}
-TITLES = {CRITICAL: "at criticality", BELOW: "below", ABOVE: "above"}
+TITLES = {Tuning.CRITICAL: "at criticality", Tuning.BELOW: "below", Tuning.ABOVE: "above"}
 READABLE = 0.1  # exponents less certain than this are left to the table
 SMALLEST = 1e-30  # of the largest value in a panel: below it a curve says nothing
 
 
-def critical_figure(name: str, runs: dict[str, Run], scaling: Scaling, directory: Path, stem: str) -> list[Path]:
+def critical_figure(name: str, runs: dict[Tuning, Run], scaling: Scaling, directory: Path, stem: str) -> list[Path]:
     """STEM.pdf and STEM.png in a directory."""
     with drawing() as Figure:
         return save(_figure(Figure, name, runs, scaling), directory, stem)
 
 
-def _figure(Figure: Any, name: str, runs: dict[str, Run], scaling: Scaling) -> Any:
+def _figure(Figure: Any, name: str, runs: dict[Tuning, Run], scaling: Scaling) -> Any:
     """Tensors in the upper row, ratios in the lower one, a column a run; the legend stands beside them."""
     figure = Figure(figsize=(11.5, 6.2))
     axes = figure.subplots(2, len(runs), sharex="col", squeeze=False)
     handles: dict[str, Any] = {}
     for column, (which, run) in enumerate(runs.items()):
-        for row, label in enumerate((r"$|T^{(\ell)}|$", r"$|T^{(\ell)}|\,/\,K^a\,\Theta^b$")):
+        for row, divisor in enumerate(("", rf"\,/\,{symbol('K@0')}^a\,{symbol('Theta@0')}^b")):
             panel = axes[row][column]
             handles |= _curves(panel, run, ratios=row == 1)
             panel.set_yscale("log")
-            panel.set_xscale("log" if which == CRITICAL else "linear")
+            panel.set_xscale("log" if which == Tuning.CRITICAL else "linear")
             panel.grid(True, linewidth=0.3, color="#CCCCCC")
             panel.tick_params(which="both", direction="in", labelsize=8)
             if column == 0:
-                panel.set_ylabel(label)
+                panel.set_ylabel(rf"$|T^{{(\ell)}}|{divisor}$")
         axes[0][column].set_title(_title(which, run, scaling), fontsize=9)
         axes[1][column].set_xlabel(r"layer $\ell$")
-    found = laws(runs[CRITICAL], True)
+    found = laws(runs[Tuning.CRITICAL], True)
     shown = [tensor for tensor in STYLES if tensor in handles]
     labels = [f"${symbol(tensor)}${exponent(found[tensor]) if tensor in found else ''}" for tensor in shown]
     figure.suptitle(_plain(name), fontsize=10, x=0.45, y=0.985)
@@ -78,24 +79,25 @@ def _curves(panel: Any, run: Run, *, ratios: bool) -> dict[str, Any]:
 
 def symbol(tensor: str) -> str:
     """The tensor in TeX maths."""
-    return SYMBOLS.get(tensor, tensor.partition("@")[0])
+    name, _, order = tensor.partition("@")
+    return LatexNotation().symbol(name, int(order) - standard(name).leading_order)
 
 
 def exponent(law: Law) -> str:
     """~ l^p for the legend."""
     growth: Growth = law.tensor
-    if growth.form == SLOW:
+    if growth.form == Form.SLOW:
         return r"$\,$(slow)"
     if growth.value is None or growth.uncertainty is None or growth.uncertainty > READABLE:
         return ""
-    power = f"{growth.value:.0f}" if growth.form == POLYNOMIAL else f"{growth.value:.2f}"
+    power = f"{growth.value:.0f}" if growth.form == Form.POLYNOMIAL else f"{growth.value:.2f}"
     power = power.replace("-0.00", "0.00")
     return rf"$\,\sim\,\ell^{{\,{power}}}$"
 
 
-def _title(which: str, run: Run, scaling: Scaling) -> str:
-    factor = {CRITICAL: "", BELOW: rf"{1 - scaling.off:g}\,", ABOVE: rf"{1 + scaling.off:g}\,"}[which]
-    text = rf"{TITLES[which]}: $C_W = {factor}C_W^\ast$"
+def _title(which: Tuning, run: Run, scaling: Scaling) -> str:
+    off = {Tuning.CRITICAL: "", Tuning.BELOW: rf"{1 - scaling.off:g}\,", Tuning.ABOVE: rf"{1 + scaling.off:g}\,"}
+    text = rf"{TITLES[which]}: $C_W = {off[which]}C_W^\ast$"
     return text + (f", {run.layers} layers" if run.stopped else "")
 
 

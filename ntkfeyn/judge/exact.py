@@ -43,6 +43,7 @@ from ntkfeyn.judge.kernel_graphs import (
 )
 
 Series = tuple[Fraction, ...]
+Wick = tuple[tuple[Pair, ...], tuple[Factor, ...], Polynomial]  # pairs of ends, joints (end, sample), average
 MAX_WORK = 3_000_000
 ONE, ZERO = Fraction(1), Fraction(0)
 
@@ -53,12 +54,13 @@ class WorkLimit(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """A network: s(z) = sum_k activation[k] z^k; ``kernel[a][b]`` and ``ntk[a][b]`` are layer 1's, series in 1/n.
+    """A network: after layer l, s(z) = sum_k c_k z^k with the coefficients ``activations[l-1]``, or with the only ones.
 
-    Layer l has width n * widths[l-1] (equal widths if empty); the width of the last layer is never needed.
+    ``kernel[a][b]`` and ``ntk[a][b]`` are layer 1's, series in 1/n. Layer l has width n * widths[l-1] (equal widths if
+    empty); the width of the last layer is never needed, nor is an activation after it.
     """
 
-    activation: tuple[Fraction, ...]
+    activations: tuple[tuple[Fraction, ...], ...]
     kernel: tuple[tuple[Series, ...], ...]
     ntk: tuple[tuple[Series, ...], ...]
     C_W: Fraction = ONE
@@ -69,6 +71,10 @@ class Setting:
 
     def width(self, layer: int) -> int:
         return self.widths[layer - 1] if self.widths else 1
+
+    def activation(self, layer: int) -> tuple[Fraction, ...]:
+        """The coefficients of the activation after a layer."""
+        return self.activations[layer - 1] if len(self.activations) > 1 else self.activations[0]
 
 
 class ExactNetwork:
@@ -228,13 +234,13 @@ class ExactNetwork:
         if layer == 1:
             return {((), ()): self._neurons_of_first_layer(blocks, trees)}
         free: Polynomial = {(): ONE}
-        wired: list[list[tuple[tuple[Pair, ...], tuple[Factor, ...], Polynomial]]] = []
+        wired: list[list[Wick]] = []
         for neuron, count in blocks:
             if neuron.ends:
-                wired.append(list(self._wick(neuron)))
+                wired.append(list(self._wick(layer, neuron)))
             else:
                 for _ in range(count):
-                    free = self._product(free, self.gaussian(neuron.factors))
+                    free = self._product(free, self.gaussian(layer, neuron.factors))
         total: dict[tuple[Powers, tuple[KernelGraph, ...]], Series] = {}
         for choice in product(*wired):
             self._count_work()
@@ -250,13 +256,13 @@ class ExactNetwork:
                 total[key] = (known[0] + coefficient, *known[1:])
         return total
 
-    def _wick(self, neuron: HiddenNeuron) -> Iterator[tuple[tuple[Pair, ...], tuple[Factor, ...], Polynomial]]:
-        """Pair the ends at a neuron with each other or with a z: (pairs, joints (end, sample), average of the rest)."""
+    def _wick(self, layer: int, neuron: HiddenNeuron) -> Iterator[Wick]:
+        """Pair the ends at a neuron with each other or with a z, and average the rest."""
         samples = [sample for sample, _ in neuron.factors]
-        degree = len(self.setting.activation) - 1
+        degree = len(self.setting.activation(layer)) - 1
         for pairs, single in matchings(neuron.ends):
             for hits, orders in _hits(tuple(order for _, order in neuron.factors), len(single), degree):
-                polynomial = self.gaussian(tuple(sorted(zip(samples, orders, strict=True))))
+                polynomial = self.gaussian(layer, tuple(sorted(zip(samples, orders, strict=True))))
                 if polynomial:
                     yield pairs, tuple((end, samples[hit]) for end, hit in zip(single, hits, strict=True)), polynomial
 
@@ -273,21 +279,21 @@ class ExactNetwork:
                     value = self._times(value, self._padded(self.setting.ntk[sample][trees[other][0]]))
         return value
 
-    def _gaussian(self, factors: tuple[Factor, ...]) -> Polynomial:
-        """<product of activation derivatives> at one neuron, as a polynomial in the kernel variables G_ab."""
+    def _gaussian(self, layer: int, factors: tuple[Factor, ...]) -> Polynomial:
+        """<product of activation derivatives> at a neuron of a layer, as a polynomial in the kernel variables G_ab."""
         total: Polynomial = {}
-        for exponents, coefficient in self._monomials(factors).items():
+        for exponents, coefficient in self._monomials(layer, factors).items():
             for powers, ways in isserlis(exponents):
                 total[powers] = total.get(powers, ZERO) + coefficient * ways
         return {powers: value for powers, value in total.items() if value}
 
-    def _monomials(self, factors: tuple[Factor, ...]) -> dict[Powers, Fraction]:
+    def _monomials(self, layer: int, factors: tuple[Factor, ...]) -> dict[Powers, Fraction]:
         """The product of activation derivatives as {((sample, 0), power of z): coefficient}."""
         total: dict[Powers, Fraction] = {(): ONE}
         for sample, order in factors:
             series: Polynomial = {
                 ((((sample, 0), k - order),) if k > order else ()): c * factorial(k) / factorial(k - order)
-                for k, c in enumerate(self.setting.activation)
+                for k, c in enumerate(self.setting.activation(layer))
                 if k >= order and c
             }
             total = multiply(total, series)
@@ -295,7 +301,7 @@ class ExactNetwork:
 
     def _first_layer(self, factors: tuple[Factor, ...]) -> Series:
         total = self._zero()
-        for powers, coefficient in self.gaussian(factors).items():
+        for powers, coefficient in self.gaussian(1, factors).items():
             total = self._plus(total, self._moment_of_first_layer(powers, ()), coefficient)
         return total
 
@@ -328,10 +334,7 @@ def _hits(orders: tuple[int, ...], count: int, most: int) -> Iterator[tuple[tupl
                 yield (hit, *rest), after
 
 
-def _wire(
-    trees: Trees,
-    choice: Sequence[tuple[tuple[Pair, ...], tuple[Factor, ...], Polynomial]],
-) -> list[KernelGraph]:
+def _wire(trees: Trees, choice: Sequence[Wick]) -> list[KernelGraph]:
     """The kernel graphs that the trees form once every end is paired; a joint adds a bare z slot."""
     partner: dict[int, int] = {}
     nodes: list[tuple[int, tuple[int, ...]]] = list(trees)

@@ -1,63 +1,99 @@
-"""Networks: widths, couplings and activation of theory section 1, checked once.
+"""Networks: layers with their widths, activations and couplings (theory section 1), checked once.
 
-Enters: what the user asks for. Leaves: a frozen ``Network`` whose properties list everything a layer.
+Enters: what the user asks for. Leaves: a frozen ``Network``, a tuple of ``Layer`` records: whatever is to be known of a
+layer is asked of its record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from math import isfinite
 from numbers import Real
-from typing import TYPE_CHECKING
 
 from ntkfeyn.errors import LimitError, RequestError, bad_request
-
-if TYPE_CHECKING:
-    from ntkfeyn.expectations.activations import Activation
+from ntkfeyn.model.activations import SEPARATOR, read_activations
 
 MAX_DEPTH = 1000
 MAX_WIDTH = 10**9
 
 
 @dataclass(frozen=True)
+class Layer:
+    """One layer: its neurons, the activation applied after it, and the law of the weights and biases that lead to it.
+
+    The output layer has no width of its own (any number of neurons) and no activation after it: None.
+    """
+
+    width: int | None
+    activation: str | None
+    C_W: float = 1.0
+    C_b: float = 0.0
+    lambda_W: float = 1.0
+    lambda_b: float = 0.0
+
+    @property
+    def couplings(self) -> dict[str, float]:
+        """The values of what multiplies the terms of a recursion that leads to this layer, by name."""
+        return {"C_W": self.C_W, "lambda_W": self.lambda_W, "C_b": self.C_b, "lambda_b": self.lambda_b}
+
+
+@dataclass(frozen=True)
 class Network:
     """A fully connected network with layers 1..depth; layer ``depth`` is the output.
 
-    ``width``: one width for all hidden layers or ``depth - 1`` of them. ``cw, cb, lambda_w, lambda_b``: C_W, C_b and
-    the gradient weights lambda_W, lambda_b of theory section 1, one number or one a layer. ``activation``: a name or
-    an expression in z. Raises RequestError or LimitError for values that make no network.
+    ``width``: one width for all hidden layers or ``depth - 1`` of them. ``activation``: a name or an expression in z,
+    one for all hidden layers or one a layer to be applied after it, as "gelu:tanh:linear" or a sequence. ``cw, cb,
+    lambda_w, lambda_b``: C_W, C_b and the gradient weights lambda_W, lambda_b of theory section 1, one number or one a
+    layer. ``layers`` is made of these. Raises RequestError or LimitError for values that make no network; what only
+    SymPy can tell of an expression is refused where numbers are asked for.
     """
 
     depth: int
     width: int | Sequence[int] = 1
-    activation: str = "relu"
+    activation: str | Sequence[str] = "relu"
     cw: float | Sequence[float] = 1.0
     cb: float | Sequence[float] = 0.0
     lambda_w: float | Sequence[float] = 1.0
     lambda_b: float | Sequence[float] = 0.0
+    layers: tuple[Layer, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if type(self.depth) is not int or self.depth < 1:
             raise bad_request(f"depth {self.depth!r} was asked for", "an integer from 1 up is allowed", "--depth 4")
         if self.depth > MAX_DEPTH:
             raise LimitError(f"depth {self.depth} was asked for; at most {MAX_DEPTH} is allowed")
+        widths, activations = self._widths(), self._activations()
+        couplings = [self._couplings(name, name == "cw") for name in ("cw", "cb", "lambda_w", "lambda_b")]
+        rows = zip([*widths, None], [*activations, None], *couplings, strict=True)
+        object.__setattr__(self, "layers", tuple(Layer(*row) for row in rows))
+
+    def _widths(self) -> tuple[int, ...]:
+        """One a hidden layer; the field keeps the shortest form: 8:8 is 8, one text, one stream of random numbers."""
         given = (self.width,) if isinstance(self.width, int) else tuple(self.width)
-        object.__setattr__(self, "width", given[0] if len(given) == 1 else given)
         if len(given) not in (1, self.depth - 1) or not all(type(n) is int and 1 <= n <= MAX_WIDTH for n in given):
             raise bad_request(
                 f"width {':'.join(map(str, given))} was asked for at depth {self.depth}",
                 f"one positive integer or {self.depth - 1} of them (one a hidden layer) are allowed",
                 "--width 64, or --width 32:64:32 with --depth 4",
             )
-        if len(set(given)) == 1:  # 8:8 is 8: one text, one stream of random numbers
-            object.__setattr__(self, "width", given[0])
-        for name, positive in (("cw", True), ("cb", False), ("lambda_w", False), ("lambda_b", False)):
-            object.__setattr__(self, name, self._couplings(name, positive))
-        self.function  # noqa: B018 (an unknown activation is refused here)
+        object.__setattr__(self, "width", given[0] if len(set(given)) == 1 else given)
+        return given * (self.depth - 1) if len(given) == 1 else given
+
+    def _activations(self) -> tuple[str, ...]:
+        """One a hidden layer; the field keeps the shortest form of the names: gelu:gelu is gelu."""
+        names = tuple(read.name for read in read_activations(self.activation))
+        if not names or len(names) not in (1, self.depth - 1):
+            raise bad_request(
+                f"activation {SEPARATOR.join(names)} was asked for at depth {self.depth}",
+                f"one activation or {self.depth - 1} of them (one a hidden layer) are allowed",
+                "--activation gelu, or --activation gelu:tanh:linear with --depth 4",
+            )
+        object.__setattr__(self, "activation", names[0] if len(set(names)) == 1 else names)
+        return names * (self.depth - 1) if len(names) == 1 else names
 
     def _couplings(self, name: str, positive: bool) -> tuple[float, ...]:
+        """One a layer, which is what the field keeps."""
         value = getattr(self, name)
         given = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
         option = "--" + name.replace("_", "-")
@@ -73,31 +109,33 @@ class Network:
                 f"one number or {self.depth} of them (one a layer) are allowed",
                 f"{option} 2",
             )
-        return tuple(map(float, given)) * (self.depth if len(given) == 1 else 1)
-
-    @cached_property
-    def function(self) -> Activation:
-        """The activation as numbers need it."""
-        from ntkfeyn.expectations.activations import activation
-
-        return activation(self.activation)
+        every = tuple(map(float, given)) * (self.depth if len(given) == 1 else 1)
+        object.__setattr__(self, name, every)
+        return every
 
     @property
     def hidden(self) -> tuple[int, ...]:
         """Widths n_1 .. n_(depth-1)."""
-        return (self.width,) * (self.depth - 1) if isinstance(self.width, int) else tuple(self.width)
+        return tuple(layer.width for layer in self.layers if layer.width is not None)
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """The activation after each of the layers 1 .. depth-1."""
+        return tuple(layer.activation for layer in self.layers if layer.activation is not None)
 
     @property
     def width_text(self) -> str:
         """64 for equal widths, else 32:64:32."""
-        if len(set(self.hidden)) > 1:
-            return ":".join(map(str, self.hidden))
-        return str(self.hidden[0] if self.hidden else self.width)
+        return str(self.width) if isinstance(self.width, int) else ":".join(map(str, self.width))
 
-    def couplings(self, layer: int) -> tuple[float, float, float, float]:
-        """C_W, lambda_W, C_b, lambda_b of a layer."""
-        rows = (self.cw, self.lambda_w, self.cb, self.lambda_b)
-        return tuple(row[layer - 1] for row in rows)  # type: ignore[index,return-value]
+    @property
+    def activation_text(self) -> str:
+        """gelu for equal activations, else gelu:tanh:linear."""
+        return self.activation if isinstance(self.activation, str) else SEPARATOR.join(self.activation)
+
+    def couplings(self, layer: int) -> dict[str, float]:
+        """The value of each coupling, by name, in the step from a layer to the next one."""
+        return {**self.layers[layer].couplings, "width_ratio": self.ratio(layer)}
 
     def ratio(self, layer: int) -> float:
         """n_l / n_(l-1) for the step up from layer l; 1 at l = 1, where it multiplies nothing."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Sequence
 from fractions import Fraction
 
 from ntkfeyn.errors import LimitError, RequestError, bad_request
@@ -30,6 +31,14 @@ def polynomial(text: str) -> Coefficients:
     if len(coefficients) < 2:
         raise bad_request(f"the activation '{text}' does not depend on z", f"allowed is {_ALLOWED}", _HINT)
     return coefficients
+
+
+def polynomials(given: str | Sequence[str]) -> tuple[Coefficients, ...]:
+    """One polynomial, or one a layer: texts between colons, or a sequence of texts. Raises as ``polynomial`` does."""
+    texts = given.split(":") if isinstance(given, str) else list(given)
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise bad_request(f"the activations {texts!r} were asked for", f"allowed is {_ALLOWED}, or one a layer", _HINT)
+    return tuple(map(polynomial, texts))
 
 
 def syntax_tree(text: str) -> ast.expr:
@@ -108,9 +117,3 @@ def _trim(coefficients: list[Fraction]) -> Coefficients:
     while len(coefficients) > 1 and not coefficients[-1]:
         coefficients.pop()
     return tuple(coefficients)
-
-
-def polynomial_text(coefficients: Coefficients) -> str:
-    """The polynomial as text that ``polynomial`` reads back."""
-    terms = [f"({c})*z**{k}" if k else f"({c})" for k, c in enumerate(coefficients) if c]
-    return " + ".join(terms)

@@ -41,6 +41,10 @@ class TensorId(NamedTuple):
     def __str__(self) -> str:
         return f"{self.name}@{self.order}"
 
+    def by_order(self) -> tuple[int, str]:
+        """A key to sort by: orders of 1/n first."""
+        return (self.order, self.name)
+
 
 MEAN_KERNEL = TensorId("K", 0)
 MEAN_NTK = TensorId("Theta", 0)

@@ -1,7 +1,7 @@
-"""How a product term is written, in text and in LaTeX: one traversal, two vocabularies.
+"""Notations: the vocabularies in which formulas are written: text, LaTeX, and LaTeX made of macros.
 
-Enters: product terms. Leaves: strings such as "1/2 rho C_W K^{1}_{b1 b2} <d_b1 d_b2 (s1 s2)>" with the sums over the
-derivative labels b in front. Symbols follow theory sections 3 to 5; rho = n_l / n_(l-1).
+Enters: the letters of a medium. Leaves: pieces of formulas as strings: powers, tensors, activations, derivatives,
+means, sums. formulas.py puts them together.
 """
 
 from __future__ import annotations
@@ -10,16 +10,11 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ntkfeyn.derivation.diagrams import CubicVertex
-from ntkfeyn.derivation.homogeneity import Diagonal
-from ntkfeyn.derivation.recursion import Recursion
-from ntkfeyn.derivation.rules import WIDTH_RATIO, Choice, in_order
-from ntkfeyn.derivation.terms import ExpandedTerm, Factor, Group, Powers, ProductTerm, Tensor
-from ntkfeyn.model.cumulants import Cumulant, standard
-from ntkfeyn.model.tensors import MEAN_NTK, NAMES
+from ntkfeyn.derivation.rules import COUPLINGS
+from ntkfeyn.model.tensors import NAMES
+from ntkfeyn.render.symbols import LATEX, Letters
 
-EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be counted
-IDS_SHOWN = 8
+MACROS = {"lambda_W": "LW", "lambda_b": "Lb", "width_ratio": "R"}  # the letters of other couplings make theirs
 
 
 class TextNotation:
@@ -28,42 +23,69 @@ class TextNotation:
     space = " "  # between factors
     inner = " "  # between activations of one expectation
 
+    def __init__(self, letters: Letters) -> None:
+        self.letters = letters
+
     def fraction(self, value: Fraction) -> str:
         return str(value)
 
-    def power(self, symbol: str, exponent: int) -> str:
-        name = {"lambda_W": "λ_W", "lambda_b": "λ_b", "width_ratio": "ρ"}.get(symbol, symbol)
-        return name if exponent == 1 else f"{name}^{exponent}"
+    def power(self, coupling: str, exponent: int) -> str:
+        letter = self.letters.coupling(coupling)
+        return letter if exponent == 1 else f"{letter}^{exponent}"
 
     def label(self, label: int) -> str:
-        return str(label) if label >= 0 else f"b{-label}"
+        return self.letters.sample(label) if label >= 0 else f"{self.letters.bound}{-label}"
+
+    def letter(self, name: str) -> str:
+        """A tensor's letter."""
+        return self.letters.tensor(name) if name in NAMES or name.isalnum() else f"[{name}]"
+
+    def symbol(self, name: str, correction: int) -> str:
+        """A tensor without labels: K^{1}."""
+        return self.letter(name) + (f"^{{{correction}}}" if correction else "")
 
     def tensor(self, name: str, correction: int, labels: Sequence[int]) -> str:
-        letter = {"Theta": "Θ"}.get(name, name if name.isalnum() else f"[{name}]")
-        mark = f"^{{{correction}}}" if correction else ""
-        return f"{letter}{mark}_{self.indices(labels)}"
+        return f"{self.symbol(name, correction)}_{self.indices(labels)}"
 
     def indices(self, labels: Sequence[int]) -> str:
-        if all(0 <= label < 10 for label in labels):
-            return "".join(map(str, labels))
-        return "{" + " ".join(self.label(label) for label in labels) + "}"
+        names = [self.label(label) for label in labels]
+        short = all(label >= 0 for label in labels) and all(len(name) == 1 for name in names)
+        return "".join(names) if short else "{" + " ".join(names) + "}"
+
+    def function(self, order: int) -> str:
+        """The activation, ``order`` times differentiated."""
+        return self.letters.activation + ("'" * order if order <= 3 else f"^({order})")
 
     def activation(self, sample: int, order: int) -> str:
-        mark = "'" * order if order <= 3 else f"^({order})"
-        return f"σ{mark}_{sample}"
+        return f"{self.function(order)}_{self.label(sample)}"
 
     def omega(self, first: int, second: int) -> str:
-        return f"Ω_{self.indices((first, second))}"
+        return f"{self.letters.omega}_{self.indices((first, second))}"
 
     def derivatives(self, labels: Sequence[int], inner: str) -> str:
-        return "".join(f"∂_{self.label(label)}" for label in labels) + f"({inner})"
+        return "".join(f"{self.letters.derivative}_{self.label(label)}" for label in labels) + f"({inner})"
 
     def mean(self, inner: str) -> str:
-        return f"⟨{inner}⟩"
+        left, right = self.letters.expectation
+        return f"{left}{inner}{right}"
 
     def sum(self, labels: Sequence[int], domain: Sequence[int]) -> str:
         names = ",".join(self.label(label) for label in labels)
-        return f"Σ_{{{names}∈{{{','.join(map(str, domain))}}}}}"
+        return f"Σ_{{{names}∈{{{','.join(map(self.label, domain))}}}}}"
+
+    @property
+    def layer(self) -> str:
+        return self.letters.layer
+
+    @property
+    def width(self) -> str:
+        """n_l"""
+        return f"{self.letters.width}_{self.layer}"
+
+    @property
+    def width_below(self) -> str:
+        """n_(l-1)"""
+        return f"{self.letters.width}_({self.layer}-1)"
 
 
 class LatexNotation(TextNotation):
@@ -71,66 +93,74 @@ class LatexNotation(TextNotation):
 
     space = inner = r"\,"
 
+    def __init__(self, letters: Letters = LATEX) -> None:
+        super().__init__(letters)
+
     def fraction(self, value: Fraction) -> str:
         if value.denominator == 1:
             return str(value.numerator)
         sign = "-" if value < 0 else ""
         return rf"{sign}\tfrac{{{abs(value.numerator)}}}{{{value.denominator}}}"
 
-    def power(self, symbol: str, exponent: int) -> str:
-        name = {"lambda_W": r"\lambda_W", "lambda_b": r"\lambda_b", "width_ratio": r"\rho"}.get(symbol, symbol)
-        return name if exponent == 1 else f"{name}^{{{exponent}}}"
+    def power(self, coupling: str, exponent: int) -> str:
+        letter = self.letters.coupling(coupling)
+        return letter if exponent == 1 else f"{letter}^{{{exponent}}}"
 
     def label(self, label: int) -> str:
-        return str(label) if label >= 0 else f"b_{{{-label}}}"
+        return self.letters.sample(label) if label >= 0 else f"{self.letters.bound}_{{{-label}}}"
+
+    def letter(self, name: str) -> str:
+        if name in NAMES or name in self.letters.tensors:
+            return self.letters.tensor(name)
+        if re.fullmatch(r"([CR][0-9]+)+", name):
+            return r"\mathsf{" + re.sub(r"([CR])([0-9]+)", r"\1_{\2}", name) + "}"
+        return r"\mathsf{T}[\text{" + name.replace("+", " ").replace("/", " $|$ ") + "}]"
+
+    def symbol(self, name: str, correction: int) -> str:
+        return self.letter(name) + (rf"^{{\{{{correction}\}}}}" if correction else "")
 
     def tensor(self, name: str, correction: int, labels: Sequence[int]) -> str:
-        mark = rf"^{{\{{{correction}\}}}}" if correction else ""
-        return f"{latex_name(name)}{mark}_{{{self.indices(labels)}}}"
+        return f"{self.symbol(name, correction)}_{{{self.indices(labels)}}}"
 
     def indices(self, labels: Sequence[int]) -> str:
-        return ("" if all(label < 10 for label in labels) else ",").join(self.label(label) for label in labels)
+        names = [self.label(label) for label in labels]
+        short = all(label < 10 for label in labels)
+        return ("" if short else ",").join(names)
+
+    def function(self, order: int) -> str:
+        return self.letters.activation + ("'" * order if order <= 3 else f"^{{({order})}}")
 
     def activation(self, sample: int, order: int) -> str:
-        mark = "'" * order if order <= 3 else f"^{{({order})}}"
-        return rf"\sigma{mark}_{{{sample}}}"
+        return f"{self.function(order)}_{{{self.label(sample)}}}"
 
     def omega(self, first: int, second: int) -> str:
-        return rf"\Omega_{{{self.indices((first, second))}}}"
+        return f"{self.letters.omega}_{{{self.indices((first, second))}}}"
 
     def derivatives(self, labels: Sequence[int], inner: str) -> str:
-        return "".join(rf"\partial_{{{self.label(label)}}}" for label in labels) + f"({inner})"
+        return "".join(f"{self.letters.derivative}_{{{self.label(label)}}}" for label in labels) + f"({inner})"
 
     def mean(self, inner: str) -> str:
-        return rf"\langle {inner}\rangle"
+        left, right = self.letters.expectation
+        return f"{left} {inner}{right}"
 
     def sum(self, labels: Sequence[int], domain: Sequence[int]) -> str:
         names = ",".join(self.label(label) for label in labels)
-        return rf"\sum_{{{names}\in\{{{','.join(map(str, domain))}\}}}}"
+        return rf"\sum_{{{names}\in\{{{','.join(map(self.label, domain))}\}}}}"
 
 
-def latex_name(name: str) -> str:
-    """A tensor's letter in LaTeX maths."""
-    if name in NAMES:
-        return r"\Theta" if name == "Theta" else name
-    if re.fullmatch(r"([CR][0-9]+)+", name):
-        return r"\mathsf{" + re.sub(r"([CR])([0-9]+)", r"\1_{\2}", name) + "}"
-    return r"\mathsf{T}[\text{" + name.replace("+", " ").replace("/", " $|$ ") + "}]"
-
-
-class MacroNotation(TextNotation):
+class MacroNotation(LatexNotation):
     """LaTeX made of macros whose names begin with ``prefix``: readable source, one place to restyle (macros.tex)."""
 
     def __init__(self, prefix: str) -> None:
+        super().__init__()
         self.macro = "\\" + prefix
         self.space, self.inner = f"{self.macro}O ", f"{self.macro}I "
 
     def fraction(self, value: Fraction) -> str:
         return f"{self.macro}Cf{{{value.numerator}}}{{{value.denominator}}}"
 
-    def power(self, symbol: str, exponent: int) -> str:
-        names = {"C_W": "CW", "lambda_W": "LW", "C_b": "Cb", "lambda_b": "Lb", "width_ratio": "R"}
-        return f"{self.macro}{names[symbol]}{{{exponent}}}"
+    def power(self, coupling: str, exponent: int) -> str:
+        return f"{self.macro}{coupling_macro(coupling)}{{{exponent}}}"
 
     def label(self, label: int) -> str:
         return f"{self.macro}X{{{label}}}" if label >= 0 else f"{self.macro}B{{{-label}}}"
@@ -157,155 +187,15 @@ class MacroNotation(TextNotation):
         return f"{self.macro}Sum{{{','.join(str(-label) for label in labels)}}}{{{','.join(map(str, domain))}}}"
 
 
-def term_text(term: ProductTerm, notation: TextNotation, *, leading: bool = True) -> str:
-    """A product term; with ``leading`` False its sign always stands in front, as inside a sum."""
-    bound, tensors = bound_labels(term.tensors)
-    magnitude = abs(term.coefficient)
-    parts = [powers_text(term.couplings, notation)] if term.couplings else []
-    for g, group in enumerate(term.groups):
-        if bound.get(g):
-            parts.append(notation.sum(bound[g], group.domain))
-    parts += [tensor_text(tensor, notation) for tensor in tensors]
-    parts += [mean_text(group, bound.get(g, []), notation) for g, group in enumerate(term.groups)]
-    if magnitude != 1 or not parts:
-        parts.insert(0, notation.fraction(magnitude))
-    sign = "-" if term.coefficient < 0 else ("" if leading else "+")
-    joined = notation.space.join(parts)
-    return f"{sign} {joined}" if sign else joined
+def coupling_macro(coupling: str) -> str:
+    """The name of its macro, behind the prefix."""
+    return MACROS.get(coupling, re.sub(r"[^A-Za-z]", "", coupling))
 
 
-def vertex_text(vertex: CubicVertex, notation: TextNotation) -> str:
-    """What a cubic vertex gives: its couplings and functions, or the Omega of its slots."""
-    if vertex.rule.merges:
-        return notation.omega(*vertex.slots)
-    functions = [notation.activation(f.slot, f.order) for f in vertex.factors]
-    return notation.space.join([powers_text(vertex.rule.couplings, notation), *functions])
-
-
-def choice_text(choice: Choice, slots: tuple[int, int], notation: TextNotation) -> str:
-    """One of the choices that Omega of these slots merges."""
-    mean = [notation.tensor(MEAN_NTK.name, 0, slots)] if choice.mean_inside else []
-    functions = [notation.activation(slot, choice.order) for slot in slots]
-    return notation.space.join([powers_text(choice.rule.couplings, notation), *mean, *functions])
-
-
-def powers_text(powers: Powers, notation: TextNotation) -> str:
-    return notation.space.join(notation.power(name, exponent) for name, exponent in written_powers(powers))
-
-
-def written_powers(powers: Powers) -> list[tuple[str, int]]:
-    """Couplings and their powers in the order in which they are written: the width ratio first."""
-    return sorted(in_order(powers), key=lambda pair: pair[0] != WIDTH_RATIO)
-
-
-def tensor_text(tensor: Tensor, notation: TextNotation) -> str:
-    """A tensor with its labels in index order."""
-    shape = standard(tensor.name)
-    return notation.tensor(tensor.name, tensor.order - shape.leading_order, [tensor.labels[v] for v in shape.index])
-
-
-def cumulant_text(cumulant: Cumulant, order: int, notation: TextNotation) -> str:
-    """The left-hand side: the tensor with the labels of the request."""
-    return notation.tensor(cumulant.name, order - cumulant.leading_order, cumulant.index_labels())
-
-
-def expanded_text(term: ExpandedTerm, notation: TextNotation, *, leading: bool = True) -> str:
-    """A term after Leibniz, written as a product term without derivatives."""
-    groups = tuple(Group(tuple(Factor(*factor) for factor in factors), (), ()) for factors in term.expectations)
-    plain = ProductTerm(term.coefficient, term.couplings, term.tensors, groups, term.diagrams)
-    return term_text(plain, notation, leading=leading)
-
-
-def bound_labels(tensors: Sequence[Tensor]) -> tuple[dict[int, list[int]], list[Tensor]]:
-    """Name the derivative labels b1, b2, .. in reading order: {group: its labels}, tensors with labels -1, -2, .."""
-    bound: dict[int, list[int]] = {}
-    named = []
-    count = 0
-    for tensor in tensors:
-        labels = list(tensor.labels)
-        for v in standard(tensor.name).index:
-            if labels[v] < 0:
-                count += 1
-                bound.setdefault(-labels[v] - 1, []).append(-count)
-                labels[v] = -count
-        named.append(Tensor(tensor.name, tensor.order, tuple(labels)))
-    return bound, named
-
-
-def mean_text(group: Group, bound: Sequence[int], notation: TextNotation) -> str:
-    """An expectation, differentiated by the labels ``bound``."""
-    factors = [(pair[0], notation.omega(*pair)) for pair in group.omegas]
-    factors += [(factor.slot, notation.activation(factor.slot, factor.order)) for factor in group.factors]
-    inner = notation.inner.join(text for _, text in sorted(factors, key=lambda factor: factor[0]))
-    return notation.mean(notation.derivatives(bound, inner) if bound else inner)
+def coupling_macros(letters: Letters) -> dict[str, str]:
+    """Macro names and letters of every coupling."""
+    return {coupling_macro(coupling.name): letters.coupling(coupling.name) for coupling in COUPLINGS}
 
 
 def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def recursion_text(recursion: Recursion) -> str:
-    """The recursion as a terminal shows it: one product term a line, with the diagrams it is of."""
-    notation = TextNotation()
-    shape, small = recursion.cumulant, recursion.written <= EXPANDED_SHOWN
-    size = counted(len(recursion.expanded), "expanded term") if small else f"up to {recursion.written} expanded terms"
-    effects = recursion.effects if small else recursion.product_effects
-    head = cumulant_text(shape, recursion.order, notation)
-    slots = standard(shape.name) if isinstance(recursion, Diagonal) else shape  # equal labels would not tell them apart
-    lines = [
-        f"{head} at layer ℓ+1, order {recursion.order} in 1/n"
-        f"   legs {slots.legs_text()}   channel {slots.channel_text()}",
-        f"{counted(len(recursion.diagrams), 'diagram')}, {counted(len(recursion.terms), 'product term')},"
-        f" {size}; on the right all tensors at layer ℓ, ρ = n_ℓ/n_(ℓ-1)",
-        "",
-        f"{head} =",
-    ]
-    width = max((len(", ".join(term.diagrams)) for term in recursion.terms), default=0)
-    for i, term in enumerate(recursion.terms):
-        lines.append(f"  {', '.join(term.diagrams):<{width}}   {term_text(term, notation, leading=i == 0)}")
-    if any(group.omegas for term in recursion.terms for group in term.groups):
-        lines += ["", "Ω_ab = λ_W σ_a σ_b + C_W Θ_ab σ'_a σ'_b"]
-    lines += ["", "rewrites: " + "; ".join(f"{e.rewrite} {e.before} -> {e.after} {e.unit}" for e in effects)]
-    if isinstance(recursion, Diagonal):
-        lines += ["", *_homogeneity_lines(recursion, head)]
-    return "\n".join(lines) + "\n"
-
-
-def _homogeneity_lines(recursion: Diagonal, head: str) -> list[str]:
-    """What was dropped and why, and whether the tensor vanishes at every layer."""
-    notation = TextNotation()
-    lines = [
-        "one input, z σ'(z) = σ(z), any biases: "
-        f"{counted(len(recursion.dropped), 'term')} dropped (counted before collecting, Ω written out)"
-    ]
-    for (orders, derivatives), terms, ids in recursion.reasons:
-        inner = notation.inner.join(notation.activation(1, m) for m in orders)
-        acted = {0: inner, 1: f"∂({inner})"}.get(derivatives, f"∂^{derivatives}({inner})")
-        more = f", .. ({len(ids)} diagrams)" if len(ids) > IDS_SHOWN else ""
-        lines.append(f"  {notation.mean(acted)} = 0   {counted(terms, 'term')} of {', '.join(ids[:IDS_SHOWN])}{more}")
-    shapes = [(standard(name), order) for name, order in recursion.vanishing]
-    zero = [cumulant_text(shape.relabelled([1] * len(shape.labels)), order, notation) for shape, order in shapes]
-    if not zero:
-        lines.append(f"{head} need not vanish")
-    elif len(zero) == 1:
-        lines.append(f"{head} = 0 at every layer: so it is at layer 1, and each remaining term carries it")
-    else:
-        lines.append(
-            f"{head} = 0 at every layer, and {', '.join(text for text in zero if text != head)} with it:"
-            " so they are at layer 1, and each remaining term of their recursions carries one of them"
-        )
-    return lines
-
-
-def recursion_align(recursion: Recursion) -> str:
-    """The recursion as an align* environment (amsmath)."""
-    return "\\begin{align*}\n  " + recursion_latex(recursion) + "\n\\end{align*}\n"
-
-
-def recursion_latex(recursion: Recursion) -> str:
-    """The recursion as an align* body (amsmath), one product term a line."""
-    notation = LatexNotation()
-    head = cumulant_text(recursion.cumulant, recursion.order, notation)
-    rows = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)] or ["0"]
-    joined = " \\\\\n  &\\quad ".join(rows)
-    return f"{head}\\big|_{{\\ell+1}} &= {joined}"

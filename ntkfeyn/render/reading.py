@@ -8,7 +8,8 @@ from __future__ import annotations
 from ntkfeyn.derivation.diagrams import Diagram, TensorVertex, pair_ends
 from ntkfeyn.derivation.translation import tied_blocks
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.render.notation import TextNotation, counted, vertex_text
+from ntkfeyn.render.formulas import vertex_text
+from ntkfeyn.render.notation import TextNotation, counted
 
 
 def factors_of(diagram: Diagram, notation: TextNotation, math: str = "{}") -> list[str]:

@@ -17,6 +17,7 @@ from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import ExpandedTerm, Tensor
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.notation import LatexNotation
 
 MAX_SYMPY = 100_000
 C_W, LAMBDA_W, C_B, LAMBDA_B = sympy.symbols("C_W lambda_W C_b lambda_b", positive=True)
@@ -34,8 +35,7 @@ class Activation(sympy.Function):
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         sample, order = self.args
-        mark = "'" * int(order) if order <= 3 else f"^{{({order})}}"
-        body = rf"\sigma{mark}_{{{sample}}}"
+        body = LatexNotation().activation(int(sample), int(order))
         return rf"\left({body}\right)^{{{exp}}}" if exp else body
 
 
@@ -48,7 +48,7 @@ class Expectation(sympy.Function):
         return "<" + " ".join(printer.doprint(factor) for factor in self.args) + ">"
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        body = r"\langle " + r"\,".join(printer.doprint(factor) for factor in self.args) + r"\rangle"
+        body = LatexNotation().mean(r"\,".join(printer.doprint(factor) for factor in self.args))
         return f"{{{body}}}^{{{exp}}}" if exp else body
 
 
@@ -63,7 +63,7 @@ class LayerTensor(sympy.Function):
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         name, correction, *samples = self.args
         mark = rf"\{{{correction}\}}" if correction else ""
-        letter = r"\Theta" if str(name) == "Theta" else rf"\mathrm{{{name}}}" if len(str(name)) > 1 else str(name)
+        letter = LatexNotation().letter(str(name))
         joint = "" if all(s < 10 for s in samples) else ","
         body = rf"{letter}^{{{mark}(\ell)}}_{{{joint.join(map(str, samples))}}}"
         return rf"\left({body}\right)^{{{exp}}}" if exp else body

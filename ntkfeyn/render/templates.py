@@ -65,7 +65,10 @@ def renderer(user_templates: Path | None = None) -> Callable[..., str]:
 
 
 def provenance(recursions: Sequence[Recursion]) -> list[str]:
-    """Lines for the head of an emitted file: tool, request, counts, hash; no time, no host name."""
+    """Lines for the head of an emitted file: tool, request, counts, hash; no time, no host name.
+
+    The version stands in the first line and nowhere else, so that a release changes one line of a file.
+    """
     lines = [f"Made by ntkfeyn {__version__}"]
     for recursion in recursions:
         lines.append(

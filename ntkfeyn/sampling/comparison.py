@@ -80,27 +80,41 @@ class Compared(NamedTuple):
         return int(np.argmax(np.abs(self.theory[0])))
 
 
+class ComparedSetting(NamedTuple):
+    """One network: ``hidden`` are its widths, ``layers`` the targets at layers 2 .. L."""
+
+    width: str
+    hidden: tuple[int, ...]
+    layers: tuple[dict[str, Compared], ...]
+
+    @property
+    def output(self) -> dict[str, Compared]:
+        """The targets at the output layer."""
+        return self.layers[-1]
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """``settings``: (width, hidden widths, layers 2 .. L by target); ``orders`` of each target's partial sums."""
+    """``orders`` of each target's partial sums; ``max_pull`` is the largest pull that passes."""
 
     meta: dict[str, Any]
     orders: dict[str, tuple[int, ...]]
-    settings: tuple[tuple[str, tuple[int, ...], tuple[dict[str, Compared], ...]], ...]
+    settings: tuple[ComparedSetting, ...]
+    max_pull: float
 
     @property
     def largest_pull(self) -> float:
         return max(
             float(np.max(np.abs(found.pulls), initial=0.0))
-            for *_, layers in self.settings
-            for row in layers
+            for one in self.settings
+            for row in one.layers
             for found in row.values()
         )
 
     @property
     def passed(self) -> bool:
         """Whether no pull is out of tolerance."""
-        return self.largest_pull <= float(self.meta["max_pull"])
+        return self.largest_pull <= self.max_pull
 
     def warnings(self) -> list[str]:
         """Targets whose components are improbable together though no pull may be out of tolerance."""
@@ -114,7 +128,7 @@ class Comparison:
 
     def total(self, target: str) -> ChiSquare | None:
         """chi^2 of a target at the output layer over all widths, which are sampled independently."""
-        parts = [layers[-1][target].chi_square for *_, layers in self.settings]
+        parts = [one.output[target].chi_square for one in self.settings]
         known = [part for part in parts if part is not None]
         if len(known) < len(parts):
             return None
@@ -124,10 +138,10 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """After the schema ntkfeyn.comparison/1."""
         data = {}
-        for width, _, layers in self.settings:
-            data[f"width-{width}"] = {
+        for one in self.settings:
+            data[f"width-{one.width}"] = {
                 f"layer-{number}": {target: _compared_json(found) for target, found in row.items()}
-                for number, row in enumerate(layers, 2)
+                for number, row in enumerate(one.layers, 2)
             }
         totals = {target: _chi_json(self.total(target)) for target in self.orders}
         return {
@@ -189,11 +203,12 @@ def compare(
         found = setting(one, targets, means)
         groups = one.tally.group_means()
         layers = [_row(one, groups, layer, found, predicted, orders) for layer in range(2, one.network.depth + 1)]
-        settings.append((one.network.width_text, one.network.hidden, tuple(layers)))
+        settings.append(ComparedSetting(one.network.width_text, one.network.hidden, tuple(layers)))
     sampled = [one.tally.blocks * BLOCK for one in estimates]
     meta = {"tool": TOOL, "command": "compare", **settings_json(request), "networks": sampled, "seed": sampling.seed}
     meta |= {"order": order, "components": components, "max_pull": max_pull}
-    return Comparison(meta, {str(target): powers for target, powers in orders.items()}, tuple(settings))
+    summed_orders = {str(target): powers for target, powers in orders.items()}
+    return Comparison(meta, summed_orders, tuple(settings), float(max_pull))
 
 
 def _row(

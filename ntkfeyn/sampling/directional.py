@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.expectations.activations import Kinked, activation
+from ntkfeyn.expectations.activations import activation
 from ntkfeyn.sampling.kernels import BLOCK, Law, Rows, batches, normals, root, stream
 
 Array = NDArray[np.float64]
@@ -42,16 +42,13 @@ class Sampled(NamedTuple):
     def layers(self) -> int:
         return len(self.weights) - 1
 
-    def couplings(self, layer: int) -> tuple[float, float]:
-        """lambda_W/n and lambda_b of layers from 2 up."""
-        _, lambda_W, _, lambda_b = self.law.couplings[layer - 1]
-        return lambda_W / self.law.hidden[layer - 2], lambda_b
+    def rate(self, layer: int) -> float:
+        """lambda_W/n of layers from 2 up."""
+        return self.law.layers[layer - 1].lambda_W / self.law.hidden[layer - 2]
 
-    @property
-    def first(self) -> Array:
-        """Theta of layer 1."""
-        _, lambda_W, _, lambda_b = self.law.couplings[0]
-        return np.asarray(lambda_b + lambda_W * self.law.gram)
+    def bias_rate(self, layer: int) -> float:
+        """lambda_b of a layer."""
+        return self.law.layers[layer - 1].lambda_b
 
 
 def derivative_block(law: Law, names: tuple[str, ...], seed: int, block: int, outputs: int = 2) -> list[Rows]:
@@ -72,9 +69,10 @@ def derivative_block(law: Law, names: tuple[str, ...], seed: int, block: int, ou
 
 def check_smooth(law: Law, names: tuple[str, ...]) -> None:
     """Raises NtkfeynError for derivative tensors of an activation with a kink."""
-    if names and isinstance(activation(law.activation), Kinked):
+    kinked = [name for name in law.activations if not activation(name).smooth]
+    if names and kinked:
         raise NtkfeynError(
-            f"{', '.join(names)} of '{law.activation}' cannot be sampled: its second derivative is zero wherever a"
+            f"{', '.join(names)} of '{kinked[0]}' cannot be sampled: its second derivative is zero wherever a"
             " sample looks; `ntkfeyn evaluate` has P and Q"
         )
 
@@ -89,28 +87,18 @@ def derivative_bytes(law: Law, names: tuple[str, ...], outputs: int) -> int:
 
 def _sampled(law: Law, streams: list[np.random.Generator], outputs: int) -> list[Sampled]:
     """The same networks cut at layers 2 .. L, each time with output neurons of their own."""
-    C_W, _, C_b, _ = law.couplings[0]
-    z = normals(streams, law.hidden[0], len(law.gram)) @ root(C_b + C_W * law.gram).T
+    z = normals(streams, law.hidden[0], len(law.gram)) @ root(law.kernel).T
     weights: list[Array] = [np.zeros(0)] * 2
     tables: list[tuple[Array, ...]] = [()]
     found = []
-    for number, (C_W, _, C_b, _) in enumerate(law.couplings[1:], 2):
-        n = law.hidden[number - 2]
-        tables.append(_table(law.activation, z))
-        probe = normals(streams, outputs, n) * np.sqrt(C_W / n)
+    for n, name, above in zip(law.hidden, law.activations, law.layers[1:], strict=True):
+        tables.append(tuple(activation(name).table(z, 3)))  # of smooth ones alone: see check_smooth
+        probe = normals(streams, outputs, n) * np.sqrt(above.C_W / n)
         found.append(Sampled(law, [*weights, probe], list(tables), probe @ tables[-1][0]))
-        if number < len(law.couplings):
-            width = law.hidden[number - 1]
-            weights.append(normals(streams, width, n) * np.sqrt(C_W / n))
-            z = weights[-1] @ tables[-1][0] + normals(streams, width, 1) * np.sqrt(C_b)
+        if above.width is not None:
+            weights.append(normals(streams, above.width, n) * np.sqrt(above.C_W / n))
+            z = weights[-1] @ tables[-1][0] + normals(streams, above.width, 1) * np.sqrt(above.C_b)
     return found
-
-
-def _table(name: str, z: Array) -> tuple[Array, ...]:
-    """s, s', s'', s'''"""
-    function = activation(name)
-    assert not isinstance(function, Kinked)  # see check_smooth
-    return tuple(function.table(z, 3))
 
 
 def _tensors(sampled: Sampled, names: tuple[str, ...], outputs: int) -> Rows:
@@ -172,7 +160,7 @@ class Jets:
         """V_d^p x for the weights alone: (networks, n_p, d, rest of x) = delta_d (lambda_W/n) s_d . x"""
         s = self.at.tables[p - 1][0][:, :, self.sample_of]
         flat = x.reshape(*x.shape[:2], -1)
-        overlap = self.at.couplings(p)[0] * (s.transpose(0, 2, 1) @ flat)
+        overlap = self.at.rate(p) * (s.transpose(0, 2, 1) @ flat)
         moved = self.delta[p][:, :, :, None] * overlap[:, None]
         return moved.reshape(*moved.shape[:3], *x.shape[2:])
 
@@ -180,11 +168,11 @@ class Jets:
         """D_d z_a: (networks, n_p, a, d)"""
         if p not in self._first:
             if p == 1:
-                found = self.delta[1][:, :, None] * self.at.first[:, self.sample_of]
+                found = self.delta[1][:, :, None] * self.at.law.ntk[:, self.sample_of]
             else:
                 s = self.at.tables[p - 1][0]
                 found = self._up(p, self.first_s(p - 1)) + self._moved(p, s).swapaxes(2, 3)
-                found += self.at.couplings(p)[1] * self.delta[p][:, :, None]
+                found += self.at.bias_rate(p) * self.delta[p][:, :, None]
             self._first[p] = found
         return self._first[p]
 
@@ -242,16 +230,16 @@ class Jets:
         flat = turned.reshape(*turned.shape[:2], -1)
         pulled = self.at.weights[p].transpose(0, 2, 1) @ flat
         s = self.at.tables[p - 1][0][:, :, self.sample_of]
-        overlap = self.at.couplings(p)[0] * (self.delta[p].transpose(0, 2, 1) @ self.delta[p])
+        overlap = self.at.rate(p) * (self.delta[p].transpose(0, 2, 1) @ self.delta[p])
         return pulled.reshape(*s.shape, -1) + s[:, :, None, :] * overlap[:, None]
 
     def _overlap(self, p: int, turned: Array) -> Array:
         """Layer p's share: gradients (turned_de x s_d + delta_d x D_e s_d, turned_de) with weights lambda."""
         delta = np.broadcast_to(self.delta[p][..., None], turned.shape)
         if p == 1:
-            kernel = self.at.first[np.ix_(self.sample_of, self.sample_of)]
+            kernel = self.at.law.ntk[np.ix_(self.sample_of, self.sample_of)]
             return _gram(turned, turned) * kernel[:, None, :, None]
-        rate, bias = self.at.couplings(p)
+        rate, bias = self.at.rate(p), self.at.bias_rate(p)
         below = self.at.tables[p - 1][0][:, :, self.sample_of, None]
         s = np.broadcast_to(below, (*below.shape[:3], turned.shape[3]))
         ds = self.first_s(p - 1)[:, :, self.sample_of]

@@ -25,6 +25,7 @@ from ntkfeyn.runtime.workers import Mapped, workers
 from ntkfeyn.sampling.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
 from ntkfeyn.sampling.kernels import BLOCK, KERNELS, Law, kernel_block, network_bytes
 from ntkfeyn.sampling.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
+from ntkfeyn.solve.inputs import first_kernels
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, TensorValues
 
@@ -111,7 +112,7 @@ class Task(NamedTuple):
     def layout(self) -> Iterator[tuple[int, str, tuple[int, ...], slice]]:
         """(layer, tensor, shape, place) of every estimate in a block's row; indices in the tensor's index order."""
         first = 0
-        for layer in range(2, len(self.law.couplings) + 1):
+        for layer in range(2, len(self.law.layers) + 1):
             for name in self.names:
                 shape = (len(self.law.gram),) * len(standard(name).labels)
                 place = slice(first, first + int(np.prod(shape)))
@@ -213,8 +214,7 @@ def estimate(
     names = tuple(name for name in SAMPLED if name in wanted)
     tasks = {}
     for network in request.networks:
-        couplings = tuple(network.couplings(layer) for layer in range(1, network.depth + 1))
-        law = Law(network.hidden, couplings, network.activation, request.gram)
+        law = Law(network.layers, request.gram)
         tasks[network.width_text] = Task(law, names, sampling.seed, sampling.outputs, sampling.backend)
         tasks[network.width_text].check()
     fingerprint = json.dumps(
@@ -268,7 +268,7 @@ class _Run(NamedTuple):
         with np.errstate(all="ignore"):
             tally = tally.added(rows)
         if not (np.isfinite(tally.mean).all() and np.isfinite(tally.squares).all()):
-            name = self.request.networks[0].function.name
+            name = self.request.networks[0].activation_text
             raise NtkfeynError(
                 f"samples of '{name}' at width {key} overflow or are no numbers; the activation must be finite on the"
                 " whole line, and tensors below 1e150. Try: a smaller --cw, or another activation"
@@ -297,9 +297,7 @@ def _stages(blocks: int) -> Iterator[int]:
 def setting(estimated: Estimate, targets: Sequence[TensorId], leading: Tensors | None) -> Setting:
     """Values and standard errors of the targets at every layer, all components."""
     network, task, tally = estimated
-    C_W, lambda_W, C_b, lambda_b = task.law.couplings[0]
-    gram = task.law.gram
-    first = {"K": C_b + C_W * gram, "Theta": lambda_b + lambda_W * gram}
+    first = {mean.name: kernel for mean, kernel in first_kernels(network.layers[0], task.law.gram).items()}
     rows: list[dict[str, tuple[Array, Array]]] = [{} for _ in range(network.depth)]
     for layer, name, shape, place in task.layout():
         rows[layer - 1][name] = (tally.mean[place].reshape(shape), tally.errors[place].reshape(shape))

@@ -1,7 +1,7 @@
 """Sampled networks: cumulants at finite width (theory sections 1 to 3). An independent judge: no diagram, recursion or
 expectation of the derivation is imported here.
 
-Enters: the law of a network (widths, couplings, activation, kernels of layer 1). Leaves: unbiased estimates of n^R
+Enters: the law of a network (its layers, the Gram matrix of the inputs). Leaves: unbiased estimates of n^R
 times each cumulant. Networks come in blocks of fixed size; each network has its own stream of random numbers, so
 nothing depends on how many are held at a time. A block gives one estimate, the spread between blocks the standard
 error. The weights of the layer in question are averaged over analytically: given layer l, with G_ab = C_b + C_W/n
@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.expectations.activations import Kinked, activation
+from ntkfeyn.expectations.activations import activation
+from ntkfeyn.model.network import Layer
 
 Array = NDArray[np.float64]
 Rows = dict[str, Array]  # per network: (networks, samples, ..)
@@ -32,15 +33,33 @@ FULL_NTK = {"Theta", "D", "F", "A", "B"}  # what needs more than the preactivati
 
 
 class Law(NamedTuple):
-    """``couplings[l - 1]`` = (C_W, lambda_W, C_b, lambda_b) of layer l; ``gram`` is x.x'/n_0."""
+    """The layers of a network; ``gram`` is x.x'/n_0."""
 
-    hidden: tuple[int, ...]
-    couplings: tuple[tuple[float, float, float, float], ...]
-    activation: str
+    layers: tuple[Layer, ...]
     gram: Array
 
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Widths of the hidden layers."""
+        return tuple(layer.width for layer in self.layers if layer.width is not None)
 
-class Layer(NamedTuple):
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """The activation after each hidden layer."""
+        return tuple(layer.activation for layer in self.layers if layer.activation is not None)
+
+    @property
+    def kernel(self) -> Array:
+        """K of layer 1: its preactivations are exactly Gaussian."""
+        return np.asarray(self.layers[0].C_b + self.layers[0].C_W * self.gram)
+
+    @property
+    def ntk(self) -> Array:
+        """The NTK of layer 1, which does not fluctuate."""
+        return np.asarray(self.layers[0].lambda_b + self.layers[0].lambda_W * self.gram)
+
+
+class Activated(NamedTuple):
     """A sampled layer: s and s', shape (networks, neurons, samples); ``ntk`` and M where they are needed."""
 
     s: Array
@@ -109,20 +128,19 @@ def sample_pairs(samples: int) -> Pairs:
 
 def _layers(xp: Any, law: Law, names: tuple[str, ...], streams: list[np.random.Generator]) -> list[Rows]:
     """What each network gives at layers 2 .. L, averaged over the weights of that layer."""
-    C_W, lambda_W, C_b, lambda_b = law.couplings[0]
     pairs = sample_pairs(len(law.gram))
     n = law.hidden[0]
-    z = normals(streams, n, len(law.gram)) @ root(C_b + C_W * law.gram).T
+    z = normals(streams, n, len(law.gram)) @ root(law.kernel).T
     ntk = None
     if FULL_NTK & set(names):
-        first = (lambda_b + lambda_W * law.gram)[pairs.a, pairs.b]
+        first = law.ntk[pairs.a, pairs.b]
         ntk = xp.broadcast_to(xp.asarray(np.eye(n)[:, None, :] * first[:, None]), (len(streams), n, len(first), n))
     found = []
-    for number, couplings in enumerate(law.couplings[1:], 2):
-        layer = _activated(xp, law.activation, z, ntk, pairs)
-        found.append(_given_layer(xp, names, layer, couplings, pairs))
-        if number < len(law.couplings):
-            z, ntk = _next_layer(xp, law.hidden[number - 1], layer, couplings, pairs, streams)
+    for name, above in zip(law.activations, law.layers[1:], strict=True):
+        layer = _activated(xp, name, z, ntk, pairs)
+        found.append(_given_layer(xp, names, layer, above, pairs))
+        if above.width is not None:
+            z, ntk = _next_layer(xp, above.width, layer, above, pairs, streams)
     return found
 
 
@@ -140,45 +158,34 @@ def root(kernel: Array) -> Array:
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
 
 
-def _activated(xp: Any, name: str, z: Any, ntk: Any, pairs: Pairs) -> Layer:
+def _activated(xp: Any, name: str, z: Any, ntk: Any, pairs: Pairs) -> Activated:
     """s, s' and M_kk';ab = s'_ka s'_k'b NTK_kk';ab"""
-    s, slope = _slopes(name, np.asarray(z))
+    s, slope = activation(name).table(np.asarray(z), 1)
     if ntk is None:
-        return Layer(s, slope, None, None)
+        return Activated(s, slope, None, None)
     inner = xp.asarray(slope[:, :, pairs.a, None]) * ntk
     inner *= xp.asarray(slope.transpose(0, 2, 1)[:, None, pairs.b])
-    return Layer(s, slope, ntk, inner)
-
-
-def _slopes(name: str, z: Array) -> tuple[Array, Array]:
-    """s and s'"""
-    function = activation(name)
-    if isinstance(function, Kinked):
-        side = np.where(z > 0, function.right, function.left)
-        return side * z, side
-    s, slope = function.table(z, 1)
-    return s, slope
+    return Activated(s, slope, ntk, inner)
 
 
 def _next_layer(
     xp: Any,
     width: int,
-    layer: Layer,
-    couplings: tuple[float, float, float, float],
+    layer: Activated,
+    above: Layer,
     pairs: Pairs,
     streams: list[np.random.Generator],
 ) -> tuple[Any, Any]:
     """Forward equations: z and the NTK of one more layer, with drawn weights and biases."""
-    C_W, lambda_W, C_b, lambda_b = couplings
     networks, n, _ = layer.s.shape
-    W = normals(streams, width, n) * np.sqrt(C_W / n)
-    z = W @ layer.s + normals(streams, width, 1) * np.sqrt(C_b)
+    W = normals(streams, width, n) * np.sqrt(above.C_W / n)
+    z = W @ layer.s + normals(streams, width, 1) * np.sqrt(above.C_b)
     if layer.ntk is None:
         return z, None
     weights = xp.asarray(W)
     half = (weights @ layer.inner.reshape(networks, n, -1)).reshape(networks, -1, n)
     ntk = (half @ xp.swapaxes(weights, 1, 2)).reshape(networks, width, -1, width)
-    fresh = lambda_b + lambda_W / n * np.einsum("mka,mkb->mab", layer.s, layer.s)[:, pairs.a, pairs.b]
+    fresh = above.lambda_b + above.lambda_W / n * np.einsum("mka,mkb->mab", layer.s, layer.s)[:, pairs.a, pairs.b]
     k = np.arange(width)
     if xp is np:
         ntk[:, k, :, k] += fresh
@@ -186,18 +193,15 @@ def _next_layer(
     return z, ntk.at[:, k, :, k].add(fresh)
 
 
-def _given_layer(
-    xp: Any, names: tuple[str, ...], layer: Layer, couplings: tuple[float, float, float, float], pairs: Pairs
-) -> Rows:
+def _given_layer(xp: Any, names: tuple[str, ...], layer: Activated, above: Layer, pairs: Pairs) -> Rows:
     """G and H ("K", "Theta"), F and B of each network, averaged over the weights of the next layer."""
-    C_W, lambda_W, C_b, lambda_b = couplings
-    n = layer.s.shape[1]
+    C_W, n = above.C_W, layer.s.shape[1]
     G = np.einsum("mka,mkb->mab", layer.s, layer.s, optimize=True) / n
-    rows = {"K": C_b + C_W * G}
+    rows = {"K": above.C_b + C_W * G}
     if layer.ntk is None:
         return rows
     trace = np.asarray(xp.einsum("mkpk->mp", layer.inner))[:, pairs.place]
-    rows["Theta"] = lambda_b + lambda_W * G + C_W / n * trace
+    rows["Theta"] = above.lambda_b + above.lambda_W * G + C_W / n * trace
     if "F" in names:
         rows["F"] = C_W**2 / n * _chain(xp, layer, pairs)
     if "B" in names:
@@ -205,7 +209,7 @@ def _given_layer(
     return rows
 
 
-def _chain(xp: Any, layer: Layer, pairs: Pairs) -> Array:
+def _chain(xp: Any, layer: Activated, pairs: Pairs) -> Array:
     """sum_kk' s_1k s'_3k NTK_kk';34 s'_4k' s_2k', axes (networks, 1, 3, 2, 4)"""
     outer = layer.s[:, :, :, None] * layer.slope[:, :, None, :]
     left = xp.asarray(outer[:, :, :, pairs.a].transpose(0, 3, 2, 1))  # (networks, pair, 1, k)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import LimitError, bad_request
-from ntkfeyn.expectations.activations import Kinked
+from ntkfeyn.expectations.activations import functions
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import width_below
 from ntkfeyn.model.tensors import TensorId
@@ -26,7 +26,7 @@ from ntkfeyn.solve.moments import Component, Moment, Number
 from ntkfeyn.solve.plan import Plan, make_plan, standard_samples
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, TensorValues
-from ntkfeyn.solve.solver import Layer, solve
+from ntkfeyn.solve.solver import LayerValues, solve
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -34,7 +34,7 @@ Ints = NDArray[np.int64]
 
 def evaluate_tensors(request: Request, targets: Sequence[TensorId], components: str = "all") -> Tensors:
     """Tensors (name, absolute order) at every layer of each network. Raises NtkfeynError."""
-    wanted = {target: wanted_tuples(target[0], components, len(request.gram)) for target in targets}
+    wanted = {target: wanted_tuples(target.name, components, len(request.gram)) for target in targets}
     settings = evaluate_tuples(request, wanted)
     return Tensors(_meta(request, list(wanted), components), settings)
 
@@ -46,12 +46,11 @@ def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Set
     if not wanted:
         return tuple(Setting(n.width_text, n.hidden, ({},) * n.depth) for n in networks)
     system = derive_system(wanted)
-    if isinstance(networks[0].function, Kinked):
-        check_existence(system, networks[0].function)
+    check_existence(system, functions(networks[0]))
     place = _distinct(gram)
     kept = np.unique(place, return_index=True)[1]
     plan = make_plan(system, {target: _family(place[rows]) for target, rows in wanted.items()}, len(kept))
-    solved: dict[tuple[float, ...], list[Layer]] = {}
+    solved: dict[tuple[float, ...], list[LayerValues]] = {}
     settings = []
     some = gram[np.ix_(kept, kept)]
     with workers(request.jobs, request.scheduler) as mapped:
@@ -177,11 +176,11 @@ def _family(tuples: Ints) -> Family:
     return maximal(tuple(dict.fromkeys(row)) for row in ordered.tolist())
 
 
-def _row(plan: Plan, layer: Layer, wanted: dict[TensorId, Ints], place: Ints) -> dict[str, TensorValues]:
+def _row(plan: Plan, layer: LayerValues, wanted: dict[TensorId, Ints], place: Ints) -> dict[str, TensorValues]:
     found = {}
     for tensor, tuples in wanted.items():
         numbers = plan.components[tensor].find(place[tuples])
-        index = tuples[:, list(standard(tensor[0]).index)] + 1
+        index = tuples[:, list(standard(tensor.name).index)] + 1
         values, errors = layer.values[tensor][numbers], layer.errors[tensor][numbers]
-        found[f"{tensor[0]}@{tensor[1]}"] = TensorValues(index, values, errors)
+        found[str(tensor)] = TensorValues(index, values, errors)
     return found

@@ -1,6 +1,6 @@
-"""Inputs of a network: vectors or their Gram matrix, from files or arrays, checked.
+"""Inputs of a network: vectors or their Gram matrix, from files or arrays, checked; the kernels that they make.
 
-Enters: a JSON list of vectors, .npy or .csv, or anything array-like. Leaves: a real, finite array.
+Enters: a JSON list of vectors, .npy or .csv, or anything array-like. Leaves: a real, finite array; K and Theta.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
+from ntkfeyn.model.network import Layer
+from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 
 Array = NDArray[np.float64]
 MAX_INPUTS = 512
@@ -121,3 +123,8 @@ def _not_numbers(what: str) -> RequestError:
 def _check_number(inputs: int) -> None:
     if inputs > MAX_INPUTS:
         raise LimitError(f"{inputs} inputs were given; at most {MAX_INPUTS} are allowed; try fewer")
+
+
+def first_kernels(layer: Layer, gram: Array) -> dict[TensorId, Array]:
+    """K and Theta of layer 1, the means that do not vanish there: both affine in x.x'/n_0 (theory section 1)."""
+    return {MEAN_KERNEL: layer.C_b + layer.C_W * gram, MEAN_NTK: layer.lambda_b + layer.lambda_W * gram}

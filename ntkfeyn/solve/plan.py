@@ -17,8 +17,9 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkfeyn.derivation.expansion import reached, tensor_placements
 from ntkfeyn.derivation.recursion import System
-from ntkfeyn.derivation.reduction import reached, split_omega, tensor_placements
+from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.derivation.terms import Group, Powers, ProductTerm
 from ntkfeyn.errors import LimitError
 from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
@@ -100,7 +101,7 @@ def _components(system: System, families: dict[TensorId, Family], samples: int) 
         for needed in recursion.dependencies:
             if needed != recursion.id:
                 wanted[needed] |= wanted[recursion.id]
-    return {tensor: Components(tensor[0], maximal(sets), samples) for tensor, sets in wanted.items()}
+    return {tensor: Components(tensor.name, maximal(sets), samples) for tensor, sets in wanted.items()}
 
 
 def _term(

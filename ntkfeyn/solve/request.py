@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import bad_request
+from ntkfeyn.expectations.activations import activation
+from ntkfeyn.model.activations import SEPARATOR
 from ntkfeyn.model.network import Network
 from ntkfeyn.runtime.workers import check_workers
 
@@ -31,8 +34,8 @@ class Request(NamedTuple):
     advance: Callable[[str], None] = lambda _: None
 
     def check(self) -> None:
-        """Raises RequestError for a tolerance or a number of jobs out of range."""
-        same = {(n.depth, n.activation, n.cw, n.cb, n.lambda_w, n.lambda_b) for n in self.networks}
+        """Raises RequestError or LimitError for what cannot be asked together, or is out of range, or no activation."""
+        same = {(n.activation_text, *(replace(layer, width=None) for layer in n.layers)) for n in self.networks}
         texts = [network.width_text for network in self.networks]
         if len(set(texts)) < len(texts):
             raise bad_request(f"widths {', '.join(texts)} were asked for", "each width once is allowed")
@@ -46,6 +49,8 @@ class Request(NamedTuple):
                 f"{MIN_TOLERANCE} to {MAX_TOLERANCE} is allowed",
                 "--tolerance 1e-8",
             )
+        for text in self.networks[0].activation_text.split(SEPARATOR):
+            activation(text)  # what only SymPy can refuse
         check_workers(self.jobs, self.scheduler)
 
 
@@ -53,7 +58,7 @@ def settings_json(request: Request) -> dict[str, Any]:
     """Everything that determines the numbers."""
     one = request.networks[0]
     return {
-        "activation": one.function.name,
+        "activation": one.activation_text,
         "depth": one.depth,
         "widths": [network.width_text for network in request.networks],
         "cw": one.cw,

@@ -1,28 +1,30 @@
 """The solver: a System layer by layer from the kernels of layer 1 (theory sections 3 to 5).
 
-Enters: a plan, a network, the Gram matrix x.x'/n_0. Leaves: every tensor at every layer with an error estimate. The
-recursions are solved twice, with all and with 1.15 times fewer nodes; the difference says how far the full rules have
-converged, because their error falls exponentially with the number of nodes. Where it is above the tolerance the
-recursions are solved once more with finer rules, and compared with the run before.
+Enters: a plan, a network, the Gram matrix x.x'/n_0. Leaves: every tensor at every layer with an error estimate, of two
+parts. Quadrature: the recursions are solved twice, with all and with 1.15 times fewer nodes; the difference says how
+far the full rules have converged, because their error falls exponentially with the number of nodes. Where it is above
+the tolerance the recursions are solved once more with finer rules, and compared with the run before. Rounding: where
+some layer amplifies it, bounds are carried through every layer, whatever its activation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.derivation.rules import reading_order
+from ntkfeyn.derivation.rules import COUPLINGS, reading_order
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.expectations.activations import Kinked, Polynomial
-from ntkfeyn.expectations.kinked import EPSILON, KinkedExpectations
-from ntkfeyn.expectations.quadrature import REACHED, Rule
-from ntkfeyn.expectations.smooth import SmoothExpectations
+from ntkfeyn.expectations.activations import Activation, functions
+from ntkfeyn.expectations.engine import Engine, engines
+from ntkfeyn.expectations.keys import EPSILON, KernelError
+from ntkfeyn.expectations.quadrature import REACHED
 from ntkfeyn.model.network import Network
-from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
+from ntkfeyn.model.tensors import MEAN_KERNEL, TensorId
 from ntkfeyn.runtime.workers import Mapped
+from ntkfeyn.solve.inputs import first_kernels
 from ntkfeyn.solve.plan import Factor, Plan, TermPlan
 
 Array = NDArray[np.float64]
@@ -37,14 +39,82 @@ MARGIN = 0.0005  # share of the tolerance that one integral may use along one ax
 BLOCK = 1 << 21  # products held at a time
 
 
-class Layer(NamedTuple):
+class LayerValues(NamedTuple):
     """Tensors of one layer by component number, and the estimated errors of these values."""
 
     values: Values
     errors: Values
 
 
-Expect = Callable[[Array, NDArray[np.bool_], Mapped], Array]
+class Stopped(NtkfeynError):
+    """A layer cannot be solved. ``layers``: those before it; their errors are of rounding alone."""
+
+    def __init__(self, error: NtkfeynError, layers: list[LayerValues]) -> None:
+        super().__init__(str(error))
+        self.reason, self.layers = error.reason, layers
+
+
+class Reached(NamedTuple):
+    """As many layers as can be solved, and why there are no more: empty if these are all."""
+
+    layers: list[LayerValues]
+    stopped: str
+
+
+Run = Callable[[float, float], list[LayerValues]]  # margin and coarsening -> layers, errors of rounding alone
+
+
+class Problem(NamedTuple):
+    """What every run has in common; ``functions`` are the activations of the hidden layers."""
+
+    plan: Plan
+    network: Network
+    functions: tuple[Activation, ...]
+    gram: Array
+    tolerance: float
+    mapped: Mapped
+    advance: Callable[[str], None]
+
+    def run(self, margin: float, coarsening: float, depth: int) -> list[LayerValues]:
+        """Layers 1 .. depth once, with rounding where it is tracked. Raises Stopped where a layer cannot be solved."""
+        tolerance = max(self.tolerance * margin, REACHED)
+        made = engines(self.functions, self.plan.expectations, tolerance, coarsening)
+        tracked = any(engine.amplifies for engine in made)
+        layers = [first_layer(self.plan, self.network, self.gram)]
+        quadrature = 0.0
+        for layer, engine in enumerate(made[: depth - 1], 1):
+            try:
+                layers.append(self._next(layer, layers[-1], engine, quadrature, tracked))
+            except NtkfeynError as error:
+                raise Stopped(error, layers) from error
+            quadrature += engine.resolution
+            self.advance(f"layer {layer + 1}")
+        return layers
+
+    def _next(self, layer: int, at: LayerValues, engine: Engine, quadrature: float, tracked: bool) -> LayerValues:
+        """Layer l + 1 from layer l, whose activation the engine is of."""
+        plan, current, errors = self.plan, at.values, at.errors
+        # a tensor may be zero with an error, which lives on; a layer that amplifies makes errors of that size by itself
+        kept = not engine.amplifies
+        held = {t: bool(np.any(v) or (kept and np.any(errors[t]))) for t, v in current.items()}
+        active = {t: [term for term in terms if _alive(term, held)] for t, terms in plan.terms.items()}
+        needed = _needed(plan, active)
+        kernel = _kernel(plan, current)
+        means = engine.values(kernel, needed, self.mapped)
+        couplings = self.network.couplings(layer)
+        following = {t: _step(plan, t, active[t], couplings, current, means) for t in plan.terms}
+        if tracked:
+            delta = max(EPSILON, float(np.max(errors[MEAN_KERNEL] / np.maximum(np.abs(current[MEAN_KERNEL]), 1e-300))))
+            bounds = engine.bounds(kernel, means, needed, KernelError(min(delta, 1.0), quadrature))
+            known = (current, errors, means, bounds)
+            off = {t: _step_error(plan, t, active[t], couplings, known) for t in plan.terms}
+        else:
+            off = {t: np.zeros_like(v) for t, v in following.items()}
+        if not all(np.isfinite(v).all() for v in following.values()):
+            raise NtkfeynError(
+                f"the tensors overflow at layer {layer + 1}", "try a smaller --cw or --depth (see critical couplings)"
+            )
+        return LayerValues(following, off)
 
 
 def solve(
@@ -54,63 +124,82 @@ def solve(
     tolerance: float = 1e-8,
     mapped: Mapped = map,
     advance: Callable[[str], None] = lambda _: None,
-) -> list[Layer]:
+) -> list[LayerValues]:
     """Tensors at layers 1 .. depth; errors aim at ``tolerance`` times the largest component of each tensor.
 
-    ``gram`` is x.x'/n_0, shape (samples, samples). The result does not depend on who does ``mapped``. Raises
-    NtkfeynError where an expectation does not converge or a tensor does not exist.
+    ``gram`` is x.x'/n_0, shape (samples, samples). The result does not depend on who does ``mapped``. Raises Stopped
+    where an expectation does not converge, a tensor does not exist or is no number.
     """
+    problem = Problem(plan, network, functions(network), gram, tolerance, mapped, advance)
+    return _converged(problem, lambda margin, coarsening: problem.run(margin, coarsening, network.depth))
+
+
+def solve_reachable(
+    plan: Plan,
+    network: Network,
+    gram: Array,
+    tolerance: float = 1e-8,
+    advance: Callable[[str], None] = lambda _: None,
+) -> Reached:
+    """``solve`` to the last layer that every run reaches: the same numbers as for a network that ends there."""
+    problem = Problem(plan, network, functions(network), gram, tolerance, map, advance)
+    known: dict[tuple[float, float], list[LayerValues]] = {}
+    depth, stopped = network.depth, ""
+
+    def run(margin: float, coarsening: float) -> list[LayerValues]:
+        """Layers 1 .. depth; a run is done once, for no layer depends on those above it."""
+        if (margin, coarsening) not in known:
+            try:
+                known[margin, coarsening] = problem.run(margin, coarsening, depth)
+            except Stopped as stop:
+                known[margin, coarsening] = stop.layers
+                raise
+        return known[margin, coarsening][:depth]
+
+    while True:
+        try:
+            return Reached(_converged(problem, run), stopped)
+        except Stopped as stop:
+            depth, stopped = len(stop.layers), stopped or stop.reason
+
+
+def _converged(problem: Problem, run: Run) -> list[LayerValues]:
+    """The layers of the finest run that it takes, with both parts of their errors."""
     margin = MARGIN
-
-    def run(coarsening: float = 1.0) -> list[Layer]:
-        expect = expectations(plan, network, max(tolerance * margin, REACHED), coarsening)
-        return _run(plan, network, gram, expect, mapped, advance)
-
-    fine = run()
-    if isinstance(network.function, Kinked | Polynomial):
-        return [Layer(layer.values, _beyond_rounding(layer)) for layer in fine]
-    layers = _compared(fine, run(COARSENING))
+    fine = run(margin, 1.0)
+    if all(function.exact for function in problem.functions):
+        return [LayerValues(layer.values, _beyond_rounding(layer)) for layer in fine]
+    off = _differences(fine, run(margin, COARSENING))
     for _ in range(MAX_REPEATS):
-        worst = max(_relative(layer) for layer in layers)
-        if worst <= tolerance:
+        worst = max(_relative(layer.values, one) for layer, one in zip(fine, off, strict=True))
+        if worst <= problem.tolerance:
             break
-        margin *= min(max(TIGHTER * tolerance / worst, LEAST), MOST)
-        coarse, fine = fine, run()
-        layers = _compared(fine, coarse)
-    return layers
+        margin *= min(max(TIGHTER * problem.tolerance / worst, LEAST), MOST)
+        coarse, fine = fine, run(margin, 1.0)
+        off = _differences(fine, coarse)
+    return [LayerValues(layer.values, _sum(one, _beyond_rounding(layer))) for layer, one in zip(fine, off, strict=True)]
 
 
-def _compared(fine: list[Layer], coarse: list[Layer]) -> list[Layer]:
-    """The finer run, with its difference from the other one as the error."""
+def _differences(fine: list[LayerValues], coarse: list[LayerValues]) -> list[Values]:
+    """The error of a finer run, layer by layer, from its difference from another one."""
     pairs = [(a.values, b.values) for a, b in zip(fine, coarse, strict=True)]
-    return [Layer(a, {t: _error(a[t], b[t]) for t in a}) for a, b in pairs]
+    return [{t: _error(a[t], b[t]) for t in a} for a, b in pairs]
 
 
-def _beyond_rounding(layer: Layer) -> Values:
+def _beyond_rounding(layer: LayerValues) -> Values:
     """Tracked errors; 0 for a tensor that is exact but for ordinary rounding."""
     sizes = {t: float(np.max(np.abs(v), initial=0.0)) for t, v in layer.values.items()}
     return {t: e * (np.max(e, initial=0.0) > EXACT * sizes[t]) for t, e in layer.errors.items()}
 
 
-def solve_with_rule(plan: Plan, network: Network, gram: Array, rule: Rule) -> list[Values]:
-    """Tensors at layers 1 .. depth with one rule for every axis, as emitted code computes them; no error estimate."""
-    if isinstance(network.function, Kinked):
-        raise NtkfeynError(f"'{network.function.name}' has a kink: a quadrature rule across it does not converge")
-    expect = SmoothExpectations(network.function, plan.expectations, 1.0, rule=rule)
-    return [layer.values for layer in _run(plan, network, gram, expect, map, lambda _: None)]
+def _sum(one: Values, other: Values) -> Values:
+    return {t: e + other[t] for t, e in one.items()}
 
 
-def _relative(layer: Layer) -> float:
+def _relative(values: Values, errors: Values) -> float:
     """The largest error of a layer relative to the largest component of its tensor."""
-    sizes = {t: float(np.max(np.abs(v), initial=0.0)) for t, v in layer.values.items()}
-    return max((float(layer.errors[t].max(initial=0.0)) / size for t, size in sizes.items() if size), default=0.0)
-
-
-def expectations(plan: Plan, network: Network, tolerance: float, coarsening: float = 1.0) -> Expect:
-    """What computes the plan's expectations for the network's activation."""
-    if isinstance(network.function, Kinked):
-        return KinkedExpectations(network.function, plan.expectations)
-    return SmoothExpectations(network.function, plan.expectations, tolerance, coarsening)
+    sizes = {t: float(np.max(np.abs(v), initial=0.0)) for t, v in values.items()}
+    return max((float(errors[t].max(initial=0.0)) / size for t, size in sizes.items() if size), default=0.0)
 
 
 def _error(fine: Array, coarse: Array) -> Array:
@@ -120,37 +209,6 @@ def _error(fine: Array, coarse: Array) -> Array:
         return np.zeros_like(fine)
     difference = np.abs(fine - coarse)
     return np.asarray(np.maximum(difference, SHARE * difference.max()) + ROUNDING * scale)
-
-
-def _run(
-    plan: Plan, network: Network, gram: Array, expect: Expect, mapped: Mapped, advance: Callable[[str], None]
-) -> list[Layer]:
-    """All layers; errors are tracked from layer to layer where expectations come with bounds, else 0."""
-    current = first_layer(plan, network, gram)
-    errors = {t: EPSILON * np.abs(v) for t, v in current.items()}
-    layers = [Layer(current, errors)]
-    for layer in range(1, network.depth):
-        active = {t: [term for term in terms if _alive(term, current)] for t, terms in plan.terms.items()}
-        needed = _needed(plan, active)
-        kernel = _kernel(plan, current)
-        means = expect(kernel, needed, mapped)
-        couplings = (*network.couplings(layer + 1), network.ratio(layer))
-        following = {t: _step(plan, t, active[t], couplings, current, means) for t in plan.terms}
-        if isinstance(expect, KinkedExpectations):
-            delta = max(EPSILON, float(np.max(errors[MEAN_KERNEL] / np.maximum(np.abs(current[MEAN_KERNEL]), 1e-300))))
-            bounds = expect.rounding(kernel, means, needed, min(delta, 1.0))
-            known = (current, errors, means, bounds)
-            errors = {t: _step_error(plan, t, active[t], couplings, known) for t in plan.terms}
-        else:
-            errors = {t: np.zeros_like(v) for t, v in following.items()}
-        current = following
-        if not all(np.isfinite(v).all() for v in current.values()):
-            raise NtkfeynError(
-                f"the tensors overflow at layer {layer + 1}; try a smaller --cw or --depth (see critical couplings)"
-            )
-        layers.append(Layer(current, errors))
-        advance(f"layer {layer + 1}")
-    return layers
 
 
 def _needed(plan: Plan, active: dict[TensorId, list[TermPlan]]) -> NDArray[np.bool_]:
@@ -164,15 +222,14 @@ def _needed(plan: Plan, active: dict[TensorId, list[TermPlan]]) -> NDArray[np.bo
     return needed
 
 
-def first_layer(plan: Plan, network: Network, gram: Array) -> Values:
-    """Layer 1: K = C_b + C_W x.x'/n_0 and Theta = lambda_b + lambda_W x.x'/n_0; everything else vanishes."""
-    C_W, lambda_W, C_b, lambda_b = network.couplings(1)
-    start = {MEAN_KERNEL: C_b + C_W * gram, MEAN_NTK: lambda_b + lambda_W * gram}
+def first_layer(plan: Plan, network: Network, gram: Array) -> LayerValues:
+    """Layer 1: the kernels K and Theta; everything else vanishes."""
+    start = first_kernels(network.layers[0], gram)
     values = {}
     for tensor, components in plan.components.items():
         rows = components.rows
         values[tensor] = start[tensor][rows[:, 0], rows[:, 1]] if tensor in start else np.zeros(len(rows))
-    return values
+    return LayerValues(values, {t: EPSILON * np.abs(v) for t, v in values.items()})
 
 
 def _kernel(plan: Plan, values: Values) -> Array:
@@ -183,12 +240,18 @@ def _kernel(plan: Plan, values: Values) -> Array:
     return kernel
 
 
-def _alive(term: TermPlan, values: Values) -> bool:
-    return all(np.any(values[tensor]) for tensor, _ in term.tensors)
+def _alive(term: TermPlan, held: Mapping[TensorId, bool]) -> bool:
+    """Whether every tensor of a term holds anything."""
+    return all(held[tensor] for tensor, _ in term.tensors)
 
 
 def _step(
-    plan: Plan, tensor: TensorId, terms: list[TermPlan], couplings: tuple[float, ...], previous: Values, means: Array
+    plan: Plan,
+    tensor: TensorId,
+    terms: list[TermPlan],
+    couplings: Mapping[str, float],
+    previous: Values,
+    means: Array,
 ) -> Array:
     """One recursion at all components."""
     size = len(plan.components[tensor])
@@ -210,7 +273,7 @@ def _step_error(
     plan: Plan,
     tensor: TensorId,
     terms: list[TermPlan],
-    couplings: tuple[float, ...],
+    couplings: Mapping[str, float],
     known: tuple[Values, Values, Array, Array],
 ) -> Array:
     """What errors of the factors, and rounding of each product, do to one recursion."""
@@ -231,8 +294,10 @@ def _step_error(
     return total
 
 
-def _factor(term: TermPlan, couplings: tuple[float, ...]) -> float:
-    return term.coefficient * float(np.prod(np.power(couplings, reading_order(term.couplings))))
+def _factor(term: TermPlan, couplings: Mapping[str, float]) -> float:
+    """The term's coefficient times its couplings, each to its power; a coupling that the network lacks is zero."""
+    values = [couplings.get(coupling.name, 0.0) for coupling in COUPLINGS]
+    return term.coefficient * float(np.prod(np.power(values, reading_order(term.couplings))))
 
 
 def _blocks(size: int, term: TermPlan) -> Iterator[slice]:

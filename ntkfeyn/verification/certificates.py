@@ -57,8 +57,9 @@ def _parameters(setting: Setting) -> dict[str, Any]:
     def matrix(rows: tuple[tuple[tuple[Any, ...], ...], ...]) -> list[Any]:
         return [[[str(c) for c in series] for series in row] for row in rows]
 
+    polynomials = [[str(c) for c in coefficients] for coefficients in setting.activations]
     return {
-        "activation": [str(c) for c in setting.activation],
+        "activation": polynomials[0] if len(polynomials) == 1 else polynomials,
         **{name: str(getattr(setting, name)) for name in DRAWN_COUPLINGS},
         "kernel": matrix(setting.kernel),
         "ntk": matrix(setting.ntk),

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import prod
 
 from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
@@ -17,6 +18,7 @@ from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.judge.exact import ExactNetwork, Series, Setting, WorkLimit
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
+from ntkfeyn.model.polynomials import Coefficients
 from ntkfeyn.verification.derived import MutatedSolver, SystemSolver, diagram_terms
 
 MAX_PAIRS = 40
@@ -84,7 +86,7 @@ class Certificate:
 
 def random_setting(
     seed: int,
-    activation: Sequence[Fraction],
+    activation: Coefficients | Sequence[Coefficients],
     samples: int,
     widths: Sequence[int] = (),
     corrections: int = CORRECTIONS,
@@ -92,6 +94,7 @@ def random_setting(
 ) -> Setting:
     """Small random rational parameters; ``couplings`` fixes some of C_W, C_b, lambda_W, ..
 
+    ``activation``: the coefficients of one polynomial, or of one a layer to be applied after it.
     ``corrections`` adds so many powers of 1/n to the first-layer kernels.
     """
     source = random.Random(seed)
@@ -109,7 +112,13 @@ def random_setting(
     for constant, slope in (("C_b", "C_W"), ("lambda_b", "lambda_W")):
         rows = [[series(drawn[constant], drawn[slope], value) for value in row] for row in gram]
         kernels.append(tuple(tuple(rows[min(a, b)][max(a, b)] for b in range(samples)) for a in range(samples)))
-    return Setting(tuple(activation), kernels[0], kernels[1], widths=tuple(widths), **drawn)
+    return Setting(_one_a_layer(activation), kernels[0], kernels[1], widths=tuple(widths), **drawn)
+
+
+def _one_a_layer(activation: Coefficients | Sequence[Coefficients]) -> tuple[Coefficients, ...]:
+    """Polynomials, whether one was given or several."""
+    several = tuple(tuple(one) for one in activation if not isinstance(one, Fraction))
+    return several or (tuple(one for one in activation if isinstance(one, Fraction)),)
 
 
 def _random_gram(source: random.Random, small: Callable[[], Fraction], samples: int) -> list[list[Fraction]]:
@@ -125,7 +134,7 @@ def control_setting(seed: int, order: int) -> Setting:
     """One sample, first-layer kernels that depend on n, an activation of degree 2 * order + 1 (at least 3)."""
     source = random.Random(seed)
     degree = max(3, 2 * order + 1)
-    activation = [Fraction(source.randint(1, 3), source.randint(2, 5) * (k + 1)) for k in range(degree + 1)]
+    activation = tuple(Fraction(source.randint(1, 3), source.randint(2, 5) * (k + 1)) for k in range(degree + 1))
     return random_setting(seed, activation, 1, corrections=max(1, order))
 
 
@@ -214,11 +223,19 @@ def check_size(shape: Cumulant, layers: Sequence[int], setting: Setting) -> None
             f"one a layer below the last is needed, {max(layers) - 1} here",
             "--width 2:3:5 --layers 2,3,4",
         )
-    degree = len(setting.activation) - 1
-    pairs = len(shape.channel) * degree ** max(0, max(layers) - 2)
+    if 1 < len(setting.activations) < max(layers) - 1:
+        raise bad_request(
+            f"{len(setting.activations)} activations were given for layer {max(layers)}",
+            f"one, or one a layer below the last, is needed, {max(layers) - 1} here",
+            '--activation "z + z**2/2:z - z**3/6" --layers 2,3',
+        )
+    degrees = [len(setting.activation(layer)) - 1 for layer in range(2, max(layers))]
+    pairs = len(shape.channel) * prod(degrees)
     if pairs > MAX_PAIRS:
+        one = f"an activation of degree {degrees[0]}"
+        kind = one if len(setting.activations) == 1 else f"activations of degrees {':'.join(map(str, degrees))}"
         raise LimitError(
-            f"{shape.name} at layer {max(layers)} with an activation of degree {degree} opens to {pairs} pairs"
+            f"{shape.name} at layer {max(layers)} with {kind} opens to {pairs} pairs"
             f" at layer 2; at most {MAX_PAIRS} are allowed; try fewer layers or a lower degree"
         )
 

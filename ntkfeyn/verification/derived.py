@@ -1,6 +1,6 @@
 """The derived recursions solved exactly on a polynomial network.
 
-Enters: a ``Setting`` (activation, first-layer kernels, couplings, widths) and tensors by name and order. Leaves: their
+Enters: a ``Setting`` (activations, first-layer kernels, couplings, widths) and tensors by name and order. Leaves: their
 values at any layer as exact fractions, from the expanded terms; Gaussian expectations by Isserlis.
 """
 
@@ -13,8 +13,8 @@ from functools import cache
 from math import factorial
 
 from ntkfeyn.derivation.diagrams import Diagram
+from ntkfeyn.derivation.expansion import expand
 from ntkfeyn.derivation.recursion import derive_recursion
-from ntkfeyn.derivation.reduction import expand
 from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import ExpandedTerm, Powers, Tensor
 from ntkfeyn.derivation.translation import translate
@@ -51,19 +51,19 @@ class SystemSolver:
 
     def _tensor(self, name: str, order: int, layer: int, labels: Labels) -> Fraction:
         if layer > 1:
-            return self.step(self.recursion((name, order), labels), layer - 1)
+            return self.step(self.recursion(TensorId(name, order), labels), layer - 1)
         first = {"K": self.setting.kernel, "Theta": self.setting.ntk}.get(name)
         if first is None or order >= len(first[labels[0]][labels[1]]):
             return Fraction(0)
         return first[labels[0]][labels[1]][order]
 
     def _recursion(self, tensor: TensorId, labels: Labels) -> tuple[ExpandedTerm, ...]:
-        return self.at_samples(tensor, derive_recursion(standard(tensor[0]), tensor[1]).expanded, labels)
+        return self.at_samples(tensor, derive_recursion(standard(tensor.name), tensor.order).expanded, labels)
 
     def at_samples(self, tensor: TensorId, terms: Sequence[ExpandedTerm], labels: Labels) -> tuple[ExpandedTerm, ...]:
         """Terms of a tensor's recursion with its slots given samples: equal ones added, zero expectations dropped."""
-        sample = dict(zip(standard(tensor[0]).labels, labels, strict=True))
-        degree = len(self.setting.activation) - 1
+        sample = dict(zip(standard(tensor.name).labels, labels, strict=True))
+        degree = max(map(len, self.setting.activations)) - 1
         sums: dict[ExpandedTerm, Fraction] = {}
         for term in terms:
             if any(m > degree for factors in term.expectations for _, m in factors):
@@ -110,7 +110,7 @@ class SystemSolver:
         monomials: dict[Labels, Fraction] = {(): Fraction(1)}
         for sample, order in factors:
             grown: dict[Labels, Fraction] = {}
-            for power, c in enumerate(self.setting.activation):
+            for power, c in enumerate(self.setting.activation(layer)):
                 if power < order or not c:
                     continue
                 slope = c * factorial(power) / factorial(power - order)

@@ -29,7 +29,7 @@ from ntkfeyn.model.network import Network
 from ntkfeyn.runtime.workers import Mapped
 from ntkfeyn.solve.components import subsets_up_to
 from ntkfeyn.solve.plan import Plan, make_plan
-from ntkfeyn.solve.solver import Layer, solve
+from ntkfeyn.solve.solver import LayerValues, solve
 
 NAMES = ["K", "Theta", "V", "D", "F", "A", "B"]
 TENSORS = [(name, nf.derive(name).record.order) for name in NAMES]
@@ -55,7 +55,9 @@ def planned(samples: int, size: int) -> Plan:
     return make_plan(derive_system(TENSORS), {t: subsets_up_to(samples, size) for t in TENSORS}, samples)
 
 
-def solved(plan: Plan, x: np.ndarray, depth: int = 4, tolerance: float = 1e-8, mapped: Mapped = map) -> list[Layer]:
+def solved(
+    plan: Plan, x: np.ndarray, depth: int = 4, tolerance: float = 1e-8, mapped: Mapped = map
+) -> list[LayerValues]:
     gram = x @ x.T / x.shape[1]
     return solve(plan, Network(depth, 64, "gelu", **COUPLINGS), gram, tolerance, mapped)
 
@@ -89,7 +91,7 @@ def main() -> None:
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2:.2f} GiB")
 
 
-def relative(plan: Plan, a: Layer, b: Layer, tensor: tuple[str, int]) -> float:
+def relative(plan: Plan, a: LayerValues, b: LayerValues, tensor: tuple[str, int]) -> float:
     return float(np.max(np.abs(a.values[tensor] - b.values[tensor])) / np.max(np.abs(b.values[tensor])))
 
 

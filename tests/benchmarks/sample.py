@@ -24,7 +24,7 @@ from ntkfeyn.sampling.kernels import BLOCK, KERNELS, Law, kernel_block, sample_p
 C_W, INPUTS, DEPTH, WIDTH = 1.5, 4, 4, 128
 X = np.random.default_rng(0).normal(size=(INPUTS, 6))
 GRAM = X @ X.T / 6
-LAW = Law((WIDTH,) * (DEPTH - 1), ((C_W, 1.0, 0.0, 0.0),) * DEPTH, "gelu", GRAM)
+LAW = Law(nf.Network(DEPTH, WIDTH, "gelu", cw=C_W).layers, GRAM)
 
 
 def timed(call: Callable[[], Any], repeats: int = 3) -> float:

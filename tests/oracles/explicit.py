@@ -15,13 +15,16 @@ from sympy.polys.rings import ring
 
 
 class ExplicitNetwork:
-    """Widths n_0, n_1, .., n_L; s(z) = sum_k activation[k] z^k; the last layer is the output."""
+    """Widths n_0, n_1, .., n_L; the last layer is the output.
+
+    s(z) = sum_k activation[k] z^k, or activation[l - 1][k] after layer l.
+    """
 
     def __init__(
         self,
         widths: Sequence[int],
         inputs: Sequence[Sequence[Fraction]],
-        activation: Sequence[Fraction],
+        activation: Sequence[Fraction] | Sequence[Sequence[Fraction]],
         C_W: Fraction,
         C_b: Fraction,
         lambda_W: Fraction,
@@ -45,7 +48,8 @@ class ExplicitNetwork:
             values = [self.ring(QQ(v.numerator, v.denominator)) for v in x]
             for layer, (below, here) in enumerate(pairwise(widths), start=1):
                 if layer > 1:
-                    values = [self._activate(value, activation) for value in values]
+                    own = activation if isinstance(activation[0], Fraction) else activation[layer - 2]
+                    values = [self._activate(value, own) for value in values]
                 zero = self.ring(0)
                 values = [
                     sum((parameter[f"w{layer}_{i}_{j}"] * values[j] for j in range(below)), zero)

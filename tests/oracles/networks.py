@@ -6,7 +6,7 @@ product term is one function z^a step(z), all its derivatives applied as one dis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cache
 from math import comb, factorial
@@ -45,7 +45,7 @@ class Solver:
             ("K", 0): lambda a, b: C_b + C_W * gram[a][b],
             ("Theta", 0): lambda a, b: lambda_b + lambda_W * gram[a][b],
         }
-        self.couplings = (C_W, lambda_W, C_b, lambda_b)
+        self.couplings = {"C_W": C_W, "lambda_W": lambda_W, "C_b": C_b, "lambda_b": lambda_b}
         self.widths = widths
         self.tensor = cache(self._tensor)
 
@@ -70,10 +70,10 @@ class Solver:
         """A tensor of the layer above."""
         raise NotImplementedError
 
-    def power(self, couplings: Sequence[int], layer: int) -> Fraction:
-        result = self.ratio(layer) ** couplings[4] if couplings[4] else Fraction(1)
-        for base, exponent in zip(self.couplings, couplings, strict=False):
-            result *= base**exponent
+    def power(self, couplings: Iterable[tuple[str, int]], layer: int) -> Fraction:
+        result = Fraction(1)
+        for name, exponent in couplings:
+            result *= (self.ratio(layer) if name == "width_ratio" else self.couplings[name]) ** exponent
         return result
 
 
@@ -130,8 +130,8 @@ class ReluOnOneSample(Solver):
         for term in derive_recursion(standard(name), order, without=("omega",)).terms:
             value = term.coefficient * self.power(term.couplings, layer)
             for g, group in enumerate(term.groups):
-                assert all(m <= 1 for _, m in group.factors)
-                degree = sum(m == 0 for _, m in group.factors)
+                assert all(m <= 1 for _, m, _ in group.factors)
+                degree = sum(m == 0 for _, m, _ in group.factors)
                 value *= relu_moment(degree, term.derivatives(g), kernel)
             for tensor in term.tensors:
                 value *= self.tensor(tensor.name, tensor.order, layer, (0,) * len(tensor.labels))

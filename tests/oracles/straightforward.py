@@ -1,11 +1,12 @@
 """The seven order-1 tensors of four inputs as one would first write them: one grid, einsum, every component.
 
 The recursions are those of theory section 5, typed in; they import nothing of the package. ``solve`` returns
-K, Theta, V, D, F, A, B at the last layer for GELU, V .. B with samples in the tensor's index order.
+K, Theta, V, D, F, A, B at the last layer, V .. B with samples in the tensor's index order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import sqrt
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 Array = NDArray[np.float64]
+Activation = Callable[[Array], list[Array]]
 
 
 def gelu(z: Array) -> list[Array]:
@@ -21,7 +23,16 @@ def gelu(z: Array) -> list[Array]:
     return [z * ndtr(z), ndtr(z) + z * density, (2 - z * z) * density, (z**3 - 4 * z) * density]
 
 
-def grid(kernel: Array, nodes: int, cut: float) -> tuple[list[Array], Array]:
+def tanh(z: Array) -> list[Array]:
+    t = np.tanh(z)
+    return [t, 1 - t**2, -2 * t * (1 - t**2), (6 * t**2 - 2) * (1 - t**2)]
+
+
+def linear(z: Array) -> list[Array]:
+    return [z, np.ones_like(z), np.zeros_like(z), np.zeros_like(z)]
+
+
+def grid(kernel: Array, nodes: int, cut: float, activation: Activation) -> tuple[list[Array], Array]:
     """s^(m) at all points of a trapezoidal product grid on whitened axes, shape (samples, points); weights."""
     x = np.linspace(-cut, cut, nodes)
     w = (x[1] - x[0]) * np.exp(-0.5 * x * x) / sqrt(2 * np.pi)
@@ -29,15 +40,24 @@ def grid(kernel: Array, nodes: int, cut: float) -> tuple[list[Array], Array]:
     points = np.stack([axis.ravel() for axis in np.meshgrid(*[x] * n, indexing="ij")])
     weights = np.prod(np.stack([axis.ravel() for axis in np.meshgrid(*[w] * n, indexing="ij")]), axis=0)
     values, vectors = np.linalg.eigh(kernel)
-    return gelu(vectors * np.sqrt(np.maximum(values, 0)) @ points), weights
+    return activation(vectors * np.sqrt(np.maximum(values, 0)) @ points), weights
 
 
-def solve(gram: Array, depth: int, cw: float, cb: float, nodes: int = 30, cut: float = 7.0) -> dict[str, Array]:
+def solve(
+    gram: Array,
+    depth: int,
+    cw: float,
+    cb: float,
+    nodes: int = 30,
+    cut: float = 7.0,
+    activations: Sequence[Activation] | None = None,
+) -> dict[str, Array]:
+    """``activations``: one a hidden layer, GELU without it."""
     n = len(gram)
     K, T = cb + cw * gram, gram.copy()
     V, D, F, A, B = (np.zeros((n,) * 4) for _ in range(5))
-    for _ in range(depth - 1):
-        s, w = grid(K, nodes, cut)
+    for activation in activations or [gelu] * (depth - 1):
+        s, w = grid(K, nodes, cut, activation)
 
         def two(p: int, q: int, s: list[Array] = s, w: Array = w) -> Array:
             return np.einsum("n,an,bn->ab", w, s[p], s[q], optimize=True)

@@ -1,1 +1,1 @@
-"""C99."""
+"""C99: how statements are written in it, and its files."""

@@ -10,9 +10,12 @@ from dataclasses import replace
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.tensors import NAMES
-from ntkfeyn.render.drawing.layout import blob, layout, raised
+from ntkfeyn.render.drawing.layout import blob, layout
+from ntkfeyn.render.drawing.names import tensor_names
 from ntkfeyn.render.drawing.primitives import Drawing, Label, Point, legend_text
-from ntkfeyn.render.notation import LatexNotation, TextNotation, latex_name, term_text
+from ntkfeyn.render.formulas import term_text
+from ntkfeyn.render.notation import LatexNotation, TextNotation
+from ntkfeyn.render.symbols import Symbols
 
 WIDTH = 26.0  # of a row
 MOST = 200  # diagrams of one picture
@@ -20,7 +23,7 @@ SPACE, BELOW, ROWS = 0.35, 0.35, 0.7  # between pieces, down to an id, between r
 SIGN, ID = 0.42, 0.24
 
 
-def equation(recursion: Recursion, width: float = WIDTH) -> Drawing:
+def equation(recursion: Recursion, symbols: Symbols, width: float = WIDTH) -> Drawing:
     """Blob = sum of diagrams; before each its weight, below it its id and what its tags mean.
 
     Constants (C_b, lambda_b) stand as text.
@@ -34,20 +37,19 @@ def equation(recursion: Recursion, width: float = WIDTH) -> Drawing:
             " Try: ntkfeyn diagrams --format svg -o DIR"
         )
     correction = recursion.order - shape.leading_order
-    letter = "Θ" if shape.name == "Theta" else shape.name if shape.name in NAMES else ""
-    plain = letter + (raised(correction) if letter and correction else "")
-    tex = latex_name(shape.name) + (rf"^{{\{{{correction}\}}}}" if correction else "") if letter else ""
-    pieces: list[Drawing] = [blob(shape, tex, plain), _text("=", "=")]
+    tex, plain = tensor_names(shape.name, correction, symbols) if shape.name in NAMES else ("", "")
+    latex, text = LatexNotation(symbols.latex), TextNotation(symbols.text)
+    pieces: list[Drawing] = [blob(shape, tex, plain, symbols), _text("=", "=")]
     constants = [term for term in recursion.terms if not term.diagrams]
     for term in constants:
-        pieces.append(_text(term_text(term, LatexNotation()), term_text(term, TextNotation())))
+        pieces.append(_text(term_text(term, latex), term_text(term, text)))
     for i, diagram in enumerate(recursion.diagrams):
         sign = "+ " if i or constants else ""
         weight = "" if diagram.weight == 1 else str(diagram.weight)
-        tex_weight = "" if diagram.weight == 1 else LatexNotation().fraction(diagram.weight)
+        tex_weight = "" if diagram.weight == 1 else latex.fraction(diagram.weight)
         if sign or weight:
             pieces.append(_text(sign + tex_weight, sign + weight))
-        pieces.append(_named(layout(diagram), diagram.id))
+        pieces.append(_named(layout(diagram, symbols), diagram.id))
     return _in_rows(f"{shape.name}@{recursion.order}", pieces, width)
 
 

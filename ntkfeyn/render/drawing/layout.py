@@ -17,6 +17,7 @@ from ntkfeyn.derivation.diagrams import CubicVertex, Diagram, TensorVertex
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.crowd import Crowd
+from ntkfeyn.render.drawing.names import function_names, raised, slot_names, tensor_names
 from ntkfeyn.render.drawing.primitives import (
     BLACK,
     DOTTINGS,
@@ -36,7 +37,7 @@ from ntkfeyn.render.drawing.primitives import (
     turn,
     wave,
 )
-from ntkfeyn.render.notation import LatexNotation, TextNotation, latex_name
+from ntkfeyn.render.symbols import Symbols
 
 Strokes = list[tuple[str, str]]
 Edges = dict[frozenset[int], tuple[str, str]]
@@ -47,15 +48,16 @@ INTERNAL, EXTERNAL, BESIDE = 1.6, 0.95, 1.25
 
 @dataclass
 class _Canvas:
+    symbols: Symbols
     paths: list[Path] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     legend: list[tuple[str, str]] = field(default_factory=list)
 
 
-def layout(diagram: Diagram) -> Drawing:
+def layout(diagram: Diagram, symbols: Symbols) -> Drawing:
     """The picture of a diagram."""
-    canvas, places = _Canvas(), _Places(diagram)
+    canvas, places = _Canvas(symbols), _Places(diagram)
     strokes = edge_strokes(diagram.cumulant)
     for tensor, centre in places.tensors:
         _draw_tensor(canvas, diagram, tensor, centre, places, strokes)
@@ -64,7 +66,8 @@ def layout(diagram: Diagram) -> Drawing:
     canvas.marks += [Mark(centre, NEURON, WHITE) for centre in places.neurons]
     crowd = Crowd(canvas.paths, canvas.marks, canvas.labels)
     for i, vertex in enumerate(diagram.cubic_vertices):
-        canvas.labels.append(_function_label(crowd, vertex, places.cubic[i], places.neurons[places.holder[i]]))
+        names = function_names(vertex, symbols)
+        canvas.labels.append(_function_label(crowd, names, places.cubic[i], places.neurons[places.holder[i]]))
     for tensor, centre in places.tensors:
         if tensor.order:
             canvas.labels.append(_power_label(crowd, tensor.order, centre))
@@ -225,7 +228,7 @@ def _draw_cubic(
         lines = [stroke for edge, stroke in strokes.items() if slot in edge]
         canvas.paths += parallel(centre, dot, lines or Z_LINE, 0.09)
         canvas.marks.append(Mark(dot, DOT, BLACK))
-        canvas.labels.append(Label(polar(dot, 0.28, direction), str(slot), str(slot)))
+        canvas.labels.append(Label(polar(dot, 0.28, direction), *slot_names(slot, canvas.symbols)))
     orders = [factor.order for factor in vertex.factors]
     if orders == [0, 0]:
         canvas.paths.append(wave(centre, neuron))
@@ -237,12 +240,11 @@ def _draw_cubic(
     canvas.marks.append(Mark(centre, 0.09 if square else CUBIC, WHITE if square else BLACK, square=square))
 
 
-def _function_label(crowd: Crowd, vertex: CubicVertex, centre: Point, neuron: Point) -> Label:
+def _function_label(crowd: Crowd, names: tuple[str, str], centre: Point, neuron: Point) -> Label:
     """What the cubic vertex puts on its neuron, beside its line where there is most room."""
-    tex, plain = function_names(vertex)
     along = towards(centre, neuron)
     options = [
-        Label(polar(polar(centre, INTERNAL * at, along), away, along + side * pi / 2), tex, plain, 0.3)
+        Label(polar(polar(centre, INTERNAL * at, along), away, along + side * pi / 2), *names, 0.3)
         for away in (0.33, 0.4, 0.48)
         for at in (0.45, 0.38, 0.52, 0.3, 0.6, 0.2, 0.1)
         for side in ((1, -1) if cos(along) < 0 else (-1, 1))
@@ -255,20 +257,6 @@ def _power_label(crowd: Crowd, order: int, centre: Point) -> Label:
     tex, plain = ("/n", "/n") if order == 1 else (f"/n^{order}", "/n" + raised(order))
     angles = [pi / 4 + pi * k / 12 for k in range(24)]
     return crowd.roomiest([Label(polar(centre, DISC + 0.24, angle), tex, plain, 0.26) for angle in angles])
-
-
-def raised(number: int) -> str:
-    """An exponent in plain text."""
-    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-
-
-def function_names(vertex: CubicVertex) -> tuple[str, str]:
-    """The activations of a cubic vertex without samples (the slots carry them), in TeX and in plain text."""
-    if vertex.rule.merges:
-        return r"\Omega", "Ω"
-    tex, plain = LatexNotation(), TextNotation()
-    names = [(tex.activation(s, m), plain.activation(s, m)) for s, m, _ in vertex.factors]
-    return "".join(t.split("_")[0] for t, _ in names), "".join(p.split("_")[0] for _, p in names)
 
 
 def _draw_tensor(
@@ -297,11 +285,8 @@ def _draw_tensor(
 def _tensor_label(canvas: _Canvas, vertex: TensorVertex, centre: Point) -> Label:
     """The tensor's letter with its correction; a tag explained in the legend for a tensor without a letter."""
     correction = vertex.order - standard(vertex.name).leading_order
-    exponent = raised(correction) if correction else ""
-    power = rf"^{{\{{{correction}\}}}}" if correction else ""
     if vertex.name in NAMES:
-        plain = ("Θ" if vertex.name == "Theta" else vertex.name) + exponent
-        return Label(centre, latex_name(vertex.name) + power, plain, 0.26)
+        return Label(centre, *tensor_names(vertex.name, correction, canvas.symbols), 0.26)
     tag = len(canvas.legend) + 1
     canvas.legend.append((f"T{tag}", f"{vertex.name}@{vertex.order}"))
     return Label(centre, f"T_{{{tag}}}", f"T{tag}", 0.26)
@@ -317,9 +302,9 @@ def _end_strokes(vertex: TensorVertex, strokes: Edges) -> list[Strokes]:
     return found
 
 
-def blob(cumulant: Cumulant, tex: str, plain: str) -> Drawing:
+def blob(cumulant: Cumulant, tex: str, plain: str, symbols: Symbols) -> Drawing:
     """The cumulant itself: a grey blob with its external slots, paired as the channel says."""
-    canvas, strokes = _Canvas(), edge_strokes(cumulant)
+    canvas, strokes = _Canvas(symbols), edge_strokes(cumulant)
     for i, (a, b) in enumerate(cumulant.channel):
         outward = pi - 2 * pi * i / len(cumulant.channel)
         turned = sorted((outward - 0.42, outward + 0.42), key=lambda t: (-round(sin(t), 6), round(cos(t), 6)))
@@ -328,7 +313,7 @@ def blob(cumulant: Cumulant, tex: str, plain: str) -> Drawing:
             lines = [stroke for edge, stroke in strokes.items() if slot in edge]
             canvas.paths += parallel((0.0, 0.0), dot, lines or Z_LINE, 0.09)
             canvas.marks.append(Mark(dot, DOT, BLACK))
-            canvas.labels.append(Label(polar(dot, 0.28, direction), str(slot), str(slot)))
+            canvas.labels.append(Label(polar(dot, 0.28, direction), *slot_names(slot, canvas.symbols)))
     canvas.marks.append(Mark((0.0, 0.0), 0.5, GREY))
     canvas.labels.append(Label((0.0, 0.0), tex, plain))
     return Drawing(cumulant.name, tuple(canvas.paths), tuple(canvas.marks), tuple(canvas.labels))

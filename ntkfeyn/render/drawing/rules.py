@@ -17,6 +17,7 @@ from ntkfeyn.render.drawing.primitives import (
     parallel,
     wave,
 )
+from ntkfeyn.render.symbols import Symbols
 
 Z_LINE = [("solid", BLACK)]
 NTK_LINE = [("dotted", PALETTE[0])]
@@ -24,7 +25,7 @@ ORIGIN: Point = (0.0, 0.0)
 NEURON: Point = (1.4, 0.0)
 
 
-def pair_picture(rule: PairRule) -> Drawing:
+def pair_picture(rule: PairRule, symbols: Symbols) -> Drawing:
     """Two external slots meet in a cubic vertex, its line ends on a neuron."""
     dots: tuple[Point, Point] = ((-0.75, 0.55), (-0.75, -0.55))
     inside_a_leg = bool(rule.consumes_edge or rule.merges)
@@ -37,7 +38,7 @@ def pair_picture(rule: PairRule) -> Drawing:
     vertex = Mark(ORIGIN, 0.09, WHITE, square=True) if rule.square else Mark(ORIGIN, 0.05, BLACK)
     marks = (*(Mark(dot, 0.065, BLACK) for dot in dots), vertex, Mark(NEURON, 0.19, WHITE))
     labels = [Label((-1.02, 0.7), "v", "v"), Label((-1.02, -0.7), "w", "w")]
-    labels += [Label((0.6, -0.32), r"\Omega", "Ω", 0.26)] if rule.merges else []
+    labels += [Label((0.6, -0.32), symbols.latex.omega, symbols.text.omega, 0.26)] if rule.merges else []
     return Drawing("cubic", tuple(paths), marks, tuple(labels))
 
 

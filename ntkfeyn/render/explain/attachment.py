@@ -19,9 +19,8 @@ from ntkfeyn.derivation.terms import Group, Tensor
 from ntkfeyn.derivation.translation import tied_blocks, translate
 from ntkfeyn.model.combinatorics import set_partitions
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.render.notation import TextNotation, bound_labels, mean_text, tensor_text
-
-NOTATION = TextNotation()
+from ntkfeyn.render.formulas import bound_labels, group_text, mean_text, tensor_text
+from ntkfeyn.render.notation import TextNotation
 
 
 class Pair(NamedTuple):
@@ -42,15 +41,12 @@ class Attached(NamedTuple):
     tensor: Tensor
     pairs: tuple[Pair, ...]
 
-    @property
-    def text(self) -> str:
-        return tensor_text(self.tensor, NOTATION)
+    def text(self, notation: TextNotation) -> str:
+        return tensor_text(self.tensor, notation)
 
-    @property
-    def name(self) -> str:
+    def symbol(self, notation: TextNotation) -> str:
         """The letter without labels, e.g. K^{1}."""
-        excess = self.tensor.order - standard(self.tensor.name).leading_order
-        return NOTATION.tensor(self.tensor.name, excess, ()).removesuffix("_")
+        return notation.symbol(self.tensor.name, self.tensor.order - standard(self.tensor.name).leading_order)
 
     @property
     def on_z_legs(self) -> bool:
@@ -90,42 +86,45 @@ def attached_tensors(diagram: Diagram) -> tuple[Attached, ...]:
 # --- the weight ---
 
 
-def weight_factors(tensors: Sequence[Attached]) -> tuple[WeightFactor, ...]:
+def weight_factors(tensors: Sequence[Attached], notation: TextNotation) -> tuple[WeightFactor, ...]:
     """Every factor of a diagram's weight with its reason."""
     found = []
     for one in tensors:
         loops = [pair for pair in one.pairs if len(pair.derivatives) == 2]
         for pair in loops:
-            reason = f"the two legs of the z-z pair {_labels(pair.ends)} of {one.text} can be exchanged"
+            reason = (
+                f"the two legs of the z-z pair {_labels(pair.ends, notation)} of {one.text(notation)} can be exchanged"
+            )
             found.append(WeightFactor(Fraction(1, 2), reason))
         for j in sorted({pair.propagator for pair in loops}):
             alike = [pair for pair in loops if pair.propagator == j]
             if len(alike) > 1:
-                names = ", ".join(_labels(pair.ends) for pair in alike)
-                reason = f"the {len(alike)} z-z pairs {names} of {one.text} on propagator {j + 1} can be exchanged"
+                names = ", ".join(_labels(pair.ends, notation) for pair in alike)
+                reason = (
+                    f"the {len(alike)} z-z pairs {names} of {one.text(notation)} on propagator {j + 1} can be exchanged"
+                )
                 found.append(WeightFactor(Fraction(1, factorial(len(alike))), f"{reason}, 1/{len(alike)}!"))
-    return (*found, *_identical(tensors))
+    return (*found, *_identical(tensors, notation))
 
 
-def _identical(tensors: Sequence[Attached]) -> list[WeightFactor]:
+def _identical(tensors: Sequence[Attached], notation: TextNotation) -> list[WeightFactor]:
     """1/k! for k tensors of z-legs with the same name, order and number of pairs on each propagator."""
     kinds: dict[tuple[object, ...], list[Attached]] = {}
     for one in tensors:
         if one.on_z_legs:
             places = tuple(sorted(pair.propagator for pair in one.pairs))
             kinds.setdefault((one.tensor.name, one.tensor.order, places), []).append(one)
-    return [
-        WeightFactor(
-            Fraction(1, factorial(len(alike))),
-            f"the {len(alike)} identical vertices {alike[0].name}, attached alike, can be exchanged, 1/{len(alike)}!",
-        )
-        for alike in kinds.values()
-        if len(alike) > 1
-    ]
+    found = []
+    for alike in kinds.values():
+        count, name = len(alike), alike[0].symbol(notation)
+        if count > 1:
+            reason = f"the {count} identical vertices {name}, attached alike, can be exchanged, 1/{count}!"
+            found.append(WeightFactor(Fraction(1, factorial(count)), reason))
+    return found
 
 
-def _labels(labels: Sequence[int]) -> str:
-    return " ".join(NOTATION.label(label) for label in labels)
+def _labels(labels: Sequence[int], notation: TextNotation) -> str:
+    return " ".join(map(notation.label, labels))
 
 
 # --- the value of a propagator ---
@@ -167,28 +166,31 @@ def propagator_value(diagram: Diagram, tensors: Sequence[Attached], propagator: 
     return tuple(found)
 
 
-def value_text(diagram: Diagram, value: Sequence[Split], most: int) -> str:
+def value_text(diagram: Diagram, value: Sequence[Split], most: int, notation: TextNotation) -> str:
     """The first ``most`` products of a propagator's value."""
     text = ""
     for split in value[:most]:
         count = f"{abs(split.sign)} " if abs(split.sign) > 1 else ""
         sign = "" if not text else (" - " if split.sign < 0 else " + ")
-        text += sign + count + " ".join(_mean(diagram, *group) for group in split.groups)
+        text += sign + count + " ".join(_mean(diagram, *group, notation) for group in split.groups)
     return text + (f" + .. ({len(value)} products)" if len(value) > most else "")
 
 
-def function_text(diagram: Diagram, cubic: Sequence[int]) -> str:
+def function_text(diagram: Diagram, cubic: Sequence[int], notation: TextNotation) -> str:
     """The product of activations that cubic vertices carry, e.g. σ_1 σ'_3."""
-    mean = _mean(diagram, cubic, ())
-    return mean[1:-1]
+    return group_text(_group(diagram, cubic), notation)
 
 
 def _slots(diagram: Diagram, cubic: Sequence[int]) -> set[int]:
     return {slot for i in cubic for slot in diagram.cubic_vertices[i].slots}
 
 
-def _mean(diagram: Diagram, cubic: Sequence[int], labels: Sequence[int]) -> str:
+def _mean(diagram: Diagram, cubic: Sequence[int], labels: Sequence[int], notation: TextNotation) -> str:
+    return mean_text(_group(diagram, cubic), labels, notation)
+
+
+def _group(diagram: Diagram, cubic: Sequence[int]) -> Group:
     vertices = [diagram.cubic_vertices[i] for i in cubic]
     factors = tuple(sorted(f for v in vertices if not v.rule.merges for f in v.factors))
     omegas = tuple(sorted(v.slots for v in vertices if v.rule.merges))
-    return mean_text(Group(factors, omegas, ()), labels, NOTATION)
+    return Group(factors, omegas, ())

@@ -11,51 +11,55 @@ from ntkfeyn.derivation.diagrams import CubicVertex, Diagram
 from ntkfeyn.derivation.rules import CHOICES
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import Leg, normal_leg
+from ntkfeyn.model.tensors import MEAN_NTK
 from ntkfeyn.render.explain.attachment import (
-    NOTATION,
     Attached,
     Pair,
     derivatives_on,
     function_text,
     functions_on,
 )
-from ntkfeyn.render.notation import choice_text, counted, cumulant_text, powers_text
+from ntkfeyn.render.formulas import choice_text, cumulant_text, powers_text
+from ntkfeyn.render.notation import TextNotation, counted
 
 Row = tuple[int, str]
 LINES = ("wavy", "solid and dashed", "double dashed")  # by the number of differentiated activations
 
 
-def constituents(diagram: Diagram, tensors: Sequence[Attached]) -> list[Row]:
+def constituents(diagram: Diagram, tensors: Sequence[Attached], notation: TextNotation) -> list[Row]:
     """Everything in the picture, from outside to inside."""
-    rows = [(0, target_text(diagram.cumulant, diagram.order))]
+    rows = [(0, target_text(diagram.cumulant, diagram.order, notation))]
+    layer = notation.layer
     rows.append(
-        (0, "Cubic vertices: slots that the channel pairs share a neuron of layer ℓ+1; each pair is one vertex.")
+        (0, f"Cubic vertices: slots that the channel pairs share a neuron of layer {layer}+1; each pair is one vertex.")
     )
     for i in range(len(diagram.cubic_vertices)):
-        rows += _cubic(diagram, i)
+        rows += _cubic(diagram, i, notation)
     trees = [normal_leg(tree.edges, tree.nodes) for v in diagram.tensor_vertices for tree in v.trees]
     if trees:
         named = ", ".join(sorted(map(str, trees)))
-        rows.append((0, f"Internal trees, the blocks joined along the old edges, now of layer ℓ: {named}."))
+        rows.append((0, f"Internal trees, the blocks joined along the old edges, now of layer {layer}: {named}."))
     else:
-        rows.append((0, "Internal trees: none." if not _omegas(diagram) else "Internal trees: none beside those in Ω."))
-    rows.append((0, "Tensor vertices, cumulants of layer ℓ:" if tensors else "Tensor vertices: none."))
+        beside = f" beside those in {notation.letters.omega}" if _omegas(diagram) else ""
+        rows.append((0, f"Internal trees: none{beside}."))
+    rows.append((0, f"Tensor vertices, cumulants of layer {layer}:" if tensors else "Tensor vertices: none."))
     for one in tensors:
-        rows.append((1, _tensor(one)))
-        rows += [(2, _pair(diagram, pair)) for pair in one.pairs]
+        rows.append((1, _tensor(one, notation)))
+        rows += [(2, _pair(diagram, pair, notation)) for pair in one.pairs]
     rows.append((0, "Propagators, each one hidden neuron, summed over:"))
-    rows += [(1, _propagator(diagram, tensors, j)) for j in range(len(diagram.propagators))]
+    rows += [(1, _propagator(diagram, tensors, j, notation)) for j in range(len(diagram.propagators))]
     return rows
 
 
-def target_text(shape: Cumulant, order: int) -> str:
+def target_text(shape: Cumulant, order: int, notation: TextNotation) -> str:
     """The tensor, its legs and channel, and where it stands in the joint cumulant."""
-    head = cumulant_text(shape, order, NOTATION)
-    deltas = " ".join(f"δ_{{i{shape.labels[a]} i{shape.labels[b]}}}" for a, b in shape.channel)
-    power = f"n_ℓ^-{order} " if order else ""
-    observables = ", ".join(map(_observable, shape.legs))
+    head = cumulant_text(shape, order, notation)
+    delta, i = notation.letters.delta, notation.letters.neuron
+    deltas = " ".join(f"{delta}_{{{i}{shape.labels[a]} {i}{shape.labels[b]}}}" for a, b in shape.channel)
+    power = f"{notation.width}^-{order} " if order else ""
+    observables = ", ".join(_observable(leg, notation) for leg in shape.legs)
     many = "joint cumulant" if len(shape.legs) > 1 else "mean"
-    meaning = f"{head} is the coefficient of {power}{deltas} in the {many} of {observables} at layer ℓ+1"
+    meaning = f"{head} is the coefficient of {power}{deltas} in the {many} of {observables} at layer {notation.layer}+1"
     return f"External legs {shape.legs_text()}, channel {shape.channel_text()}: {meaning}."
 
 
@@ -64,35 +68,35 @@ def pair_name(vertex: CubicVertex) -> str:
     return "-".join(map(str, vertex.slots))
 
 
-def _observable(leg: Leg) -> str:
+def _observable(leg: Leg, notation: TextNotation) -> str:
     """z_1, z_b1 or NTK34."""
-    return f"z_{NOTATION.label(leg.labels[0])}" if leg.kind == "z" else str(leg)
+    return f"{notation.letters.preactivation}_{notation.label(leg.labels[0])}" if leg.kind == "z" else str(leg)
 
 
 def _omegas(diagram: Diagram) -> bool:
     return any(vertex.rule.merges for vertex in diagram.cubic_vertices)
 
 
-def _cubic(diagram: Diagram, number: int) -> list[Row]:
+def _cubic(diagram: Diagram, number: int, notation: TextNotation) -> list[Row]:
     vertex = diagram.cubic_vertices[number]
-    function, place = function_text(diagram, (number,)), f"propagator {_holder(diagram, number)}"
+    function, place = function_text(diagram, (number,), notation), f"propagator {_holder(diagram, number)}"
     name = f"pair {pair_name(vertex)}"
     if vertex.rule.merges:
         choices = [
-            f"{choice_text(choice, vertex.slots, NOTATION)}: {choice.rule.inside.format(edge=pair_name(vertex))}"
+            f"{choice_text(choice, vertex.slots, notation)}: {choice.rule.inside.format(edge=pair_name(vertex))}"
             for choice in CHOICES
         ]
         ends = [";"] * (len(choices) - 1) + ["."]
-        head = f"{name}: {vertex.rule.sentence}, {function}/n_ℓ on {place}, its line wavy:"
+        head = f"{name}: {vertex.rule.sentence}, {function}/{notation.width} on {place}, its line wavy:"
         return [(1, head), *((2, text + end) for text, end in zip(choices, ends, strict=True))]
-    factor = f"{powers_text(vertex.rule.couplings, NOTATION)}/n_ℓ"
+    factor = f"{powers_text(vertex.rule.couplings, notation)}/{notation.width}"
     line = LINES[sum(one.order > 0 for one in vertex.factors)]
     text = f"{name}: {vertex.rule.sentence}, {factor}; it carries {function} on {place}, its line {line}."
-    slots = [_slot(diagram, one.slot, one.order) for one in vertex.factors]
+    slots = [_slot(diagram, one.slot, one.order, notation) for one in vertex.factors]
     return [(1, text), *((2, slot) for slot in slots if slot)]
 
 
-def _slot(diagram: Diagram, slot: int, order: int) -> str:
+def _slot(diagram: Diagram, slot: int, order: int, notation: TextNotation) -> str:
     """Why the activation at a slot is differentiated: its blocks of old edges. Empty if it is not."""
     if not order:
         return ""
@@ -106,32 +110,33 @@ def _slot(diagram: Diagram, slot: int, order: int) -> str:
     many = "the old edges" if len(blocks) > 1 or "and" in blocks[0] else "the old edge"
     how = f" in {order} blocks" if order > 1 else (" in one block" if "and" in blocks[0] else "")
     listed = ", ".join(sorted(blocks))
-    return f"slot {slot}: {many} {listed}{how}: σ is differentiated {times}, {NOTATION.activation(slot, order)}"
+    s = notation.function(0)
+    return f"slot {slot}: {many} {listed}{how}: {s} is differentiated {times}, {notation.activation(slot, order)}"
 
 
 def _holder(diagram: Diagram, cubic: int) -> int:
     return next(j for j, held in enumerate(diagram.propagators, start=1) if cubic in held)
 
 
-def _tensor(one: Attached) -> str:
+def _tensor(one: Attached, notation: TextNotation) -> str:
     shape = standard(one.tensor.name)
     legs = shape.relabelled(one.tensor.labels).legs
-    named = ", ".join(map(_observable, legs))
+    named = ", ".join(_observable(leg, notation) for leg in legs)
     excess = one.tensor.order - shape.leading_order
     which = "its leading order" if not excess else f"{excess} beyond its leading order {shape.leading_order}"
-    if one.tensor.name == "Theta" and not one.tensor.order:
-        return f"{one.text}: the mean NTK"
+    if one.tensor.id == MEAN_NTK:
+        return f"{one.text(notation)}: the mean NTK"
     many = "joint cumulant" if len(legs) > 1 else "mean"
-    return f"{one.text}: the {many} of {named} at order {one.tensor.order}, {which}"
+    return f"{one.text(notation)}: the {many} of {named} at order {one.tensor.order}, {which}"
 
 
-def _pair(diagram: Diagram, pair: Pair) -> str:
-    place = f"propagator {pair.propagator + 1}"
-    names = [NOTATION.label(v) for v in sorted(pair.ends, key=lambda v: (v >= 0, abs(v)))]
+def _pair(diagram: Diagram, pair: Pair, notation: TextNotation) -> str:
+    place, d = f"propagator {pair.propagator + 1}", notation.letters.derivative
+    names = [notation.label(v) for v in sorted(pair.ends, key=lambda v: (v >= 0, abs(v)))]
     if len(pair.derivatives) == 2:
-        return f"z-z pair {' '.join(names)} on {place}: acts there as ∂_{names[0]}∂_{names[1]}"
+        return f"z-z pair {' '.join(names)} on {place}: acts there as {d}_{names[0]}{d}_{names[1]}"
     if pair.derivatives:
-        return f"pair {names[0]} with slot {names[1]}, on {place} where the slot sits: acts there as ∂_{names[0]}"
+        return f"pair {names[0]} with slot {names[1]}, on {place} where the slot sits: acts there as {d}_{names[0]}"
     holders = [next(v for v in diagram.cubic_vertices if end in v.slots) for end in pair.ends]
     ties = ""
     if holders[0] != holders[1]:
@@ -139,10 +144,11 @@ def _pair(diagram: Diagram, pair: Pair) -> str:
     return f"pair of slots {names[0]} and {names[1]}, both on {place}{ties}"
 
 
-def _propagator(diagram: Diagram, tensors: Sequence[Attached], number: int) -> str:
+def _propagator(diagram: Diagram, tensors: Sequence[Attached], number: int, notation: TextNotation) -> str:
     functions = functions_on(diagram, number)
-    listed = ", ".join(function_text(diagram, block) for block in functions)
-    derivatives = "".join(f"∂_{NOTATION.label(v)}" for v in derivatives_on(tensors, number))
-    acts = f"; {derivatives} act{'s' if derivatives.count('∂') == 1 else ''} there" if derivatives else ""
+    listed = ", ".join(function_text(diagram, block, notation) for block in functions)
+    labels = derivatives_on(tensors, number)
+    derivatives = "".join(f"{notation.letters.derivative}_{notation.label(v)}" for v in labels)
+    acts = f"; {derivatives} act{'s' if len(labels) == 1 else ''} there" if labels else ""
     tied = " (tied cubic vertices are one)" if len(functions) < len(diagram.propagators[number]) else ""
     return f"propagator {number + 1} holds {counted(len(functions), 'function')}{tied}: {listed}{acts}"

@@ -13,8 +13,9 @@ from functools import cached_property
 from math import prod
 
 from ntkfeyn.derivation.diagrams import Diagram
+from ntkfeyn.derivation.expansion import expand, written_terms
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
-from ntkfeyn.derivation.reduction import Effect, expand, reduce_terms, written_terms
+from ntkfeyn.derivation.reduction import Effect, reduce_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.derivation.translation import translate
 from ntkfeyn.errors import LimitError
@@ -27,7 +28,9 @@ from ntkfeyn.render.explain.attachment import (
     weight_factors,
 )
 from ntkfeyn.render.explain.citations import Citation, EmittedFiles, citations
-from ntkfeyn.render.notation import EXPANDED_SHOWN
+from ntkfeyn.render.formulas import EXPANDED_SHOWN
+from ntkfeyn.render.notation import TextNotation
+from ntkfeyn.render.symbols import Symbols
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,12 @@ class Explanation:
     diagram: Diagram
     drawn: Diagram
     recursion: Recursion
+    symbols: Symbols
     emitted: Callable[[], EmittedFiles]
+
+    @property
+    def notation(self) -> TextNotation:
+        return TextNotation(self.symbols.text)
 
     @cached_property
     def tensors(self) -> tuple[Attached, ...]:
@@ -48,7 +56,7 @@ class Explanation:
 
     @cached_property
     def weight_factors(self) -> tuple[WeightFactor, ...]:
-        return weight_factors(self.tensors)
+        return weight_factors(self.tensors, self.notation)
 
     @property
     def weight(self) -> Fraction:
@@ -92,8 +100,8 @@ class Explanation:
             return ()
 
 
-def explain_diagram(diagram: Diagram, emitted: Callable[[], EmittedFiles] = dict) -> Explanation:
+def explain_diagram(diagram: Diagram, symbols: Symbols, emitted: Callable[[], EmittedFiles] = dict) -> Explanation:
     """The explanation of a diagram as enumerated. Raises LimitError beyond the limits of its recursion."""
     recursion = derive_recursion(diagram.cumulant, diagram.order)
     drawn = next(d for d in recursion.diagrams if diagram.id in (d.id, *(m.id for m in d.members)))
-    return Explanation(drawn if diagram.id == drawn.id else diagram, drawn, recursion, emitted)
+    return Explanation(drawn if diagram.id == drawn.id else diagram, drawn, recursion, symbols, emitted)

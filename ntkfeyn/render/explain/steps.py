@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from ntkfeyn.derivation.reduction import written_terms
+from ntkfeyn.derivation.expansion import written_terms
+from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import Powers
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.tensors import MEAN_KERNEL
 from ntkfeyn.render.drawing.layout import layout
 from ntkfeyn.render.drawing.sketch import side_by_side
 from ntkfeyn.render.explain.attachment import (
-    NOTATION,
     derivatives_on,
     function_text,
     functions_on,
@@ -23,18 +24,15 @@ from ntkfeyn.render.explain.attachment import (
 )
 from ntkfeyn.render.explain.constituents import Row, constituents
 from ntkfeyn.render.explain.explanation import Explanation
+from ntkfeyn.render.formulas import cumulant_text, expanded_text, powers_text, term_text
 from ntkfeyn.render.json import cumulant_json, diagram_json, term_json
-from ntkfeyn.render.notation import counted, cumulant_text, expanded_text, powers_text, term_text
+from ntkfeyn.render.notation import TextNotation, counted
 from ntkfeyn.render.wrapping import wrap
 from ntkfeyn.runtime.version import TOOL
 
 PRODUCTS_SHOWN, TERMS_SHOWN = 12, 24
 LEAST_WIDTH, MOST_WIDTH = 60, 110
 PICTURE_WIDTH = 1000  # of the sketch in the JSON: it always fits
-REASONS = {
-    "marginals": "a derivative ∂_b is zero unless its sample occurs in the function that it acts on",
-    "collect": "equal terms are added",
-}
 
 
 def explanation_steps(explanation: Explanation) -> list[tuple[str, list[Row]]]:
@@ -42,7 +40,7 @@ def explanation_steps(explanation: Explanation) -> list[tuple[str, list[Row]]]:
     return [
         (
             "What the diagram consists of",
-            constituents(explanation.diagram, explanation.tensors) + _members(explanation),
+            constituents(explanation.diagram, explanation.tensors, explanation.notation) + _members(explanation),
         ),
         ("Power counting", _counting(explanation)),
         ("The weight", _weight(explanation)),
@@ -58,10 +56,11 @@ def explanation_steps(explanation: Explanation) -> list[tuple[str, list[Row]]]:
 def explanation_text(explanation: Explanation, columns: int, *, picture: bool) -> str:
     """The steps as text no wider than ``columns`` (at least LEAST_WIDTH); the picture only where it fits."""
     width = max(LEAST_WIDTH, min(columns, MOST_WIDTH))
-    diagram = explanation.diagram
-    head = cumulant_text(diagram.cumulant, diagram.order, NOTATION)
+    diagram, notation = explanation.diagram, explanation.notation
+    head = cumulant_text(diagram.cumulant, diagram.order, notation)
     part = f", part of {explanation.drawn.id}" if diagram.id != explanation.drawn.id else ""
-    lines = [*wrap(f"{diagram.id}: a diagram of {head} at layer ℓ+1, order {diagram.order} in 1/n{part}", width), ""]
+    title = f"{diagram.id}: a diagram of {head} at layer {notation.layer}+1, order {diagram.order} in 1/n{part}"
+    lines = [*wrap(title, width), ""]
     drawn = sketched(explanation, max(columns, LEAST_WIDTH) - 2) if picture else []
     command = f"ntkfeyn diagrams {diagram.cumulant.name}@{diagram.order}"
     other = [(0, f"`{command} --format svg -o pictures` draws it; on a terminal it is sketched here.")]
@@ -73,7 +72,7 @@ def explanation_text(explanation: Explanation, columns: int, *, picture: bool) -
 
 def sketched(explanation: Explanation, width: int) -> list[str]:
     """The picture as lines of text, none where it is wider than ``width``."""
-    return side_by_side([layout(explanation.diagram)], width).rstrip().splitlines()[1:]
+    return side_by_side([layout(explanation.diagram, explanation.symbols)], width).rstrip().splitlines()[1:]
 
 
 def _rows(rows: Sequence[Row], width: int) -> list[str]:
@@ -106,7 +105,9 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
             "product": str(explanation.weight),
         },
         "propagators": [_propagator_json(explanation, j) for j in range(propagators)],
-        "product_terms": [{"text": term_text(term, NOTATION), "coefficient": str(term.coefficient)} for term in terms],
+        "product_terms": [
+            {"text": term_text(term, explanation.notation), "coefficient": str(term.coefficient)} for term in terms
+        ],
         "expanded_terms": None if expanded is None else [term_json(term) for term in expanded],
         "collected_in": [{"term": number, "diagrams": list(diagrams)} for number, diagrams in explanation.collected],
         "citations": [one._asdict() for one in explanation.citations],
@@ -117,10 +118,10 @@ def _propagator_json(explanation: Explanation, number: int) -> dict[str, Any]:
     diagram, value = explanation.diagram, explanation.values[number]
     labels = derivatives_on(explanation.tensors, number)
     return {
-        "functions": [function_text(diagram, block) for block in functions_on(diagram, number)],
-        "derivatives": [NOTATION.label(label) for label in labels],
+        "functions": [function_text(diagram, block, explanation.notation) for block in functions_on(diagram, number)],
+        "derivatives": [explanation.notation.label(label) for label in labels],
         "products": len(value),
-        "value": value_text(diagram, value, len(value)),
+        "value": value_text(diagram, value, len(value), explanation.notation),
     }
 
 
@@ -130,29 +131,33 @@ def _propagator_json(explanation: Explanation, number: int) -> dict[str, Any]:
 def _members(explanation: Explanation) -> list[Row]:
     if explanation.drawn is not explanation.diagram:
         return []
-    found = ", ".join(member.id for member in explanation.diagram.members)
-    return [(0, f"Drawn apart, the choices of Ω are {found}; each id can be explained as well.")] if found else []
+    found, omega = ", ".join(member.id for member in explanation.diagram.members), explanation.symbols.text.omega
+    return [(0, f"Drawn apart, the choices of {omega} are {found}; each id can be explained as well.")] if found else []
 
 
 def _counting(explanation: Explanation) -> list[Row]:
     cubic, propagators, cost = explanation.counting
     order = cubic - propagators + cost
+    notation = explanation.notation
+    n, below = notation.width, notation.width_below
     rows: list[Row] = [
-        (0, f"P = {cubic} cubic {'vertex' if cubic == 1 else 'vertices'}, 1/n_ℓ each"),
-        (0, f"B = {counted(propagators, 'propagator')}, a sum over n_ℓ neurons each"),
-        (0, f"X = {cost}, the power of 1/n_(ℓ-1) that the tensors bring" + ("" if explanation.tensors else " (none)")),
+        (0, f"P = {cubic} cubic {'vertex' if cubic == 1 else 'vertices'}, 1/{n} each"),
+        (0, f"B = {counted(propagators, 'propagator')}, a sum over {n} neurons each"),
+        (0, f"X = {cost}, the power of 1/{below} that the tensors bring" + ("" if explanation.tensors else " (none)")),
     ]
     for one in explanation.tensors:
         shape = standard(one.tensor.name)
         excess = one.tensor.order - shape.leading_order
         beyond = f" + {excess} beyond the leading order" if excess else ""
-        rows.append((1, f"{one.text} costs {one.tensor.order} = {counted(len(shape.channel), 'pair')} - 1{beyond}"))
+        rows.append(
+            (1, f"{one.text(notation)} costs {one.tensor.order} = {counted(len(shape.channel), 'pair')} - 1{beyond}")
+        )
     rows.append((0, f"order = P - B + X = {cubic} - {propagators} + {cost} = {order}"))
     if not cost:
-        return [*rows, (0, f"widths: n_ℓ^({propagators}-{cubic}) = n_ℓ^(-{order}) alone, so the width factor is 1")]
+        return [*rows, (0, f"widths: {n}^({propagators}-{cubic}) = {n}^(-{order}) alone, so the width factor is 1")]
     power = "" if cost == 1 else f"^{cost}"
-    widths = f"n_ℓ^({propagators}-{cubic}) n_(ℓ-1)^(-{cost}) = n_ℓ^(-{order}) (n_ℓ/n_(ℓ-1)){power}"
-    return [*rows, (0, f"widths: {widths}, so the width factor is {NOTATION.power('width_ratio', cost)}")]
+    widths = f"{n}^({propagators}-{cubic}) {below}^(-{cost}) = {n}^(-{order}) ({n}/{below}){power}"
+    return [*rows, (0, f"widths: {widths}, so the width factor is {notation.power(WIDTH_RATIO, cost)}")]
 
 
 def _weight(explanation: Explanation) -> list[Row]:
@@ -170,7 +175,10 @@ def _weight(explanation: Explanation) -> list[Row]:
 
 def _propagators(explanation: Explanation) -> list[Row]:
     diagram = explanation.diagram
-    rows: list[Row] = [(0, "⟨ ⟩ is the Gaussian mean with kernel K of layer ℓ.")]
+    notation = explanation.notation
+    left, right = notation.letters.expectation
+    kernel = notation.letter(MEAN_KERNEL.name)
+    rows: list[Row] = [(0, f"{left} {right} is the Gaussian mean with kernel {kernel} of layer {notation.layer}.")]
     if any(len(functions_on(diagram, j)) > 1 for j in range(len(explanation.values))):
         text = (
             "Functions on one neuron: their joint cumulant, the sum over set partitions π of the functions of"
@@ -178,54 +186,74 @@ def _propagators(explanation: Explanation) -> list[Row]:
         )
         rows.append((0, text))
         if any(pair.derivatives for one in explanation.tensors for pair in one.pairs):
+            acting = f"{notation.letters.derivative}_{notation.letters.bound}"
             rows.append(
-                (0, "A ∂_b paired with a slot acts on the group of that slot, a z-z pair on each group in turn.")
+                (0, f"A {acting} paired with a slot acts on the group of that slot, a z-z pair on each group in turn.")
             )
     for j, value in enumerate(explanation.values):
         functions = functions_on(diagram, j)
         what = "one function" if len(functions) == 1 else f"joint cumulant of {len(functions)} functions"
-        rows.append((0, f"propagator {j + 1}, {what}: {value_text(diagram, value, PRODUCTS_SHOWN)}"))
+        rows.append((0, f"propagator {j + 1}, {what}: {value_text(diagram, value, PRODUCTS_SHOWN, notation)}"))
     return rows
 
 
 def _assembled(explanation: Explanation) -> str:
     """Weight, width ratio, couplings, tensors and values, as they stand in the diagram."""
-    diagram, (_, _, cost) = explanation.diagram, explanation.counting
+    diagram, (_, _, cost), notation = explanation.diagram, explanation.counting, explanation.notation
     parts = [str(explanation.weight)] if explanation.weight != 1 else []
-    parts += [NOTATION.power("width_ratio", cost)] if cost else []
+    parts += [notation.power(WIDTH_RATIO, cost)] if cost else []
     couplings = reduce(Powers.times, [vertex.rule.couplings for vertex in diagram.cubic_vertices])
-    parts += [powers_text(couplings, NOTATION)] if couplings else []
-    parts += [one.text for one in explanation.tensors]
+    parts += [powers_text(couplings, notation)] if couplings else []
+    parts += [one.text(notation) for one in explanation.tensors]
     for value in explanation.values:
-        text = value_text(diagram, value, PRODUCTS_SHOWN)
+        text = value_text(diagram, value, PRODUCTS_SHOWN, notation)
         parts.append(f"[{text}]" if len(value) > 1 else text)
     return " ".join(parts)
 
 
 def _term(explanation: Explanation) -> list[Row]:
     terms, effects = explanation.reduced
-    summed = ", every b summed over the samples" if "∂" in _assembled(explanation) else ""
+    notation = explanation.notation
+    bound = any(pair.derivatives for one in explanation.tensors for pair in one.pairs)
+    summed = f", every {notation.letters.bound} summed over the samples" if bound else ""
     rows = [(0, f"weight · width factor · couplings · tensors · propagators{summed}:"), (1, _assembled(explanation))]
     changed = [effect for effect in effects if effect.before != effect.after]
     for effect in changed:
-        rows.append(
-            (0, f"{effect.rewrite}: {REASONS[effect.rewrite]}; from {effect.before} to {effect.after} {effect.unit}")
-        )
+        reason = _reason(effect.rewrite, notation)
+        rows.append((0, f"{effect.rewrite}: {reason}; from {effect.before} to {effect.after} {effect.unit}"))
     rows.append((0, f"Before Leibniz, {counted(len(terms), 'product term')}:"))
-    rows += [(1, term_text(term, NOTATION, leading=i == 0)) for i, term in enumerate(terms)]
+    rows += [(1, term_text(term, notation, leading=i == 0)) for i, term in enumerate(terms)]
     expanded = explanation.expanded
     if expanded is None:
         rows.append((0, f"After Leibniz: up to {written_terms(terms)} terms, too many to be read."))
     else:
-        notes = ", Ω written out" if any(group.omegas for term in terms for group in term.groups) else ""
-        notes += ", equal placements added (∂_1∂_2 = ∂_2∂_1)" if explanation.weight_factors else ""
+        notes = (
+            f", {notation.letters.omega} written out"
+            if any(group.omegas for term in terms for group in term.groups)
+            else ""
+        )
+        notes += f", equal placements added ({_exchanged(notation)})" if explanation.weight_factors else ""
         rows.append((0, f"After Leibniz, {counted(len(expanded), 'term')}{notes}:"))
         shown = expanded[:TERMS_SHOWN]
-        rows += [(1, expanded_text(term, NOTATION, leading=i == 0)) for i, term in enumerate(shown)]
+        rows += [(1, expanded_text(term, notation, leading=i == 0)) for i, term in enumerate(shown)]
         if len(expanded) > len(shown):
             asked = f"ntkfeyn explain {explanation.diagram.id} --format json"
             rows.append((1, f"+ .. and {len(expanded) - len(shown)} more: `{asked}` has them all"))
     return rows + _in_recursion(explanation)
+
+
+def _reason(rewrite: str, notation: TextNotation) -> str:
+    """Why a rewrite is exact."""
+    if rewrite == "collect":
+        return "equal terms are added"
+    derivative = f"{notation.letters.derivative}_{notation.letters.bound}"
+    return f"a derivative {derivative} is zero unless its sample occurs in the function that it acts on"
+
+
+def _exchanged(notation: TextNotation) -> str:
+    """d_1 d_2 = d_2 d_1"""
+    first, second = (f"{notation.letters.derivative}_{notation.label(v)}" for v in (1, 2))
+    return f"{first}{second} = {second}{first}"
 
 
 def _in_recursion(explanation: Explanation) -> list[Row]:

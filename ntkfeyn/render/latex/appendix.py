@@ -13,40 +13,27 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn.derivation.diagrams import Diagram
+from ntkfeyn.derivation.expansion import expand
 from ntkfeyn.derivation.recursion import Recursion, System, derive_system, translated
-from ntkfeyn.derivation.reduction import expand, reduce_terms
+from ntkfeyn.derivation.reduction import reduce_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.tensors import NAMED_TENSORS, TensorId
 from ntkfeyn.render.drawing.layout import blob, layout
 from ntkfeyn.render.drawing.tikz import tikz
+from ntkfeyn.render.formulas import cumulant_text, expanded_text, term_text
 from ntkfeyn.render.latex.rules import rule_rows
-from ntkfeyn.render.notation import (
-    LatexNotation,
-    MacroNotation,
-    cumulant_text,
-    expanded_text,
-    latex_name,
-    term_text,
-)
+from ntkfeyn.render.notation import LatexNotation, MacroNotation, coupling_macros
 from ntkfeyn.render.reading import factors_of, power_counting
+from ntkfeyn.render.symbols import Letters, Symbols, leg_letter, template_letters
 from ntkfeyn.render.templates import provenance, renderer
-
-LEG_SYMBOLS = {
-    "z": "z",
-    "NTK": r"\widehat{\Theta}",
-    "dNTK": r"\widehat{\mathrm{d}\Theta}",
-    "ddNTK1": r"\widehat{\mathrm{dd_{I}}\Theta}",
-    "ddNTK2": r"\widehat{\mathrm{dd_{II}}\Theta}",
-}
-TREE_SYMBOL = r"\widehat{\mathrm{T}}"
 
 
 @dataclass(frozen=True)
 class LatexOptions:
     """``prefix`` begins every macro, environment and label; ``templates`` is a directory that overrides ours;
-    ``certificates`` maps recursion hashes to a line for a footnote."""
+    ``certificates`` maps recursion hashes to a line for a footnote; ``symbols`` are the letters."""
 
     prefix: str = "nkf"
     columns: int = 1
@@ -54,6 +41,11 @@ class LatexOptions:
     expanded: bool = False
     templates: Path | None = None
     certificates: Mapping[str, str] = field(default_factory=dict)
+    symbols: Symbols = field(default_factory=Symbols)
+
+    @property
+    def latex(self) -> LatexNotation:
+        return LatexNotation(self.symbols.latex)
 
     def check(self) -> None:
         """Raises RequestError for a prefix, a number of columns or of terms that is not allowed."""
@@ -77,14 +69,17 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
         asked = "the certificate is for none of the recursions that are emitted"
         raise bad_request(asked, "it must match one of them", "ntkfeyn verify with the same targets")
     render = renderer(options.templates)
-    common = {"provenance": provenance(recursions), "p": options.prefix, "stem": stem}
+    letters = template_letters(options.symbols.latex)
+    common = {"provenance": provenance(recursions), "p": options.prefix, "stem": stem, "L": letters}
     system = derive_system([recursion.id for recursion in recursions])
-    names, known = _names([*recursions, *system.recursions]), {recursion.id for recursion in recursions}
+    names, known = _names([*recursions, *system.recursions], options.latex), {recursion.id for recursion in recursions}
     sections = [_section(recursion, options, known, names) for recursion in recursions]
     front = _front_matter(system, names, options)
     files = {
         f"{stem}.tex": render("latex/document.tex.jinja", **common, **front, sections=sections),
-        f"{stem}/macros.tex": render("latex/macros.tex.jinja", **common, names=names),
+        f"{stem}/macros.tex": render(
+            "latex/macros.tex.jinja", **common, names=names, couplings=coupling_macros(options.symbols.latex)
+        ),
         f"{stem}/references.bib": render("latex/references.bib.jinja", **common),
     }
     for recursion, section in zip(recursions, sections, strict=True):
@@ -98,21 +93,21 @@ def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
 
 
-def _names(recursions: Sequence[Recursion]) -> dict[str, str]:
+def _names(recursions: Sequence[Recursion], notation: LatexNotation) -> dict[str, str]:
     """How each tensor that occurs is typeset."""
     found = {tensor.name for recursion in recursions for term in recursion.terms for tensor in term.tensors}
     found |= {vertex.name for r in recursions for diagram in r.diagrams for vertex in diagram.tensor_vertices}
     found |= {recursion.name for recursion in recursions} | {row.name for row in NAMED_TENSORS}
     unnamed = [name for name in sorted(found) if "/" in name]
     short = {name: rf"\mathsf{{X}}[{k}]" for k, name in enumerate(unnamed, start=1)}
-    return {name: short.get(name, latex_name(name)) for name in sorted(found)}
+    return {name: short.get(name, notation.letter(name)) for name in sorted(found)}
 
 
 def _front_matter(system: System, names: Mapping[str, str], options: LatexOptions) -> dict[str, Any]:
     notation = MacroNotation(options.prefix)
     rules = [
         {"element": row.element, "latex": row.formula, "source": _escape(row.source), "picture": tikz(row.picture)}
-        for row in rule_rows(LatexNotation())
+        for row in rule_rows(options.symbols)
     ]
     tensors = []
     for row in NAMED_TENSORS:
@@ -134,7 +129,7 @@ def _front_matter(system: System, names: Mapping[str, str], options: LatexOption
 
 
 def _symbol(tensor: TensorId, notation: MacroNotation) -> str:
-    return notation.tensor(tensor[0], tensor[1] - standard(tensor[0]).leading_order, ())
+    return notation.tensor(tensor.name, tensor.order - standard(tensor.name).leading_order, ())
 
 
 def _escape(text: str) -> str:
@@ -148,11 +143,13 @@ def _section(
     shape, order = recursion.cumulant, recursion.order
     name = _slug(f"{recursion.name}-{order}")
     correction = order - shape.leading_order
-    pictures = {name: tikz(blob(shape, _plain_symbol(recursion, names[recursion.name]), recursion.name))}
+    pictures = {
+        name: tikz(blob(shape, _plain_symbol(recursion, names[recursion.name]), recursion.name, options.symbols))
+    }
     diagrams = []
     for diagram in recursion.diagrams:
         figure = _slug(diagram.id)
-        drawing = layout(diagram)
+        drawing = layout(diagram, options.symbols)
         pictures[figure] = tikz(drawing)
         legend = ", ".join(f"{tag} = {_escape(meaning)}" for tag, meaning in drawing.legend)
         diagrams.append(_diagram(recursion, diagram, options) | {"figure": figure, "legend": legend})
@@ -167,8 +164,8 @@ def _section(
         "channel": shape.channel_text(),
         "order": order,
         "leading": shape.leading_order,
-        "definition": _definition(shape),
-        "deltas": "".join(rf"\delta_{{i_{{{shape.labels[a]}}}i_{{{shape.labels[b]}}}}}" for a, b in shape.channel),
+        "definition": _definition(shape, options.symbols.latex),
+        "deltas": _deltas(shape, options.symbols.latex),
         "pictures": pictures,
         "diagrams": diagrams,
         "lines": _lines([term_text(t, notation, leading=i == 0) for i, t in enumerate(recursion.terms)], options),
@@ -176,7 +173,7 @@ def _section(
             {
                 "symbol": _symbol(t, notation),
                 "label": _label(t, options) if t in known else "",
-                "meaning": _meaning(t[0]),
+                "meaning": _meaning(t.name),
             }
             for t in recursion.dependencies
         ],
@@ -190,7 +187,7 @@ def _meaning(name: str) -> str:
 
 
 def _label(tensor: TensorId, options: LatexOptions) -> str:
-    return f"{options.prefix}:{_slug(f'{tensor[0]}-{tensor[1]}')}"
+    return f"{options.prefix}:{_slug(f'{tensor.name}-{tensor.order}')}"
 
 
 def _plain_symbol(recursion: Recursion, name: str) -> str:
@@ -199,15 +196,20 @@ def _plain_symbol(recursion: Recursion, name: str) -> str:
     return name + (rf"^{{\{{{correction}\}}}}" if correction else "")
 
 
-def _definition(shape: Cumulant) -> str:
+def _definition(shape: Cumulant, letters: Letters) -> str:
     """The observables of the joint cumulant, with neurons i_v and samples v."""
     legs = []
     for leg in shape.legs:
-        neurons = "".join(f"i_{{{v}}}" for v in leg.labels)
-        samples = ("" if max(leg.labels) < 10 else ",").join(map(str, leg.labels))
-        symbol = LEG_SYMBOLS.get(leg.kind, TREE_SYMBOL)
-        legs.append(f"{symbol}_{{{neurons};{samples}}}")
+        neurons = "".join(f"{letters.neuron}_{{{v}}}" for v in leg.labels)
+        samples = ("" if max(leg.labels) < 10 else ",").join(map(letters.sample, leg.labels))
+        legs.append(f"{leg_letter(leg.kind, letters)}_{{{neurons};{samples}}}")
     return r",\allowbreak\,".join(legs)
+
+
+def _deltas(shape: Cumulant, letters: Letters) -> str:
+    """A Kronecker delta for each pair of the channel."""
+    names = [f"{letters.neuron}_{{{label}}}" for label in shape.labels]
+    return "".join(f"{letters.delta}_{{{names[a]}{names[b]}}}" for a, b in shape.channel)
 
 
 def _diagram(recursion: Recursion, diagram: Diagram, options: LatexOptions) -> dict[str, Any]:
@@ -220,7 +222,7 @@ def _diagram(recursion: Recursion, diagram: Diagram, options: LatexOptions) -> d
         after = _lines([expanded_text(t, notation, leading=i == 0) for i, t in enumerate(expanded)], options)
     return {
         "id": diagram.id,
-        "weight": LatexNotation().fraction(diagram.weight),
+        "weight": options.latex.fraction(diagram.weight),
         "unit": diagram.weight == 1,
         "reading": [_escape(line) if "\\" not in line else line for line in factors_of(diagram, notation, "${}$")],
         "counting": power_counting(diagram),

@@ -8,17 +8,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ntkfeyn.derivation.rules import CHOICES, ELEMENT_RULES, NEW_EDGE, OMEGA, PAIR_RULES, WEIGHT, Choice, PairRule
+from ntkfeyn.model.tensors import MEAN_NTK
 from ntkfeyn.render.drawing.primitives import Drawing
 from ntkfeyn.render.drawing.rules import element_picture, pair_picture
-from ntkfeyn.render.notation import LatexNotation, powers_text
-
-FORMULAS = {
-    "tensor": r"(n_\ell/n_{\ell-1})\,T^{(\ell)}",
-    "zz": r"\tfrac12\,T_{b_1b_2\ldots}\,\partial_{b_1}\partial_{b_2}",
-    "mixed": r"T_{b\,v\ldots}\,\partial_{b}",
-    "tied": r"T_{v\,w\ldots}",
-    "propagator": r"\sum_{\pi}(-1)^{|\pi|-1}(|\pi|-1)!\prod_{g\in\pi}\langle\textstyle\prod_{i\in g}f_i\rangle_{K}",
-}
+from ntkfeyn.render.formulas import powers_text
+from ntkfeyn.render.notation import LatexNotation
+from ntkfeyn.render.symbols import Letters, Symbols
 
 
 class RuleRow(NamedTuple):
@@ -28,23 +23,40 @@ class RuleRow(NamedTuple):
     picture: Drawing
 
 
-def rule_rows(notation: LatexNotation) -> list[RuleRow]:
+def rule_rows(symbols: Symbols) -> list[RuleRow]:
     """Cubic vertices first, then what sits on neurons and tensors."""
+    notation = LatexNotation(symbols.latex)
     known = (WEIGHT, NEW_EDGE, OMEGA)
     pairs = [*known, *(rule for rule in PAIR_RULES if rule not in known)]
-    rows = [RuleRow(r.element, pair_formula(r, notation), r.source, pair_picture(r)) for r in pairs]
-    return rows + [RuleRow(r.element, FORMULAS[r.name], r.source, element_picture(r.name)) for r in ELEMENT_RULES]
+    rows = [RuleRow(r.element, pair_formula(r, notation), r.source, pair_picture(r, symbols)) for r in pairs]
+    formulas = element_formulas(symbols.latex)
+    return rows + [RuleRow(r.element, formulas[r.name], r.source, element_picture(r.name)) for r in ELEMENT_RULES]
+
+
+def element_formulas(letters: Letters) -> dict[str, str]:
+    """The factors of ``ELEMENT_RULES``; T stands for any tensor, b and v, w for labels of z-legs and slots."""
+    n, layer, b, d = letters.width, letters.layer, letters.bound, letters.derivative
+    left, right = letters.expectation
+    partitions = r"\sum_{\pi}(-1)^{|\pi|-1}(|\pi|-1)!\prod_{g\in\pi}"
+    return {
+        "tensor": rf"({n}_{layer}/{n}_{{{layer}-1}})\,T^{{({layer})}}",
+        "zz": rf"\tfrac12\,T_{{{b}_1{b}_2\ldots}}\,{d}_{{{b}_1}}{d}_{{{b}_2}}",
+        "mixed": rf"T_{{{b}\,v\ldots}}\,{d}_{{{b}}}",
+        "tied": r"T_{v\,w\ldots}",
+        "propagator": partitions + rf"{left}\textstyle\prod_{{i\in g}}f_i{right}_{{{letters.tensor('K')}}}",
+    }
 
 
 def pair_formula(rule: PairRule, notation: LatexNotation) -> str:
     """The factor of a pair of slots v, w with a and b blocks of old edges."""
     if rule.merges:
         choices = "+".join(_choice_formula(choice, notation) for choice in CHOICES)
-        return rf"\Omega_{{vw}}={choices}"
-    return rf"{powers_text(rule.couplings, notation)}\,\sigma^{{(a)}}_{{v}}\sigma^{{(b)}}_{{w}}"
+        return rf"{notation.letters.omega}_{{vw}}={choices}"
+    s = notation.letters.activation
+    return rf"{powers_text(rule.couplings, notation)}\,{s}^{{(a)}}_{{v}}{s}^{{(b)}}_{{w}}"
 
 
 def _choice_formula(choice: Choice, notation: LatexNotation) -> str:
-    mean = r"\Theta_{vw}\," if choice.mean_inside else ""
-    mark = "'" * choice.order
-    return rf"{powers_text(choice.rule.couplings, notation)}\,{mean}\sigma{mark}_{{v}}\sigma{mark}_{{w}}"
+    mean = rf"{notation.letter(MEAN_NTK.name)}_{{vw}}\," if choice.mean_inside else ""
+    s = notation.function(choice.order)
+    return rf"{powers_text(choice.rule.couplings, notation)}\,{mean}{s}_{{v}}{s}_{{w}}"

@@ -1,0 +1,36 @@
+"""Python and JAX: a module that solves a System on its own, with NumPy (or JAX) alone.
+
+Enters: a ``Program``. Leaves: the module: one vectorised function a tensor, placement tables, quadrature, a ``solve``
+driver and a command line. Templates hold what does not depend on the System.
+"""
+
+from __future__ import annotations
+
+from ntkfeyn.codegen.ir import Program
+from ntkfeyn.codegen.lowering import lower
+from ntkfeyn.codegen.python.formatter import PythonFormatter, listed, row
+from ntkfeyn.render.notation import TextNotation
+from ntkfeyn.render.templates import renderer
+
+
+def python_files(program: Program, stem: str, notation: TextNotation) -> dict[str, str]:
+    """A module for NumPy."""
+    return {f"{stem}.py": _module(program, notation, jax=False)}
+
+
+def jax_files(program: Program, stem: str, notation: TextNotation) -> dict[str, str]:
+    """A module for JAX: the same steps, other imports."""
+    return {f"{stem}_jax.py": _module(program, notation, jax=True)}
+
+
+def _module(program: Program, notation: TextNotation, *, jax: bool) -> str:
+    code, formatter = lower(program), PythonFormatter(notation)
+    return renderer()(
+        "python/module.py.jinja",
+        jax=jax,
+        **formatter.head(code),
+        targets=[str(target) for target in program.targets],
+        spreads=[(spread.name, [row(one) for one in spread.rows]) for spread in program.spreads],
+        expectations=[listed(orders) for orders in program.expectations],
+        steps=[formatter.step(one) for one in code.steps],
+    )

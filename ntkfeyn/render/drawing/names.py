@@ -1,0 +1,32 @@
+"""What pictures call things: tensors and functions, in TeX maths for TikZ and in plain text for the other formats."""
+
+from __future__ import annotations
+
+from ntkfeyn.derivation.diagrams import CubicVertex
+from ntkfeyn.render.notation import LatexNotation, TextNotation
+from ntkfeyn.render.symbols import Symbols
+
+
+def tensor_names(name: str, correction: int, symbols: Symbols) -> tuple[str, str]:
+    """A tensor's letter with its correction, in TeX and in plain text."""
+    exponent = raised(correction) if correction else ""
+    return LatexNotation(symbols.latex).symbol(name, correction), TextNotation(symbols.text).letter(name) + exponent
+
+
+def slot_names(slot: int, symbols: Symbols) -> tuple[str, str]:
+    """The sample of a slot."""
+    return symbols.latex.sample(slot), symbols.text.sample(slot)
+
+
+def function_names(vertex: CubicVertex, symbols: Symbols) -> tuple[str, str]:
+    """The activations of a cubic vertex without samples (the slots carry them), in TeX and in plain text."""
+    if vertex.rule.merges:
+        return symbols.latex.omega, symbols.text.omega
+    tex, plain = LatexNotation(symbols.latex), TextNotation(symbols.text)
+    orders = [factor.order for factor in vertex.factors]
+    return "".join(map(tex.function, orders)), "".join(map(plain.function, orders))
+
+
+def raised(number: int) -> str:
+    """An exponent in plain text."""
+    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -1,0 +1,183 @@
+"""Formulas: how a product term, a tensor, a recursion is written: one traversal, the notation says in which vocabulary.
+
+Enters: product terms and a notation. Leaves: strings such as "1/2 rho C_W K^{1}_{b1 b2} <d_b1 d_b2 (s1 s2)>" with the
+sums over the derivative labels b in front. Symbols follow theory sections 3 to 5; rho = n_l / n_(l-1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ntkfeyn.derivation.diagrams import CubicVertex
+from ntkfeyn.derivation.homogeneity import Diagonal
+from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.derivation.rules import CHOICES, WIDTH_RATIO, Choice, in_order
+from ntkfeyn.derivation.terms import ExpandedTerm, Factor, Group, Powers, ProductTerm, Tensor
+from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.tensors import MEAN_NTK
+from ntkfeyn.render.notation import LatexNotation, TextNotation, counted
+
+EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be counted
+IDS_SHOWN = 8
+
+
+def term_text(term: ProductTerm, notation: TextNotation, *, leading: bool = True) -> str:
+    """A product term; with ``leading`` False its sign always stands in front, as inside a sum."""
+    bound, tensors = bound_labels(term.tensors)
+    magnitude = abs(term.coefficient)
+    parts = [powers_text(term.couplings, notation)] if term.couplings else []
+    for g, group in enumerate(term.groups):
+        if bound.get(g):
+            parts.append(notation.sum(bound[g], group.domain))
+    parts += [tensor_text(tensor, notation) for tensor in tensors]
+    parts += [mean_text(group, bound.get(g, []), notation) for g, group in enumerate(term.groups)]
+    if magnitude != 1 or not parts:
+        parts.insert(0, notation.fraction(magnitude))
+    sign = "-" if term.coefficient < 0 else ("" if leading else "+")
+    joined = notation.space.join(parts)
+    return f"{sign} {joined}" if sign else joined
+
+
+def vertex_text(vertex: CubicVertex, notation: TextNotation) -> str:
+    """What a cubic vertex gives: its couplings and functions, or the Omega of its slots."""
+    if vertex.rule.merges:
+        return notation.omega(*vertex.slots)
+    functions = [notation.activation(f.slot, f.order) for f in vertex.factors]
+    return notation.space.join([powers_text(vertex.rule.couplings, notation), *functions])
+
+
+def choice_text(choice: Choice, slots: tuple[int, int], notation: TextNotation) -> str:
+    """One of the choices that Omega of these slots merges."""
+    mean = [notation.tensor(MEAN_NTK.name, 0, slots)] if choice.mean_inside else []
+    functions = [notation.activation(slot, choice.order) for slot in slots]
+    return notation.space.join([powers_text(choice.rule.couplings, notation), *mean, *functions])
+
+
+def omega_definition(notation: TextNotation) -> str:
+    """Omega_ab as the sum of the choices that it merges, in text."""
+    letters = replace(notation.letters, samples=("a", "b"))
+    plain = TextNotation(letters)
+    return f"{plain.omega(1, 2)} = {' + '.join(choice_text(choice, (1, 2), plain) for choice in CHOICES)}"
+
+
+def powers_text(powers: Powers, notation: TextNotation) -> str:
+    return notation.space.join(notation.power(name, exponent) for name, exponent in written_powers(powers))
+
+
+def written_powers(powers: Powers) -> list[tuple[str, int]]:
+    """Couplings and their powers in the order in which they are written: the width ratio first."""
+    return sorted(in_order(powers), key=lambda pair: pair[0] != WIDTH_RATIO)
+
+
+def tensor_text(tensor: Tensor, notation: TextNotation) -> str:
+    """A tensor with its labels in index order."""
+    shape = standard(tensor.name)
+    return notation.tensor(tensor.name, tensor.order - shape.leading_order, [tensor.labels[v] for v in shape.index])
+
+
+def cumulant_text(cumulant: Cumulant, order: int, notation: TextNotation) -> str:
+    """The left-hand side: the tensor with the labels of the request."""
+    return notation.tensor(cumulant.name, order - cumulant.leading_order, cumulant.index_labels())
+
+
+def expanded_text(term: ExpandedTerm, notation: TextNotation, *, leading: bool = True) -> str:
+    """A term after Leibniz, written as a product term without derivatives."""
+    groups = tuple(Group(tuple(Factor(*factor) for factor in factors), (), ()) for factors in term.expectations)
+    plain = ProductTerm(term.coefficient, term.couplings, term.tensors, groups, term.diagrams)
+    return term_text(plain, notation, leading=leading)
+
+
+def bound_labels(tensors: Sequence[Tensor]) -> tuple[dict[int, list[int]], list[Tensor]]:
+    """Name the derivative labels b1, b2, .. in reading order: {group: its labels}, tensors with labels -1, -2, .."""
+    bound: dict[int, list[int]] = {}
+    named = []
+    count = 0
+    for tensor in tensors:
+        labels = list(tensor.labels)
+        for v in standard(tensor.name).index:
+            if labels[v] < 0:
+                count += 1
+                bound.setdefault(-labels[v] - 1, []).append(-count)
+                labels[v] = -count
+        named.append(Tensor(tensor.name, tensor.order, tuple(labels)))
+    return bound, named
+
+
+def mean_text(group: Group, bound: Sequence[int], notation: TextNotation) -> str:
+    """An expectation, differentiated by the labels ``bound``."""
+    inner = group_text(group, notation)
+    return notation.mean(notation.derivatives(bound, inner) if bound else inner)
+
+
+def group_text(group: Group, notation: TextNotation) -> str:
+    """The product of functions inside an expectation."""
+    factors = [(pair[0], notation.omega(*pair)) for pair in group.omegas]
+    factors += [(factor.slot, notation.activation(factor.slot, factor.order)) for factor in group.factors]
+    return notation.inner.join(text for _, text in sorted(factors, key=lambda factor: factor[0]))
+
+
+def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
+    """The recursion as a terminal shows it: one product term a line, with the diagrams it is of."""
+    layer, ratio = notation.layer, f"{notation.width}/{notation.width_below}"
+    shape, small = recursion.cumulant, recursion.written <= EXPANDED_SHOWN
+    size = counted(len(recursion.expanded), "expanded term") if small else f"up to {recursion.written} expanded terms"
+    effects = recursion.effects if small else recursion.product_effects
+    head = cumulant_text(shape, recursion.order, notation)
+    slots = standard(shape.name) if isinstance(recursion, Diagonal) else shape  # equal labels would not tell them apart
+    lines = [
+        f"{head} at layer {layer}+1, order {recursion.order} in 1/n"
+        f"   legs {slots.legs_text()}   channel {slots.channel_text()}",
+        f"{counted(len(recursion.diagrams), 'diagram')}, {counted(len(recursion.terms), 'product term')},"
+        f" {size}; on the right all tensors at layer {layer}, {notation.power(WIDTH_RATIO, 1)} = {ratio}",
+        "",
+        f"{head} =",
+    ]
+    width = max((len(", ".join(term.diagrams)) for term in recursion.terms), default=0)
+    for i, term in enumerate(recursion.terms):
+        lines.append(f"  {', '.join(term.diagrams):<{width}}   {term_text(term, notation, leading=i == 0)}")
+    if any(group.omegas for term in recursion.terms for group in term.groups):
+        lines += ["", omega_definition(notation)]
+    lines += ["", "rewrites: " + "; ".join(f"{e.rewrite} {e.before} -> {e.after} {e.unit}" for e in effects)]
+    if isinstance(recursion, Diagonal):
+        lines += ["", *_homogeneity_lines(recursion, head, notation)]
+    return "\n".join(lines) + "\n"
+
+
+def _homogeneity_lines(recursion: Diagonal, head: str, notation: TextNotation) -> list[str]:
+    """What was dropped and why, and whether the tensor vanishes at every layer."""
+    z, derivative = notation.letters.preactivation, notation.letters.derivative
+    lines = [
+        f"one input, {z} {notation.function(1)}({z}) = {notation.function(0)}({z}), any biases: "
+        f"{counted(len(recursion.dropped), 'term')} dropped (counted before collecting, Ω written out)"
+    ]
+    for (orders, derivatives), terms, ids in recursion.reasons:
+        inner = notation.inner.join(notation.activation(1, m) for m in orders)
+        acted = {0: inner, 1: f"{derivative}({inner})"}.get(derivatives, f"{derivative}^{derivatives}({inner})")
+        more = f", .. ({len(ids)} diagrams)" if len(ids) > IDS_SHOWN else ""
+        lines.append(f"  {notation.mean(acted)} = 0   {counted(terms, 'term')} of {', '.join(ids[:IDS_SHOWN])}{more}")
+    shapes = [(standard(name), order) for name, order in recursion.vanishing]
+    zero = [cumulant_text(shape.relabelled([1] * len(shape.labels)), order, notation) for shape, order in shapes]
+    if not zero:
+        lines.append(f"{head} need not vanish")
+    elif len(zero) == 1:
+        lines.append(f"{head} = 0 at every layer: so it is at layer 1, and each remaining term carries it")
+    else:
+        lines.append(
+            f"{head} = 0 at every layer, and {', '.join(text for text in zero if text != head)} with it:"
+            " so they are at layer 1, and each remaining term of their recursions carries one of them"
+        )
+    return lines
+
+
+def recursion_align(recursion: Recursion, notation: LatexNotation) -> str:
+    """The recursion as an align* environment (amsmath)."""
+    return "\\begin{align*}\n  " + recursion_latex(recursion, notation) + "\n\\end{align*}\n"
+
+
+def recursion_latex(recursion: Recursion, notation: LatexNotation) -> str:
+    """The recursion as an align* body (amsmath), one product term a line."""
+    head = cumulant_text(recursion.cumulant, recursion.order, notation)
+    rows = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)] or ["0"]
+    joined = " \\\\\n  &\\quad ".join(rows)
+    return f"{head}\\big|_{{{notation.layer}+1}} &= {joined}"
