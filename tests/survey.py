@@ -1,24 +1,17 @@
-"""The whole survey of certificates: .venv/bin/python tests/survey.py [FILE]
+"""The whole survey of certificates: every comparison that the project claims, with a progress bar.
 
-Runs every comparison that the project claims, with a progress bar, and writes outputs/certificates.json (or FILE):
-the schema ntkfeyn.certificates/1. Exit code 1 if any number differs or any probed diagram goes unnoticed. Takes
-minutes; the test-suite runs a selection.
+Takes minutes: long_checks.py runs it and writes outputs/certificates.json, the test-suite runs a selection.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from ntkfeyn.cli.progress import progress
 from ntkfeyn.model.cumulants import cumulant, standard
 from ntkfeyn.model.polynomials import polynomial
-from ntkfeyn.render.json import to_text
-from ntkfeyn.runtime.files import write_file
-from ntkfeyn.verification.certificates import certificates_json
 from ntkfeyn.verification.certify import Certificate, certify, random_setting
 
 LINEAR, QUADRATIC, CUBIC = "z", "z + z**2/2", "z/2 + z**2/3 - z**3/5"
@@ -79,12 +72,3 @@ def run(requests: Sequence[Request], seed: int = 1) -> list[Certificate]:
                 print(f"{name}@{request.order} layers {list(request.layers)}: {verdict} ({seconds:.1f} s)", flush=True)
                 advance(name)
     return found
-
-
-if __name__ == "__main__":
-    default = Path(__file__).parent.parent / "outputs" / "certificates.json"
-    certificates = run(SURVEY)
-    write_file(Path(sys.argv[1]) if len(sys.argv) > 1 else default, to_text(certificates_json(certificates)))
-    unprobed = [c.diagram for one in certificates for c in one.controls if "not probed" in (c.dropped, c.doubled)]
-    print(f"{len(certificates)} certificates, not probed: {', '.join(unprobed) or 'none'}")
-    sys.exit(0 if all(one.equal for one in certificates) else 1)

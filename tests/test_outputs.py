@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
 
 import jsonschema
+import long_checks
 import numpy as np
 import pytest
 from oracles.golden import without_version
@@ -14,6 +16,7 @@ from oracles.golden import without_version
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.codegen.backends import LANGUAGES
+from ntkfeyn.runtime.version import TOOL
 
 ROOT = Path(__file__).parent.parent
 ORDER2 = json.loads((ROOT / "outputs" / "order2" / "comparison.json").read_text())
@@ -72,6 +75,20 @@ def test_samples_of_the_figure_can_be_drawn_again() -> None:
     for key, found in components("8").items():
         value, error = again.value("Theta", list(map(int, key.split("-"))))
         assert abs(value - found["sampled"]) < 4.5 * np.hypot(error, found["error"])
+
+
+def test_the_long_checks_found_nothing() -> None:
+    """Their last result, of these certificates and this version."""
+    record = json.loads(long_checks.RECORD.read_text())
+    assert set(record) == set(long_checks.CHECKS), "run tests/run --all again"
+    held = long_checks.CERTIFICATES.read_bytes()
+    assert record["certificates"]["sha256"] == hashlib.sha256(held).hexdigest(), "run tests/run --all again"
+    assert record["certificates"]["certificates"] == len(json.loads(held)["certificates"]) == 123
+    for table in record.values():
+        assert table["tool"] == TOOL, "run tests/run --all again"
+        assert not any(table.get(key) for key in long_checks.WRONG)
+        assert any(key in table for key in long_checks.WRONG)
+    assert record["fuzzing"]["rounds"] == long_checks.ROUNDS
 
 
 def test_the_critical_figure_is_reproduced(tmp_path: Path) -> None:
