@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 import ntkfeyn
 from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.solve.inputs import read_array
+from ntkfeyn.solve.inputs import read_array, vectors
 
 SCHEMAS = Path(ntkfeyn.__file__).parent / "schemas"
 VECTORS = [[1.0, 0.5, -0.25], [0.25, 1.0, 0.5]]
@@ -251,6 +252,9 @@ def test_a_csv_file_is_read_as_before(tmp_path: Path) -> None:
     for text, rows in (("1, 2\r\n\r\n 3,4e-1", [[1, 2], [3, 0.4]]), ("5", [[5]]), ("\ufeff1\n2\n", [[1], [2]])):
         path.write_text(text, newline="")
         assert read_array(path).tolist() == rows
+    path.write_text("\n\n")
+    with pytest.raises(NtkfeynError, match="inputs of shape"), warnings.catch_warnings(action="error"):
+        vectors(read_array(path))
     for wrong in ("1,2\n3", "1,,2", "a", "1;2", "1,2,", "#1"):
         path.write_text(wrong)
         with pytest.raises(NtkfeynError, match="does not hold vectors"):

@@ -51,7 +51,7 @@ def _read_csv(data: bytes) -> Array:
     _check_lists(data.count(b"\n") + data.count(b"\r"), "lines")
     lines = [line for line in io.StringIO(data.decode("utf-8-sig"), newline=None) if line.strip()]
     _check_number(len(lines))
-    return np.loadtxt(lines, delimiter=",", comments=None, ndmin=2)
+    return np.loadtxt(lines, delimiter=",", comments=None, ndmin=2) if lines else np.zeros((0, 0))
 
 
 def _read_json(data: bytes) -> Any:
