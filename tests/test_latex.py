@@ -333,7 +333,6 @@ def test_templates_end_in_time_and_size(
     text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sandbox, "SECONDS", 1.0)
-    monkeypatch.setattr(sandbox, "GRACE", 1.0)
     monkeypatch.setattr(sandbox, "MAX_TEXT", 100_000)
     (tmp_path / "latex").mkdir()
     (tmp_path / "latex" / "cumulant.tex.jinja").write_text(text)

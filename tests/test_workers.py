@@ -181,7 +181,7 @@ def test_who_listens_but_is_no_scheduler(kind: str, capfd: pytest.CaptureFixture
     start = time.monotonic()
     with pytest.raises(NtkfeynError, match=message):
         nf.sample(NETWORK, INPUTS, ["V"], networks=512, scheduler=listener(behave))
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60
     assert capfd.readouterr() == ("", "")
 
 
@@ -241,7 +241,7 @@ def test_a_loss_is_one_message_and_says_how_to_go_on(
     assert (caught.value.code, out, err.count("\n")) == (2, "", 1)
     assert re.search(message, err)
     assert "--checkpoint k.npz --resume" in err
-    assert time.monotonic() - struck[0] < 15
+    assert time.monotonic() - struck[0] < 60
     kept = int(re.search(r"(\d+) networks are kept", err)[1])  # type: ignore[index]
     documents = []
     for more in (["--resume"], ["--checkpoint", "other.npz"]):
