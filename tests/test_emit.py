@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ntkfeyn as nf
-from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.errors import LimitError, NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels
 from ntkfeyn.render.drawing.dot import dot
 from ntkfeyn.render.drawing.layout import layout
@@ -95,3 +95,13 @@ def test_views_of_the_python_interface(tmp_path: Path) -> None:
     with pytest.raises(AttributeError):
         nf.nothing  # noqa: B018
     assert canonical_labels("F", (1, 2, 3, 4)) == (1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("lang", ["c", "python", "jax"])
+def test_code_that_nobody_can_compile_is_refused(lang: str, tmp_path: Path) -> None:
+    """The size is counted before the code is written."""
+    with pytest.raises(
+        LimitError, match=r"K@4 would hold 4764 product terms with 7523300 placements .*`ntkfeyn evaluate`"
+    ):
+        nf.emit("K@4", lang=lang, directory=tmp_path)
+    assert not list(tmp_path.iterdir())

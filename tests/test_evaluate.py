@@ -277,9 +277,7 @@ def test_reruns_stop_at_the_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("target", "samples"), [(("Theta", 2), 2), (("D", 2), 3), (("K", 3), 1)])
-def test_equal_samples_may_be_one_slot(
-    target: tuple[str, int], samples: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_equal_samples_may_be_one_slot(target: tuple[str, int], samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Terms written for each pattern of equal samples are those written once; with one sample nothing is summed."""
     gram = VECTORS[:samples] @ VECTORS[:samples].T / 4
     system = derive_system([target])

@@ -307,3 +307,28 @@ def test_a_full_disk_ends_with_one_message(files: Path, capsys: pytest.CaptureFi
     assert (code, out) == (2, "")
     assert "No space left" in err
     assert BLOCK == 32
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4, 5])
+def test_a_trace_alone_is_that_of_the_whole_ntk(depth: int) -> None:
+    """Without F and B only diagonals of the first and the last NTK are held: the same numbers to rounding."""
+    gram = np.array([[1.0, 0.3], [0.3, 0.7]])
+    law = sampling.Law(nf.Network(depth, tuple(range(5, 4 + depth)), "gelu", cw=1.5, cb=0.1).layers, gram)
+    names = ("K", "Theta", "V", "D", "A")
+    few, all_names = (sampling.kernel_block(law, asked, 3, 0) for asked in (names, (*names, "F", "B")))
+    for one, other in zip(few, all_names, strict=True):
+        for name in names:
+            assert np.max(np.abs(one[name] - other[name])) <= 1e-13 * np.max(np.abs(other[name])), name
+
+
+def test_the_whole_ntk_is_formed_only_between_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a mean of depth 3 no array of pairs of neurons is made: products of weights with diagonals suffice."""
+
+    def refused(*_: object) -> None:
+        raise AssertionError("formed")
+
+    monkeypatch.setattr(sampling, "_half", refused)
+    law = sampling.Law(nf.Network(3, 8, "gelu").layers, np.eye(2))
+    sampling.kernel_block(law, ("K", "Theta"), 0, 0)
+    with pytest.raises(AssertionError, match="formed"):
+        sampling.kernel_block(law, ("Theta", "F"), 0, 0)

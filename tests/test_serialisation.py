@@ -46,7 +46,9 @@ def test_recursion_follows_its_schema(asked) -> None:  # type: ignore[no-untyped
 @pytest.mark.parametrize("names", [["F"], ["K"], ["V", "Theta", "T"]], ids=" ".join)
 def test_pieces_are_the_whole(names: list[str]) -> None:
     """Written piece by piece nothing changes, and no recursion keeps its expanded terms."""
-    recursions = [derive_recursion(FIVE)] + [_derive(standard(name), standard(name).leading_order, ()) for name in names]
+    recursions = [derive_recursion(FIVE)] + [
+        _derive(standard(name), standard(name).leading_order, ()) for name in names
+    ]
     for asked in (recursions, recursions[1:2]):
         pieces = list(recursion_pieces(asked))
         assert not any("_expansion" in vars(recursion) for recursion in asked[1:])
@@ -60,7 +62,8 @@ def test_products_follow_the_schema_and_expand_to_the_terms(name: str, order: in
     recursion = derive_recursion(standard(name), order)
     data = json.loads("".join(recursion_pieces([recursion], products=True)))
     jsonschema.validate(data, schema("recursion-1"))
-    assert "terms" not in data and len(data["products"]) == len(recursion.terms)
+    assert "terms" not in data
+    assert len(data["products"]) == len(recursion.terms)
     written = 0
     for term in data["products"]:
         labels = [v for tensor in term["tensors"] for _, slots in tensor["legs"] for v in slots if isinstance(v, str)]

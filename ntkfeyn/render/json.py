@@ -198,7 +198,7 @@ def _listed(rows: Iterator[Any], depth: int | None) -> Iterator[str]:
     pad, apart, end = ("", ", ", "]") if depth is None else ("  " * (depth + 1), ",\n", "\n" + "  " * depth + "]")
     empty = True
     for row in rows:
-        yield f'{("[" if depth is None else "[" + chr(10)) if empty else apart}{pad}{_flat(row)}'
+        yield f"{('[' if depth is None else '[' + chr(10)) if empty else apart}{pad}{_flat(row)}"
         empty = False
     yield "[]" if empty else end
 
@@ -224,13 +224,6 @@ def homogeneous_json(recursion: Diagonal) -> dict[str, Any]:
             for mean, terms, diagrams in recursion.reasons
         ],
     }
-
-
-def recursions_json(recursions: Sequence[Recursion]) -> dict[str, Any]:
-    """One recursion answers with recursion/1, several with recursions/1."""
-    if len(recursions) == 1:
-        return recursion_json(recursions[0])
-    return {"schema": "ntkfeyn.recursions/1", "recursions": [recursion_json(r) for r in recursions]}
 
 
 def diagram_json(diagram: Diagram) -> dict[str, Any]:

@@ -57,6 +57,4 @@ def _merged(term: ProductTerm, first: Mapping[int, int]) -> ProductTerm:
         factors, domain = contents[old]
         named = tuple(Factor(in_group(slot, new, first), m, function) for slot, m, function in factors)
         groups.append(Group(named, (), tuple(in_group(slot, new, first) for slot in domain)))
-    return ProductTerm(
-        term.coefficient, term.couplings, tuple(sorted(map(least_labels, tensors))), tuple(groups), ()
-    )
+    return ProductTerm(term.coefficient, term.couplings, tuple(sorted(map(least_labels, tensors))), tuple(groups), ())
