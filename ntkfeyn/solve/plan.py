@@ -84,7 +84,7 @@ def make_plan(system: System, families: dict[TensorId, Family], samples: int) ->
     size = 0
     terms = {}
     for recursion in system.recursions:
-        parts = [part for term in recursion.terms for part in split_omega(term)]
+        parts = tuple(part for term in recursion.terms for part in split_omega(term))
         slots = recursion.cumulant.labels
         rows = components[recursion.id].rows
         plans = []
@@ -163,7 +163,7 @@ def _placed(own: Components, option: tuple[Placement, ...], samples: Samples) ->
     return np.concatenate(found, axis=1) if len(found) > 1 else found[0]
 
 
-def _along(values: Array | Ints, axis: int, shape: tuple[int, ...]) -> Array | Ints:
+def _along(values: Array | Ints, axis: int, shape: tuple[int, ...]) -> NDArray[Any]:
     """Values along one axis of the combinations, to be broadcast along the others."""
     return values.reshape([-1 if t == axis else 1 for t in range(len(shape))])
 
