@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ntkfeyn as nf
-from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.errors import LimitError, NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels
 from ntkfeyn.render.drawing.dot import dot
 from ntkfeyn.render.drawing.layout import layout
@@ -120,3 +120,13 @@ def test_names_that_lead_out_and_what_is_in_the_way(tmp_path: Path) -> None:
     with pytest.raises(NtkfeynError, match="no directory"):
         nf.emit("F", lang="latex", directory=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["F_1"]
+
+
+@pytest.mark.parametrize("lang", ["c", "python", "jax"])
+def test_code_that_nobody_can_compile_is_refused(lang: str, tmp_path: Path) -> None:
+    """The size is counted before the code is written."""
+    with pytest.raises(
+        LimitError, match=r"K@4 would hold 4764 product terms with 7523300 placements .*`ntkfeyn evaluate`"
+    ):
+        nf.emit("K@4", lang=lang, directory=tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -19,8 +19,9 @@ from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.judge.exact import Setting
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.solve import plan as planning
 from ntkfeyn.solve import solver
-from ntkfeyn.solve.components import all_tuples, subsets_up_to
+from ntkfeyn.solve.components import Components, all_tuples, subsets_up_to
 from ntkfeyn.solve.plan import make_plan, standard_samples
 from ntkfeyn.solve.results import Tensors
 from ntkfeyn.verification.derived import SystemSolver
@@ -275,6 +276,30 @@ def test_reruns_stop_at_the_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.max(rough.errors["V", 1]) > 1e-8 * size
     assert np.max(fine.errors["V", 1]) <= 1e-8 * size
     assert (np.abs(rough.values["V", 1] - fine.values["V", 1]) <= rough.errors["V", 1]).all()
+
+
+@pytest.mark.parametrize(("target", "samples"), [(("Theta", 2), 2), (("D", 2), 3), (("K", 3), 1)])
+def test_equal_samples_may_be_one_slot(target: tuple[str, int], samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terms written for each pattern of equal samples are those written once; with one sample nothing is summed."""
+    gram = VECTORS[:samples] @ VECTORS[:samples].T / 4
+    system = derive_system([target])
+    layers, sizes = [], []
+    for worth in (10**9, 0):
+        monkeypatch.setattr(planning, "WORTH", worth)
+        plan = make_plan(system, {target: subsets_up_to(samples, samples)}, samples)
+        sizes.append(max(len(term.counts) for term in plan.terms[target]))
+        layers.append(solver.solve(plan, nf.Network(4, 8, "gelu", cb=0.1), gram))
+    for one, other in zip(*layers, strict=True):
+        for tensor, values in one.values.items():
+            assert np.max(np.abs(values - other.values[tensor])) <= 1e-13 * np.max(np.abs(values)), tensor
+    assert samples > 1 or (sizes[1] == 1 and sizes[0] > 100)
+
+
+@pytest.mark.parametrize("name", ["V", "D", "F", "T", "C1C1", "C0R1C1", "R1R1R2"])
+def test_orbits_are_found_from_every_member(name: str) -> None:
+    found = Components(name, subsets_up_to(3, 2), 3)
+    for symmetry in standard(name).symmetries:
+        assert (found.find(found.rows[:, list(symmetry)]) == np.arange(len(found))).all()
 
 
 def test_assembled_adds_orders() -> None:

@@ -315,3 +315,28 @@ def test_what_does_not_fluctuate_is_not_called_exact(files: Path, capsys: pytest
     assert code == 0
     assert out.count("standard error 0: the same in every network") == 4
     assert "exact" not in out
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4, 5])
+def test_a_trace_alone_is_that_of_the_whole_ntk(depth: int) -> None:
+    """Without F and B only diagonals of the first and the last NTK are held: the same numbers to rounding."""
+    gram = np.array([[1.0, 0.3], [0.3, 0.7]])
+    law = sampling.Law(nf.Network(depth, tuple(range(5, 4 + depth)), "gelu", cw=1.5, cb=0.1).layers, gram)
+    names = ("K", "Theta", "V", "D", "A")
+    few, all_names = (sampling.kernel_block(law, asked, 3, 0) for asked in (names, (*names, "F", "B")))
+    for one, other in zip(few, all_names, strict=True):
+        for name in names:
+            assert np.max(np.abs(one[name] - other[name])) <= 1e-13 * np.max(np.abs(other[name])), name
+
+
+def test_the_whole_ntk_is_formed_only_between_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a mean of depth 3 no array of pairs of neurons is made: products of weights with diagonals suffice."""
+
+    def refused(*_: object) -> None:
+        raise AssertionError("formed")
+
+    monkeypatch.setattr(sampling, "_half", refused)
+    law = sampling.Law(nf.Network(3, 8, "gelu").layers, np.eye(2))
+    sampling.kernel_block(law, ("K", "Theta"), 0, 0)
+    with pytest.raises(AssertionError, match="formed"):
+        sampling.kernel_block(law, ("Theta", "F"), 0, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import jsonschema
@@ -10,9 +11,11 @@ import pytest
 
 import ntkfeyn
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
-from ntkfeyn.derivation.recursion import derive_recursion
+from ntkfeyn.derivation.recursion import _derive, derive_recursion
+from ntkfeyn.derivation.reduction import placements
+from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import cumulant, standard
-from ntkfeyn.render.json import diagrams_json, recursion_json, recursions_json, to_text
+from ntkfeyn.render.json import diagrams_json, recursion_json, recursion_pieces, recursions_json, to_text
 
 SCHEMAS = Path(ntkfeyn.__file__).parent / "schemas"
 FIVE = cumulant("tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "01.23.45")
@@ -38,6 +41,42 @@ def test_recursion_follows_its_schema(asked) -> None:  # type: ignore[no-untyped
     assert sorted(v for pair in data["cumulant"]["channel"] for v in pair) == list(range(1, len(slots) + 1))
     for term in data["terms"]:
         assert {s for mean in term["expectations"] for s, _ in mean} <= set(slots)
+
+
+@pytest.mark.parametrize("names", [["F"], ["K"], ["V", "Theta", "T"]], ids=" ".join)
+def test_pieces_are_the_whole(names: list[str]) -> None:
+    """Written piece by piece nothing changes, and no recursion keeps its expanded terms."""
+    recursions = [derive_recursion(FIVE)] + [
+        _derive(standard(name), standard(name).leading_order, ()) for name in names
+    ]
+    for asked in (recursions, recursions[1:2]):
+        pieces = list(recursion_pieces(asked))
+        assert not any("_expansion" in vars(recursion) for recursion in asked[1:])
+        assert len(pieces) > sum(len(recursion.expanded) for recursion in asked)
+        assert "".join(pieces) == to_text(recursions_json(asked))
+        asked[-1].__dict__.pop("_expansion", None)
+
+
+@pytest.mark.parametrize(("name", "order"), [("K", 0), ("F", 1), ("A", 1), ("Theta", 2), ("T", 1)])
+def test_products_follow_the_schema_and_expand_to_the_terms(name: str, order: int) -> None:
+    recursion = derive_recursion(standard(name), order)
+    data = json.loads("".join(recursion_pieces([recursion], products=True)))
+    jsonschema.validate(data, schema("recursion-1"))
+    assert "terms" not in data
+    assert len(data["products"]) == len(recursion.terms)
+    written = 0
+    for term in data["products"]:
+        labels = [v for tensor in term["tensors"] for _, slots in tensor["legs"] for v in slots if isinstance(v, str)]
+        assert sorted(labels) == sorted(v for group in term["groups"] for v in group["derivatives"])
+        written += math.prod(len(group["domain"]) ** len(group["derivatives"]) for group in term["groups"])
+    assert written == placements(recursion.terms)
+
+
+def test_products_are_given_where_the_expansion_is_too_long() -> None:
+    recursion = derive_recursion(standard("C0C0C0C0"), 4)
+    with pytest.raises(LimitError, match="--products"):
+        recursion_pieces([recursion])
+    assert sum(map(len, recursion_pieces([recursion], products=True))) > 100_000
 
 
 def test_broken_json_is_refused_by_the_schema() -> None:

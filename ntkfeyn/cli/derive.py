@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
 MOST_PICTURES = 24
 LEAST_COLUMNS = 40
+PIECES = 2000  # of JSON, printed together
 
 
 @click.command("derive", short_help="Derive the recursion of a cumulant at an order in 1/n.")
@@ -41,6 +44,7 @@ LEAST_COLUMNS = 40
     shell_complete=offering("marginals", "symmetrise", "collect", "omega"),
     help="Switch off marginals, symmetrise, collect or omega.",
 )
+@click.option("--products", is_flag=True, help="JSON: the terms before Leibniz, however many they are after it.")
 @click.option("--homogeneous", is_flag=True, help="At one input, for linear, ReLU and LeakyReLU: drop what vanishes.")
 def command(
     request: TargetRequest,
@@ -49,6 +53,7 @@ def command(
     pictures: bool | None,
     picture: Path | None,
     without: tuple[str, ...],
+    products: bool,
     homogeneous: bool,
 ) -> None:
     """Derive the layer-to-layer recursion of a cumulant at an order in 1/n.
@@ -57,6 +62,7 @@ def command(
     Example: ntkfeyn derive --order 1 --cumulant F
              ntkfeyn derive --legs "dNTK012 z3" --channel 03.12 --format json
              ntkfeyn derive K@1 Theta@1 --homogeneous
+             ntkfeyn derive Theta@2 --format json --products
     """
     targets = request.targets()
     if picture is not None and (picture.suffix not in (".svg", ".png") or len(targets) > 1):
@@ -65,20 +71,27 @@ def command(
             "one recursion and a .svg or .png file are allowed",
             "ntkfeyn derive Theta@1 --picture theta.svg",
         )
+    if products and form != "json" and json_file is None:
+        raise bad_request(
+            f"--products with --format {form}", "JSON is allowed", "--format json --products, or --format latex"
+        )
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
-    write = {"text": _text, "latex": _latex, "sympy": _sympy, "json": _json}[form]
+    write = {"text": _text, "latex": _latex, "sympy": _sympy, "json": _nothing}[form]
     if form == "text" and (readable if pictures is None else pictures):
         write = _text_with_sketches
     with waiting("deriving", targets):
         recursions = _derived(targets, without, homogeneous)
+        if form == "json" or json_file is not None:
+            _json(recursions, products)  # beyond the limits nothing is written
         text = write(recursions)
     if picture is not None:
         _draw(recursions[0], picture)
     if json_file is not None:
         from ntkfeyn.runtime.files import write_file
 
-        write_file(json_file, _json(recursions))
-    click.echo(text, nl=False)
+        write_file(json_file, _json(recursions, products))
+    for block in _json(recursions, products) if form == "json" else [text]:
+        click.echo(block, nl=False)
 
 
 def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool) -> list[Recursion]:
@@ -151,7 +164,17 @@ def _sympy(recursions: list[Recursion]) -> str:
     return "".join(f"{sstr(to_sympy(recursion))}\n" for recursion in recursions)
 
 
-def _json(recursions: list[Recursion]) -> str:
-    from ntkfeyn.render.json import recursions_json, to_text
+def _nothing(recursions: list[Recursion]) -> str:
+    return ""
 
-    return to_text(recursions_json(recursions))
+
+def _json(recursions: list[Recursion], products: bool) -> Iterator[str]:
+    """The document in blocks of some size."""
+    from ntkfeyn.render.json import recursion_pieces
+
+    return _blocks(recursion_pieces(recursions, products))
+
+
+def _blocks(pieces: Iterator[str]) -> Iterator[str]:
+    while block := "".join(islice(pieces, PIECES)):
+        yield block

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ntkfeyn.errors import bad_request
+from ntkfeyn.errors import LimitError, bad_request
 
 if TYPE_CHECKING:
     from ntkfeyn.codegen.ir import Program
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ntkfeyn.render.notation import TextNotation
 
 Files = dict[str, str]
+MAX_PLACEMENTS = 2_000_000  # of derivatives, in the product terms of one program; Theta at order 3 has 260,311
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,20 @@ class Emission:
     @cached_property
     def program(self) -> Program:
         from ntkfeyn.codegen.ir import program
+        from ntkfeyn.derivation.expansion import written_terms
         from ntkfeyn.derivation.recursion import derive_system
 
-        return program(derive_system([target.id for target in self.targets]), shared=self.shared)
+        system = derive_system([target.id for target in self.targets])
+        placements = sum(written_terms(recursion.terms) for recursion in system.recursions)
+        if placements > MAX_PLACEMENTS:
+            names = ", ".join(str(target.id) for target in self.targets)
+            products = sum(len(recursion.terms) for recursion in system.recursions)
+            raise LimitError(
+                f"the code of {names} would hold {products} product terms with"
+                f" {placements} placements of derivatives, more than a compiler takes; at most {MAX_PLACEMENTS}"
+                " placements are allowed; try a lower order, or `ntkfeyn evaluate`, which needs no compiler"
+            )
+        return program(system, shared=self.shared)
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,7 @@ def expand(terms: Terms, without: Collection[str] = ()) -> tuple[tuple[ExpandedT
     Symmetric tensors are merged and equal terms collected unless "symmetrise" or "collect" is in ``without``.
     Raises LimitError when more than MAX_EXPANDED terms would be written.
     """
-    written, merged = written_terms(terms), 0
-    if written > MAX_EXPANDED:
-        raise LimitError(
-            f"the expansion would write {written} terms; at most {MAX_EXPANDED} are allowed",
-            "try a lower order, or `ntkfeyn derive --format latex`, which shows the terms before Leibniz",
-        )
+    written, merged = check_written(terms), 0
     parts = [part for term in terms for part in split_omega(term)]
     scale = lcm(*(part.coefficient.denominator for part in parts))
     sums: dict[tuple[_Key, int], int] = {}
@@ -54,6 +49,17 @@ def expand(terms: Terms, without: Collection[str] = ()) -> tuple[tuple[ExpandedT
     steps = {"symmetrise": (written, merged), "collect": (merged, len(expanded))}
     effects = tuple(Effect(name, "expanded terms", *step) for name, step in steps.items() if name not in without)
     return tuple(sorted(expanded, key=_reading_order)), effects
+
+
+def check_written(terms: Terms) -> int:
+    """``written_terms``. Raises LimitError when they are more than MAX_EXPANDED."""
+    written = written_terms(terms)
+    if written > MAX_EXPANDED:
+        raise LimitError(
+            f"the expansion would write {written} terms; at most {MAX_EXPANDED} are allowed;"
+            " try --format json --products or --format latex, which show the terms before Leibniz, or a lower --order"
+        )
+    return written
 
 
 def written_terms(terms: Terms) -> int:

@@ -58,6 +58,10 @@ class Recursion:
         """The terms after Leibniz, symmetric tensors merged and equal terms collected."""
         return self._expansion[0]
 
+    def expanded_once(self) -> tuple[ExpandedTerm, ...]:
+        """``expanded``, but not kept: for one reader after another of very many terms."""
+        return self.expanded if "_expansion" in vars(self) else expand(self.terms, self.without)[0]
+
     @property
     def written(self) -> int:
         """How many terms Leibniz writes before equal ones are merged: a bound on ``expanded``, without expanding."""

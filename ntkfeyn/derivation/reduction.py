@@ -6,7 +6,7 @@ be switched off, and ``reduce_terms`` reports what each one did (``Effect``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
 from math import prod
 from typing import NamedTuple
@@ -39,10 +39,10 @@ def marginals(terms: Terms, cumulant: Cumulant) -> Terms:
 
 def symmetrise(terms: Terms, cumulant: Cumulant) -> Terms:
     """Bring the labels of every tensor to the least ones that its symmetry group gives."""
-    return tuple(term._replace(tensors=tuple(sorted(map(_symmetric, term.tensors)))) for term in terms)
+    return tuple(term._replace(tensors=tuple(sorted(map(least_labels, term.tensors)))) for term in terms)
 
 
-def _symmetric(tensor: Tensor) -> Tensor:
+def least_labels(tensor: Tensor) -> Tensor:
     """Samples come before z-legs, z-legs in the order of their groups: V_{b1 b2 b3 b4} reads in group order."""
     after = 1 + max(tensor.labels)
     least = canonical_labels(tensor.name, tuple(v if v >= 0 else after - v for v in tensor.labels))
@@ -51,6 +51,11 @@ def _symmetric(tensor: Tensor) -> Tensor:
 
 def collect(terms: Terms, cumulant: Cumulant) -> Terms:
     """Add the coefficients of equal terms; drop those that cancel."""
+    return collect_equal(terms)
+
+
+def collect_equal(terms: Iterable[ProductTerm]) -> Terms:
+    """Terms in the order of their first appearance, none equal to another."""
     sums: dict[ProductTerm, ProductTerm] = {}
     for term in terms:
         key = term._replace(coefficient=Fraction(0), diagrams=())

@@ -1,19 +1,22 @@
 """JSON of recursions and diagrams (interface: schemas ntkfeyn.recursion/1, recursions/1, diagrams/1).
 
-Enters: frozen records. Leaves: plain dicts in stable order, and their text.
+Enters: frozen records. Leaves: plain dicts in stable order, and their text; of recursions also piece by piece, for the
+terms of high orders fill memory many times over.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from ntkfeyn.derivation.diagrams import Diagram, TensorVertex, pair_ends
 from ntkfeyn.derivation.enumeration import Enumeration
+from ntkfeyn.derivation.expansion import check_written
 from ntkfeyn.derivation.homogeneity import SAMPLE, Diagonal
 from ntkfeyn.derivation.recursion import Recursion
-from ntkfeyn.derivation.terms import ExpandedTerm, Powers, Tensor
+from ntkfeyn.derivation.terms import ExpandedTerm, Powers, ProductTerm, Tensor
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import NAMED_TREES, Leg
 from ntkfeyn.runtime.version import TOOL
@@ -27,9 +30,8 @@ def to_text(data: Any) -> str:
 
 
 def _render(data: Any, depth: int) -> str:
-    flat = json.dumps(data, ensure_ascii=False)
     if depth >= 2 and not (isinstance(data, list) and depth == 3 and data and isinstance(data[0], dict)):
-        return flat
+        return _flat(data)
     pad = "  " * (depth + 1)
     if isinstance(data, dict) and data:
         rows = [f"{pad}{json.dumps(key)}: {_render(value, depth + 1)}" for key, value in data.items()]
@@ -37,13 +39,20 @@ def _render(data: Any, depth: int) -> str:
     if isinstance(data, list) and data and isinstance(data[0], dict):
         rows = [pad + _render(value, depth + 1) for value in data]
         return "[\n" + ",\n".join(rows) + "\n" + "  " * depth + "]"
-    return flat
+    return _flat(data)
+
+
+def _flat(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False)
 
 
 def leg_json(leg: Leg) -> list[Any]:
     """A leg as [type, [samples]]."""
-    kind = leg.kind if leg.kind in NAMED_TREES else {"tree": [list(edge) for edge in leg.edges]}
-    return [kind, list(leg.labels)]
+    return [_kind(leg), list(leg.labels)]
+
+
+def _kind(leg: Leg) -> Any:
+    return leg.kind if leg.kind in NAMED_TREES else {"tree": [list(edge) for edge in leg.edges]}
 
 
 def cumulant_json(cumulant: Cumulant) -> dict[str, Any]:
@@ -51,13 +60,32 @@ def cumulant_json(cumulant: Cumulant) -> dict[str, Any]:
     return {
         "name": cumulant.name,
         "legs": [leg_json(leg) for leg in cumulant.legs],
-        "channel": [[a + 1, b + 1] for a, b in cumulant.channel],
+        "channel": _channel(cumulant),
     }
 
 
+def _channel(cumulant: Cumulant) -> list[list[int]]:
+    return [[a + 1, b + 1] for a, b in cumulant.channel]
+
+
 def tensor_json(tensor: Tensor) -> dict[str, Any]:
-    shape = cumulant_json(standard(tensor.name).relabelled(tensor.labels))
-    return {"name": shape["name"], "order": tensor.order, "legs": shape["legs"], "channel": shape["channel"]}
+    return _labelled(tensor, tensor.labels)
+
+
+def _labelled(tensor: Tensor, labels: Sequence[int | str]) -> dict[str, Any]:
+    """A tensor; ``labels`` by slot of its representative."""
+    name, kinds, channel = _shape(tensor.name)
+    legs = [[kind, list(labels[start:stop])] for kind, start, stop in kinds]
+    return {"name": name, "order": tensor.order, "legs": legs, "channel": channel}
+
+
+@cache
+def _shape(name: str) -> tuple[str, list[tuple[Any, int, int]], list[list[int]]]:
+    """Name, legs (type, first slot, the one after the last) and channel of a class: once, not for each tensor."""
+    shape = standard(name)
+    stops = [sum(len(leg.labels) for leg in shape.legs[: i + 1]) for i in range(len(shape.legs))]
+    kinds = [(_kind(leg), stop - len(leg.labels), stop) for leg, stop in zip(shape.legs, stops, strict=True)]
+    return shape.name, kinds, _channel(shape)
 
 
 def term_json(term: ExpandedTerm) -> dict[str, Any]:
@@ -75,18 +103,111 @@ def _couplings_json(powers: Powers) -> dict[str, int]:
     return {name: powers.power(name) for name in ALWAYS} | dict(powers)
 
 
+def product_json(term: ProductTerm) -> dict[str, Any]:
+    """A term before Leibniz: each bound label b1, b2, .. runs over the domain of the group that it acts on."""
+    acting: list[list[str]] = [[] for _ in term.groups]
+    tensors, bound = [], 0
+    for tensor in term.tensors:
+        labels: list[int | str] = list(tensor.labels)
+        for slot, label in enumerate(tensor.labels):
+            if label < 0:
+                bound += 1
+                labels[slot] = f"b{bound}"
+                acting[-label - 1].append(f"b{bound}")
+        tensors.append(_labelled(tensor, labels))
+    return {
+        "coefficient": str(term.coefficient),
+        **_couplings_json(term.couplings),
+        "tensors": tensors,
+        "groups": [
+            {
+                "factors": [[factor.slot, factor.order] for factor in group.factors],
+                "omegas": [list(pair) for pair in group.omegas],
+                "derivatives": named,
+                "domain": list(group.domain),
+            }
+            for group, named in zip(term.groups, acting, strict=True)
+        ],
+        "diagrams": list(term.diagrams),
+    }
+
+
 def recursion_json(recursion: Recursion) -> dict[str, Any]:
     """Schema ntkfeyn.recursion/1: fully expanded terms, all tensors at layer l."""
-    data = {
+    return {**_head(recursion), "terms": [term_json(term) for term in recursion.expanded], **_tail(recursion)}
+
+
+def _head(recursion: Recursion) -> dict[str, Any]:
+    return {
         "schema": "ntkfeyn.recursion/1",
         "tool": TOOL,
         "cumulant": cumulant_json(recursion.cumulant),
         "order": recursion.order,
         "hash": recursion.hash,
         "diagrams": [diagram_json(diagram) for diagram in recursion.diagrams],
-        "terms": [term_json(term) for term in recursion.expanded],
     }
-    return data | {"homogeneous": homogeneous_json(recursion)} if isinstance(recursion, Diagonal) else data
+
+
+def _tail(recursion: Recursion) -> dict[str, Any]:
+    return {"homogeneous": homogeneous_json(recursion)} if isinstance(recursion, Diagonal) else {}
+
+
+def recursion_pieces(recursions: Sequence[Recursion], products: bool = False) -> Iterator[str]:
+    """The text of ``recursions_json`` piece by piece; ``products``: the product terms instead of the expanded ones.
+
+    Raises LimitError, before the first piece, where the expanded terms are too many.
+    """
+    if not products:
+        for recursion in recursions:
+            check_written(recursion.terms)
+    return _pieces(recursions, products)
+
+
+def _pieces(recursions: Sequence[Recursion], products: bool) -> Iterator[str]:
+    alone = len(recursions) == 1
+    yield "{\n" if alone else '{\n  "schema": "ntkfeyn.recursions/1",\n  "recursions": [\n'
+    for i, recursion in enumerate(recursions):
+        rows: Iterable[Any] = map(product_json, recursion.terms) if products else _expanded(recursion)
+        parts = {**_head(recursion), "products" if products else "terms": rows, **_tail(recursion)}
+        if alone:
+            yield from _members(parts, 1)
+        else:
+            yield "    {" if i == 0 else ",\n    {"
+            yield from _members(parts, None)
+            yield "}"
+    yield "\n}\n" if alone else "\n  ]\n}\n"
+
+
+def _expanded(recursion: Recursion) -> Iterator[dict[str, Any]]:
+    return map(term_json, recursion.expanded_once())
+
+
+def _members(parts: dict[str, Any], depth: int | None) -> Iterator[str]:
+    """The members of an object, on lines of their own or, without a depth, on one line."""
+    pad, apart = ("", ", ") if depth is None else ("  " * depth, ",\n")
+    for i, (name, value) in enumerate(parts.items()):
+        yield f'{apart if i else ""}{pad}"{name}": '
+        if isinstance(value, Iterator):
+            yield from _listed(value, depth)
+        else:
+            yield _flat(value) if depth is None else _render(value, depth)
+
+
+def _listed(rows: Iterator[Any], depth: int | None) -> Iterator[str]:
+    """The entries of a list, one line each or, without a depth, on one line."""
+    pad, apart, end = ("", ", ", "]") if depth is None else ("  " * (depth + 1), ",\n", "\n" + "  " * depth + "]")
+    empty = True
+    for row in rows:
+        yield f"{('[' if depth is None else '[' + chr(10)) if empty else apart}{pad}{_flat(row)}"
+        empty = False
+    yield "[]" if empty else end
+
+
+def recursions_json(recursions: Sequence[Recursion]) -> dict[str, Any]:
+    """One recursion answers with recursion/1, several with recursions/1."""
+    if len(recursions) == 1:
+        return recursion_json(recursions[0])
+    return {"schema": "ntkfeyn.recursions/1", "recursions": [recursion_json(r) for r in recursions]}
 
 
 def homogeneous_json(recursion: Diagonal) -> dict[str, Any]:
@@ -103,13 +224,6 @@ def homogeneous_json(recursion: Diagonal) -> dict[str, Any]:
             for mean, terms, diagrams in recursion.reasons
         ],
     }
-
-
-def recursions_json(recursions: Sequence[Recursion]) -> dict[str, Any]:
-    """One recursion answers with recursion/1, several with recursions/1."""
-    if len(recursions) == 1:
-        return recursion_json(recursions[0])
-    return {"schema": "ntkfeyn.recursions/1", "recursions": [recursion_json(r) for r in recursions]}
 
 
 def diagram_json(diagram: Diagram) -> dict[str, Any]:

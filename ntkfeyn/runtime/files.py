@@ -6,7 +6,7 @@ Enters: paths that a user names. Leaves: bytes, or files; what cannot be read or
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from stat import S_ISREG
 
@@ -31,17 +31,20 @@ def read_file(path: Path, most: int) -> bytes:
     return data
 
 
-def write_file(path: Path, content: str | bytes) -> Path:
+def write_file(path: Path, content: str | bytes | Iterable[str]) -> Path:
     """Write beside and rename: a reader never sees half a file. Links are followed; devices and pipes written to.
+
+    Text that comes in pieces is written as it comes.
 
     Raises NtkfeynError if it cannot be written.
     """
-    data = content.encode() if isinstance(content, str) else content
+    whole = [content] if isinstance(content, str | bytes) else content
+    data = (piece.encode() if isinstance(piece, str) else piece for piece in whole)
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():
             with target.open("wb") as device:
-                device.write(data)
+                device.writelines(data)
             return path
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, data)
@@ -92,13 +95,13 @@ def write_below(directory: Path, files: Mapping[str, str | bytes]) -> tuple[Path
     return tuple(write_file(path, text) for path, text in zip(paths, files.values(), strict=True))
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace(target: Path, data: Iterable[bytes]) -> None:
     """Write beside, under a name that nobody else has, and rename."""
     # named before it is made: whenever an interrupt comes, what is there is removed
     temporary = target.with_name(f".{target.name[:60]}.{os.urandom(6).hex()}")
     try:
         with temporary.open("xb") as stream:
-            stream.write(data)
+            stream.writelines(data)
         os.replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)

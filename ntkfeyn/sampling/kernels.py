@@ -11,7 +11,9 @@ sum_k s_a s_b and H_ab its NTK mean, the channels of layer l+1 are
     F = n (C_W/n)^2 E[sum_kk' s_1k s_2k' M_kk';34]   B = n (C_W/n)^2 E[sum_kk' M_kk';12 M_kk';34]
 
 with M_kk';ab = s'_ka s'_k'b NTK_kk';ab, which are exact coincidence patterns (i != j) of the neurons. The NTK is
-stored for the pairs of samples a >= b, axes (networks, k, pair, k'): a layer is two matrix products a network.
+stored for the pairs of samples a >= b, axes (networks, k, pair, k'): a layer is two matrix products a network. Where
+neither F nor B is asked for, H needs a trace: of layer 1, whose NTK is diagonal in the neurons, and of the last hidden
+layer only the diagonal is held, axes (networks, k, pair).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ BLOCK = 32  # networks of one estimate
 BATCH_BYTES = 1 << 22  # of neural tangent kernels held at a time, where one network needs less: fits in a cache
 KERNELS = ("K", "Theta", "V", "D", "F", "A", "B")
 FULL_NTK = {"Theta", "D", "F", "A", "B"}  # what needs more than the preactivations
+OFF_DIAGONAL = {"F", "B"}  # what needs the NTK between different neurons
 
 
 class Law(NamedTuple):
@@ -60,7 +63,7 @@ class Law(NamedTuple):
 
 
 class Activated(NamedTuple):
-    """A sampled layer: s and s', shape (networks, neurons, samples); ``ntk`` and M where they are needed."""
+    """A sampled layer: s and s', shape (networks, neurons, samples); ``ntk`` and M or their diagonals, if needed."""
 
     s: Array
     slope: Array
@@ -133,14 +136,17 @@ def _layers(xp: Any, law: Law, names: tuple[str, ...], streams: list[np.random.G
     z = normals(streams, n, len(law.gram)) @ root(law.kernel).T
     ntk = None
     if FULL_NTK & set(names):
-        first = law.ntk[pairs.a, pairs.b]
-        ntk = xp.broadcast_to(xp.asarray(np.eye(n)[:, None, :] * first[:, None]), (len(streams), n, len(first), n))
+        first = np.broadcast_to(law.ntk[pairs.a, pairs.b], (n, len(pairs.a)))
+        if OFF_DIAGONAL & set(names):
+            first = np.eye(n)[:, None, :] * first[:, :, None]
+        ntk = xp.broadcast_to(xp.asarray(first), (len(streams), *first.shape))
     found = []
-    for name, above in zip(law.activations, law.layers[1:], strict=True):
+    for i, (name, above) in enumerate(zip(law.activations, law.layers[1:], strict=True)):
         layer = _activated(xp, name, z, ntk, pairs)
         found.append(_given_layer(xp, names, layer, above, pairs))
         if above.width is not None:
-            z, ntk = _next_layer(xp, above.width, layer, above, pairs, streams)
+            whole = bool(OFF_DIAGONAL & set(names)) or i + 2 < len(law.hidden)
+            z, ntk = _next_layer(xp, above.width, layer, above, pairs, streams, whole)
     return found
 
 
@@ -163,6 +169,8 @@ def _activated(xp: Any, name: str, z: Any, ntk: Any, pairs: Pairs) -> Activated:
     s, slope = activation(name).table(np.asarray(z), 1)
     if ntk is None:
         return Activated(s, slope, None, None)
+    if ntk.ndim == 3:
+        return Activated(s, slope, ntk, xp.asarray(slope[:, :, pairs.a] * slope[:, :, pairs.b]) * ntk)
     inner = xp.asarray(slope[:, :, pairs.a, None]) * ntk
     inner *= xp.asarray(slope.transpose(0, 2, 1)[:, None, pairs.b])
     return Activated(s, slope, ntk, inner)
@@ -175,22 +183,40 @@ def _next_layer(
     above: Layer,
     pairs: Pairs,
     streams: list[np.random.Generator],
+    whole: bool,
 ) -> tuple[Any, Any]:
-    """Forward equations: z and the NTK of one more layer, with drawn weights and biases."""
+    """Forward equations: z and the NTK of one more layer, or its diagonal, with drawn weights and biases."""
     networks, n, _ = layer.s.shape
     W = normals(streams, width, n) * np.sqrt(above.C_W / n)
     z = W @ layer.s + normals(streams, width, 1) * np.sqrt(above.C_b)
     if layer.ntk is None:
         return z, None
     weights = xp.asarray(W)
-    half = (weights @ layer.inner.reshape(networks, n, -1)).reshape(networks, -1, n)
-    ntk = (half @ xp.swapaxes(weights, 1, 2)).reshape(networks, width, -1, width)
     fresh = above.lambda_b + above.lambda_W / n * np.einsum("mka,mkb->mab", layer.s, layer.s)[:, pairs.a, pairs.b]
+    if not whole:
+        return z, _diagonal(xp, weights, layer.inner) + xp.asarray(fresh)[:, None]
+    half = _half(xp, weights, layer.inner).reshape(networks, -1, n)
+    ntk = (half @ xp.swapaxes(weights, 1, 2)).reshape(networks, width, -1, width)
     k = np.arange(width)
     if xp is np:
         ntk[:, k, :, k] += fresh
         return z, ntk
     return z, ntk.at[:, k, :, k].add(fresh)
+
+
+def _half(xp: Any, weights: Any, inner: Any) -> Any:
+    """sum_j W_ij M_jk;p, axes (networks, i, pair, k)"""
+    networks, n, *_ = inner.shape
+    if inner.ndim == 3:
+        return weights[:, :, None, :] * xp.swapaxes(inner, 1, 2)[:, None]
+    return (weights @ inner.reshape(networks, n, -1)).reshape(networks, weights.shape[1], -1, n)
+
+
+def _diagonal(xp: Any, weights: Any, inner: Any) -> Any:
+    """sum_jk W_ij W_ik M_jk;p, axes (networks, i, pair)"""
+    if inner.ndim == 3:
+        return weights**2 @ inner
+    return (_half(xp, weights, inner) @ weights[:, :, :, None])[..., 0]
 
 
 def _given_layer(xp: Any, names: tuple[str, ...], layer: Activated, above: Layer, pairs: Pairs) -> Rows:
@@ -200,7 +226,7 @@ def _given_layer(xp: Any, names: tuple[str, ...], layer: Activated, above: Layer
     rows = {"K": above.C_b + C_W * G}
     if layer.ntk is None:
         return rows
-    trace = np.asarray(xp.einsum("mkpk->mp", layer.inner))[:, pairs.place]
+    trace = np.asarray(xp.einsum("mkp->mp" if layer.inner.ndim == 3 else "mkpk->mp", layer.inner))[:, pairs.place]
     rows["Theta"] = above.lambda_b + above.lambda_W * G + C_W / n * trace
     if "F" in names:
         rows["F"] = C_W**2 / n * _chain(xp, layer, pairs)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError
+from ntkfeyn.model.canonical import components
 from ntkfeyn.model.cumulants import standard
 
 Ints = NDArray[np.int64]
@@ -50,28 +51,44 @@ class Components:
         self.slots = len(standard(name).labels)
         if samples**self.slots >= 2**62:
             raise LimitError(f"{name} over {samples} inputs has too many components; try --components or fewer inputs")
-        self.weights = _code_weights(name, samples)
-        self.codes: Ints = np.unique(self._codes(all_tuples(name, family, samples)))
+        tuples = all_tuples(name, family, samples)
+        one_each = tuples[np.unique(self._orbits(tuples), return_index=True)[1]]
+        self.codes: Ints = np.unique(self._codes(one_each))
         powers = samples ** np.arange(self.slots - 1, -1, -1, dtype=np.int64)
         self.rows: Ints = self.codes[:, None] // powers % samples
+        orbits = self._orbits(self.rows)
+        self.numbers: Ints = np.argsort(orbits)
+        self.orbits: Ints = orbits[self.numbers]
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def find(self, tuples: Ints) -> Ints:
         """The orbit number of each index tuple, shape (..., slots) -> (...)."""
-        codes = self._codes(tuples)
-        found = np.searchsorted(self.codes, codes)
-        if codes.size and (found.max(initial=0) >= len(self.codes) or (self.codes[found] != codes).any()):
+        orbits = self._orbits(tuples)
+        found = np.searchsorted(self.orbits, orbits)
+        if orbits.size and (found.max(initial=0) >= len(self.orbits) or (self.orbits[found] != orbits).any()):
             raise NtkfeynError(f"a component of {self.name} was not asked for")
-        return found
+        return self.numbers[found]
 
     def _codes(self, tuples: Ints) -> Ints:
         """The least code that the symmetries of the tensor give."""
-        best = tuples @ self.weights[:, 0]
-        for k in range(1, self.weights.shape[1]):
-            np.minimum(best, tuples @ self.weights[:, k], out=best)
+        weights = _code_weights(self.name, self.samples)
+        best = tuples @ weights[:, 0]
+        for k in range(1, weights.shape[1]):
+            np.minimum(best, tuples @ weights[:, k], out=best)
         return best
+
+    def _orbits(self, tuples: Ints) -> Ints:
+        """A number for each orbit, piece by piece: each piece has few symmetries, and equal pieces are sorted."""
+        total = np.zeros(tuples.shape[:-1], dtype=np.int64)
+        for kind in _pieces(self.name):
+            size = len(kind[0][0])
+            powers = self.samples ** np.arange(size, dtype=np.int64)
+            alike = [np.min([tuples[..., list(order)] @ powers for order in orders], axis=0) for orders in kind]
+            for code in np.sort(alike, axis=0) if len(alike) > 1 else alike:
+                total = total * self.samples**size + code
+        return total
 
 
 def all_tuples(name: str, family: Family, samples: int) -> Ints:
@@ -119,3 +136,13 @@ def _code_weights(name: str, samples: int) -> Ints:
         for i, source in enumerate(g):
             weights[source, column] += samples ** (slots - 1 - i)
     return weights
+
+
+@cache
+def _pieces(name: str) -> tuple[tuple[tuple[tuple[int, ...], ...], ...], ...]:
+    """For each kind of connected piece, for each piece of that kind, its slots in every order of its symmetries."""
+    shape = standard(name)
+    kinds: dict[object, list[tuple[tuple[int, ...], ...]]] = {}
+    for piece in components(shape.edges, shape.partner):
+        kinds.setdefault(piece.certificate, []).append(piece.orders)
+    return tuple(tuple(kind) for kind in kinds.values())

@@ -4,32 +4,38 @@ Enters: a System and the sample sets asked for. Leaves: for each product term wh
 expectations are multiplied and added for each component; and the list of expectations. Nothing depends on the layer.
 
 A derivative acts on a sample once: of several slots of a group with the same sample only the first one may be
-differentiated, and it stands for the product of all activations at that sample (theory section 7).
+differentiated, and it stands for the product of all activations at that sample (theory section 7). Where a term has
+many more placements than components have patterns of equal samples, it is written for each pattern on its own: equal
+samples are one, few placements are left, and terms meet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
-from math import prod
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.derivation.expansion import reached, tensor_placements
+from ntkfeyn.derivation.expansion import Placement, reached, tensor_placements, written_terms
 from ntkfeyn.derivation.recursion import System
-from ntkfeyn.derivation.reduction import split_omega
+from ntkfeyn.derivation.reduction import Terms, split_omega
 from ntkfeyn.derivation.terms import Group, Powers, ProductTerm
 from ntkfeyn.errors import LimitError
 from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.solve.coincidences import in_group, patterns, with_equal_samples
 from ntkfeyn.solve.components import Components, Family, maximal
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Samples = dict[int, Ints]  # of each slot, for each of some components
 MAX_TABLE = 60_000_000  # entries of all index tables together
+WORTH = 8  # placements saved that pay for one more term
+BLOCK = 1 << 20  # tuples looked up at a time
 
 
 @dataclass(frozen=True)
@@ -42,8 +48,12 @@ class Factor:
 
 @dataclass(frozen=True)
 class TermPlan:
-    """coefficient * couplings * sum over combinations of ``counts`` * tensors * expectations."""
+    """coefficient * couplings * sum over combinations of ``counts`` * tensors * expectations.
 
+    Row i of every table is of component ``rows[i]``; other components have no such term.
+    """
+
+    rows: Ints
     coefficient: float
     couplings: Powers
     tensors: tuple[tuple[TensorId, Factor], ...]
@@ -74,12 +84,12 @@ def make_plan(system: System, families: dict[TensorId, Family], samples: int) ->
     size = 0
     terms = {}
     for recursion in system.recursions:
-        parts = [part for term in recursion.terms for part in split_omega(term)]
+        parts = tuple(part for term in recursion.terms for part in split_omega(term))
         slots = recursion.cumulant.labels
         rows = components[recursion.id].rows
         plans = []
-        for part in parts:
-            plan = _term(part, dict(zip(slots, rows.T, strict=True)), len(rows), components, expectations)
+        for part, numbers, samples_of in _by_coincidence(parts, slots, rows):
+            plan = _term(part, numbers, samples_of, components, expectations)
             size += sum(factor.table.size for _, factor in plan.tensors) + sum(f.table.size for f in plan.means)
             if size > MAX_TABLE:
                 raise LimitError(
@@ -104,63 +114,95 @@ def _components(system: System, families: dict[TensorId, Family], samples: int) 
     return {tensor: Components(tensor.name, maximal(sets), samples) for tensor, sets in wanted.items()}
 
 
+def _by_coincidence(parts: Terms, slots: Sequence[int], rows: Ints) -> Iterator[tuple[ProductTerm, Ints, Samples]]:
+    """Terms, the components that they are of, and the sample of each slot there.
+
+    Each term comes once, or once a pattern of equal samples where this saves placements.
+    """
+    classes = list(patterns(rows))
+    if WORTH * len(classes) * len(parts) > written_terms(parts):
+        every = np.arange(len(rows)), dict(zip(slots, rows.T, strict=True))
+        yield from ((part, *every) for part in parts)
+        return
+    for pattern, numbers in classes:
+        first = {slot: slots[k] for slot, k in zip(slots, pattern, strict=True)}
+        columns = [(slot, column) for slot, column in zip(slots, rows[numbers].T, strict=True) if first[slot] == slot]
+        samples = {in_group(slot, g, first): column for slot, column in columns for g in range(len(slots))}
+        yield from ((part, numbers, samples) for part in with_equal_samples(parts, first))
+
+
 def _term(
     term: ProductTerm,
-    samples: dict[int, Ints],
-    size: int,
+    numbers: Ints,
+    samples: Samples,
     components: dict[TensorId, Components],
     expectations: Expectations,
 ) -> TermPlan:
-    """``samples[slot]`` lists the sample of that slot for each of ``size`` components."""
+    """``samples[slot]`` lists the sample of that slot for each of the components ``numbers``."""
     domains = reached(term)
     options = [tensor_placements(tensor, domains, True) for tensor in term.tensors]
-    combinations = list(product(*(range(len(option)) for option in options)))
-    hits = [tuple(s for o, i in zip(options, chosen, strict=True) for s in o[i][1]) for chosen in combinations]
-    multiplicity = [prod(o[i][2] for o, i in zip(options, chosen, strict=True)) for chosen in combinations]
+    shape = tuple(map(len, options))
     tensors = []
     for t, (tensor, option) in enumerate(zip(term.tensors, options, strict=True)):
-        own = components[tensor.id]
-        table = np.empty((size, len(option)), dtype=np.int64)
-        for column, (placed, _, _) in enumerate(option):
-            table[:, column] = own.find(np.stack([samples[s] for s in placed.labels], axis=1))
-        chosen_options = np.array([chosen[t] for chosen in combinations], dtype=np.int64)
-        tensors.append((tensor.id, Factor(table, chosen_options)))
-    means = [_mean(group, hits, samples, size, expectations) for group in term.groups]
-    counts = np.array(multiplicity, dtype=float)
-    return TermPlan(float(term.coefficient), term.couplings, tuple(tensors), tuple(means), counts)
+        table = _placed(components[tensor.id], option, samples)
+        chosen = np.broadcast_to(_along(np.arange(len(option)), t, shape), shape).ravel()
+        tensors.append((tensor.id, Factor(table, chosen)))
+    means = [_mean(group, options, samples, len(numbers), expectations) for group in term.groups]
+    multiplicities = [np.array([count for _, _, count in option], dtype=float) for option in options]
+    counts = _outer(np.multiply, multiplicities, 1.0)
+    return TermPlan(numbers, float(term.coefficient), term.couplings, tuple(tensors), tuple(means), counts)
+
+
+def _placed(own: Components, option: tuple[Placement, ...], samples: Samples) -> Ints:
+    """The component of a tensor for each component of the term and each placement of its derivatives."""
+    column = {slot: i for i, slot in enumerate(samples)}
+    by_slot = np.stack(list(samples.values()), axis=1)
+    labels = np.array([[column[s] for s in placed.labels] for placed, _, _ in option], dtype=np.int64)
+    width = max(1, BLOCK // max(1, len(by_slot)))
+    found = [own.find(by_slot[:, labels[start : start + width]]) for start in range(0, len(option), width)]
+    return np.concatenate(found, axis=1) if len(found) > 1 else found[0]
+
+
+def _along(values: Array | Ints, axis: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Values along one axis of the combinations, to be broadcast along the others."""
+    return values.reshape([-1 if t == axis else 1 for t in range(len(shape))])
+
+
+def _outer(operation: np.ufunc, values: Sequence[Array | Ints], start: float | int) -> NDArray[Any]:
+    """Values of one option a tensor, taken together for every combination, in the order of itertools.product."""
+    shape = tuple(map(len, values))
+    placed = [_along(one, t, shape) for t, one in enumerate(values)]
+    return np.asarray(reduce(operation, placed, np.full((1,) * len(shape), start))).reshape(-1)
 
 
 def _mean(
-    group: Group, hits: Sequence[tuple[int, ...]], samples: dict[int, Ints], size: int, expectations: Expectations
+    group: Group,
+    placements: Sequence[tuple[Placement, ...]],
+    samples: Samples,
+    size: int,
+    expectations: Expectations,
 ) -> Factor:
-    """One group: an option for each way its slots are hit by derivatives."""
+    """One group: an option for each way its slots are hit by derivatives; of equal slots the first one is hit."""
     slots = [factor.slot for factor in group.factors]
-    counts = [tuple(hit.count(slot) for slot in slots) for hit in hits]
-    options = sorted(set(counts))
+    base = 1 + sum(max(len(hit) for _, hit, _ in option) for option in placements)
+    powers = {slot: base ** (len(slots) - 1 - slots.index(slot)) for slot in slots}
+    hits = [np.array([sum(powers.get(s, 0) for s in hit) for _, hit, _ in option]) for option in placements]
+    codes, chosen = np.unique(_outer(np.add, hits, 0), return_inverse=True)
+    options = codes[:, None] // base ** np.arange(len(slots) - 1, -1, -1) % base
     table = np.zeros((size, len(options)), dtype=np.int64)
     if size:
         columns = np.stack([samples[slot] for slot in slots], axis=1)
-        for pattern, rows in _patterns(columns):
-            for column, hit in enumerate(options):
+        for pattern, rows in patterns(columns):
+            for column, hit in enumerate(options.tolist()):
                 found = _key([factor.order for factor in group.factors], hit, pattern)
                 if found is not None:
                     key, first_slots = found
                     tuples = _sorted_among_equals(columns[rows][:, first_slots], key)
                     expectations.ask(table, rows, column, key, tuples)
-    return Factor(table, np.array([options.index(c) for c in counts], dtype=np.int64))
+    return Factor(table, chosen)
 
 
-def _patterns(columns: Ints) -> Iterable[tuple[tuple[int, ...], Ints]]:
-    """Rows by which slots share a sample: (first slot with the same sample for each slot, row numbers)."""
-    same = columns[:, :, None] == columns[:, None, :]
-    first = same.argmax(axis=2)
-    codes = first @ (columns.shape[1] ** np.arange(columns.shape[1], dtype=np.int64))
-    for code in np.unique(codes):
-        rows = np.flatnonzero(codes == code)
-        yield tuple(int(v) for v in first[rows[0]]), rows
-
-
-def _key(orders: list[int], hit: tuple[int, ...], pattern: tuple[int, ...]) -> tuple[Key, list[int]] | None:
+def _key(orders: list[int], hit: Sequence[int], pattern: tuple[int, ...]) -> tuple[Key, list[int]] | None:
     """The expectation for slots that coincide as in ``pattern``, and the slots that name its samples.
 
     None if a slot is hit that is not the first one of its sample.

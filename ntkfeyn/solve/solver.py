@@ -254,18 +254,17 @@ def _step(
     means: Array,
 ) -> Array:
     """One recursion at all components."""
-    size = len(plan.components[tensor])
-    total = np.zeros(size)
+    total = np.zeros(len(plan.components[tensor]))
     for term in terms:
         factor = _factor(term, couplings)
         if not factor:
             continue
         gathered = [(previous[name], f) for name, f in term.tensors] + [(means, f) for f in term.means]
-        for rows in _blocks(size, term):
+        for rows in _blocks(term):
             product = np.ones((1, len(term.counts)))
             for values, f in gathered:
                 product = product * _gather(values, f, rows)
-            total[rows] += factor * (product @ term.counts)
+            total[term.rows[rows]] += factor * (product @ term.counts)
     return total
 
 
@@ -278,19 +277,18 @@ def _step_error(
 ) -> Array:
     """What errors of the factors, and rounding of each product, do to one recursion."""
     previous, errors, means, bounds = known
-    size = len(plan.components[tensor])
-    total = np.zeros(size)
+    total = np.zeros(len(plan.components[tensor]))
     for term in terms:
         factor = abs(_factor(term, couplings))
         gathered = [(previous[name], errors[name], f) for name, f in term.tensors]
         gathered += [(means, bounds, f) for f in term.means]
-        for rows in _blocks(size, term):
+        for rows in _blocks(term):
             product, error = np.ones((1, len(term.counts))), np.zeros((1, len(term.counts)))
             for values, off, f in gathered:
                 one = np.abs(_gather(values, f, rows))
                 error = error * one + product * _gather(off, f, rows)
                 product = product * one
-            total[rows] += factor * ((error + EPSILON * product) @ term.counts)
+            total[term.rows[rows]] += factor * ((error + EPSILON * product) @ term.counts)
     return total
 
 
@@ -300,7 +298,8 @@ def _factor(term: TermPlan, couplings: Mapping[str, float]) -> float:
     return term.coefficient * float(np.prod(np.power(values, reading_order(term.couplings))))
 
 
-def _blocks(size: int, term: TermPlan) -> Iterator[slice]:
+def _blocks(term: TermPlan) -> Iterator[slice]:
+    size = len(term.rows)
     block = max(1, BLOCK // len(term.counts))
     return (slice(start, min(start + block, size)) for start in range(0, size, block))
 
