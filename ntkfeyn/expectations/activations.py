@@ -33,7 +33,7 @@ class Features(NamedTuple):
     places: tuple[float, ...]
 
 
-def _no_features(spread: float) -> Features:
+def _no_features(spread: float, nodes: int = 0) -> Features:
     """Of named activations and polynomials: they are as wide as 1 or wider."""
     return Features(inf, ())
 
@@ -43,12 +43,12 @@ class Smooth:
     """``table(z, top)`` lists s, s', .., s^(top) at nodes z, each of z's shape.
 
     ``features(spread)``: what quadrature has to resolve where preactivations have standard deviations up to ``spread``.
-    It raises NtkfeynError where the function is not smooth there, or too finely structured.
+    It raises NtkfeynError where the function is not smooth there, or too fine for the nodes, another argument.
     """
 
     name: str
     table: Table = field(compare=False)
-    features: Callable[[float], Features] = field(compare=False, default=_no_features, kw_only=True)
+    features: Callable[..., Features] = field(compare=False, default=_no_features, kw_only=True)
     smooth: ClassVar[bool] = True
 
     def __reduce__(self) -> tuple[Callable[[str], Activation], tuple[str]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from math import inf
+from math import ceil, inf, log
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +34,8 @@ NARROWEST = 1e-9  # cells far out, relative to the range
 MOST_CELLS = 200_000
 SLACK = 4e-16  # rounding of one operation, relative, outward
 HUGE, FLAT = 300.0, 740.0  # exp(-HUGE) is far below any constant's inverse, exp(-FLAT) is 0
-LARGEST = 1e150
+LEAST, LARGEST = 1e-9, 1e150
+ROUNDED = 1.3  # ratio of the ranges that are looked at
 
 
 class Interval(NamedTuple):
@@ -58,11 +59,15 @@ class Finder:
 
     def __init__(self, node: Node, name: str) -> None:
         self.node, self.name = node, name
-        self.found = cache(self._found)
+        self._known = cache(self._found)
 
-    def _found(self, spread: float) -> Features:
+    def found(self, spread: float, nodes: int = MAX_AXIS_NODES) -> Features:
+        """For standard deviations up to ``spread``, and rules of so many nodes. Raises NtkfeynError."""
+        return self._known(ROUNDED ** ceil(log(max(spread, LEAST)) / log(ROUNDED) - 1e-9), nodes)
+
+    def _found(self, spread: float, nodes: int) -> Features:
         reach = (CUT * GRID - min(OFFSETS) + max(OFFSETS)) * spread
-        least = GRID * 2 * CUT / MAX_AXIS_NODES * spread
+        least = GRID * 2 * CUT / nodes * spread
         edges = np.linspace(-reach, reach, PIECES + 1)
         cells = Interval(edges[:-1], edges[1:])
         kept: list[tuple[Array, Array]] = []
