@@ -252,15 +252,21 @@ def _composed(outer: Series, inner: Series) -> Series:
 
 
 def _power_series(base: Any, exponent: Fraction, top: int) -> Series:
-    """b**p / k! differentiated k times: binomial(p, k) b**(p - k)"""
+    """b**p differentiated k times over k!: binomial(p, k) b**(p - k)"""
     value = np.asarray(base, dtype=float)
+    natural = exponent.denominator == 1 and exponent >= 0
+    running = None if natural else value ** (int(exponent) if exponent.denominator == 1 else float(exponent))
     found: Series = []
     factor = Fraction(1)
     for k in range(top + 1):
-        rest = exponent - k
-        power = value ** (int(rest) if rest.denominator == 1 else float(rest)) if factor else 0.0
-        found.append(float(factor) * power if factor else 0.0)
-        factor = factor * rest / (k + 1)
+        if not factor:
+            found.append(0.0)  # beyond a polynomial's degree
+        elif running is None:
+            found.append(float(factor) * value ** (int(exponent) - k))
+        else:
+            found.append(float(factor) * running)
+            running = running / value
+        factor = factor * (exponent - k) / (k + 1)
     return found
 
 
