@@ -31,7 +31,8 @@ enum {
     NO_DERIVATIVE = ORDER1_NO_DERIVATIVE,
     TOO_LARGE = ORDER1_TOO_LARGE,
     UNKNOWN_ACTIVATION = ORDER1_UNKNOWN_ACTIVATION,
-    WRONG_COUNT = ORDER1_WRONG_COUNT
+    WRONG_COUNT = ORDER1_WRONG_COUNT,
+    NOT_CONVERGED = ORDER1_NOT_CONVERGED
 };
 enum {
     T_K_0,
@@ -61,6 +62,9 @@ enum {
 #define MAX_DEPTH 10000
 #define MAX_NODES 4096
 #define MAX_DOUBLES ((size_t)2147483647)
+#define MAX_POINTS 2e8 /* of one grid, where nodes are chosen here */
+#define ROUNDING 1e-12 /* relative to the largest component of a tensor */
+#define NOTHING 1e-13 /* what is left where terms cancel, relative to powers of the kernels */
 
 /* Every expectation <prod of s^(m)>, by its derivative orders m; each mean is computed once. */
 enum {
@@ -2711,16 +2715,16 @@ int order1_activations_named(const char *names, int count,
 
 /* --- Gaussian expectations -------------------------------------------------------------------- */
 
-int order1_trapezoid(int nodes, double cut, double *x,
-    double *w)
+int order1_trapezoid(int nodes, double cut, double shift,
+    double *x, double *w)
 {
     double sum = 0.0;
-    if (nodes < 2 || nodes > MAX_NODES || !(cut > 0.0) || !isfinite(cut) || x == NULL
-        || w == NULL) {
+    if (nodes < 2 || nodes > MAX_NODES || !(cut > 0.0) || !isfinite(cut)
+        || !isfinite(shift) || x == NULL || w == NULL) {
         return BAD_ARGUMENT;
     }
     for (int i = 0; i < nodes; ++i) {
-        x[i] = -cut + 2.0 * cut * i / (nodes - 1);
+        x[i] = -cut + 2.0 * cut * (i + shift) / (nodes - 1);
         w[i] = exp(-0.5 * x[i] * x[i]);
         sum += w[i];
     }
@@ -3145,6 +3149,146 @@ const char *order1_message(int code)
         "no such activation; allowed are gelu, silu, tanh, sigmoid, erf, softplus, sin, cos,"
         " linear, relu",
         "one activation is needed, or one a hidden layer (layers - 1 of them)",
+        "no convergence: the last two rules still differ; try a smaller C_W, C_b or depth,"
+        " a larger tolerance, or fewer inputs",
     };
     return code >= 0 && (size_t)code < ROWS(text) ? text[code] : "unknown code";
+}
+
+/* --- rules for a tolerance -------------------------------------------------------------------- */
+
+/* A grid of this many nodes on each axis, for the expectation over most samples. */
+static int affordable(int nodes, int samples)
+{
+    double points = 1.0;
+    for (int size = 1; size <= MOST && size <= samples; ++size) {
+        points *= nodes;
+        if (OVER_ROWS[size - 1] > 0 && points > MAX_POINTS) {
+            return 0;
+        }
+    }
+    return nodes <= MAX_NODES;
+}
+
+/* The next number of nodes, odd, so that a rule that is not moved has one at 0. */
+static int refined(int nodes)
+{
+    return 2 * ((3 * nodes + 3) / 4) + 1;
+}
+
+static int first_nodes(const request *net)
+{
+    double most = 0.0;
+    for (int i = 0; i < net->samples * net->samples; ++i) {
+        const double value = fabs(net->C_b[0] + net->C_W[0] * net->gram[i]);
+        most = value > most ? value : most;
+    }
+    return 2 * (int)ceil(10.0 + 4.0 * sqrt(most < 2500.0 ? most : 2500.0)) + 1;
+}
+
+int order1_most_nodes(int samples)
+{
+    int most = 0;
+    for (int nodes = 2; samples > 0 && nodes <= MAX_NODES && affordable(nodes, samples); ++nodes) {
+        most = nodes;
+    }
+    return most;
+}
+
+size_t order1_converge_workspace(const request *net)
+{
+    const size_t work = order1_workspace(net);
+    const size_t results = order1_results(net);
+    return work == 0 || results == 0 ? 0 : work + results + 2 * (size_t)net->nodes;
+}
+
+/* The largest modulus; what one tensor at one layer consists of begins at `values`. */
+static double largest(const double *values, size_t count)
+{
+    double most = 0.0;
+    for (size_t i = 0; i < count; ++i) {
+        most = fabs(values[i]) > most ? fabs(values[i]) : most;
+    }
+    return most;
+}
+
+/* Errors of the finer of two solutions; the largest difference relative to what is allowed. */
+static double compare(const request *net, double tolerance, const double *fine,
+    const double *coarse, double *errors)
+{
+    double worst = 0.0;
+    for (int l = 1; l <= net->depth; ++l) {
+        const size_t square = (size_t)net->samples * (size_t)net->samples;
+        double unit = 0.0;
+        for (size_t i = 0; i < square; ++i) {
+            const double kernel = fabs(fine[offset(net, T_K_0, l) + i] - net->C_b[l - 1]);
+            unit = kernel > unit ? kernel : unit;
+        }
+        const double tangent = largest(fine + offset(net, T_Theta_0, l), square);
+        unit = tangent > unit ? tangent : unit;
+        unit = unit < 1e40 ? unit : 1e40;
+        for (int t = 0; t < TENSORS; ++t) {
+            const size_t place = offset(net, t, l), count = power(net->samples, TENSOR[t].slots);
+            const double size = largest(fine + place, count);
+            const int cancels = size > 0.0 && t != T_K_0 && t != T_Theta_0;
+            const double nothing = cancels ? NOTHING * pow(unit, 0.5 * TENSOR[t].slots) : 0.0;
+            double off = 0.0, allowed = tolerance * size > nothing ? tolerance * size : nothing;
+            for (size_t i = place; i < place + count; ++i) {
+                off = fabs(fine[i] - coarse[i]) > off ? fabs(fine[i] - coarse[i]) : off;
+            }
+            allowed = allowed > 1e-300 ? allowed : 1e-300;
+            worst = off / allowed > worst ? off / allowed : worst;
+            errors[(size_t)(l - 1) * TENSORS + (size_t)t] = off + ROUNDING * size + nothing;
+        }
+    }
+    return worst;
+}
+
+int order1_converge(const request *net, double tolerance,
+    double *workspace, size_t workspace_size, double *results, size_t results_size, double *errors)
+{
+    const size_t needed = order1_converge_workspace(net);
+    const size_t held = order1_results(net);
+    const int code = check_sizes(net);
+    if (code != OK) {
+        return code;
+    }
+    if (needed == 0) {
+        return TOO_LARGE;
+    }
+    if (workspace == NULL || results == NULL || errors == NULL
+        || !(tolerance >= 1e-12 && tolerance < 1.0)) {
+        return BAD_ARGUMENT;
+    }
+    if (workspace_size < needed || results_size < held) {
+        return BAD_SIZE;
+    }
+    request one = *net;
+    double *coarse = workspace, *x = coarse + held, *w = x + net->nodes, *rest = w + net->nodes;
+    memset(x, 0, 2 * (size_t)net->nodes * sizeof *x);
+    one.x = x;
+    one.w = w;
+    const int found = check(&one);
+    if (found != OK) {
+        return found;
+    }
+    one.nodes = first_nodes(net);
+    for (int rounds = 0; one.nodes <= net->nodes && affordable(one.nodes, net->samples); ++rounds) {
+        const double cut = 8.0 + 0.7 * rounds;
+        int failed = order1_trapezoid(
+            one.nodes, cut < 12.0 ? cut : 12.0, rounds % 2 ? 0.382 : 0.0, x, w);
+        if (failed == OK) {
+            failed = order1_solve(
+                &one, rest, workspace_size - (size_t)(rest - workspace), results, results_size);
+        }
+        if (failed != OK) {
+            return failed;
+        }
+        if (rounds > 0 && compare(net, tolerance, results, coarse, errors) <= 1.0) {
+            return OK;
+        }
+        memcpy(coarse, results, held * sizeof *coarse);
+        one.nodes = refined(one.nodes);
+    }
+    return NOT_CONVERGED;
 }

@@ -72,7 +72,9 @@ enum {
     /* a name that no activation has */
     ORDER1_UNKNOWN_ACTIVATION,
     /* neither one name nor one a hidden layer */
-    ORDER1_WRONG_COUNT
+    ORDER1_WRONG_COUNT,
+    /* no two rules agree within the tolerance on the nodes that are allowed */
+    ORDER1_NOT_CONVERGED
 };
 
 /* An activation. `table` writes s, s', .., s^(top) at z to out[0 .. top] and returns 0, or an error
@@ -106,15 +108,32 @@ size_t order1_results(
 size_t order1_offset(
     const order1_network *network, int tensor, int layer);
 
-/* All tensors at layers 1 .. depth. Returns an error code. */
+/* All tensors at layers 1 .. depth on the nodes given, whatever they are good for. Returns an error
+ * code. */
 int order1_solve(
     const order1_network *network,
     double *workspace, size_t workspace_size,
     double *results, size_t results_size);
 
-/* A trapezoidal rule on [-cut, cut]; x and w hold `nodes` doubles. */
+/* All tensors to a tolerance, from 1e-12 to 1, relative to the largest component of each. Rules of
+ * more and more nodes, at most network->nodes, are tried until two agree: each has 1.5 times the
+ * nodes of the one before, reaches farther, and shares with it neither nodes nor their symmetry;
+ * network->x and w are not read. Writes the error of each tensor to errors[(layer - 1) * TENSORS +
+ * tensor], depth * TENSORS doubles, and returns an error code. */
+int order1_converge(
+    const order1_network *network, double tolerance,
+    double *workspace, size_t workspace_size,
+    double *results, size_t results_size, double *errors);
+
+/* Doubles of workspace that converge needs, and the most nodes worth asking for; 0 if too large. */
+size_t order1_converge_workspace(
+    const order1_network *network);
+int order1_most_nodes(int samples);
+
+/* A trapezoidal rule on [-cut, cut], all nodes moved by `shift` times their distance; x and w hold
+ * `nodes` doubles. */
 int order1_trapezoid(
-    int nodes, double cut, double *x, double *w);
+    int nodes, double cut, double shift, double *x, double *w);
 
 /* Names, numbers of slots and error messages. */
 const char *order1_name(int tensor);

@@ -1021,10 +1021,16 @@ ACTIVATIONS = {
 
 # --- Gaussian expectations --------------------------------------------------------------------
 
+CHUNK = 2**20  # points held at a time
+MOST_POINTS = 2 * 10**8  # of one grid
 
-def trapezoid(nodes=32, cut=7.5):
-    """Nodes and weights for the unit normal: exponentially accurate for smooth activations."""
-    x = np.linspace(-cut, cut, nodes)
+
+def trapezoid(nodes=32, cut=7.5, shift=0.0):
+    """Nodes and weights for the unit normal: exponentially accurate for smooth activations.
+
+    ``shift`` moves all nodes by this share of their distance.
+    """
+    x = np.linspace(-cut, cut, nodes) + shift * 2 * cut / (nodes - 1)
     w = np.exp(-0.5 * x * x)
     return x, w / w.sum()
 
@@ -1083,9 +1089,13 @@ def means_over(kernel, contents, activation, rule):
     z = [sum((rows[a][i] * points[i] for i in range(a + 1)), np.zeros(1)) for a in range(size - 1)]
     outer = [activation(one, top) for one in z]
     start = sum((rows[-1][i] * points[i] for i in range(size - 1)), np.zeros(1))
-    last = activation(start[:, None] + rows[-1][-1] * x, top)
-    inner = {content[-1]: None for content in contents}
-    inner = {orders: product_of(last, orders) @ w for orders in inner}
+    inner = {content[-1]: [] for content in contents}
+    step = max(1, CHUNK // len(x))
+    for first in range(0, len(start), step):
+        last = activation(start[first : first + step, None] + rows[-1][-1] * x, top)
+        for orders, parts in inner.items():
+            parts.append(product_of(last, orders) @ w)
+    inner = {orders: np.concatenate(parts) for orders, parts in inner.items()}
     values = []
     for content in contents:
         value = weights * inner[content[-1]]
@@ -1101,7 +1111,7 @@ def expectations(kernel, activation, rule):
     index, sets = layout(samples)
     values = [None] * sum(len(contents) for _, contents in sets)
     for subset, contents in sets:
-        if len(rule[0]) ** len(subset) > 2 * 10**8:
+        if len(rule[0]) ** len(subset) > MOST_POINTS:
             raise ValueError(f"{len(subset)} different samples need too many nodes; use fewer")
         block = kernel[np.array(subset)[:, None], np.array(subset)[None, :]]
         found = means_over(block, [content for content, _ in contents], activation, rule)
@@ -1122,10 +1132,18 @@ def expectations(kernel, activation, rule):
 
 # --- all layers -------------------------------------------------------------------------------
 
+MOST_LAYERS, MOST_WIDTH, MOST_NODES = 10_000, 10**9, 4096
+MOST_NUMBERS = 10**8  # in one tensor
+ROUNDING = 1e-12  # relative to the largest component of a tensor
+NOTHING = 1e-13  # what is left where terms cancel, relative to powers of the kernels
+
 
 def per_layer(name, value, depth):
     several = isinstance(value, (list, tuple))
-    values = [float(v) for v in value] if several else [float(value)] * depth
+    try:
+        values = [float(v) for v in value] if several else [float(value)] * depth
+    except (OverflowError, TypeError) as error:
+        raise ValueError(f"{name} must be a number, or {depth} of them") from error
     if len(values) != depth or not all(math.isfinite(v) and v >= 0 for v in values):
         raise ValueError(f"{name} must be one number >= 0, or {depth} of them")
     return values
@@ -1133,8 +1151,10 @@ def per_layer(name, value, depth):
 
 def hidden_widths(widths, depth):
     values = [widths] * (depth - 1) if isinstance(widths, int) else [int(n) for n in widths]
-    if len(values) != depth - 1 or any(n < 1 for n in values):
-        raise ValueError(f"widths must be one positive integer, or {depth - 1} of them")
+    if len(values) != depth - 1 or any(not 1 <= n <= MOST_WIDTH for n in values):
+        raise ValueError(
+            f"widths must be one integer from 1 to {MOST_WIDTH}, or {depth - 1} of them"
+        )
     return values
 
 
@@ -1144,7 +1164,7 @@ def gram_matrix(inputs, gram):
         raise ValueError("give either inputs or gram")
     try:
         array = np.asarray(gram if inputs is None else inputs, dtype=float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError("inputs must be vectors of one length of real numbers") from error
     if array.ndim != 2 or 0 in array.shape or not np.isfinite(array).all():
         raise ValueError("inputs must be finite vectors of one length, gram a square matrix")
@@ -1174,17 +1194,76 @@ def layers_on(rule, kernel, hidden, tables, couplings):
     current = {key: np.zeros((samples,) * slots) for key, (_, _, slots) in STEPS.items()}
     current["K@0"] = couplings["C_b"][0] + couplings["C_W"][0] * kernel
     current["Theta@0"] = couplings["lambda_b"][0] + couplings["lambda_W"][0] * kernel
-    layers = [current]
+    layers = [checked(current, 1)]
     for layer in range(1, depth):
         here = {name: values[layer] for name, values in couplings.items()}
         here["width_ratio"] = hidden[layer - 1] / hidden[layer - 2] if layer > 1 else 1.0
-        expectation = expectations(current["K@0"], tables[layer - 1], rule)
-        current = {
-            key: step(expectation, current, *(here[name] for name in needed))
-            for key, (step, needed, _) in STEPS.items()
-        }
-        layers.append(current)
+        try:
+            expectation = expectations(current["K@0"], tables[layer - 1], rule)
+            current = {
+                key: step(expectation, current, *(here[name] for name in needed))
+                for key, (step, needed, _) in STEPS.items()
+            }
+        except OverflowError as error:
+            raise overflow(layer + 1) from error
+        layers.append(checked(current, layer + 1))
     return layers
+
+
+def checked(tensors, layer):
+    """The tensors of a layer. Raises ValueError unless they are finite."""
+    if not all(np.isfinite(value).all() for value in tensors.values()):
+        raise overflow(layer)
+    return tensors
+
+
+def overflow(layer):
+    return ValueError(f"the tensors overflow at layer {layer}; try a smaller C_W, C_b or depth")
+
+
+def differences(fine, coarse, tolerance, biases):
+    """What the finer of two solutions may be off by, [{"F@1": error}] a layer, and by how much the
+    two differ, relative to what the tolerance allows."""
+    errors, worst = [], 0.0
+    for new, old, bias in zip(fine, coarse, biases, strict=True):
+        kernels = [new["K@0"] - bias, *(new[k] for k in ("Theta@0",) if k in new)]
+        unit = min(max(float(np.max(np.abs(kernel))) for kernel in kernels), 1e40)
+        errors.append({})
+        for key, value in new.items():
+            size = float(np.max(np.abs(value)))
+            off = float(np.max(np.abs(value - old[key])))
+            cancels = size > 0 and key not in ("K@0", "Theta@0")
+            nothing = NOTHING * unit ** (STEPS[key][2] / 2) if cancels else 0.0
+            worst = max(worst, off / max(tolerance * size, nothing, 1e-300))
+            errors[-1][key] = off + ROUNDING * size + nothing
+    return errors, worst
+
+
+def converged(solved, kernel, tolerance, biases):
+    """(layers, errors) from rules of more and more nodes, until two of them agree.
+
+    solved: from a rule to layers; biases: C_b of each layer. Each rule has 1.5 times the nodes of
+    the one before, reaches farther, and shares with it neither nodes nor their symmetry. Raises
+    ValueError if no two agree.
+    """
+    distinct = max(len(subset) for subset, _ in layout(len(kernel))[1])
+    scale = math.sqrt(min(float(np.max(np.abs(kernel))), 2500.0))
+    nodes, coarse, worst, last = 2 * math.ceil(10 + 4 * scale) + 1, None, math.inf, 0
+    for rounds in range(100):
+        if nodes > MOST_NODES or nodes**distinct > MOST_POINTS:
+            break
+        cut = min(8.0 + 0.7 * rounds, 12.0)
+        fine = solved(trapezoid(nodes, cut, 0.382 * (rounds % 2)))
+        if coarse is not None:
+            errors, worst = differences(fine, coarse, tolerance, biases)
+            if worst <= 1:
+                return fine, errors
+        coarse, last, nodes = fine, nodes, 2 * math.ceil(0.75 * nodes) + 1
+    raise ValueError(
+        f"no convergence with {last} nodes on each axis: the last two rules differ by more than"
+        f" {tolerance:g} of a tensor; try a smaller C_W, C_b or depth, a larger tolerance,"
+        " fewer inputs, or a rule of your own"
+    )
 
 
 def solve(
@@ -1198,31 +1277,64 @@ def solve(
     lambda_b=0.0,
     gram=None,
     rule=None,
+    tolerance=1e-8,
 ):
     """Tensors at layers 1 .. depth: a list of {"F@1": array of shape (samples,) * slots}.
 
     inputs: shape (samples, n_0), or gram: x.x' / n_0. widths: one, or one a hidden layer.
     activation: one, or a list of one a hidden layer, depth - 1 in all; each a name of
     ACTIVATIONS or a function (z, top) -> [s, s', .., s^(top)].
-    Couplings: one number or one a layer. rule: nodes and weights for the unit normal
-    (default: trapezoid()). Raises ValueError.
+    Couplings: one number or one a layer. tolerance: of every tensor, relative to its largest
+    component; quadrature is refined until it is reached. rule: nodes and weights for the unit
+    normal, as of trapezoid(64), to use instead; nothing is then known about errors.
+    Raises ValueError, also where tensors overflow or no rule reaches the tolerance.
     """
-    if not isinstance(depth, int) or depth < 1:
-        raise ValueError("depth must be an integer from 1 up")
+    given = (C_W, C_b, lambda_W, lambda_b)
+    return solve_with_errors(inputs, depth, widths, activation, *given, gram, rule, tolerance)[0]
+
+
+def solve_with_errors(
+    inputs=None,
+    depth=3,
+    widths=64,
+    activation="gelu",
+    C_W=1.0,
+    C_b=0.0,
+    lambda_W=1.0,
+    lambda_b=0.0,
+    gram=None,
+    rule=None,
+    tolerance=1e-8,
+):
+    """As solve: (layers, [{"F@1": error of its components}]); no errors for a rule of one's own."""
+    if not isinstance(depth, int) or not 1 <= depth <= MOST_LAYERS:
+        raise ValueError(f"depth must be an integer from 1 to {MOST_LAYERS}")
+    if not 1e-12 <= tolerance < 1:
+        raise ValueError("tolerance must be a number from 1e-12 to 1")
     tables = activation_tables(activation, depth)
     kernel = gram_matrix(inputs, gram)
+    if len(kernel) ** max(slots for _, _, slots in STEPS.values()) > MOST_NUMBERS:
+        raise ValueError(f"{len(kernel)} inputs make tensors that are too large; use fewer")
     hidden = hidden_widths(widths, depth)
     names = ("C_W", "lambda_W", "C_b", "lambda_b")
     given = (C_W, lambda_W, C_b, lambda_b)
     couplings = {k: per_layer(k, v, depth) for k, v in zip(names, given, strict=True)}
-    return layers_on(trapezoid() if rule is None else rule, kernel, hidden, tables, couplings)
+
+    def solved(chosen):
+        return layers_on(chosen, kernel, hidden, tables, couplings)
+
+    with np.errstate(all="ignore"):  # what is not finite is refused
+        if rule is not None:
+            return solved(rule), None
+        first = couplings["C_b"][0] + couplings["C_W"][0] * kernel
+        return converged(solved, first, tolerance, couplings["C_b"])
 
 
 # --- as a program -----------------------------------------------------------------------------
 
 
 def main(arguments=None):
-    """Read inputs, solve, print JSON."""
+    """Read inputs, solve, print JSON: a list of layers, each with the errors of its tensors."""
     parser = argparse.ArgumentParser(description="Solve the recursions of this module.")
     parser.add_argument("--inputs", required=True, help="a JSON file with a list of vectors")
     parser.add_argument("--depth", type=int, required=True, help="number of layers")
@@ -1232,7 +1344,8 @@ def main(arguments=None):
         default="gelu",
         help=f"gelu, or one a hidden layer as gelu:tanh:linear; known: {', '.join(ACTIVATIONS)}",
     )
-    parser.add_argument("--nodes", type=int, default=32, help="quadrature nodes on each axis")
+    parser.add_argument("--tolerance", type=float, default=1e-8, help="relative to each tensor")
+    parser.add_argument("--nodes", type=int, help="on each axis, instead: no errors are known then")
     parser.add_argument("--tensor", action="append", help=f"default: {', '.join(TARGETS)}")
     for name, default in (("cw", 1.0), ("cb", 0.0), ("lambda-w", 1.0), ("lambda-b", 0.0)):
         parser.add_argument(f"--{name}", type=float, default=default)
@@ -1242,9 +1355,12 @@ def main(arguments=None):
             inputs = json.load(stream)
         widths = [int(word) for word in given.width.split(":")]
         activations = given.activation.split(":")
-        if given.nodes < 2 or unknown(given.tensor):
-            raise ValueError(f"nodes must be 2 or more, tensors among {', '.join(STEPS)}")
-        layers = solve(
+        fixed = given.nodes is not None
+        if (fixed and not 2 <= given.nodes <= MOST_NODES) or unknown(given.tensor):
+            raise ValueError(
+                f"nodes must be from 2 to {MOST_NODES}, tensors among {', '.join(STEPS)}"
+            )
+        layers, errors = solve_with_errors(
             inputs,
             given.depth,
             widths[0] if len(widths) == 1 else widths,
@@ -1253,13 +1369,17 @@ def main(arguments=None):
             given.cb,
             given.lambda_w,
             given.lambda_b,
-            rule=trapezoid(given.nodes),
+            rule=trapezoid(given.nodes) if fixed else None,
+            tolerance=given.tolerance,
         )
-    except (OSError, ValueError) as error:
-        print(f"Error: {error}", file=sys.stderr)
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        print(f"Error: {error or type(error).__name__}", file=sys.stderr)
         return 2
     shown = given.tensor or TARGETS
-    print(json.dumps([{key: layer[key].tolist() for key in shown} for layer in layers]))
+    printed = [{key: layer[key].tolist() for key in shown} for layer in layers]
+    for layer, found in zip(printed, errors or (), strict=False):
+        layer["errors"] = {key: found[key] for key in shown}
+    print(json.dumps(printed))
     return 0
 
 

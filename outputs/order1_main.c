@@ -15,7 +15,8 @@
 /* U@1: 2 diagrams, 2 product terms, recursion hash c72f976976251c99 */
 /* K@1: 2 diagrams, 2 product terms, recursion hash 871889472c2b6fc0 */
 /* Theta@1: 5 diagrams, 5 product terms, recursion hash 77b4c1ea746b22d1 */
-/* Reads "samples dimension" and then that many vectors from standard input; prints every tensor. */
+/* Reads "samples dimension" and then that many vectors from standard input; prints every tensor
+ * and its error at every layer. */
 #include "order1.h"
 
 #include <math.h>
@@ -25,8 +26,11 @@
 typedef order1_network request;
 
 static const char USAGE[] = "usage: order1"
-                            " ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [NODES] < vectors\n"
+                            " ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [ACCURACY]"
+                            " < vectors\n"
                             "  ACTIVATION: gelu, or one a hidden layer as gelu:tanh:linear\n"
+                            "  ACCURACY: the tolerance, relative to each tensor (default 1e-8);\n"
+                            "    from 2 up: so many nodes on each axis, no errors are known then\n"
                             "  vectors: samples, dimension, then one vector a line\n";
 
 static int number(const char *text, double *value)
@@ -64,7 +68,7 @@ static double *read_gram(int *samples)
     return gram;
 }
 
-static void print_tensors(const request *net, const double *results)
+static void print_tensors(const request *net, const double *results, const double *errors)
 {
     for (int l = 1; l <= net->depth; ++l) {
         for (int t = 0; t < ORDER1_TENSORS; ++t) {
@@ -83,23 +87,48 @@ static void print_tensors(const request *net, const double *results)
                 }
                 printf(" %.17g\n", value[i]);
             }
+            if (errors != NULL) {
+                printf("layer-%d %s error %.2g\n", l, order1_name(t),
+                    errors[(l - 1) * ORDER1_TENSORS + t]);
+            }
         }
     }
 }
 
-static int solve(request *net, const double *coupling, const char *activations, int width)
+/* On net->nodes nodes, or with no more of them than it takes for a tolerance above 0. */
+static int solved(request *net, double tolerance, double *x, double *w, double *results,
+    size_t size, double *errors)
+{
+    const size_t work = tolerance > 0.0 ? order1_converge_workspace(net)
+                                        : order1_workspace(net);
+    double *workspace = work > 0 ? malloc(work * sizeof *workspace) : NULL;
+    int code = ORDER1_TOO_LARGE;
+    if (workspace != NULL && tolerance > 0.0) {
+        code = order1_converge(
+            net, tolerance, workspace, work, results, size, errors);
+    } else if (workspace != NULL) {
+        code = order1_trapezoid(net->nodes, 7.5, 0.0, x, w);
+        if (code == ORDER1_OK) {
+            code = order1_solve(net, workspace, work, results, size);
+        }
+    }
+    free(workspace);
+    return code;
+}
+
+static int solve(request *net, const double *coupling, const char *activations, int width,
+    double tolerance)
 {
     const size_t layers = (size_t)net->depth, nodes = (size_t)net->nodes;
-    const size_t work = order1_workspace(net);
     const size_t size = order1_results(net);
-    double *workspace = malloc((work ? work : 1) * sizeof *workspace);
     double *results = malloc((size ? size : 1) * sizeof *results);
     double *values = malloc((4 * layers + 2 * nodes) * sizeof *values);
+    double *errors = malloc(layers * ORDER1_TENSORS * sizeof *errors);
     int *widths = malloc(layers * sizeof *widths);
     order1_activation *s = malloc(layers * sizeof *s);
     int code = ORDER1_TOO_LARGE;
-    if (workspace != NULL && results != NULL && values != NULL && widths != NULL && s != NULL
-        && work > 0 && size > 0) {
+    if (results != NULL && values != NULL && errors != NULL && widths != NULL && s != NULL
+        && size > 0) {
         double *x = values + 4 * layers, *w = x + nodes;
         for (size_t l = 0; l < layers; ++l) {
             for (size_t k = 0; k < 4; ++k) {
@@ -117,35 +146,32 @@ static int solve(request *net, const double *coupling, const char *activations, 
         net->w = w;
         code = order1_activations_named(activations, net->depth - 1, s);
         if (code == ORDER1_OK) {
-            code = order1_trapezoid(net->nodes, 7.5, x, w);
+            code = solved(net, tolerance, x, w, results, size, errors);
         }
         if (code == ORDER1_OK) {
-            code = order1_solve(net, workspace, work, results, size);
-        }
-        if (code == ORDER1_OK) {
-            print_tensors(net, results);
+            print_tensors(net, results, tolerance > 0.0 ? errors : NULL);
         }
     }
     free(s);
     free(widths);
+    free(errors);
     free(values);
     free(results);
-    free(workspace);
     return code;
 }
 
-/* ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [NODES] */
+/* ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [ACCURACY] */
 int main(int count, char **arguments)
 {
     double value[7] = {0.0};
     request net = {0};
     int good = count == 8 || count == 9;
-    value[6] = 32.0;
+    value[6] = 1e-8;
     for (int i = 2; good && i < count; ++i) {
         good = number(arguments[i], &value[i - 2]);
     }
-    if (!good || value[0] < 1 || value[0] > 10000 || value[1] < 1 || value[1] > 1e9 || value[6] < 2
-        || value[6] > 256) {
+    if (!good || value[0] < 1 || value[0] > 10000 || value[1] < 1 || value[1] > 1e9
+        || value[6] < 1e-12 || (value[6] >= 1.0 && value[6] < 2.0) || value[6] > 256) {
         fputs(USAGE, stderr);
         return 2;
     }
@@ -154,8 +180,9 @@ int main(int count, char **arguments)
     if (gram != NULL) {
         net.gram = gram;
         net.depth = (int)value[0];
-        net.nodes = (int)value[6];
-        code = solve(&net, &value[2], arguments[1], (int)value[1]);
+        net.nodes = value[6] < 1.0 ? order1_most_nodes(net.samples) : (int)value[6];
+        code = solve(&net, &value[2], arguments[1], (int)value[1],
+            value[6] < 1.0 ? value[6] : 0.0);
     }
     free(gram);
     if (code != ORDER1_OK) {

@@ -77,7 +77,7 @@ class CModule:
 
     def __init__(self, library: Path, prefix: str) -> None:
         self.library, self.prefix = ctypes.CDLL(str(library)), prefix
-        for name in ("workspace", "results", "offset"):
+        for name in ("workspace", "results", "offset", "converge_workspace"):
             self.function(name).restype = ctypes.c_size_t
         for name in ("name", "message"):
             self.function(name).restype = ctypes.c_char_p
@@ -108,28 +108,64 @@ class CModule:
         couplings: dict[str, Any],
     ) -> list[dict[str, np.ndarray]]:
         """``activation``: names as on the command line, or one for all layers."""
-        held = [np.ascontiguousarray(gram), np.array(widths, dtype=np.int32)]
+        request, memory, arguments, _held = self.request(activation, rule, gram, depth, widths, couplings, "workspace")
+        self.check(self.function("solve")(ctypes.byref(request), *arguments))
+        return self.layers(request, memory[1])
+
+    def converge(
+        self,
+        activation: str | Activation,
+        tolerance: float,
+        gram: np.ndarray,
+        depth: int,
+        widths: list[int],
+        couplings: dict[str, Any],
+    ) -> tuple[list[dict[str, np.ndarray]], list[dict[str, float]]]:
+        """Tensors to a tolerance, and their errors."""
+        nodes = np.zeros(self.function("most_nodes")(len(gram)))
+        given = (activation, (nodes, nodes), gram, depth, widths, couplings, "converge_workspace")
+        request, memory, arguments, _held = self.request(*given)
+        errors = np.full((depth, len(self.names)), np.nan)
+        call = (ctypes.byref(request), ctypes.c_double(tolerance), *arguments, ctypes.c_void_p(errors.ctypes.data))
+        self.check(self.function("converge")(*call))
+        return self.layers(request, memory[1]), [dict(zip(self.names, row, strict=True)) for row in errors]
+
+    def request(
+        self,
+        activation: str | Activation,
+        rule: tuple[np.ndarray, np.ndarray],
+        gram: np.ndarray,
+        depth: int,
+        widths: list[int],
+        couplings: dict[str, Any],
+        workspace: str,
+    ) -> tuple[Request, list[np.ndarray], list[Any], list[Any]]:
+        """A request, its workspace and results, both as arguments, and what has to live as long."""
+        held: list[Any] = [np.ascontiguousarray(gram), np.array(widths, dtype=np.int32)]
         held += [np.full(depth, couplings[k], dtype=float) for k in ("C_W", "lambda_W", "C_b", "lambda_b")]
         held += [np.ascontiguousarray(v) for v in rule]
         named = isinstance(activation, str)
         tables = self.activations(activation, depth - 1) if named else (Activation * depth)(*[activation] * depth)
         pointers = [v.ctypes.data for v in held]
         request = Request(len(gram), depth, *pointers[:6], ctypes.addressof(tables), len(rule[0]), *pointers[6:])
-        sizes = [self.function(name)(ctypes.byref(request)) for name in ("workspace", "results")]
+        sizes = [self.function(name)(ctypes.byref(request)) for name in (workspace, "results")]
         memory = [np.zeros(max(size, 1)) for size in sizes]
         arguments = [
             v
             for m, size in zip(memory, sizes, strict=True)
             for v in (ctypes.c_void_p(m.ctypes.data), ctypes.c_size_t(size))
         ]
-        self.check(self.function("solve")(ctypes.byref(request), *arguments))
-        layers = []
-        for layer in range(1, depth + 1):
+        return request, memory, arguments, [*held, tables]
+
+    def layers(self, request: Request, results: np.ndarray) -> list[dict[str, np.ndarray]]:
+        """Tensors by layer and name."""
+        layers, samples = [], request.samples
+        for layer in range(1, request.depth + 1):
             row = {}
             for t, name in enumerate(self.names):
                 slots = self.function("slots")(t)
                 start = self.function("offset")(ctypes.byref(request), t, layer)
-                row[name] = memory[1][start : start + len(gram) ** slots].reshape((len(gram),) * slots)
+                row[name] = results[start : start + samples**slots].reshape((samples,) * slots)
             layers.append(row)
         return layers
 
@@ -290,7 +326,7 @@ def test_nothing_shared_gives_the_same_numbers(tmp_path: Path) -> None:
         [path] = nf.emit(["Theta@1", "T"], lang="python", directory=directory, shared=shared)
         module = load(path)
         arguments = {"gram": GRAM[:2, :2], "depth": 4, "widths": [3, 5, 7], **COUPLINGS}
-        layers.append(module.solve(**arguments))
+        layers.append(module.solve(**arguments, rule=module.trapezoid()))
         if CC:
             source = nf.emit(["Theta@1", "T"], lang="c", directory=directory, shared=shared)[0]
             library = CModule(compiled(source, directory), source.stem)
@@ -376,7 +412,13 @@ def test_the_modules_command_line(tmp_path: Path) -> None:
     good = run("--inputs", "x.json", *rest, "--tensor", "V@1")
     assert (good.returncode, good.stderr) == (0, "")
     value = nf.evaluate(Network(3, (8, 16), "tanh"), [[1, 0.5], [0.2, 1]], ["V"]).value("V", (1, 2, 1, 1))[0]
-    assert json.loads(good.stdout)[-1]["V@1"][0][1][0][0] == pytest.approx(value, rel=1e-5)
+    printed = json.loads(good.stdout)[-1]
+    assert 0 < printed["errors"]["V@1"] < 1e-8
+    assert printed["V@1"][0][1][0][0] == pytest.approx(value, abs=printed["errors"]["V@1"] + 1e-10)
+    fixed = run("--inputs", "x.json", *rest, "--tensor", "V@1", "--nodes", "40")
+    assert json.loads(fixed.stdout)[-1].keys() == {"V@1"}
+    (tmp_path / "huge.json").write_text(f"[[1{400 * '0'}]]")
+    (tmp_path / "deep.json").write_text(5000 * "[")
     assert "--activation" in run("--help").stdout
     for arguments in (
         ("--inputs", "none.json", *rest), ("--inputs", "bad.json", *rest),
@@ -384,11 +426,89 @@ def test_the_modules_command_line(tmp_path: Path) -> None:
         ("--inputs", "x.json", *rest, "--activation", "relu"),
         ("--inputs", "x.json", *rest, "--width", "0"), ("--inputs", "x.json", *rest, "--tensor", "X"),
         ("--inputs", "x.json", *rest, "--cw", "-1"), ("--inputs", "x.json", *rest, "--nodes", "1"),
+        ("--inputs", "x.json", *rest, "--cb", "1e308"), ("--inputs", "x.json", *rest, "--cw", "1e300"),
+        ("--inputs", "x.json", *rest, "--depth", "99999999999"), ("--inputs", "huge.json", *rest),
+        ("--inputs", "x.json", *rest, "--width", 400 * "9"), ("--inputs", "deep.json", *rest),
+        ("--inputs", "x.json", *rest, "--lambda-w", "1e300"), ("--inputs", "x.json", *rest, "--tolerance", "0"),
+        ("--inputs", "x.json", *rest, "--tolerance", "nan"), ("--inputs", "x.json", *rest, "--nodes", "9999"),
     ):  # fmt: skip
         bad = run(*arguments)
         assert bad.returncode == 2, arguments
         assert bad.stdout == ""
         assert "Traceback" not in bad.stderr
+        assert "Warning" not in bad.stderr
+        assert arguments[-1] not in ("1e308", "1e300") or re.search("overflow at layer|no convergence", bad.stderr)
+
+
+CASES = [
+    # activation, inputs, depth, couplings: the first two were off by 15 and by 1.8e-4 on 32 nodes
+    ("gelu", [[3, 1.5, 0.6], [0.9, 3, 0.3]], 3, {"C_W": 1.5}),
+    ("tanh", [[1, 0.5, 0.2], [0.3, 1, 0.1]], 4, {"C_W": 1.5}),
+    ("tanh", [[4, 2, 0.8], [1.2, 4, 0.4]], 3, {"C_W": 2.0}),
+    ("sin:softplus", [[4, 1, 1]], 3, {"C_W": 3.0, "C_b": 0.5}),
+    ("cos", [[0.03, 0.01], [0.01, 0.02]], 3, {"C_W": 1.0}),
+    ("linear:tanh", [[1, 2], [2, 4]], 3, {"C_W": 1.0}),
+]
+
+
+@pytest.mark.parametrize(("names", "inputs", "depth", "couplings"), CASES)
+@pytest.mark.parametrize("tolerance", [1e-8, 1e-4])
+def test_nodes_are_chosen_for_a_tolerance(
+    names: str, inputs: list[list[float]], depth: int, couplings: dict[str, float], tolerance: float
+) -> None:
+    """Errors cover what a rule of very many nodes says, and are within the tolerance; C equals Python."""
+    module = load(OUTPUTS / "order1.py")
+    arguments = {"inputs": inputs, "depth": depth, "widths": 8, "activation": listed(names), **couplings}
+    layers, errors = module.solve_with_errors(**arguments, tolerance=tolerance)
+    exact = module.solve(**arguments, rule=module.trapezoid(700, 12.3, 0.21))
+    for layer, off, true in zip(layers, errors, exact, strict=True):
+        for key, value in layer.items():
+            assert np.max(np.abs(value - true[key])) <= off[key], key
+            assert off[key] <= 1.001 * tolerance * np.max(np.abs(value)) + 1e-11 * np.max(layer["Theta@0"]) ** 2
+
+
+@needs_cc
+@pytest.mark.parametrize(("names", "inputs", "depth", "couplings"), CASES)
+def test_c_chooses_the_nodes_of_python(
+    names: str, inputs: list[list[float]], depth: int, couplings: dict[str, float], order1_c: CModule
+) -> None:
+    module = load(OUTPUTS / "order1.py")
+    arguments = {"inputs": inputs, "depth": depth, "widths": 8, "activation": listed(names), **couplings}
+    layers, errors = module.solve_with_errors(**arguments)
+    x, all_couplings = np.array(inputs, dtype=float), {"C_b": 0.0, "lambda_W": 1.0, "lambda_b": 0.0, **couplings}
+    ours, off = order1_c.converge(names, 1e-8, x @ x.T / x.shape[1], depth, [8] * (depth - 1), all_couplings)
+    for a, b, e, f in zip(ours, layers, off, errors, strict=True):
+        for key in b:
+            scale = np.max(np.abs(b[key]))
+            assert np.max(np.abs(a[key] - b[key])) <= min(1e-10 * scale + 1e-14, e[key] + f[key]), key
+            assert e[key] == pytest.approx(f[key], rel=0.01, abs=1e-10 * scale)
+
+
+def test_what_does_not_converge_is_refused() -> None:
+    module = load(OUTPUTS / "order1.py")
+
+    def kinked(z: np.ndarray, top: int) -> list[np.ndarray]:
+        return [np.abs(z), np.sign(z), *(np.zeros_like(z) for _ in range(top - 1))][: top + 1]
+
+    for wrong in ({"activation": "sin", "C_W": 1e7}, {"activation": kinked}):
+        with pytest.raises(ValueError, match="no convergence with"):
+            module.solve(gram=[[1.0]], depth=3, **wrong)
+    with pytest.raises(ValueError, match="overflow at layer 2"):
+        module.solve(gram=[[1.0, 0.2], [0.2, 1.0]], depth=3, C_b=1e308)
+    with pytest.raises(ValueError, match="too large"):
+        module.solve(gram=np.eye(200), depth=2)
+
+
+@needs_cc
+def test_c_refuses_what_does_not_converge(order1_c: CModule) -> None:
+    couplings = {"C_W": 1e7, "C_b": 0.0, "lambda_W": 1.0, "lambda_b": 0.0}
+    with pytest.raises(ValueError, match="no convergence"):
+        order1_c.converge("sin", 1e-8, np.eye(1), 3, [8, 8], couplings)
+    with pytest.raises(ValueError, match="overflow"):
+        order1_c.converge("gelu", 1e-8, np.eye(1), 3, [8, 8], couplings | {"C_b": 1e308})
+    for tolerance in (0.0, -1.0, 1.0, float("nan")):
+        with pytest.raises(ValueError, match="a null pointer"):
+            order1_c.converge("gelu", tolerance, np.eye(1), 3, [8, 8], couplings)
 
 
 @pytest.mark.parametrize(
@@ -399,7 +519,8 @@ def test_the_modules_command_line(tmp_path: Path) -> None:
         {"gram": None}, {"activation": ["gelu"]}, {"activation": ["gelu", "tanh", "sin"]}, {"activation": []},
         {"activation": ["gelu", "foo"]}, {"activation": ["gelu", None]}, {"activation": [["gelu"], "tanh"]},
         {"activation": "gelu:tanh"}, {"activation": ["gelu", "relu"]}, {"activation": "foo", "depth": 1},
-        {"gram": [["a"]]}, {"gram": [[1.0], [1.0, 2.0]]}, {"C_b": float("inf")},
+        {"gram": [["a"]]}, {"gram": [[1.0], [1.0, 2.0]]}, {"C_b": float("inf")}, {"depth": 10**11},
+        {"widths": 10**400}, {"C_W": 10**400}, {"gram": [[10**400]]}, {"tolerance": 0.0}, {"tolerance": float("nan")},
     ],
 )  # fmt: skip
 def test_python_refuses(wrong: dict[str, Any]) -> None:
@@ -445,6 +566,8 @@ def test_an_activation_of_ones_own_in_c(order1_c: CModule) -> None:
     assert seen == {7}
     with pytest.raises(ValueError, match="lacks a derivative"):
         order1_c.solve(Activation(table, 13), *arguments)
+    with pytest.raises(ValueError, match="lacks a derivative"):
+        order1_c.converge(Activation(table, 13), 1e-6, *arguments[1:])
     with pytest.raises(ValueError, match="a null pointer"):
         order1_c.solve(Activation(None, None), *arguments)
 
@@ -483,9 +606,12 @@ def test_the_c_program(tmp_path: Path) -> None:
             [f"./{stem}", *arguments.split()], input=text, capture_output=True, text=True, cwd=tmp_path
         )
 
-    good = run("gelu 3 16 1.5 0.1 1 0 40", "2 2\n1 0.5\n0.2 1\n")
+    fixed = run("gelu 3 16 1.5 0.1 1 0 40", "2 2\n1 0.5\n0.2 1\n")
+    assert (fixed.returncode, fixed.stderr, "error" in fixed.stdout) == (0, "", False)
+    good = run("gelu 3 16 1.5 0.1 1 0", "2 2\n1 0.5\n0.2 1\n")
     assert (good.returncode, good.stderr) == (0, "")
     rows = dict(line.rsplit(" ", 1) for line in good.stdout.splitlines())
+    assert all(float(rows[f"layer-3 {name} error"]) < 1e-8 for name in ("F@1", "K@1"))
     exact = nf.evaluate(Network(3, 16, "gelu", cw=1.5, cb=0.1), [[1, 0.5], [0.2, 1]], ["F", "K@1"])
     assert float(rows["layer-3 F@1 1-2-1-2"]) == pytest.approx(exact.value("F", (1, 2, 1, 2))[0], rel=1e-8)
     assert float(rows["layer-3 K@1 1-2"]) == pytest.approx(exact.value("K@1", (1, 2))[0], rel=1e-7)
@@ -496,9 +622,11 @@ def test_the_c_program(tmp_path: Path) -> None:
     layers = steps.solve([[1, 0.5], [0.2, 1]], 3, 16, ["tanh", "gelu"], C_W=1.5, C_b=0.1)
     for line in mixed.stdout.splitlines():
         layer, key, labels, value = line.split()
+        if labels == "error":
+            continue
         place = tuple(int(label) - 1 for label in labels.split("-"))
         assert float(value) == pytest.approx(layers[int(layer[-1]) - 1][key][place], rel=1e-11, abs=1e-14), line
-    assert len(mixed.stdout.splitlines()) == 3 * sum(2**slots for _, _, slots in steps.STEPS.values())
+    assert len(mixed.stdout.splitlines()) == 3 * sum(2**slots + 1 for _, _, slots in steps.STEPS.values())
     assert "allowed are gelu, silu" in run("gelu:foo 3 16 1.5 0.1 1 0", "1 1\n1\n").stderr
     assert "one a hidden layer" in run("gelu:tanh:sin 3 16 1.5 0.1 1 0", "1 1\n1\n").stderr
     for arguments, text in (
@@ -508,6 +636,9 @@ def test_the_c_program(tmp_path: Path) -> None:
         ("gelu 3 16 1 0 1 0", "2 2\n1 0.5\n"), ("gelu 3 16 1 0 1 0", "nan"), ("gelu 3 16 -1 0 1 0", "1 1\n1\n"),
         ("relu 3 16 1 0 1 0", "1 1\n1\n"), ("gelu 3 16 x 0 1 0", "1 1\n1\n"), ("gelu 3 16 1 0 1 0", "1 1\ninf\n"),
         ("gelu 3 16 1 0 1 0", "99999 2\n"), ("gelu 3 16 1 0 1 0 1", "1 1\n1\n"),
+        ("gelu 3 16 1 0 1 0 0", "1 1\n1\n"), ("gelu 3 16 1 0 1 0 1e-13", "1 1\n1\n"),
+        ("gelu 3 16 1 1e308 1 0", "1 1\n1\n"), ("gelu 3 16 1e300 0 1 0", "1 1\n1\n"),
+        ("sin 4 16 1e7 0 1 0", "1 1\n1\n"),
     ):  # fmt: skip
         bad = run(arguments, text)
         assert (bad.returncode, bad.stdout) == (2, ""), arguments
@@ -559,6 +690,17 @@ for _ in range({calls}):
     code = module.function("solve")(ctypes.byref(request), *arguments)
     assert 0 <= code <= 5, code
     codes.add(code)
+    request.nodes = generator.choice([nodes, 29, 45, 100]) if n <= 1 else nodes
+    size = min(module.function("converge_workspace")(ctypes.byref(request)), 2_000_000)
+    size = size if generator.random() < 0.8 else generator.randint(0, size)
+    work, errors = np.zeros(max(size, 1)), np.zeros(len(module.names) * small[1])
+    tolerance = ctypes.c_double(generator.choice([*values, 1e-8, 1e-4, 0.5]))
+    found = None if generator.random() < 0.02 else ctypes.c_void_p(errors.ctypes.data)
+    arguments[:2] = [ctypes.c_void_p(work.ctypes.data), ctypes.c_size_t(size)]
+    code = module.function("converge")(ctypes.byref(request), tolerance, *arguments, found)
+    assert 0 <= code <= 5 or code == 8, code
+    codes.add(code)
+    module.function("most_nodes")(n)
     module.function("offset")(ctypes.byref(request), generator.randint(-2, 20), generator.randint(-2, 5))
 module.function("solve")(None, None, ctypes.c_size_t(0), None, ctypes.c_size_t(0))
 for names in (None, b"gelu"):
@@ -578,7 +720,7 @@ def test_c_survives_random_calls_under_sanitizers(tmp_path: Path) -> None:
     environment = os.environ | {"LD_PRELOAD": runtime.stdout.strip(), "ASAN_OPTIONS": "detect_leaks=0"}
     run = subprocess.run([sys.executable, "-c", fuzz], capture_output=True, text=True, env=environment)
     assert run.returncode == 0, run.stderr[-3000:]
-    assert run.stdout.strip() == "[0, 1, 2, 3, 4, 5, 6, 7]"
+    assert run.stdout.strip() == "[0, 1, 2, 3, 4, 5, 6, 7, 8]"
 
 
 @needs_cc
@@ -594,8 +736,9 @@ def test_the_c_program_is_clean_under_valgrind(tmp_path: Path) -> None:
         "./Theta_1",
     ]
     good, bad = "2 2\n1 0.5\n0.2 1\n", "2 2\n1\n"
-    for names, text, code in (("tanh", good, 0), ("tanh:gelu", good, 0), ("tanh", bad, 2), ("tanh:gelu:sin", good, 2)):
-        arguments = [*command, names, *["3", "8", "1", "0", "1", "0", "12"]]
+    cases = (("tanh", good, 0), ("tanh:gelu", good, 0), ("tanh", bad, 2), ("tanh:gelu:sin", good, 2))
+    for (names, text, code), accuracy in product(cases, ("12", "1e-3")):
+        arguments = [*command, names, *["3", "8", "1", "0", "1", "0", accuracy]]
         run = subprocess.run(arguments, input=text, capture_output=True, text=True, cwd=tmp_path)
         assert run.returncode == code, run.stderr[-2000:]
 
@@ -637,6 +780,15 @@ def test_jax_equals_python_and_differentiates(tmp_path: Path) -> None:
             steps = module.STEPS.items()
             current = {key: step(table, current, *(given[k] for k in needed)) for key, (step, needed, _) in steps}
         return current["Theta@1"][0, 1]
+
+    small = {"gram": GRAM[:1, :1], "depth": 2, "activation": "tanh", "tolerance": 1e-5}
+    loose = module.solve_with_errors(**small)
+    assert worst(loose[0], reference_.solve(**small)) < 1e-10
+    assert all(0 <= error < 1e-5 for error in loose[1][-1].values())
+    with pytest.raises(ValueError, match="give a rule"):
+        jax.jit(lambda gram: module.solve(gram=gram, depth=3)[-1]["F@1"])(GRAM[:2, :2])
+    with pytest.raises(ValueError, match="overflow"):
+        module.solve(gram=[[1.0]], depth=3, C_b=1e308)
 
     slope = float(jax.jit(jax.grad(last))(1.3))
     h = 1e-4

@@ -15,8 +15,8 @@ from oracles.kernels import KERNELS
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.expectations.activations import _SMOOTH, activation, functions
-from ntkfeyn.expectations.symbolic import _FUNCTIONS
+from ntkfeyn.expectations.activations import TABLES, activation, functions
+from ntkfeyn.expectations.expression import OUTER
 from ntkfeyn.judge.exact import Setting
 from ntkfeyn.model.activations import FUNCTIONS, SMOOTH, read_activation
 from ntkfeyn.model.network import Layer
@@ -90,8 +90,8 @@ def test_what_makes_no_network(depth: int, given: object, message: str) -> None:
 
 
 def test_names_are_those_that_numbers_know() -> None:
-    assert tuple(_SMOOTH) == SMOOTH
-    assert tuple(_FUNCTIONS) == FUNCTIONS
+    assert tuple(TABLES) == SMOOTH
+    assert {*OUTER, "sqrt"} == set(FUNCTIONS)
 
 
 @pytest.mark.parametrize("text", ["z-z", "sqrt(-1)*z", "sqrt(z**2)", "z**sqrt(2)", "(z**2)**(1/2)", "log(-2)*z"])

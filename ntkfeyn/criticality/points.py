@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError
-from ntkfeyn.expectations.activations import Activation, activation
+from ntkfeyn.expectations.activations import Activation, Smooth, activation
 from ntkfeyn.expectations.quadrature import CUT, Rule, hermite, trapezoid
 from ntkfeyn.runtime.version import TOOL
 
@@ -285,7 +285,8 @@ def gaussian_means(function: Activation, K: float, top: int, integrand: Integran
     if function.degree is not None:
         means, _ = _apply(function, sigma, top, integrand, hermite(function.degree + 1))
         return _listed(means)
-    step, change = 0.25, inf
+    length = function.features(sigma, FINEST).length if isinstance(function, Smooth) else inf
+    step, change = min(0.25, length / max(sigma, 1e-300)), inf
     before, _ = _apply(function, sigma, top, integrand, trapezoid(2 * step, CUT))
     while 2 * CUT / step < FINEST:
         means, sizes = _apply(function, sigma, top, integrand, trapezoid(step, CUT))

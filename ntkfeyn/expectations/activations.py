@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from math import factorial
-from typing import ClassVar
+from math import factorial, inf
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import scipy.special
@@ -26,12 +26,29 @@ Array = NDArray[np.float64]
 Table = Callable[[Array, int], list[Array]]
 
 
+class Features(NamedTuple):
+    """What quadrature has to resolve: the finest length in z on which a function changes, and where it is finest."""
+
+    length: float
+    places: tuple[float, ...]
+
+
+def _no_features(spread: float, nodes: int = 0) -> Features:
+    """Of named activations and polynomials: they are as wide as 1 or wider."""
+    return Features(inf, ())
+
+
 @dataclass(frozen=True)
 class Smooth:
-    """``table(z, top)`` lists s, s', .., s^(top) at nodes z, each of z's shape."""
+    """``table(z, top)`` lists s, s', .., s^(top) at nodes z, each of z's shape.
+
+    ``features(spread)``: what quadrature has to resolve where preactivations have standard deviations up to ``spread``.
+    It raises NtkfeynError where the function is not smooth there, or too fine for the nodes, another argument.
+    """
 
     name: str
     table: Table = field(compare=False)
+    features: Callable[..., Features] = field(compare=False, default=_no_features, kw_only=True)
     smooth: ClassVar[bool] = True
 
     def __reduce__(self) -> tuple[Callable[[str], Activation], tuple[str]]:
@@ -197,7 +214,7 @@ def _polynomial(coefficients: tuple[float, ...]) -> Table:
     return table
 
 
-_SMOOTH: dict[str, Table] = {
+TABLES: dict[str, Table] = {
     "gelu": _times_z(_normal),
     "silu": _times_z(_sigmoid),
     "tanh": _tanh,
@@ -226,15 +243,17 @@ def functions(network: Network) -> tuple[Activation, ...]:
 def _made(written: ActivationText) -> Activation:
     match written:
         case NamedSmooth(name):
-            return Smooth(name, _SMOOTH[name])
+            return Smooth(name, TABLES[name])
         case TwoSlopes(name, right, left):
             return Kinked(name, right, left)
         case PolynomialText(name, coefficients):
             values = tuple(float(c) for c in coefficients)
             return Polynomial(name, _polynomial(values), values)
-    from ntkfeyn.expectations.symbolic import SymbolicDerivatives
+    from ntkfeyn.expectations.expression import Written
+    from ntkfeyn.expectations.features import Finder
 
-    return Smooth(written.name, SymbolicDerivatives(written).table)
+    expression = Written(written)
+    return Smooth(written.name, expression.table, features=Finder(expression.node, written.name).found)
 
 
 def leibniz(orders: tuple[int, ...], k: int) -> tuple[tuple[tuple[int, ...], int], ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from math import ceil, exp, log, sqrt
+from math import ceil, exp, inf, log, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ STEPS = np.asarray(1.12 * 0.92 ** np.arange(400), dtype=np.float64)
 GRID = 1.35  # ratio of the scales at which node numbers are measured
 MAX_HERMITE = 24
 FINEST = 1.1  # a reference has a step this many times below the last one that is tried
+SHIFT = 0.382  # of rules that others are compared with: they share neither nodes nor the symmetry of their nodes
 OFFSETS = (0.0, 0.7, -1.4, 2.5)
 MAX_AXIS_NODES = 6000
 REACHED = 1e-12  # relative errors below this are rounding
@@ -57,19 +58,26 @@ def hermite(nodes: int) -> Rule:
     return Rule(x[order], np.asarray(w[order] / w.sum(), dtype=np.float64))
 
 
-def trapezoid(step: float, cut: float) -> Rule:
-    """Equidistant nodes with |x| <= cut."""
+def trapezoid(step: float, cut: float, shift: float = 0.0) -> Rule:
+    """Equidistant nodes with |x| <= cut: at multiples of the step, or all moved by this share of it."""
     m = int(cut / step)
-    k = np.arange(-m, m + 1)
+    k = np.arange(-m, m + 1) + shift
+    k = k[np.abs(k) * step <= cut] if shift else k
     x: Array = step * k[np.argsort(np.abs(k), kind="stable")].astype(np.float64)
     return Rule(x, np.asarray(step * np.exp(-0.5 * x * x) / sqrt(2 * np.pi)))
 
 
 class AxisRules:
-    """Rules by scale and tolerance for one set of test functions; ``spread`` is the size of the offsets."""
+    """Rules by scale and tolerance for one set of test functions; ``spread`` is the size of the offsets.
 
-    def __init__(self, tests: Tests, spread: float, name: str) -> None:
-        self.tests, self.spread, self.name = tests, spread, name
+    ``length``: steps in z of the rule that others are measured by; ``places``: further offsets, where z is looked at.
+    """
+
+    def __init__(
+        self, tests: Tests, spread: float, name: str, length: float = inf, places: tuple[float, ...] = ()
+    ) -> None:
+        self.tests, self.spread, self.name, self.length = tests, spread, name, length
+        self.offsets = (*(offset * spread for offset in OFFSETS), *places)
         self.curve = cache(self._curve)
 
     def axis(self, sigma: float, tolerance: float, cut: float, coarsening: float = 1.0) -> Rule:
@@ -84,7 +92,7 @@ class AxisRules:
             return hermite(ceil(nodes / min(coarsening, 1.0)))
         if 2 * cut / step > MAX_AXIS_NODES:
             raise self._refusal(sigma)
-        return trapezoid(step * coarsening, cut)
+        return trapezoid(step * coarsening, cut, SHIFT if coarsening > 1.0 else 0.0)
 
     def step(self, sigma: float, tolerance: float) -> float:
         """The largest sufficient step, interpolated between measured scales."""
@@ -108,7 +116,7 @@ class AxisRules:
 
     def _curve(self, number: int) -> Curve:
         sigma = GRID**number
-        last = max(12, int(np.searchsorted(-STEPS, -0.33 / (0.6 + sigma))))
+        last = max(12, int(np.searchsorted(-STEPS, -min(0.33 / (0.6 + sigma), FINEST * self.length / sigma))))
         while last < len(STEPS) and 2 * CUT / STEPS[last] <= MAX_AXIS_NODES:
             curve = self._measured(sigma, STEPS[:last])
             floor, before = curve.step_errors[-3], curve.step_errors[-9]
@@ -118,7 +126,7 @@ class AxisRules:
         raise self._refusal(sigma)
 
     def _measured(self, sigma: float, steps: Array) -> Curve:
-        trapezoids = [trapezoid(step, CUT) for step in (*steps, steps[-1] / FINEST)]
+        trapezoids = [*(trapezoid(step, CUT) for step in steps), trapezoid(steps[-1] / FINEST, CUT, SHIFT)]
         hermites = [hermite(n) for n in range(1, MAX_HERMITE + 1)]
         rules = [*trapezoids, *hermites]
         nodes = np.concatenate([rule.nodes for rule in rules])
@@ -128,7 +136,7 @@ class AxisRules:
         cuts = np.arange(4.0, CUT, 0.125)
         tails = np.zeros(len(cuts))
         finest = slice(starts[len(steps)], starts[len(steps) + 1])
-        shifted = [self.tests(sigma * nodes + offset * self.spread) * weights for offset in OFFSETS]
+        shifted = [self.tests(sigma * nodes + offset) * weights for offset in self.offsets]
         size = np.max([np.abs(values[:, finest]).sum(axis=1) for values in shifted], axis=0)[:, None] + 1e-300
         beyond = np.abs(nodes[finest])[:, None] > cuts
         for values in shifted:

@@ -159,7 +159,8 @@ class SmoothExpectations:
         spread = float(np.sqrt(np.max(np.diag(kernel)[np.unique(batch.subsets)])))
         spread = 1.3 ** np.ceil(np.log(max(spread, 1e-9)) / np.log(1.3))
         if (keys, spread) not in self.rules:
-            self.rules[keys, spread] = AxisRules(_test_functions(self.activation, keys), spread, self.activation.name)
+            tests, features = _test_functions(self.activation, keys), self.activation.features(spread)
+            self.rules[keys, spread] = AxisRules(tests, spread, self.activation.name, *features)
         return self.rules[keys, spread]
 
     def _grid(self, axes: Array, rules: AxisRules, batch: Batch) -> Grid:
