@@ -154,9 +154,12 @@ def test_streams_are_kept_apart() -> None:
     assert len(set(draws)) == len(draws)
 
 
-@pytest.mark.parametrize("activation", ["log(z)", "exp(z**2)", "1e300*z"])
-def test_samples_that_are_no_numbers_are_refused(activation: str) -> None:
-    with pytest.raises(NtkfeynError, match="overflow or are no numbers"):
+@pytest.mark.parametrize(
+    ("activation", "message"),
+    [("log(z)", "is not smooth at z = 0"), ("exp(z**2)", "are no numbers"), ("1e300*z", "are no numbers")],
+)
+def test_samples_that_are_no_numbers_are_refused(activation: str, message: str) -> None:
+    with pytest.raises(NtkfeynError, match=message):
         nf.sample(nf.Network(3, 4, activation), INPUTS, ["K"], networks=256)
 
 

@@ -56,8 +56,9 @@ def check_written(terms: Terms) -> int:
     written = written_terms(terms)
     if written > MAX_EXPANDED:
         raise LimitError(
-            f"the expansion would write {written} terms; at most {MAX_EXPANDED} are allowed;"
-            " try --format json --products or --format latex, which show the terms before Leibniz, or a lower --order"
+            f"the expansion would write {written} terms; at most {MAX_EXPANDED} are allowed",
+            "try a lower order, `ntkfeyn derive --format latex` or `ntkfeyn derive --format json --products`, which show"
+            " the terms before Leibniz",
         )
     return written
 

@@ -117,12 +117,13 @@ class AxisRules:
     def _curve(self, number: int) -> Curve:
         sigma = GRID**number
         last = max(12, int(np.searchsorted(-STEPS, -min(0.33 / (0.6 + sigma), FINEST * self.length / sigma))))
-        while last < len(STEPS) and 2 * CUT / STEPS[last] <= MAX_AXIS_NODES:
+        most = int(np.searchsorted(-STEPS, -2 * CUT / MAX_AXIS_NODES))  # steps that are allowed
+        while last < most:
             curve = self._measured(sigma, STEPS[:last])
             floor, before = curve.step_errors[-3], curve.step_errors[-9]
             if floor < REACHED or (floor < PLATEAU and before < 2 * floor):
                 return curve
-            last += 8
+            last = min(last + 8, most - 1) if last < most - 1 else most
         raise self._refusal(sigma)
 
     def _measured(self, sigma: float, steps: Array) -> Curve:
