@@ -57,8 +57,8 @@ def check_written(terms: Terms) -> int:
     if written > MAX_EXPANDED:
         raise LimitError(
             f"the expansion would write {written} terms; at most {MAX_EXPANDED} are allowed",
-            "try a lower order, `ntkfeyn derive --format latex` or `ntkfeyn derive --format json --products`, which show"
-            " the terms before Leibniz",
+            "try a lower order, `ntkfeyn derive --format latex` or `ntkfeyn derive --format json --products`, which"
+            " show the terms before Leibniz",
         )
     return written
 
