@@ -122,3 +122,13 @@ def test_numbers_of_floating_point_are_allowed(text: str) -> None:
     if "1e90" not in text:
         assert np.allclose(value, eval(text, names), rtol=1e-12)  # noqa: S307
     assert np.isfinite(value).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("z + tanh(2)", [0.9640275800758169, 1.0, 0.0]), ("2 - z*sin(1)", [2.0, -0.8414709848078965, 0.0])],
+)
+def test_numbers_beside_z_are_folded(text: str, values: list[float]) -> None:
+    """A constant coefficient of a series is one number for all nodes."""
+    table = activation(text).table(np.zeros(3), 2)
+    assert [row.tolist() for row in table] == [pytest.approx([value] * 3) for value in values]

@@ -87,7 +87,7 @@ def expression(written: ExpressionText) -> Node:
         at_zero = series(made, np.zeros(1), 2)
     if all(map(_nothing, at_zero[1:])):
         raise refused(written.name)  # it does not depend on z
-    if not np.isfinite(at_zero).all():
+    if not all(np.isfinite(coefficient).all() for coefficient in at_zero):  # a constant one is a number, no array
         raise RequestError(
             f"the activation '{written.name}' is not smooth at z = 0, where every kernel needs it",
             "a root, a logarithm or a denominator vanishes there; try relu or leaky_relu(a) for a kink",
