@@ -14,7 +14,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing import active_children, get_context, parent_process, resource_tracker
 from typing import Any
 
 from ntkfeyn.errors import NtkfeynError, bad_request
@@ -97,8 +97,15 @@ def _outlive_nobody() -> None:
 
 @contextmanager
 def _closing(executor: Executor) -> Iterator[Executor]:
-    """An executor that drops what has not begun when its user is interrupted."""
+    """An executor that drops what has not begun when its user is interrupted, and leaves no process behind.
+
+    One that is only starting when its pool is gone would end in a traceback of its own.
+    """
+    others = set(active_children())
     try:
         yield executor
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+        for child in set(active_children()) - others:
+            child.terminate()
+            child.join()
