@@ -743,20 +743,6 @@ def test_the_c_program_is_clean_under_valgrind(tmp_path: Path) -> None:
         assert run.returncode == code, run.stderr[-2000:]
 
 
-@needs_cc
-def test_order_three_compiles(tmp_path: Path) -> None:
-    """Without optimisation, four megabytes of it; with it in tests/long_checks.py."""
-    source = nf.emit(["K@3", "Theta@3"], lang="c", directory=tmp_path)[0]
-    library = CModule(compiled(source, tmp_path, "-O0"), source.stem)
-    rule = load(OUTPUTS / "order1.py").trapezoid(200, 9.0)
-    layers = library.solve("tanh", rule, np.array([[0.8]]), 3, [9, 9], {**COUPLINGS, "C_W": 1.2})
-    exact = nf.evaluate(
-        Network(3, 9, "tanh", cw=1.2, lambda_w=1.1, cb=0.2, lambda_b=0.3), None, ["K@3", "Theta@3"], gram=[[0.8]]
-    )
-    for name in ("K@3", "Theta@3"):
-        assert layers[-1][name].ravel()[0] == pytest.approx(exact.get(name).values[0], rel=1e-7)
-
-
 def test_jax_equals_python_and_differentiates(tmp_path: Path) -> None:
     jax = pytest.importorskip("jax")
     names = ["K@1", "Theta@1", "F"]
