@@ -89,7 +89,7 @@ def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
 def _describe(diagram: Diagram) -> str:
     """id, weight, then each propagator with what sits on it."""
     from ntkfeyn.derivation.diagrams import pair_ends
-    from ntkfeyn.render.formulas import powers_text, vertex_text
+    from ntkfeyn.render.formulas import functions_text, vertex_text
     from ntkfeyn.render.notation import TextNotation
     from ntkfeyn.render.symbols import Symbols
 
@@ -99,10 +99,7 @@ def _describe(diagram: Diagram) -> str:
         inside = []
         for i in held:
             vertex = diagram.cubic_vertices[i]
-            text = vertex_text(vertex, notation)
-            inside.append(
-                text.removeprefix(powers_text(vertex.rule.couplings, notation) + " ") if vertex.rule.plain else text
-            )
+            inside.append((functions_text if vertex.rule.plain else vertex_text)(vertex, notation))
         neurons.append(f"({'; '.join(inside)})")
     tensors = []
     for tensor in diagram.tensor_vertices:

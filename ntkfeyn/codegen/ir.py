@@ -19,13 +19,11 @@ from typing import NamedTuple
 from ntkfeyn.derivation.expansion import leg_placements, leg_units
 from ntkfeyn.derivation.recursion import Recursion, System
 from ntkfeyn.derivation.reduction import split_omega
-from ntkfeyn.derivation.rules import in_order
+from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS, in_order
 from ntkfeyn.derivation.terms import Group, ProductTerm
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
-
-SOLVED = ("C_W", "lambda_W", "C_b", "lambda_b", "width_ratio")  # emitted solvers know these, in a step's order
 
 
 class Power(NamedTuple):
@@ -103,12 +101,12 @@ class Step:
 
     @property
     def couplings(self) -> tuple[str, ...]:
-        """The couplings that occur, in the order of ``SOLVED``. Raises LimitError for one that is not there."""
+        """The couplings that occur, in the order of Gaussian weights. Raises LimitError for one that is not there."""
         used = {power.name for product in self.products for power in product.powers}
-        if not used <= set(SOLVED):
-            unknown = ", ".join(sorted(used - set(SOLVED)))
+        if not used <= set(GAUSSIAN_COUPLINGS):
+            unknown = ", ".join(sorted(used - set(GAUSSIAN_COUPLINGS)))
             raise LimitError(f"emitted solvers have no coupling {unknown}; `ntkfeyn derive` writes such recursions")
-        return tuple(name for name in SOLVED if name in used)
+        return tuple(name for name in GAUSSIAN_COUPLINGS if name in used)
 
     @property
     def tensors(self) -> tuple[TensorId, ...]:

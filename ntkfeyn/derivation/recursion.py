@@ -16,18 +16,11 @@ from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.expansion import expand, written_terms
 from ntkfeyn.derivation.reduction import MERGE, Effect, reduce_terms
+from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS
 from ntkfeyn.derivation.terms import ExpandedTerm, Group, Powers, ProductTerm
 from ntkfeyn.derivation.translation import bias_terms, translate, translate_members
 from ntkfeyn.model.cumulants import Cumulant, check_order, standard
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
-
-HASHED = (
-    "C_W",
-    "lambda_W",
-    "C_b",
-    "lambda_b",
-    "width_ratio",
-)  # a hash does not change when the table of couplings grows
 
 
 @dataclass(frozen=True)
@@ -96,8 +89,8 @@ class Recursion:
 
 def _listed(powers: Powers) -> list[object]:
     """The powers of the couplings of Gaussian weights in their order, then others by name."""
-    known = [powers.power(name) for name in HASHED]
-    return [*known, *(pair for pair in powers if pair[0] not in HASHED)]
+    known = [powers.power(name) for name in GAUSSIAN_COUPLINGS]
+    return [*known, *(pair for pair in powers if pair[0] not in GAUSSIAN_COUPLINGS)]
 
 
 def _group(group: Group) -> list[object]:

@@ -28,6 +28,8 @@ COUPLINGS = (
     Coupling("lambda_b", "gradient weight of a bias"),
     Coupling(WIDTH_RATIO, "n_l / n_(l-1)"),
 )
+# of networks with Gaussian weights: what hashes, recursion/1 and emitted solvers list, however the table grows
+GAUSSIAN_COUPLINGS = ("C_W", "lambda_W", "C_b", "lambda_b", WIDTH_RATIO)
 DRAWN_COUPLINGS = tuple(sorted(c.name for c in COUPLINGS if c.name != WIDTH_RATIO))  # a layer has its own of each
 ACTIVATION, MERGED = "activation", "omega"  # what stands at a slot: a derivative of s, or half of an Omega
 

@@ -116,12 +116,12 @@ class Network:
     @property
     def hidden(self) -> tuple[int, ...]:
         """Widths n_1 .. n_(depth-1)."""
-        return tuple(layer.width for layer in self.layers if layer.width is not None)
+        return widths_of(self.layers)
 
     @property
     def activations(self) -> tuple[str, ...]:
         """The activation after each of the layers 1 .. depth-1."""
-        return tuple(layer.activation for layer in self.layers if layer.activation is not None)
+        return activations_of(self.layers)
 
     @property
     def width_text(self) -> str:
@@ -140,6 +140,16 @@ class Network:
     def ratio(self, layer: int) -> float:
         """n_l / n_(l-1) for the step up from layer l; 1 at l = 1, where it multiplies nothing."""
         return self.hidden[layer - 1] / self.hidden[layer - 2] if layer > 1 else 1.0
+
+
+def widths_of(layers: Sequence[Layer]) -> tuple[int, ...]:
+    """Widths of the hidden layers."""
+    return tuple(layer.width for layer in layers if layer.width is not None)
+
+
+def activations_of(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """The activation after each hidden layer."""
+    return tuple(layer.activation for layer in layers if layer.activation is not None)
 
 
 def width_below(hidden: Sequence[int], layer: int) -> int:

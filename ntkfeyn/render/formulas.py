@@ -43,8 +43,12 @@ def vertex_text(vertex: CubicVertex, notation: TextNotation) -> str:
     """What a cubic vertex gives: its couplings and functions, or the Omega of its slots."""
     if vertex.rule.merges:
         return notation.omega(*vertex.slots)
-    functions = [notation.activation(f.slot, f.order) for f in vertex.factors]
-    return notation.space.join([powers_text(vertex.rule.couplings, notation), *functions])
+    return notation.space.join([powers_text(vertex.rule.couplings, notation), functions_text(vertex, notation)])
+
+
+def functions_text(vertex: CubicVertex, notation: TextNotation) -> str:
+    """What it puts at its slots."""
+    return notation.space.join(notation.activation(f.slot, f.order) for f in vertex.factors)
 
 
 def choice_text(choice: Choice, slots: tuple[int, int], notation: TextNotation) -> str:

@@ -16,12 +16,11 @@ from ntkfeyn.derivation.enumeration import Enumeration
 from ntkfeyn.derivation.expansion import check_written
 from ntkfeyn.derivation.homogeneity import SAMPLE, Diagonal
 from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS
 from ntkfeyn.derivation.terms import ExpandedTerm, Powers, ProductTerm, Tensor
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import NAMED_TREES, Leg
 from ntkfeyn.runtime.version import TOOL
-
-ALWAYS = ("C_W", "lambda_W", "C_b", "lambda_b", "width_ratio")  # couplings that every term of recursion/1 lists
 
 
 def to_text(data: Any) -> str:
@@ -100,7 +99,7 @@ def term_json(term: ExpandedTerm) -> dict[str, Any]:
 
 def _couplings_json(powers: Powers) -> dict[str, int]:
     """Those of the schema always, others where they occur."""
-    return {name: powers.power(name) for name in ALWAYS} | dict(powers)
+    return {name: powers.power(name) for name in GAUSSIAN_COUPLINGS} | dict(powers)
 
 
 def product_json(term: ProductTerm) -> dict[str, Any]:

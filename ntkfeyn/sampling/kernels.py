@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.expectations.activations import activation
-from ntkfeyn.model.network import Layer
+from ntkfeyn.model.network import Layer, activations_of, widths_of
 
 Array = NDArray[np.float64]
 Rows = dict[str, Array]  # per network: (networks, samples, ..)
@@ -44,12 +44,12 @@ class Law(NamedTuple):
     @property
     def hidden(self) -> tuple[int, ...]:
         """Widths of the hidden layers."""
-        return tuple(layer.width for layer in self.layers if layer.width is not None)
+        return widths_of(self.layers)
 
     @property
     def activations(self) -> tuple[str, ...]:
         """The activation after each hidden layer."""
-        return tuple(layer.activation for layer in self.layers if layer.activation is not None)
+        return activations_of(self.layers)
 
     @property
     def kernel(self) -> Array:
