@@ -1,6 +1,6 @@
 """Differences of two runs as errors of the first.
 
-Enters: tensors layer by layer, of a run and of a coarser one with noise. Leaves: an error for each component.
+Enters: tensors layer by layer, of a run and of coarser ones with noise. Leaves: an error for each component.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from ntkfeyn.model.tensors import TensorId
 
 Array = NDArray[np.float64]
 Values = dict[TensorId, Array]
-SAFETY = 2.0  # how many times the difference is stated
+SAFETY = 5.0  # how many times the difference is stated
 SHARE = 0.5  # of the largest difference, for components where it is small by chance
 ROUNDING = 1e-13  # relative to the largest component
 
 
-def differences(fine: Sequence[Values], coarse: Sequence[Values]) -> list[Values]:
-    """The error of a finer run, layer by layer, from its difference from another one."""
-    return [{t: _error(a[t], b[t]) for t in a} for a, b in zip(fine, coarse, strict=True)]
+def differences(fine: Sequence[Values], coarse: Sequence[Sequence[Values]]) -> list[Values]:
+    """The error of a finer run, layer by layer, from its largest difference from other ones."""
+    layers = zip(fine, *coarse, strict=True)
+    return [{t: _error(a[t], np.stack([b[t] for b in others])) for t in a} for a, *others in layers]
 
 
 def total(one: Values, other: Values) -> Values:
@@ -36,6 +37,6 @@ def relative(values: Values, errors: Values) -> float:
 
 def _error(fine: Array, coarse: Array) -> Array:
     """The difference; a component where it is small by chance is given a share of the largest one."""
-    difference = np.abs(fine - coarse)
+    difference = np.max(np.abs(coarse - fine), axis=0)
     scale = np.max(np.abs(fine), initial=0.0)
     return np.asarray(SAFETY * np.maximum(difference, SHARE * difference.max(initial=0.0)) + ROUNDING * scale)

@@ -21,13 +21,14 @@ APART = 4  # times the noise of a kernel: by this samples are moved apart
 
 
 class Noise(NamedTuple):
-    """The noise of one layer."""
+    """The noise of one layer in the run with this ``coarsening``."""
 
     layer: int
+    coarsening: float
 
     def on(self, values: Array, sizes: Array, which: int) -> Array:
         """Values of the sums whose absolute values add up to ``sizes``; ``which`` tells arrays of a layer apart."""
-        signs = 1 - 2 * np.random.default_rng([self.layer, which]).integers(0, 2, size=len(values))
+        signs = 1 - 2 * np.random.default_rng([self.layer, which, int(1000 * self.coarsening)]).integers(0, 2, size=len(values))
         return np.asarray(values + NOISE * signs * sizes)
 
     def apart(self, kernel: Array) -> Array:

@@ -1,8 +1,8 @@
 """The solver: a System layer by layer from the kernels of layer 1 (theory sections 3 to 5).
 
 Enters: a plan, a network, the Gram matrix x.x'/n_0. Leaves: every tensor at every layer with an error estimate. The
-recursions are solved twice, with all and with 1.15 times fewer nodes, none of them shared, and with noise on all that
-the second run rounds: the difference says how far the full rules have converged, because their error falls
+recursions are solved again with fewer nodes, none of them shared, and with noise on all that is rounded (twice for few
+samples): the difference says how far the full rules have converged, because their error falls
 exponentially with the number of nodes, and what the layers make of rounding. Where it is above the tolerance both are
 solved again with finer rules. Where a kink lets derivatives diverge, no noise is small: there bounds of the rounding
 are carried through every layer instead, whatever its activation.
@@ -21,6 +21,7 @@ from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import Activation, functions
 from ntkfeyn.expectations.engine import Engine, engines
 from ntkfeyn.expectations.keys import EPSILON, KernelError
+from ntkfeyn.expectations.quadrature import REACHED
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.tensors import MEAN_KERNEL, TensorId
 from ntkfeyn.runtime.workers import Mapped
@@ -31,11 +32,13 @@ from ntkfeyn.solve.plan import Factor, Plan, TermPlan
 
 Array = NDArray[np.float64]
 Values = dict[TensorId, Array]
-COARSENING = 1.15  # the compared run has this many times fewer nodes on each axis
-SMALLEST = 1e-16  # tolerance of one integral along one axis
+COARSENING, FINE = (1.15, 1.25), (1.08, 1.13)  # compared runs have so many times fewer nodes; FINE where digits end
+FEW = 2  # samples up to which two runs are compared: among few components one difference may be small by chance
+SMALLEST = 3e-14  # tolerance of one integral along one axis: what comes after is rounding
+LARGEST = 1e-6  # tolerance that runs are made for: few nodes agree by chance
 MAX_REPEATS = 2
 TIGHTER, LEAST, MOST = 0.3, 1e-4, 0.03  # how much tighter a repeated run is
-MARGIN = 0.0005  # share of the tolerance that one integral may use along one axis
+MARGIN = 0.0002  # share of the tolerance that one integral may use along one axis
 BLOCK = 1 << 21  # products held at a time
 
 
@@ -80,11 +83,11 @@ class Problem(NamedTuple):
         made = engines(self.functions, self.plan.expectations, self.resolution(margin), coarsening)
         tracked = any(engine.amplifies for engine in made)
         noisy = coarsening > 1.0 and not tracked
-        layers = [first_layer(self.plan, self.network, self.gram, Noise(0) if noisy else None)]
+        layers = [first_layer(self.plan, self.network, self.gram, Noise(0, coarsening) if noisy else None)]
         quadrature = 0.0
         for layer, engine in enumerate(made[: depth - 1], 1):
             try:
-                noise = Noise(layer) if noisy else None
+                noise = Noise(layer, coarsening) if noisy else None
                 off = quadrature if tracked else None
                 layers.append(self._next(layer, layers[-1], engine, off, noise))
             except NtkfeynError as error:
@@ -95,7 +98,7 @@ class Problem(NamedTuple):
 
     def resolution(self, margin: float) -> float:
         """The tolerance of one integral along one axis."""
-        return max(self.tolerance * margin, SMALLEST)
+        return max(min(self.tolerance, LARGEST) * margin, SMALLEST)
 
     def _next(
         self, layer: int, at: LayerValues, engine: Engine, quadrature: float | None, noise: Noise | None
@@ -192,22 +195,24 @@ def _converged(problem: Problem, run: Run) -> list[LayerValues]:
     if kinked and all(function.exact for function in problem.functions):
         return run(MARGIN, 1.0)
     margin = MARGIN
-    found, worst = _compared(run, margin)
+    found, worst = _compared(problem, run, margin)
     for _ in range(MAX_REPEATS):
         if worst <= problem.tolerance or problem.resolution(margin) <= SMALLEST:
             break
         margin *= min(max(TIGHTER * problem.tolerance / worst, LEAST), MOST)
-        finer, left = _compared(run, margin)
+        finer, left = _compared(problem, run, margin)
         if left >= worst:
             break  # rounding: more nodes bring no more digits
         found, worst = finer, left
     return found
 
 
-def _compared(run: Run, margin: float) -> tuple[list[LayerValues], float]:
+def _compared(problem: Problem, run: Run, margin: float) -> tuple[list[LayerValues], float]:
     """Layers with their errors, and the largest difference relative to the largest component of a tensor."""
+    coarsenings = COARSENING if problem.resolution(margin) >= REACHED else FINE
     fine = run(margin, 1.0)
-    off = differences([layer.values for layer in fine], [layer.values for layer in run(margin, COARSENING)])
+    coarse = [run(margin, one) for one in coarsenings[: 2 if problem.plan.samples <= FEW else 1]]
+    off = differences([layer.values for layer in fine], [[layer.values for layer in one] for one in coarse])
     worst = max(relative(layer.values, one) for layer, one in zip(fine, off, strict=True))
     return [LayerValues(layer.values, total(one, layer.errors)) for layer, one in zip(fine, off, strict=True)], worst
 
