@@ -29,6 +29,7 @@ from ntkfeyn.solve.differences import differences, relative, total
 from ntkfeyn.solve.inputs import first_kernels
 from ntkfeyn.solve.noise import Noise
 from ntkfeyn.solve.plan import Factor, Plan, TermPlan
+from ntkfeyn.solve.scaling import check_size
 
 Array = NDArray[np.float64]
 Values = dict[TensorId, Array]
@@ -84,6 +85,8 @@ class Problem(NamedTuple):
         tracked = any(engine.amplifies for engine in made)
         noisy = coarsening > 1.0 and not tracked
         layers = [first_layer(self.plan, self.network, self.gram, Noise(0, coarsening) if noisy else None)]
+        below = np.sign(self.network.layers[0].C_W) * np.diag(self.gram)
+        check_size(np.diag(_kernel(self.plan, layers[0].values)), below, self.plan.components, 1)
         quadrature = 0.0
         for layer, engine in enumerate(made[: depth - 1], 1):
             try:
@@ -140,6 +143,7 @@ class Problem(NamedTuple):
             raise NtkfeynError(
                 f"the tensors overflow at layer {layer + 1}", "try a smaller --cw or --depth (see critical couplings)"
             )
+        check_size(np.diag(_kernel(plan, following)), np.zeros(plan.samples), plan.components, layer + 1)
         return LayerValues(following, rounded)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from fractions import Fraction
-from math import log10
 from pathlib import Path
 from typing import Any, NamedTuple
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from oracles import fixed_rule
 
 from ntkfeyn.expectations import activations
 from ntkfeyn.model.tensors import TensorId
+from oracles import fixed_rule
 
 Wide = NDArray[np.longdouble]
 LONG = np.longdouble
@@ -107,4 +107,5 @@ def solve(
     nodes = step * np.arange(-m, m + 1)
     rule = nodes, step * np.exp(-nodes * nodes / 2) / np.sqrt(2 * PI)
     rows = {name: [LONG(value)] * depth for name, value in couplings.items()}
-    return fixed_rule.solve(names, [table] * (depth - 1), rule, gram, [8] * depth, rows)  # type: ignore[arg-type]
+    found: Any = fixed_rule.solve(names, [table] * (depth - 1), rule, gram, [8] * depth, rows)  # type: ignore[arg-type]
+    return list(found)

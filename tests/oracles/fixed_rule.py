@@ -2,7 +2,7 @@
 
 Of the package it takes the terms of the recursions alone: no plan, no solver, no expectation. Each of these lives on
 the samples that occur in it, z = L x with L the Cholesky factor of their kernel, samples in order; an axis without
-variance is left out. ``solve`` returns all layers, tensors as arrays in index order, in the precision of the Gram matrix.
+variance is left out. ``solve`` returns all layers, tensors as arrays in index order, as precise as the Gram matrix is.
 """
 
 from __future__ import annotations
