@@ -32,7 +32,7 @@ def scaling(layers: Sequence[Layer], functions: Iterable[Activation], gram: Arra
     free = not any(layer.C_b or layer.lambda_b for layer in layers)
     if abs(power) <= ORDINARY or not free or any(function.slopes is None for function in functions):
         return 0
-    return power
+    return power + power % 2  # even: square roots scale exactly as well
 
 
 def scaled_back(tensor: TensorId, values: Array, errors: Array, power: int) -> tuple[Array, Array]:
