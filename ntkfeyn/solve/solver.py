@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 Values = dict[TensorId, Array]
 COARSENING, FINE = (1.15, 1.25), (1.08, 1.13)  # compared runs have so many times fewer nodes; FINE where digits end
 FEW = 2  # samples up to which two runs are compared: among few components one difference may be small by chance
-SMALLEST = 3e-14  # tolerance of one integral along one axis: what comes after is rounding
+SMALLEST, FIRST = 1e-16, 3e-14  # tolerances of one integral along one axis: the least, and the least at first
 LARGEST = 1e-6  # tolerance that runs are made for: few nodes agree by chance
 MAX_REPEATS = 2
 TIGHTER, LEAST, MOST = 0.3, 1e-4, 0.03  # how much tighter a repeated run is
@@ -198,13 +198,16 @@ def _converged(problem: Problem, run: Run) -> list[LayerValues]:
     kinked = not all(function.smooth for function in problem.functions)
     if kinked and all(function.exact for function in problem.functions):
         return run(MARGIN, 1.0)
-    margin = MARGIN
+    margin = max(MARGIN, FIRST / problem.tolerance)
     found, worst = _compared(problem, run, margin)
     for _ in range(MAX_REPEATS):
         if worst <= problem.tolerance or problem.resolution(margin) <= SMALLEST:
             break
         margin *= min(max(TIGHTER * problem.tolerance / worst, LEAST), MOST)
-        finer, left = _compared(problem, run, margin)
+        try:
+            finer, left = _compared(problem, run, margin)
+        except NtkfeynError:
+            break  # too many nodes: what is known has its error
         if left >= worst:
             break  # rounding: more nodes bring no more digits
         found, worst = finer, left
