@@ -62,9 +62,9 @@ def hermite(nodes: int) -> Rule:
 def trapezoid(step: float, cut: float, shift: float = 0.0) -> Rule:
     """Equidistant nodes with |x| <= cut; ``shift`` in steps, from a node at 0."""
     m = int(cut / step) + 1
-    x = step * (np.arange(-m, m + 1) + shift)
+    every: Array = step * (np.arange(-m, m + 1, dtype=np.float64) + shift)
+    x = every[np.argsort(np.abs(every), kind="stable")]
     x = x[np.abs(x) <= cut * (1 + 1e-12)]
-    x = np.asarray(x[np.argsort(np.abs(x), kind="stable")], dtype=np.float64)
     return Rule(x, np.asarray(step * np.exp(-0.5 * x * x) / sqrt(2 * np.pi)))
 
 

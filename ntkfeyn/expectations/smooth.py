@@ -74,7 +74,7 @@ class SmoothExpectations:
 
     def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0."""
-        return self._filled(kernel, needed, mapped, masses=False)[0]
+        return np.asarray(self._filled(kernel, needed, mapped, masses=False)[0])
 
     def spread(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
         """``values``, and the means of the absolute values of the same products, of which a sum rounds a share."""
