@@ -46,7 +46,7 @@ def test_linear_network_to_depth_fifty() -> None:
     for L in (1, 2, 3, 17, 50):
         for name, exact in leading(L).items():
             value, error = found.value(name, index_of(name), layer=L)
-            assert error == 0
+            assert abs(value - float(exact)) <= error <= 1e-10 * np.max(np.abs(found.get(name, layer=L).values))
             assert value == pytest.approx(float(exact), rel=1e-12, abs=1e-12), (name, L)
         assert not found.get("K@1", layer=L).values.any()
         assert not found.get("Theta@1", layer=L).values.any()

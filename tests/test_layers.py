@@ -192,7 +192,7 @@ def test_polynomial_networks_are_solved_exactly(names: tuple[str, ...]) -> None:
         tensor = found.get(name)
         base, _, order = name.partition("@")
         power = int(order) if order else nf.derive(base).record.order
-        assert not tensor.errors.any()
+        assert np.max(tensor.errors) <= 1e-11 * np.max(np.abs(tensor.values))
         for index, value in zip(tensor.indices.tolist(), tensor.values, strict=True):
             expected = float(exact.value(base, power, 4, standard_samples(base, [a - 1 for a in index])))
             assert value == pytest.approx(expected, rel=1e-12, abs=1e-13), (name, index)

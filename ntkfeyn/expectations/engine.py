@@ -39,7 +39,11 @@ class Engine(Protocol):
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0. Raises NtkfeynError."""
         ...
 
-    def bounds(self, kernel: Array, values: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
+    def spread(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
+        """``values``, and masses: of what size the sums are that they were left over from, shape (size,) each."""
+        ...
+
+    def bounds(self, kernel: Array, masses: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
         """What ``values`` may be off by, from rounding and from a kernel that is ``off``, shape (size,); 0 if unneeded.
 
         Their own quadrature error is not in it: two runs that differ in their nodes show it.

@@ -24,6 +24,7 @@ from ntkfeyn.runtime.workers import Mapped
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 PARALLEL = 1e-13  # 1 - |correlation| below which two samples are one variable
+EQUAL = 4 * EPSILON  # and below which it is exactly parallel, as far as a kernel can tell
 FLAT = 1e-11  # third eigenvalue, relative, below which a covariance is a plane
 
 
@@ -59,15 +60,20 @@ class KinkedExpectations:
         values[0] = 0.0
         return values
 
-    def bounds(self, kernel: Array, values: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
-        """Error bounds of ``values`` from rounding, shape (size,).
+    def spread(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
+        """``values`` twice: no sum over nodes is taken; ``bounds`` knows what cancels."""
+        values = self.values(kernel, needed, mapped)
+        return values, np.abs(values)
+
+    def bounds(self, kernel: Array, masses: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
+        """Error bounds of the values from rounding, shape (size,).
 
         Derivatives with respect to the kernel diverge as two samples become parallel: they amplify what the kernel is
         off by, and samples that are taken as one variable are off by their angle.
         """
-        errors = np.zeros_like(values)
+        errors = np.zeros_like(masses)
         for key, numbers, _, blocks in self._needed(kernel, needed):
-            errors[numbers] = _bounds(key, blocks, np.abs(values[numbers]), off)
+            errors[numbers] = _bounds(key, blocks, masses[numbers], off)
         return errors
 
     def _needed(self, kernel: Array, needed: NDArray[np.bool_]) -> Iterator[tuple[Key, Ints, Ints, Array]]:
@@ -95,8 +101,8 @@ def _bounds(key: Key, kernels: Array, values: Array, off: KernelError) -> Array:
         for j in range(i):
             angle = np.sqrt(2 * gap[:, i, j])
             apart = delta * angle ** -(powers[i, j] + 2) if powers[i, j] > -2 else np.zeros_like(angle)
-            hidden = unresolved ** max(1.0, -powers[i, j])
-            merged = np.maximum(np.where(gap[:, i, j] < PARALLEL, 0.0, angle), hidden)
+            power = max(1.0, -powers[i, j])
+            merged = np.maximum(np.where(gap[:, i, j] < EQUAL, 0.0, angle**power), unresolved**power)
             singular = np.maximum(singular, np.where(gap[:, i, j] < limits[i, j], merged, apart))
     degree = sum(1 - m for f in key for m in f.orders) - sum(f.k for f in key)
     size = np.mean(np.einsum("bii->bi", kernels), axis=1)

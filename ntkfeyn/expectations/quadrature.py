@@ -25,11 +25,13 @@ CUT = 13.0  # half-width of the reference rule, in standard deviations
 STEPS = np.asarray(1.12 * 0.92 ** np.arange(400), dtype=np.float64)
 GRID = 1.35  # ratio of the scales at which node numbers are measured
 MAX_HERMITE = 24
+FEWEST = 3  # Hermite nodes: one less, in a compared rule, still sees an axis along which nearby samples differ
 FINEST = 1.1  # a reference has a step this many times below the last one that is tried
 SHIFT = 0.382  # of rules that others are compared with: they share neither nodes nor the symmetry of their nodes
 OFFSETS = (0.0, 0.7, -1.4, 2.5)
 MAX_AXIS_NODES = 6000
 REACHED = 1e-12  # relative errors below this are rounding
+SHIFT = 0.37  # in steps: a rule that is compared has its nodes elsewhere, and no symmetry
 PLATEAU = 1e-9  # errors that stop falling below this are rounding in the activation's derivatives
 
 
@@ -80,19 +82,21 @@ class AxisRules:
         self.offsets = (*(offset * spread for offset in OFFSETS), *places)
         self.curve = cache(self._curve)
 
-    def axis(self, sigma: float, tolerance: float, cut: float, coarsening: float = 1.0) -> Rule:
-        """The cheaper of the two rules at this tolerance, then with ``coarsening`` times fewer nodes (< 1: more)."""
+    def axis(self, sigma: float, tolerance: float, cut: float, coarsening: float = 1.0, finer: float = 1.0) -> Rule:
+        """The cheaper of the two rules at this tolerance, with ``finer`` times more nodes than were measured.
+
+        ``coarsening`` then leaves that many times fewer. Above 1 the rule shares nothing with the one at 1: it has a
+        node less at least, and a trapezoid is shifted.
+        """
         step = self.step(sigma, tolerance)
         upper = self.curve(ceil(_grid_number(sigma))).hermite_errors
         enough = np.flatnonzero(np.maximum(upper[:-1], upper[1:]) < tolerance)
         if len(enough) and enough[0] + 1 < 2 * int(cut / step) + 1:
-            nodes = int(enough[0]) + 1
-            if coarsening > 1.0:
-                nodes = max(1, min(nodes - 1, int(nodes / coarsening)))
-            return hermite(ceil(nodes / min(coarsening, 1.0)))
+            nodes = max(FEWEST, ceil((int(enough[0]) + 1) * finer))
+            return hermite(min(nodes - 1, int(nodes / coarsening)) if coarsening > 1.0 else ceil(nodes / coarsening))
         if 2 * cut / step > MAX_AXIS_NODES:
             raise self._refusal(sigma)
-        return trapezoid(step * coarsening, cut, SHIFT if coarsening > 1.0 else 0.0)
+        return trapezoid(step * coarsening / finer, cut, SHIFT if coarsening > 1.0 else 0.0)
 
     def step(self, sigma: float, tolerance: float) -> float:
         """The largest sufficient step, interpolated between measured scales."""

@@ -10,9 +10,8 @@ points of the other axes. An eigenbasis would need every sample at every node.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
-from math import inf, sqrt
+from math import inf, log, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +19,10 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import Smooth, checked, leibniz
+from ntkfeyn.expectations.batches import Batch, batches
 from ntkfeyn.expectations.keys import EPSILON, Differentiated, Expectations, KernelError, Key
-from ntkfeyn.expectations.quadrature import AxisRules, Rule, ball, check_nodes, hermite
+from ntkfeyn.expectations.nearby import distance, nearby_pairs
+from ntkfeyn.expectations.quadrature import REACHED, AxisRules, Rule, ball, check_nodes, hermite
 from ntkfeyn.runtime.workers import Mapped
 
 Array = NDArray[np.float64]
@@ -32,44 +33,6 @@ BLOCK = 48  # sample sets whose grids are held at a time
 MAX_NODES = 40_000_000  # of one grid
 MAX_HELD = 1 << 25  # numbers of all points that are held at a time, before the last axis
 NEGLIGIBLE = 1e-14  # what is left of a variance counts as nothing below this share of it
-
-
-@dataclass(frozen=True)
-class Batch:
-    """All expectations over ``size`` samples: ``numbers[set, assignment]`` (0: not needed).
-
-    An assignment lists one differentiated product for each sample of the sorted set.
-    """
-
-    subsets: Ints
-    assignments: tuple[Key, ...]
-    numbers: Ints
-
-
-def batches(expectations: Expectations) -> list[Batch]:
-    """The expectations of a plan by the set of samples that they live on."""
-    by_size: dict[int, list[tuple[Key, Ints, Ints]]] = {}
-    for key, rows in expectations.rows.items():
-        numbers = expectations.numbers(key)
-        order = np.argsort(rows, axis=1, kind="stable")
-        permutations, which = np.unique(order, axis=0, return_inverse=True)
-        for p, permutation in enumerate(permutations):
-            chosen = np.flatnonzero(which.ravel() == p)
-            assignment = tuple(key[i] for i in permutation)
-            part = (assignment, rows[chosen][:, permutation], numbers[chosen])
-            by_size.setdefault(len(key), []).append(part)
-    return [_batch(parts) for _, parts in sorted(by_size.items())]
-
-
-def _batch(parts: list[tuple[Key, Ints, Ints]]) -> Batch:
-    subsets = np.unique(np.concatenate([rows for _, rows, _ in parts]), axis=0)
-    place = {tuple(row): i for i, row in enumerate(subsets.tolist())}
-    assignments = sorted({assignment for assignment, _, _ in parts})
-    column = {assignment: i for i, assignment in enumerate(assignments)}
-    numbers = np.zeros((len(subsets), len(assignments)), dtype=np.int64)
-    for assignment, rows, own in parts:
-        numbers[[place[tuple(row)] for row in rows.tolist()], column[assignment]] = own
-    return Batch(subsets, tuple(assignments), numbers)
 
 
 class Grid(NamedTuple):
@@ -93,7 +56,8 @@ class Grid(NamedTuple):
 class SmoothExpectations:
     """Values of a plan's expectations at one tolerance (relative error of each integral along each axis).
 
-    ``coarsening`` leaves that many times fewer nodes on each axis, to see how far the full rule has converged.
+    ``coarsening`` leaves that many times fewer nodes on each axis; above 1 they are also shifted, so that no node is
+    shared with the full rule: the difference shows how far that has converged, and how its sums round.
     """
 
     amplifies = False
@@ -101,15 +65,29 @@ class SmoothExpectations:
     def __init__(
         self, activation: Smooth, expectations: Expectations, tolerance: float, coarsening: float = 1.0
     ) -> None:
-        self.activation, self.tolerance, self.coarsening = activation, tolerance, coarsening
-        self.resolution = 0.0 if activation.exact else tolerance
-        self.size = expectations.size
+        self.activation, self.coarsening = activation, coarsening
+        self.tolerance = max(tolerance, REACHED)
+        self.finer = max(1.0, log(tolerance) / log(REACHED))  # nodes grow no faster than the digits that they bring
+        self.resolution = 0.0 if activation.exact else self.tolerance
+        self.expectations, self.size = expectations, expectations.size
         self.batches = batches(expectations)
         self.rules: dict[tuple[tuple[Key, ...], float], AxisRules] = {}
 
     def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0."""
-        values = np.full(self.size, np.nan)
+        return np.asarray(self._filled(kernel, needed, mapped, masses=False)[0])
+
+    def spread(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
+        """``values``, and the means of the absolute values of the same products, of which a sum rounds a share."""
+        values, masses = self._filled(kernel, needed, mapped, masses=True)
+        return values, masses
+
+    def bounds(self, kernel: Array, masses: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
+        """Error bounds of the values from rounding, shape (size,): they change by as little as the kernel does."""
+        return np.where(needed, masses * (off.rounding + 4 * EPSILON), 0.0)
+
+    def _filled(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped, masses: bool) -> Array:
+        values = np.full((2 if masses else 1, self.size), np.nan)
         for batch in reversed(self.batches):  # the largest grids first: what is too large is refused at once
             wanted = needed[batch.numbers]
             columns, rows = np.flatnonzero(wanted.any(axis=0)), np.flatnonzero(wanted.any(axis=1))
@@ -120,18 +98,26 @@ class SmoothExpectations:
                     batch.numbers[np.ix_(rows, columns)],
                 )
                 self._fill(values, part, kernel, mapped)
-        values[0] = 0.0
+        values[:, 0] = 0.0
+        self._separate(values[0], kernel, needed)
         return values
 
-    def bounds(self, kernel: Array, values: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
-        """Error bounds of ``values`` from rounding, shape (size,): they change by as little as the kernel does.
-
-        A value that is small by chance may be off by more: what a repeated run is compared with covers that.
-        """
-        return np.where(needed, np.abs(values) * (off.rounding + 4 * EPSILON), 0.0)
+    def _separate(self, values: Array, kernel: Array, needed: NDArray[np.bool_]) -> None:
+        """<s_a s_b> of nearby samples from their distance."""
+        pairs, numbers = nearby_pairs(self.expectations, kernel, needed)
+        if not len(pairs):
+            return
+        batch = next(batch for batch in self.batches if batch.subsets.shape[1] == 2)
+        rules = self._rules(batch, kernel)
+        axes = cholesky(kernel[pairs[:, :, None], pairs[:, None, :]])
+        for (a, b), (across, first, second), columns in zip(pairs, numbers, axes, strict=True):
+            z, weights = _points(self._grid(columns, rules, batch))
+            opposite = bool(kernel[a, b] < 0)
+            apart = distance(self.activation.table(z, 0)[0], weights, opposite)
+            values[across] = (values[first] + values[second] - apart) / (-2 if opposite else 2)
 
     def _fill(self, values: Array, batch: Batch, kernel: Array, mapped: Mapped) -> None:
-        products = cache(lambda split: Products(self.activation, batch, split))
+        products = cache(lambda split: Products(self.activation, batch, split, len(values) > 1))
         axes = cholesky(kernel[batch.subsets[:, :, None], batch.subsets[:, None, :]])
         rules = self._rules(batch, kernel)
         start = 0
@@ -143,7 +129,7 @@ class SmoothExpectations:
             terms = iter(mapped(_integral, *zip(*tasks, strict=True)))
             for i, (table, own) in enumerate(zip(tables, parts, strict=True)):
                 total = sum(next(terms) for _ in own)
-                values[batch.numbers[start + i]] = np.asarray(total)[table.row, table.column]
+                values[:, batch.numbers[start + i]] = np.asarray(total)[:, table.row, table.column]
             start += len(grids)
 
     def _grids(self, axes: Array, rules: AxisRules, batch: Batch) -> list[Grid]:
@@ -170,11 +156,12 @@ class SmoothExpectations:
         radius, degree = inf, self.activation.degree
         if degree is not None:
             most = max(sum(len(f.orders) for f in assignment) for assignment in batch.assignments)
-            chosen = [hermite(most * degree // 2 + 1)] * len(columns)
+            more = 2 if self.coarsening > 1.0 else 0  # other nodes, exact as well
+            chosen = [hermite(most * degree // 2 + 1 + more)] * len(columns)
         else:
             radius = ball(max(rules.cut(scale, self.tolerance) for scale in scales), len(columns))
-            radius /= sqrt(self.coarsening)
-            chosen = [rules.axis(scale, self.tolerance, radius, self.coarsening) for scale in scales]
+            radius *= sqrt(self.finer / self.coarsening)
+            chosen = [rules.axis(scale, self.tolerance, radius, self.coarsening, self.finer) for scale in scales]
         z, weights, radii = np.zeros((len(axes), 1)), np.ones(1), np.zeros(1)
         for column, rule in zip(columns[:-1], chosen[:-1], strict=True):
             counts = _inside(rule, radii, radius)
@@ -233,6 +220,13 @@ def _node_numbers(counts: Ints) -> Ints:
     return np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
+def _points(grid: Grid) -> tuple[Array, Array]:
+    """Every point of a grid with its weight."""
+    node = _node_numbers(grid.counts)
+    z = np.repeat(grid.z, grid.counts, axis=1) + grid.column[:, None] * grid.last.nodes[node]
+    return z, np.repeat(grid.weights, grid.counts) * grid.last.weights[node]
+
+
 def _runs(counts: Ints, nodes: int) -> Iterator[slice]:
     """Runs of points with about so many nodes; they depend on the grid alone, so results do not depend on workers."""
     chunk = np.cumsum(counts) // nodes
@@ -258,11 +252,11 @@ class Products:
     """Expectations of a batch as entries ``[row, column]`` of one matrix product over the points of a grid.
 
     Columns are means over the last axis of products over the samples of ``split``, which move along it; rows are
-    products over the other samples, which only need the points.
+    products over the other samples, which only need the points. With ``masses`` also those of absolute values.
     """
 
-    def __init__(self, activation: Smooth, batch: Batch, split: tuple[int, ...]) -> None:
-        self.activation = activation
+    def __init__(self, activation: Smooth, batch: Batch, split: tuple[int, ...], masses: bool) -> None:
+        self.activation, self.masses = activation, masses
         size = batch.subsets.shape[1]
         last = split or (size - 1,)
         self.inner = _Side(activation, batch.assignments, last)
@@ -278,10 +272,16 @@ class Products:
         above += grid.column[moving, None] * grid.last.nodes[node]
         inner = self.inner(above)
         inner *= weights
-        means = np.add.reduceat(inner, np.cumsum(counts) - counts, axis=1)
+        outer = self.outer(z[list(self.outer.samples)])
+        found = [self._mean(outer, inner, grid)]
+        if self.masses:
+            found.append(self._mean(np.abs(outer), np.abs(inner, out=inner), grid))
+        return checked(np.stack(found), self.activation.name)
+
+    def _mean(self, outer: Array, inner: Array, grid: Grid) -> Array:
+        means = np.add.reduceat(inner, np.cumsum(grid.counts) - grid.counts, axis=1)
         means *= grid.weights
-        total = self.outer(z[list(self.outer.samples)]) @ means.T
-        return checked(total, self.activation.name)
+        return np.asarray(outer @ means.T)
 
 
 class _Side:

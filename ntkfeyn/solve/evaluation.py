@@ -26,6 +26,7 @@ from ntkfeyn.solve.moments import Component, Moment, Number
 from ntkfeyn.solve.plan import Plan, make_plan, standard_samples
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, TensorValues
+from ntkfeyn.solve.scaling import scaled_back, scaling
 from ntkfeyn.solve.solver import LayerValues, solve
 
 Array = NDArray[np.float64]
@@ -52,14 +53,15 @@ def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Set
     plan = make_plan(system, {target: _family(place[rows]) for target, rows in wanted.items()}, len(kept))
     solved: dict[tuple[float, ...], list[LayerValues]] = {}
     settings = []
-    some = gram[np.ix_(kept, kept)]
+    power = scaling(networks[0].layers, functions(networks[0]), gram)
+    some = np.ldexp(gram[np.ix_(kept, kept)], -power)
     with workers(request.jobs, request.scheduler) as mapped:
         for network in networks:
             ratios = tuple(network.ratio(layer) for layer in range(1, network.depth))
             if ratios not in solved:
                 with np.errstate(all="ignore"):  # what is not finite is refused with a message
                     solved[ratios] = solve(plan, network, some, request.tolerance, mapped, request.advance)
-            layers = tuple(_row(plan, layer, wanted, place) for layer in solved[ratios])
+            layers = tuple(_row(plan, layer, wanted, place, power) for layer in solved[ratios])
             settings.append(Setting(network.width_text, network.hidden, layers))
     return tuple(settings)
 
@@ -171,11 +173,13 @@ def _family(tuples: Ints) -> Family:
     return maximal(tuple(dict.fromkeys(row)) for row in ordered.tolist())
 
 
-def _row(plan: Plan, layer: LayerValues, wanted: dict[TensorId, Ints], place: Ints) -> dict[str, TensorValues]:
+def _row(
+    plan: Plan, layer: LayerValues, wanted: dict[TensorId, Ints], place: Ints, power: int
+) -> dict[str, TensorValues]:
     found = {}
     for tensor, tuples in wanted.items():
         numbers = plan.components[tensor].find(place[tuples])
         index = tuples[:, list(standard(tensor.name).index)] + 1
-        values, errors = layer.values[tensor][numbers], layer.errors[tensor][numbers]
+        values, errors = scaled_back(tensor, layer.values[tensor][numbers], layer.errors[tensor][numbers], power)
         found[str(tensor)] = TensorValues(index, values, errors)
     return found

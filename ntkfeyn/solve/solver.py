@@ -1,10 +1,11 @@
 """The solver: a System layer by layer from the kernels of layer 1 (theory sections 3 to 5).
 
-Enters: a plan, a network, the Gram matrix x.x'/n_0. Leaves: every tensor at every layer with an error estimate, of two
-parts. Quadrature: the recursions are solved twice, with all and with 1.15 times fewer nodes; the difference says how
-far the full rules have converged, because their error falls exponentially with the number of nodes. Where it is above
-the tolerance the recursions are solved once more with finer rules, and compared with the run before. Rounding: where
-some layer amplifies it, bounds are carried through every layer, whatever its activation.
+Enters: a plan, a network, the Gram matrix x.x'/n_0. Leaves: every tensor at every layer with an error estimate. The
+recursions are solved again with fewer nodes, none of them shared, and with noise on all that is rounded (twice for few
+samples): the difference says how far the full rules have converged, because their error falls
+exponentially with the number of nodes, and what the layers make of rounding. Where it is above the tolerance both are
+solved again with finer rules. Where a kink lets derivatives diverge, no noise is small: there bounds of the rounding
+are carried through every layer instead, whatever its activation.
 """
 
 from __future__ import annotations
@@ -24,18 +25,21 @@ from ntkfeyn.expectations.quadrature import REACHED
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.tensors import MEAN_KERNEL, TensorId
 from ntkfeyn.runtime.workers import Mapped
+from ntkfeyn.solve.differences import differences, relative, total
 from ntkfeyn.solve.inputs import first_kernels
+from ntkfeyn.solve.noise import Noise
 from ntkfeyn.solve.plan import Factor, Plan, TermPlan
+from ntkfeyn.solve.scaling import check_size
 
 Array = NDArray[np.float64]
 Values = dict[TensorId, Array]
-COARSENING = 1.15  # the second run has this many times fewer nodes on each axis
-SHARE = 0.5  # of the largest difference, for components where it is small by chance
-ROUNDING = 1e-13  # relative to the largest component
-EXACT = 1e-10  # tracked errors below this share of the largest component are ordinary rounding
+COARSENING, FINE = (1.15, 1.25), (1.08, 1.13)  # compared runs have so many times fewer nodes; FINE where digits end
+FEW = 2  # samples up to which two runs are compared: among few components one difference may be small by chance
+SMALLEST, FIRST = 1e-16, 3e-14  # tolerances of one integral along one axis: the least, and the least at first
+LARGEST = 1e-6  # tolerance that runs are made for: few nodes agree by chance
 MAX_REPEATS = 2
 TIGHTER, LEAST, MOST = 0.3, 1e-4, 0.03  # how much tighter a repeated run is
-MARGIN = 0.0005  # share of the tolerance that one integral may use along one axis
+MARGIN = 0.0002  # share of the tolerance that one integral may use along one axis
 BLOCK = 1 << 21  # products held at a time
 
 
@@ -77,22 +81,35 @@ class Problem(NamedTuple):
 
     def run(self, margin: float, coarsening: float, depth: int) -> list[LayerValues]:
         """Layers 1 .. depth once, with rounding where it is tracked. Raises Stopped where a layer cannot be solved."""
-        tolerance = max(self.tolerance * margin, REACHED)
-        made = engines(self.functions, self.plan.expectations, tolerance, coarsening)
+        made = engines(self.functions, self.plan.expectations, self.resolution(margin), coarsening)
         tracked = any(engine.amplifies for engine in made)
-        layers = [first_layer(self.plan, self.network, self.gram)]
+        noisy = coarsening > 1.0 and not tracked
+        layers = [first_layer(self.plan, self.network, self.gram, Noise(0, coarsening) if noisy else None)]
+        below = np.sign(self.network.layers[0].C_W) * np.diag(self.gram)
+        check_size(np.diag(_kernel(self.plan, layers[0].values)), below, self.plan.components, 1)
         quadrature = 0.0
         for layer, engine in enumerate(made[: depth - 1], 1):
             try:
-                layers.append(self._next(layer, layers[-1], engine, quadrature, tracked))
+                noise = Noise(layer, coarsening) if noisy else None
+                off = quadrature if tracked else None
+                layers.append(self._next(layer, layers[-1], engine, off, noise))
             except NtkfeynError as error:
                 raise Stopped(error, layers) from error
             quadrature += engine.resolution
             self.advance(f"layer {layer + 1}")
         return layers
 
-    def _next(self, layer: int, at: LayerValues, engine: Engine, quadrature: float, tracked: bool) -> LayerValues:
-        """Layer l + 1 from layer l, whose activation the engine is of."""
+    def resolution(self, margin: float) -> float:
+        """The tolerance of one integral along one axis."""
+        return max(min(self.tolerance, LARGEST) * margin, SMALLEST)
+
+    def _next(
+        self, layer: int, at: LayerValues, engine: Engine, quadrature: float | None, noise: Noise | None
+    ) -> LayerValues:
+        """Layer l + 1 from layer l, whose activation the engine is of; bounds are carried if ``quadrature`` is given.
+
+        It is the error that the quadratures below have left in the kernel.
+        """
         plan, current, errors = self.plan, at.values, at.errors
         # a tensor may be zero with an error, which lives on; a layer that amplifies makes errors of that size by itself
         kept = not engine.amplifies
@@ -100,21 +117,34 @@ class Problem(NamedTuple):
         active = {t: [term for term in terms if _alive(term, held)] for t, terms in plan.terms.items()}
         needed = _needed(plan, active)
         kernel = _kernel(plan, current)
-        means = engine.values(kernel, needed, self.mapped)
         couplings = self.network.couplings(layer)
-        following = {t: _step(plan, t, active[t], couplings, current, means) for t in plan.terms}
-        if tracked:
-            delta = max(EPSILON, float(np.max(errors[MEAN_KERNEL] / np.maximum(np.abs(current[MEAN_KERNEL]), 1e-300))))
-            bounds = engine.bounds(kernel, means, needed, KernelError(min(delta, 1.0), quadrature))
-            known = (current, errors, means, bounds)
-            off = {t: _step_error(plan, t, active[t], couplings, known) for t in plan.terms}
+        if noise is not None:
+            kernel = noise.apart(kernel)
+        if noise is None and quadrature is None:
+            means = engine.values(kernel, needed, self.mapped)
         else:
-            off = {t: np.zeros_like(v) for t, v in following.items()}
+            means, masses = engine.spread(kernel, needed, self.mapped)
+        bounds = np.zeros(plan.expectations.size)
+        if quadrature is not None:
+            off = KernelError(min(_kernel_error(plan, kernel, errors), 1.0), quadrature)
+            bounds = engine.bounds(kernel, masses, needed, off)
+        if noise is not None:
+            means = np.where(needed, noise.on(means, masses, len(plan.terms)), means)
+        following = {t: _step(plan, t, active[t], couplings, current, means) for t in plan.terms}
+        if noise is None and quadrature is None:
+            rounded = {t: np.zeros_like(v) for t, v in following.items()}
+        else:
+            known = (current, errors, means, bounds)
+            rounded = {t: _step_error(plan, t, active[t], couplings, known) for t in plan.terms}
+        if noise is not None:
+            following = {t: noise.on(v, rounded[t] / EPSILON, i) for i, (t, v) in enumerate(following.items())}
+            rounded = {t: np.zeros_like(v) for t, v in following.items()}
         if not all(np.isfinite(v).all() for v in following.values()):
             raise NtkfeynError(
                 f"the tensors overflow at layer {layer + 1}", "try a smaller --cw or --depth (see critical couplings)"
             )
-        return LayerValues(following, off)
+        check_size(np.diag(_kernel(plan, following)), np.zeros(plan.samples), plan.components, layer + 1)
+        return LayerValues(following, rounded)
 
 
 def solve(
@@ -165,50 +195,33 @@ def solve_reachable(
 
 def _converged(problem: Problem, run: Run) -> list[LayerValues]:
     """The layers of the finest run that it takes, with both parts of their errors."""
-    margin = MARGIN
-    fine = run(margin, 1.0)
-    if all(function.exact for function in problem.functions):
-        return [LayerValues(layer.values, _beyond_rounding(layer)) for layer in fine]
-    off = _differences(fine, run(margin, COARSENING))
+    kinked = not all(function.smooth for function in problem.functions)
+    if kinked and all(function.exact for function in problem.functions):
+        return run(MARGIN, 1.0)
+    margin = max(MARGIN, FIRST / problem.tolerance)
+    found, worst = _compared(problem, run, margin)
     for _ in range(MAX_REPEATS):
-        worst = max(_relative(layer.values, one) for layer, one in zip(fine, off, strict=True))
-        if worst <= problem.tolerance:
+        if worst <= problem.tolerance or problem.resolution(margin) <= SMALLEST:
             break
         margin *= min(max(TIGHTER * problem.tolerance / worst, LEAST), MOST)
-        coarse, fine = fine, run(margin, 1.0)
-        off = _differences(fine, coarse)
-    return [LayerValues(layer.values, _sum(one, _beyond_rounding(layer))) for layer, one in zip(fine, off, strict=True)]
+        try:
+            finer, left = _compared(problem, run, margin)
+        except NtkfeynError:
+            break  # too many nodes: what is known has its error
+        if left >= worst:
+            break  # rounding: more nodes bring no more digits
+        found, worst = finer, left
+    return found
 
 
-def _differences(fine: list[LayerValues], coarse: list[LayerValues]) -> list[Values]:
-    """The error of a finer run, layer by layer, from its difference from another one."""
-    pairs = [(a.values, b.values) for a, b in zip(fine, coarse, strict=True)]
-    return [{t: _error(a[t], b[t]) for t in a} for a, b in pairs]
-
-
-def _beyond_rounding(layer: LayerValues) -> Values:
-    """Tracked errors; 0 for a tensor that is exact but for ordinary rounding."""
-    sizes = {t: float(np.max(np.abs(v), initial=0.0)) for t, v in layer.values.items()}
-    return {t: e * (np.max(e, initial=0.0) > EXACT * sizes[t]) for t, e in layer.errors.items()}
-
-
-def _sum(one: Values, other: Values) -> Values:
-    return {t: e + other[t] for t, e in one.items()}
-
-
-def _relative(values: Values, errors: Values) -> float:
-    """The largest error of a layer relative to the largest component of its tensor."""
-    sizes = {t: float(np.max(np.abs(v), initial=0.0)) for t, v in values.items()}
-    return max((float(errors[t].max(initial=0.0)) / size for t, size in sizes.items() if size), default=0.0)
-
-
-def _error(fine: Array, coarse: Array) -> Array:
-    """The difference; a component where it is small by chance is given a share of the largest one."""
-    scale = np.max(np.abs(fine), initial=0.0)
-    if scale == 0.0:
-        return np.zeros_like(fine)
-    difference = np.abs(fine - coarse)
-    return np.asarray(np.maximum(difference, SHARE * difference.max()) + ROUNDING * scale)
+def _compared(problem: Problem, run: Run, margin: float) -> tuple[list[LayerValues], float]:
+    """Layers with their errors, and the largest difference relative to the largest component of a tensor."""
+    coarsenings = COARSENING if problem.resolution(margin) >= REACHED else FINE
+    fine = run(margin, 1.0)
+    coarse = [run(margin, one) for one in coarsenings[: 2 if problem.plan.samples <= FEW else 1]]
+    off = differences([layer.values for layer in fine], [[layer.values for layer in one] for one in coarse])
+    worst = max(relative(layer.values, one) for layer, one in zip(fine, off, strict=True))
+    return [LayerValues(layer.values, total(one, layer.errors)) for layer, one in zip(fine, off, strict=True)], worst
 
 
 def _needed(plan: Plan, active: dict[TensorId, list[TermPlan]]) -> NDArray[np.bool_]:
@@ -222,14 +235,26 @@ def _needed(plan: Plan, active: dict[TensorId, list[TermPlan]]) -> NDArray[np.bo
     return needed
 
 
-def first_layer(plan: Plan, network: Network, gram: Array) -> LayerValues:
+def first_layer(plan: Plan, network: Network, gram: Array, noise: Noise | None = None) -> LayerValues:
     """Layer 1: the kernels K and Theta; everything else vanishes."""
-    start = first_kernels(network.layers[0], gram)
-    values = {}
-    for tensor, components in plan.components.items():
-        rows = components.rows
-        values[tensor] = start[tensor][rows[:, 0], rows[:, 1]] if tensor in start else np.zeros(len(rows))
-    return LayerValues(values, {t: EPSILON * np.abs(v) for t, v in values.items()})
+    scale = np.sqrt(np.diag(gram))
+    start, sizes = (first_kernels(network.layers[0], one) for one in (gram, scale[:, None] * scale))
+    values, errors = {}, {}
+    for i, (tensor, components) in enumerate(plan.components.items()):
+        a, b = components.rows[:, 0], components.rows[:, 1]
+        values[tensor] = start[tensor][a, b] if tensor in start else np.zeros(len(a))
+        size = sizes[tensor][a, b] if tensor in start else np.zeros(len(a))
+        errors[tensor] = EPSILON * size if noise is None else np.zeros(len(a))
+        if noise is not None:
+            values[tensor] = noise.on(values[tensor], size, i)
+    return LayerValues(values, errors)
+
+
+def _kernel_error(plan: Plan, kernel: Array, errors: Values) -> float:
+    """How far K is off, relative to the spread of its samples: at least by rounding."""
+    a, b = plan.components[MEAN_KERNEL].rows.T
+    size = np.sqrt(np.diag(kernel)[a] * np.diag(kernel)[b])
+    return max(EPSILON, float(np.max(errors[MEAN_KERNEL] / np.maximum(size, 1e-300))))
 
 
 def _kernel(plan: Plan, values: Values) -> Array:

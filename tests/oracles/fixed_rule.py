@@ -2,7 +2,7 @@
 
 Of the package it takes the terms of the recursions alone: no plan, no solver, no expectation. Each of these lives on
 the samples that occur in it, z = L x with L the Cholesky factor of their kernel, samples in order; an axis without
-variance is left out. ``solve`` returns all layers, tensors as arrays in index order.
+variance is left out. ``solve`` returns all layers, tensors as arrays in index order, as precise as the Gram matrix is.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ class Means:
     def __init__(self, kernel: Array, rule: Rule, derivatives: Derivatives) -> None:
         self.kernel, self.rule, self.derivatives = kernel, rule, derivatives
         self.grids: dict[tuple[int, ...], tuple[list[Sequence[Array]], Array]] = {}
-        self.known: dict[tuple[tuple[int, int], ...], float] = {}
+        self.known: dict[tuple[tuple[int, int], ...], Any] = {}
         self.tables: dict[tuple[int, ...], Array] = {}
 
     def table(self, orders: tuple[int, ...]) -> Array:
         """<prod over k of s^(orders[k])(z_(a_k))> for all samples a_0, a_1, .., one axis each."""
         if orders not in self.tables:
             n = len(self.kernel)
-            found = np.empty((n,) * len(orders))
+            found = np.empty((n,) * len(orders), dtype=self.kernel.dtype)
             for samples in product(range(n), repeat=len(orders)):
                 found[samples] = self.mean(tuple(sorted(zip(samples, orders, strict=True))))
             self.tables[orders] = found
         return self.tables[orders]
 
-    def mean(self, factors: tuple[tuple[int, int], ...]) -> float:
+    def mean(self, factors: tuple[tuple[int, int], ...]) -> Any:
         if factors not in self.known:
             samples = tuple(sorted({a for a, _ in factors}))
             tables, value = self.grid(samples)
             for a, m in factors:
                 value = value * tables[samples.index(a)][m]
-            self.known[factors] = float(value.sum())
+            self.known[factors] = value.sum()
         return self.known[factors]
 
     def grid(self, samples: tuple[int, ...]) -> tuple[list[Sequence[Array]], Array]:
@@ -70,7 +70,7 @@ class Means:
 def factor(kernel: Array) -> Array:
     """L with L L^T = kernel, row by row; a column is zero where no variance is left."""
     n = len(kernel)
-    L = np.zeros((n, n))
+    L = np.zeros((n, n), dtype=kernel.dtype)
     for k in range(n):
         left = kernel[k, k] - L[k, :k] @ L[k, :k]
         if left > NOTHING * kernel[k, k]:
@@ -91,12 +91,12 @@ def solve(
     n = len(gram)
     C_W, lambda_W, C_b, lambda_b = (couplings[name] for name in ("C_W", "lambda_W", "C_b", "lambda_b"))
     system = derive_system(names)
-    here: Tensors = {one.id: np.zeros((n,) * len(one.cumulant.labels)) for one in system.recursions}
+    here: Tensors = {one.id: np.zeros((n,) * len(one.cumulant.labels), dtype=gram.dtype) for one in system.recursions}
     here |= {MEAN_KERNEL: C_b[0] + C_W[0] * gram, MEAN_NTK: lambda_b[0] + lambda_W[0] * gram}
     layers = [here]
     for l, table in enumerate(derivatives, 1):  # noqa: E741
         values = {name: row[l] for name, row in couplings.items()}
-        values["width_ratio"] = widths[l - 1] / widths[l - 2] if l > 1 else 1.0
+        values["width_ratio"] = gram.dtype.type(widths[l - 1]) / widths[l - 2] if l > 1 else 1.0
         means = Means(here[MEAN_KERNEL], rule, table)
         here = {one.id: step(one.cumulant.labels, one.expanded, values, means, here) for one in system.recursions}
         layers.append(here)
@@ -107,12 +107,14 @@ def step(labels: Sequence[int], terms: Sequence[Any], values: dict[str, float], 
     """One recursion at every component, one axis a slot."""
     n = len(means.kernel)
     at = dict(zip(labels, np.indices((n,) * len(labels)), strict=True))
-    total = np.zeros((n,) * len(labels))
+    kind = here[MEAN_KERNEL].dtype
+    total = np.zeros((n,) * len(labels), dtype=kind)
     for term in terms:
-        factor_ = float(term.coefficient) * prod(values[name] ** p for name, p in term.couplings)
+        factor_ = kind.type(term.coefficient.numerator) / kind.type(term.coefficient.denominator)
+        factor_ *= prod(values[name] ** p for name, p in term.couplings)
         if not (factor_ and all(here[t.id].any() for t in term.tensors)):
             continue
-        product_ = np.full(total.shape, factor_)
+        product_ = np.full(total.shape, factor_, dtype=kind)
         for t in term.tensors:
             product_ = product_ * here[t.id][tuple(at[s] for s in t.labels)]
         for factors in term.expectations:
