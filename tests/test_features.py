@@ -59,13 +59,13 @@ SMOOTH = [
 ]  # fmt: skip
 
 
-def exact(text: str, scale: float, points: int = 1201, stride: int = 3) -> dict[str, float]:
+def exact(text: str, scale: float, points: int = 1801, stride: int = 3) -> dict[str, float]:
     """K_12, Theta_12, V_1222 at layer 2 on a grid that is neither symmetric nor aligned with anything.
 
     One axis has ``stride`` times fewer nodes.
     """
     gram = INPUTS @ INPUTS.T / 3 * scale**2
-    x = np.linspace(-9.013, 8.987, points)
+    x = np.linspace(-13.013, 12.987, points)
     w = np.exp(-0.5 * x * x)
     w /= w.sum()
     factor = np.linalg.cholesky(gram)
@@ -95,7 +95,7 @@ def solved(text: str, scale: float) -> dict[str, tuple[float, float]]:
     return {name: found.value(name, index) for name, index in indices.items()}
 
 
-def check(text: str, scale: float, points: int = 1201, stride: int = 3) -> None:
+def check(text: str, scale: float, points: int = 1801, stride: int = 3) -> None:
     """What is printed is true within its error, and within what the grid itself knows."""
     with np.errstate(all="ignore"):
         truth = exact(text, scale, points, stride)
