@@ -10,29 +10,28 @@ are carried through every layer instead, whatever its activation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.derivation.rules import COUPLINGS, reading_order
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import Activation, functions
 from ntkfeyn.expectations.engine import Engine, engines
 from ntkfeyn.expectations.keys import EPSILON, KernelError
 from ntkfeyn.expectations.quadrature import REACHED
 from ntkfeyn.model.network import Network
-from ntkfeyn.model.tensors import MEAN_KERNEL, TensorId
+from ntkfeyn.model.tensors import MEAN_KERNEL
 from ntkfeyn.runtime.workers import Mapped
 from ntkfeyn.solve.differences import differences, relative, total
 from ntkfeyn.solve.inputs import first_kernels
 from ntkfeyn.solve.noise import Noise
-from ntkfeyn.solve.plan import Factor, Plan, TermPlan
+from ntkfeyn.solve.plan import Plan
 from ntkfeyn.solve.scaling import check_size
+from ntkfeyn.solve.step import Values, active_terms, needed_means, step, step_error
 
 Array = NDArray[np.float64]
-Values = dict[TensorId, Array]
 COARSENING, FINE = (1.15, 1.25), (1.08, 1.13)  # compared runs have so many times fewer nodes; FINE where digits end
 FEW = 2  # samples up to which two runs are compared: among few components one difference may be small by chance
 SMALLEST, FIRST = 1e-16, 3e-14  # tolerances of one integral along one axis: the least, and the least at first
@@ -40,7 +39,6 @@ LARGEST = 1e-6  # tolerance that runs are made for: few nodes agree by chance
 MAX_REPEATS = 2
 TIGHTER, LEAST, MOST = 0.3, 1e-4, 0.03  # how much tighter a repeated run is
 MARGIN = 0.0002  # share of the tolerance that one integral may use along one axis
-BLOCK = 1 << 21  # products held at a time
 
 
 class LayerValues(NamedTuple):
@@ -114,10 +112,10 @@ class Problem(NamedTuple):
         # a tensor may be zero with an error, which lives on; a layer that amplifies makes errors of that size by itself
         kept = not engine.amplifies
         held = {t: bool(np.any(v) or (kept and np.any(errors[t]))) for t, v in current.items()}
-        active = {t: [term for term in terms if _alive(term, held)] for t, terms in plan.terms.items()}
-        needed = _needed(plan, active)
-        kernel = _kernel(plan, current)
         couplings = self.network.couplings(layer)
+        active = active_terms(plan, held, couplings)
+        needed = needed_means(plan, active)
+        kernel = _kernel(plan, current)
         if noise is not None:
             kernel = noise.apart(kernel)
         if noise is None and quadrature is None:
@@ -130,12 +128,12 @@ class Problem(NamedTuple):
             bounds = engine.bounds(kernel, masses, needed, off)
         if noise is not None:
             means = np.where(needed, noise.on(means, masses, len(plan.terms)), means)
-        following = {t: _step(plan, t, active[t], couplings, current, means) for t in plan.terms}
+        following = {t: step(plan, t, active[t], couplings, current, means) for t in plan.terms}
         if noise is None and quadrature is None:
             rounded = {t: np.zeros_like(v) for t, v in following.items()}
         else:
             known = (current, errors, means, bounds)
-            rounded = {t: _step_error(plan, t, active[t], couplings, known) for t in plan.terms}
+            rounded = {t: step_error(plan, t, active[t], couplings, known) for t in plan.terms}
         if noise is not None:
             following = {t: noise.on(v, rounded[t] / EPSILON, i) for i, (t, v) in enumerate(following.items())}
             rounded = {t: np.zeros_like(v) for t, v in following.items()}
@@ -224,17 +222,6 @@ def _compared(problem: Problem, run: Run, margin: float) -> tuple[list[LayerValu
     return [LayerValues(layer.values, total(one, layer.errors)) for layer, one in zip(fine, off, strict=True)], worst
 
 
-def _needed(plan: Plan, active: dict[TensorId, list[TermPlan]]) -> NDArray[np.bool_]:
-    """Which expectations occur in terms that do not vanish."""
-    needed = np.zeros(plan.expectations.size, dtype=bool)
-    for terms in active.values():
-        for term in terms:
-            for numbers in term.needed():
-                needed[numbers] = True
-    needed[0] = False
-    return needed
-
-
 def first_layer(plan: Plan, network: Network, gram: Array, noise: Noise | None = None) -> LayerValues:
     """Layer 1: the kernels K and Theta; everything else vanishes."""
     scale = np.sqrt(np.diag(gram))
@@ -263,74 +250,3 @@ def _kernel(plan: Plan, values: Values) -> Array:
     a, b = plan.components[MEAN_KERNEL].rows.T
     kernel[a, b] = kernel[b, a] = values[MEAN_KERNEL]
     return kernel
-
-
-def _alive(term: TermPlan, held: Mapping[TensorId, bool]) -> bool:
-    """Whether every tensor of a term holds anything."""
-    return all(held[tensor] for tensor, _ in term.tensors)
-
-
-def _step(
-    plan: Plan,
-    tensor: TensorId,
-    terms: list[TermPlan],
-    couplings: Mapping[str, float],
-    previous: Values,
-    means: Array,
-) -> Array:
-    """One recursion at all components."""
-    total = np.zeros(len(plan.components[tensor]))
-    for term in terms:
-        factor = _factor(term, couplings)
-        if not factor:
-            continue
-        gathered = [(previous[name], f) for name, f in term.tensors] + [(means, f) for f in term.means]
-        for rows in _blocks(term):
-            product = np.ones((1, len(term.counts)))
-            for values, f in gathered:
-                product = product * _gather(values, f, rows)
-            total[term.rows[rows]] += factor * (product @ term.counts)
-    return total
-
-
-def _step_error(
-    plan: Plan,
-    tensor: TensorId,
-    terms: list[TermPlan],
-    couplings: Mapping[str, float],
-    known: tuple[Values, Values, Array, Array],
-) -> Array:
-    """What errors of the factors, and rounding of each product, do to one recursion."""
-    previous, errors, means, bounds = known
-    total = np.zeros(len(plan.components[tensor]))
-    for term in terms:
-        factor = abs(_factor(term, couplings))
-        gathered = [(previous[name], errors[name], f) for name, f in term.tensors]
-        gathered += [(means, bounds, f) for f in term.means]
-        for rows in _blocks(term):
-            product, error = np.ones((1, len(term.counts))), np.zeros((1, len(term.counts)))
-            for values, off, f in gathered:
-                one = np.abs(_gather(values, f, rows))
-                error = error * one + product * _gather(off, f, rows)
-                product = product * one
-            total[term.rows[rows]] += factor * ((error + EPSILON * product) @ term.counts)
-    return total
-
-
-def _factor(term: TermPlan, couplings: Mapping[str, float]) -> float:
-    """The term's coefficient times its couplings, each to its power; a coupling that the network lacks is zero."""
-    values = [couplings.get(coupling.name, 0.0) for coupling in COUPLINGS]
-    return term.coefficient * float(np.prod(np.power(values, reading_order(term.couplings))))
-
-
-def _blocks(term: TermPlan) -> Iterator[slice]:
-    size = len(term.rows)
-    block = max(1, BLOCK // len(term.counts))
-    return (slice(start, min(start + block, size)) for start in range(0, size, block))
-
-
-def _gather(values: Array, factor: Factor, rows: slice) -> Array:
-    """The values of one factor, shape (rows, combinations)."""
-    one = values[factor.table[rows]]
-    several = len(factor.options) > 1 or factor.table.shape[1] > 1
-    return one[:, factor.options] if several else one
