@@ -35,6 +35,11 @@ class Engine(Protocol):
     @property
     def amplifies(self) -> bool: ...
 
+    @property
+    def at_zero(self) -> list[float]:
+        """s(0), s'(0), .. as far as the expectations name them; empty if there are no fluctuations."""
+        ...
+
     def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0. Raises NtkfeynError."""
         ...

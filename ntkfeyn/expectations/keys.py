@@ -16,10 +16,14 @@ EPSILON = 2e-16  # rounding of one operation, relative
 
 
 class Differentiated(NamedTuple):
-    """d^k of the product of s^(m), m in ``orders``, all at one sample."""
+    """d^k of the product of s^(m), m in ``orders``, all at one sample.
+
+    ``fluctuation``: of s^(m) - s^(m)(0) instead; then k is 0.
+    """
 
     orders: tuple[int, ...]
     k: int
+    fluctuation: bool = False
 
 
 class KernelError(NamedTuple):

@@ -44,6 +44,7 @@ class KinkedExpectations:
 
     def __init__(self, activation: Kinked, expectations: Expectations) -> None:
         self.activation, self.expectations = activation, expectations
+        self.at_zero: list[float] = []
 
     def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0.

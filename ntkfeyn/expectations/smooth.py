@@ -9,7 +9,7 @@ points of the other axes. An eigenbasis would need every sample at every node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from math import inf, log, sqrt
 from typing import NamedTuple
@@ -17,11 +17,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.expectations.activations import Smooth, checked, leibniz
+from ntkfeyn.expectations.activations import Smooth, checked
 from ntkfeyn.expectations.batches import Batch, batches
-from ntkfeyn.expectations.keys import EPSILON, Differentiated, Expectations, KernelError, Key
+from ntkfeyn.expectations.fluctuations import values_at_zero
+from ntkfeyn.expectations.keys import EPSILON, Expectations, KernelError, Key
 from ntkfeyn.expectations.nearby import distance, nearby_pairs
+from ntkfeyn.expectations.products import values_of
 from ntkfeyn.expectations.quadrature import REACHED, AxisRules, Rule, ball, check_nodes, hermite
 from ntkfeyn.runtime.workers import Mapped
 
@@ -71,6 +72,8 @@ class SmoothExpectations:
         self.resolution = 0.0 if activation.exact else self.tolerance
         self.expectations, self.size = expectations, expectations.size
         self.batches = batches(expectations)
+        moving = [max(one.orders) for key in expectations.rows for one in key if one.fluctuation]
+        self.at_zero = values_at_zero(activation, max(moving)) if moving else []
         self.rules: dict[tuple[tuple[Key, ...], float], AxisRules] = {}
 
     def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
@@ -290,55 +293,31 @@ class _Side:
     def __init__(self, activation: Smooth, assignments: tuple[Key, ...], samples: tuple[int, ...]) -> None:
         self.activation, self.samples = activation, samples
         parts = [tuple((i, assignment[a]) for i, a in enumerate(samples)) for assignment in assignments]
-        single = sorted({one for part in parts for one in part})
-        self.single = [(i, leibniz(*f)) for i, f in single]
+        self.single = single = sorted({one for part in parts for one in part})
         number = {one: k for k, one in enumerate(single)}
         distinct = sorted(set(parts))
         row = {part: k for k, part in enumerate(distinct)}
         self.products = np.array([[number[one] for one in part] for part in distinct], dtype=np.int64)
         self.place = np.array([row[part] for part in parts])
-        self.top = top_order(f for _, f in single) if single else 0
 
     def __call__(self, z: Array) -> Array:
         """Shape (samples, nodes) -> (products, nodes)."""
         if not self.samples:
             return np.ones((1, z.shape[1]))
-        table = self.activation.table(z, self.top)
-        functions = np.stack([_combined([row[i] for row in table], terms) for i, terms in self.single])
+        values = values_of(self.activation, z, dict.fromkeys(f for _, f in self.single))
+        functions = np.stack([values[f][i] for i, f in self.single])
         value = functions[self.products[:, 0]]
         for k in range(1, self.products.shape[1]):
             value *= functions[self.products[:, k]]
         return value
 
 
-def top_order(functions: Iterable[Differentiated]) -> int:
-    """The highest derivative of the activation that these products need."""
-    return max(max(f.orders) + f.k for f in functions)
-
-
-def _combined(derivatives: list[Array], terms: Iterable[tuple[tuple[int, ...], int]]) -> Array:
-    """sum of multiplicity * prod of s^(m)"""
-    total: Array | None = None
-    for orders, count in terms:
-        value = derivatives[orders[0]]
-        for m in orders[1:]:
-            value = value * derivatives[m]
-        value = value * count if count != 1 else value
-        total = value if total is None else total + value
-    if total is None:
-        raise NtkfeynError("an expectation without activations")
-    return total
-
-
 def _test_functions(activation: Smooth, keys: tuple[Key, ...]) -> Callable[[Array], Array]:
     """Each key with all its samples at one point."""
     distinct = sorted({f for key in keys for f in key})
-    terms = {f: leibniz(*f) for f in distinct}
-    top = top_order(distinct)
 
     def tests(z: Array) -> Array:
-        table = activation.table(z, top)
-        values = {f: _combined(table, terms[f]) for f in distinct}
+        values = values_of(activation, z, distinct)
         rows = []
         for key in keys:
             row = values[key[0]]

@@ -6,6 +6,7 @@ Enters: tensors layer by layer, of a run and of coarser ones with noise. Leaves:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +31,13 @@ def total(one: Values, other: Values) -> Values:
 
 
 def relative(values: Values, errors: Values) -> float:
-    """The largest error of a layer relative to the largest component of its tensor."""
-    sizes = {t: float(np.max(np.abs(v), initial=0.0)) for t, v in values.items()}
-    return max((float(errors[t].max(initial=0.0)) / size for t, size in sizes.items() if size), default=0.0)
+    """The largest error of a layer relative to the largest component of its tensor; inf for nothing but errors."""
+    worst = 0.0
+    for tensor, found in values.items():
+        size, error = (float(np.max(np.abs(one), initial=0.0)) for one in (found, errors[tensor]))
+        if error:
+            worst = max(worst, error / size if size else inf)
+    return worst
 
 
 def _error(fine: Array, coarse: Array) -> Array:

@@ -21,13 +21,14 @@ from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.runtime.workers import workers
 from ntkfeyn.solve.components import Family, all_tuples, maximal, subsets_up_to
+from ntkfeyn.solve.convergence import LayerValues
 from ntkfeyn.solve.existence import check_existence
 from ntkfeyn.solve.moments import Component, Moment, Number
 from ntkfeyn.solve.plan import Plan, make_plan, standard_samples
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, TensorValues
 from ntkfeyn.solve.scaling import scaled_back, scaling
-from ntkfeyn.solve.solver import LayerValues, solve
+from ntkfeyn.solve.solver import solve
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

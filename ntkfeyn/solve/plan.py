@@ -11,9 +11,9 @@ samples are one, few placements are left, and terms meet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from ntkfeyn.errors import LimitError
 from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.solve.centring import centred, fluctuates
 from ntkfeyn.solve.coincidences import in_group, patterns, with_equal_samples
 from ntkfeyn.solve.components import Components, Family, maximal
 
@@ -66,16 +67,22 @@ class TermPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """``components`` and ``terms`` by tensor, and the expectations that the terms refer to by number."""
+    """``components`` and ``terms`` by tensor, and the expectations that the terms refer to by number.
+
+    ``centring`` makes the plan of the same components with joint cumulants written in fluctuations.
+    """
 
     components: dict[TensorId, Components]
     terms: dict[TensorId, tuple[TermPlan, ...]]
     expectations: Expectations
     samples: int
+    centring: Callable[[], Plan]
 
 
-def make_plan(system: System, families: dict[TensorId, Family], samples: int) -> Plan:
+def make_plan(system: System, families: dict[TensorId, Family], samples: int, centring: bool = False) -> Plan:
     """Index tables for a system; ``families`` gives the sample sets wanted of each target.
+
+    ``centring``: joint cumulants are written in fluctuations of the activation.
 
     Raises LimitError when the tables would be too large.
     """
@@ -85,6 +92,8 @@ def make_plan(system: System, families: dict[TensorId, Family], samples: int) ->
     terms = {}
     for recursion in system.recursions:
         parts = tuple(part for term in recursion.terms for part in split_omega(term))
+        if centring and recursion.order:  # a mean of order 0 is no difference
+            parts = centred(parts)
         slots = recursion.cumulant.labels
         rows = components[recursion.id].rows
         plans = []
@@ -99,7 +108,7 @@ def make_plan(system: System, families: dict[TensorId, Family], samples: int) ->
             plans.append(plan)
         terms[recursion.id] = tuple(plans)
     expectations.close()
-    return Plan(components, terms, expectations, samples)
+    return Plan(components, terms, expectations, samples, cache(lambda: make_plan(system, families, samples, True)))
 
 
 def _components(system: System, families: dict[TensorId, Family], samples: int) -> dict[TensorId, Components]:
@@ -194,7 +203,7 @@ def _mean(
         columns = np.stack([samples[slot] for slot in slots], axis=1)
         for pattern, rows in patterns(columns):
             for column, hit in enumerate(options.tolist()):
-                found = _key([factor.order for factor in group.factors], hit, pattern)
+                found = _key([factor.order for factor in group.factors], fluctuates(group), hit, pattern)
                 if found is not None:
                     key, first_slots = found
                     tuples = _sorted_among_equals(columns[rows][:, first_slots], key)
@@ -202,7 +211,9 @@ def _mean(
     return Factor(table, chosen)
 
 
-def _key(orders: list[int], hit: Sequence[int], pattern: tuple[int, ...]) -> tuple[Key, list[int]] | None:
+def _key(
+    orders: list[int], fluctuation: bool, hit: Sequence[int], pattern: tuple[int, ...]
+) -> tuple[Key, list[int]] | None:
     """The expectation for slots that coincide as in ``pattern``, and the slots that name its samples.
 
     None if a slot is hit that is not the first one of its sample.
@@ -212,7 +223,7 @@ def _key(orders: list[int], hit: Sequence[int], pattern: tuple[int, ...]) -> tup
     found = []
     for first in sorted(set(pattern)):
         inside = [orders[slot] for slot, other in enumerate(pattern) if other == first]
-        found.append((Differentiated(tuple(sorted(inside)), hit[first]), first))
+        found.append((Differentiated(tuple(sorted(inside)), hit[first], fluctuation), first))
     found.sort()
     return tuple(one for one, _ in found), [first for _, first in found]
 

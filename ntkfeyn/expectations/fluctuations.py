@@ -1,0 +1,55 @@
+"""Fluctuations: t_m(z) = s^(m)(z) - s^(m)(0), with all its digits also where z is small.
+
+Enters: a smooth activation, nodes. Leaves: the values at 0 and the fluctuations. A polynomial loses its constant; else
+t_m(z) is z times the mean of s^(m+1) between 0 and z. Where the rule for this mean, or the difference itself, is not
+good enough shows in the other: both know the same number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.expectations.activations import Polynomial, Smooth
+from ntkfeyn.expectations.keys import EPSILON
+
+Array = NDArray[np.float64]
+POINTS = 12  # of the Gauss-Legendre rule between 0 and z
+CLOSE = 0.75  # |z| up to which a difference loses digits that matter
+AGREED = 32 * EPSILON  # relative to what is subtracted: a larger disagreement means that the rule does not resolve s
+
+
+def values_at_zero(activation: Smooth, top: int) -> list[float]:
+    """s(0), s'(0), .., s^(top)(0)"""
+    return [float(value[0]) for value in activation.table(np.zeros(1), top)]
+
+
+def fluctuations(activation: Smooth, z: Array, table: list[Array]) -> list[Array]:
+    """t_0, t_1, .. for as many derivatives as ``table`` lists at the nodes z; shapes as of z."""
+    zero = values_at_zero(activation, len(table) - 1)
+    found = [value - constant for value, constant in zip(table, zero, strict=True)]
+    if isinstance(activation, Polynomial):
+        return _without_constants(activation, z, len(table))
+    close = np.abs(z) < CLOSE
+    if not close.any():
+        return found
+    x, w = np.polynomial.legendre.leggauss(POINTS)
+    inside = z[close]
+    nodes = inside * (0.5 + 0.5 * x)[:, None]
+    slopes = activation.table(nodes, len(table))
+    for m, (value, constant) in enumerate(zip(table, zero, strict=True)):
+        by_slope = inside * np.tensordot(0.5 * w, slopes[m + 1], 1)
+        size = np.abs(value[close]) + abs(constant)
+        agreed = np.abs(by_slope - found[m][close]) <= AGREED * size
+        found[m][close] = np.where(agreed, by_slope, found[m][close])
+    return found
+
+
+def _without_constants(activation: Polynomial, z: Array, orders: int) -> list[Array]:
+    """Each derivative of a polynomial without its constant, which is z times another polynomial."""
+    rows, row = [], np.asarray(activation.coefficients, dtype=np.float64)
+    for _ in range(orders):
+        rest = row[1:] if len(row) > 1 else np.zeros(1)
+        rows.append(np.asarray(z * np.polynomial.polynomial.polyval(z, rest)))
+        row = rest * np.arange(1, len(rest) + 1)
+    return rows
