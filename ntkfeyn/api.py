@@ -184,10 +184,11 @@ def _numeric_request(
     networks = (network,) if isinstance(network, Network) else tuple(network)
     if (inputs is None) == (gram is None):
         raise bad_request("inputs and gram", "exactly one of them is needed", "evaluate(network, [[1.0, 0.5]], ['K'])")
-    kernel = gram_of(vectors(inputs)) if gram is None else gram_matrix(gram)
+    given = vectors(inputs) if gram is None else None
+    kernel = gram_matrix(gram) if given is None else gram_of(given)
     listed = [names] if isinstance(names, str) else names
     targets = [target.id for target in resolve(listed, order=order)]
-    return Request(networks, kernel), targets
+    return Request(networks, kernel, inputs=given), targets
 
 
 def emit(

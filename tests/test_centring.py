@@ -14,6 +14,7 @@ from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.expectations.activations import activation, functions
 from ntkfeyn.expectations.fluctuations import fluctuations
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.judge.exact import Setting
 from ntkfeyn.model.polynomials import polynomials
 from ntkfeyn.model.tensors import TensorId
@@ -34,7 +35,7 @@ def test_it_changes_no_tensor(name: str) -> None:
     targets = [TensorId(one[:-2], int(one[-1])) for one in NAMES]
     network = nf.Network(3, 8, name, cw=1.3, cb=0.2)
     plan = make_plan(derive_system(targets), {target: subsets_up_to(2, 2) for target in targets}, 2)
-    problem = Problem(plan, network, functions(network), X @ X.T / 3, map, lambda _: None)
+    problem = Problem(plan, network, functions(network), Kernel.of(X @ X.T / 3), map, lambda _: None)
     plain, other = (problem.run(Trial(1e-11, centred=one), 3)[-1].values for one in (False, True))
     for target in targets:
         size = np.max(np.abs(plain[target]))

@@ -15,7 +15,6 @@ from oracles import extended
 import ntkfeyn as nf
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.expectations.quadrature import SHIFT, AxisRules, trapezoid
-from ntkfeyn.solve.noise import Noise
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 from coverage import TOLERANCES, compared, random_case
@@ -23,17 +22,20 @@ from coverage import TOLERANCES, compared, random_case
 X = np.array([[1, 0.5, 0.2], [0.3, 1, 0.1]])
 
 
-def errors_cover(found: nf.Tensors, truth: list[dict[str, Any]]) -> None:
-    for row, exact in zip(found.settings[0].layers, truth, strict=True):
+def errors_cover(found: nf.Tensors, truth: list[dict[str, Any]], doubt: list[dict[str, Any]] | None = None) -> None:
+    for layer, (row, exact) in enumerate(zip(found.settings[0].layers, truth, strict=True)):
         for name, tensor in row.items():
-            off = np.abs(tensor.values - exact[name][tuple(tensor.indices.T - 1)])
-            assert (off <= tensor.errors).all(), name
+            place = tuple(tensor.indices.T - 1)
+            off = np.abs(tensor.values - exact[name][place])
+            assert (off <= tensor.errors + (doubt[layer][name][place] if doubt else 0)).all(), name
 
 
-def extended_truth(name: str, inputs: Any, depth: int, names: list[str], cw: float, cb: float = 0.0) -> Any:
+def extended_truth(
+    name: str, inputs: Any, depth: int, names: list[str], cw: float, cb: float = 0.0, moved: float = 0.0
+) -> Any:
     ids = [nf.derive(one).record.id for one in names]
     couplings = {"C_W": cw, "lambda_W": 1.0, "C_b": cb, "lambda_b": 0.0}
-    return extended.solve(ids, extended.TABLES[name], inputs, depth, 1.0, couplings)
+    return extended.solve(ids, extended.TABLES[name], inputs, depth, 1.0, couplings, moved)
 
 
 @pytest.mark.parametrize("tolerance", [1e-8, 1e-10, 1e-12])
@@ -47,7 +49,7 @@ def test_tight_tolerances_state_what_is_left(tolerance: float) -> None:
         assert np.max(tensor.errors) <= max(tolerance, 2e-11) * np.max(np.abs(tensor.values))  # below: rounding
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_random_networks(seed: int) -> None:
     rng = np.random.default_rng(seed)
     checked = 0
@@ -77,17 +79,16 @@ def kernels(name: str, gap: float, cw: float, cb: float, depth: int) -> list[Any
 
 
 @pytest.mark.parametrize(
-    ("name", "gap", "cw", "cb", "depth"), [("erf", 1e-6, 10.0, 0.1, 40), ("sin", 1e-5, 4.0, 0.0, 34)]
+    ("name", "gap", "cw", "cb", "depth"),
+    [("erf", 1e-6, 10.0, 0.1, 40), ("sin", 1e-5, 4.0, 0.1, 34), ("erf", 1e-12, 10.0, 0.1, 60)],
 )
 def test_nearby_inputs_in_chaos(name: str, gap: float, cw: float, cb: float, depth: int) -> None:
-    """Their distance keeps its digits where quadratures of K_11 and K_12 are off by more than it."""
-    found = nf.evaluate(nf.Network(depth, 8, name, cw=cw, cb=cb), [[1, 0], [1, gap]], ["K"])
+    """Their distance keeps its digits, down to inputs whose Gram matrix is singular in double precision."""
+    found = nf.evaluate(nf.Network(depth, 8, name, cw=cw, cb=cb), [[1, 0], [1, gap]], ["K"], tolerance=1e-10)
     for layer, exact in enumerate(kernels(name, gap, cw, cb, depth), 1):
         for index, value in zip(((1, 1), (1, 2), (2, 2)), exact, strict=True):
             got, error = found.value("K", index, layer=layer)
-            assert abs(got - value) <= error
-            assert error < 0.5 * abs(value)
-    assert found.value("K", (1, 2))[0] == pytest.approx(float(exact[1]), rel=5e-4)
+            assert abs(got - value) <= error < 1e-9 * abs(value)
 
 
 def test_nearly_parallel_inputs_of_relu() -> None:
@@ -131,7 +132,8 @@ def test_cancellation_at_small_inputs() -> None:
     assert abs(value - exact) <= error < 1e-12
     names = ["V", "D", "A"]
     found = nf.evaluate(nf.Network(3, 8, "softplus"), X * 1e-3, names)
-    errors_cover(found, extended_truth("softplus", X * 1e-3, 3, names, 1.0))
+    truth, other = (extended_truth("softplus", X * 1e-3, 3, names, 1.0, moved=one) for one in (0.0, 0.37))
+    errors_cover(found, truth, extended.doubt(truth, other))
 
 
 @pytest.mark.parametrize("power", [-320, 320])
@@ -173,13 +175,3 @@ def test_compared_rules_share_no_node() -> None:
     shifted = trapezoid(0.3, 8.0, SHIFT)
     assert shifted.weights.sum() == pytest.approx(1, abs=1e-14)
     assert (np.diff(np.abs(shifted.nodes)) >= 0).all()
-
-
-def test_noise_moves_nearby_samples_apart() -> None:
-    kernel = np.array([[2.0, 2.0], [2.0, 2.0]])
-    moved = Noise(1, 1.15).apart(kernel)
-    assert (np.diag(moved) == 2).all()
-    assert 0 < 2 - moved[0, 1] < 1e-12
-    noisy = Noise(1, 1.15).on(np.ones(100), np.ones(100), 0)
-    assert set(np.sign(noisy - 1)) == {-1.0, 1.0}
-    assert np.max(np.abs(noisy - 1)) < 1e-13

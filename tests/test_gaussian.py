@@ -11,9 +11,10 @@ from scipy.integrate import cubature
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import activation
+from ntkfeyn.expectations.kernels import Kernel, cholesky
 from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
 from ntkfeyn.expectations.quadrature import AxisRules, ball, hermite, trapezoid
-from ntkfeyn.expectations.smooth import SmoothExpectations, cholesky
+from ntkfeyn.expectations.smooth import SmoothExpectations
 
 
 def expectation(name: str, kernel: np.ndarray, key: Key, tolerance: float = 1e-10, coarsening: float = 1.0) -> float:
@@ -25,7 +26,7 @@ def expectation(name: str, kernel: np.ndarray, key: Key, tolerance: float = 1e-1
     asked.close()
     found = SmoothExpectations(activation(name), asked, tolerance, coarsening)  # type: ignore[arg-type]
     needed = np.ones(asked.size, dtype=bool)
-    return float(found.values(kernel, needed)[table[0, 0]])
+    return float(found.values(Kernel.of(kernel), needed)[table[0, 0]])
 
 
 def plain(*orders: int) -> Key:

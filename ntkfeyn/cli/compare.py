@@ -54,7 +54,7 @@ def command(
 
     settings = network.networks()
     targets = evaluated_targets(request._replace(order=None))
-    asked = Request(settings, network.gram_matrix(), jobs=jobs, scheduler=scheduler)
+    asked = Request(settings, **network.samples(), jobs=jobs, scheduler=scheduler)
     order = 1 if request.order is None else request.order
     for line in expansion_warnings(asked):
         click.echo(f"Warning: {line}", err=True)

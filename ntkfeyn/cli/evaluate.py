@@ -67,7 +67,7 @@ def command(
     if output is not None and layout != "ntk-unlimited":
         raise bad_request("-o was given", "it goes with --layout ntk-unlimited", "--json FILE")
     networks = network.networks()
-    asked = Request(networks, network.gram_matrix(), tolerance, jobs, scheduler)
+    asked = Request(networks, **network.samples(), tolerance=tolerance, jobs=jobs, scheduler=scheduler)
     asked.check()
     if moment is not None:
         if assembled or components != "all":

@@ -36,8 +36,8 @@ class NetworkRequest(NamedTuple):
         widths = parse_widths(self.width)
         return tuple(dict.fromkeys(Network(self.depth, width, self.activation, **numbers) for width in widths))
 
-    def gram_matrix(self) -> Any:
-        """x.x'/n_0, shape (inputs, inputs). Raises NtkfeynError."""
+    def samples(self) -> dict[str, Any]:
+        """``gram``: x.x'/n_0, shape (inputs, inputs); ``inputs``: the vectors, if given. Raises NtkfeynError."""
         from ntkfeyn.solve.inputs import gram_matrix, gram_of, read_array, vectors
 
         if (self.inputs is None) == (self.gram is None):
@@ -46,9 +46,10 @@ class NetworkRequest(NamedTuple):
                 "one of --inputs FILE and --gram FILE is needed",
                 "--inputs x.json with [[1, 0.5], [0.2, 1]]",
             )
-        if self.inputs is not None:
-            return gram_of(vectors(read_array(self.inputs)))
-        return gram_matrix(read_array(self.gram or Path()))
+        if self.inputs is None:
+            return {"gram": gram_matrix(read_array(self.gram or Path())), "inputs": None}
+        given = vectors(read_array(self.inputs))
+        return {"gram": gram_of(given), "inputs": given}
 
 
 def result_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -47,7 +47,7 @@ def command(
 
     settings = network.networks()
     targets = evaluated_targets(request)
-    asked = Request(settings, network.gram_matrix(), jobs=jobs, scheduler=scheduler)
+    asked = Request(settings, **network.samples(), jobs=jobs, scheduler=scheduler)
     sampling = sampling._replace(outputs=outputs, target_error=target_error)
     with progress("sample", len(settings) * sampling.blocks) as advance:
         result = sample_request(asked._replace(advance=advance), targets, sampling)

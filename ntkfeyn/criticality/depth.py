@@ -20,6 +20,7 @@ from ntkfeyn.criticality.points import Criticality, CriticalPoint, points_json
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.expectations.activations import activation
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import MAX_DEPTH, Network
 from ntkfeyn.model.tensors import NAMES, TensorId
@@ -120,7 +121,7 @@ def _run(plan: Plan, targets: list[TensorId], network: Network, gram: float, adv
     """As many layers as can be solved."""
     cw = network.layers[0].C_W
     with np.errstate(all="ignore"):  # what is not finite ends the run
-        layers, stopped = solve_reachable(plan, network, np.array([[gram]]), advance=advance)
+        layers, stopped = solve_reachable(plan, network, Kernel.of(np.array([[gram]])), advance=advance)
     if len(layers) < 2:
         return Run(cw, {}, {}, stopped)
     values = {str(target): np.array([layer.values[target][0] for layer in layers]) for target in targets}

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.expectations.activations import Activation, Smooth
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.expectations.keys import Expectations, KernelError
 from ntkfeyn.expectations.kinked import KinkedExpectations
+from ntkfeyn.expectations.nearby import Distances
 from ntkfeyn.expectations.smooth import SmoothExpectations
 from ntkfeyn.runtime.workers import Mapped
 
@@ -40,15 +42,19 @@ class Engine(Protocol):
         """s(0), s'(0), .. as far as the expectations name them; empty if there are no fluctuations."""
         ...
 
-    def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
+    def distances(self, kernel: Kernel) -> Distances | None:
+        """How far the activations of the kernel's near pairs are apart; None where K alone says it."""
+        ...
+
+    def values(self, kernel: Kernel, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0. Raises NtkfeynError."""
         ...
 
-    def spread(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
+    def spread(self, kernel: Kernel, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
         """``values``, and masses: of what size the sums are that they were left over from, shape (size,) each."""
         ...
 
-    def bounds(self, kernel: Array, masses: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
+    def bounds(self, kernel: Kernel, masses: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
         """What ``values`` may be off by, from rounding and from a kernel that is ``off``, shape (size,); 0 if unneeded.
 
         Their own quadrature error is not in it: two runs that differ in their nodes show it.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import RequestError
 from ntkfeyn.expectations.activations import Kinked
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.expectations.keys import EPSILON, Expectations, KernelError, Key
 from ntkfeyn.expectations.orthants import correlations, orthant, plane_mean
 from ntkfeyn.runtime.workers import Mapped
@@ -46,7 +47,10 @@ class KinkedExpectations:
         self.activation, self.expectations = activation, expectations
         self.at_zero: list[float] = []
 
-    def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
+    def distances(self, kernel: Kernel) -> None:
+        """Correlations are all that is used."""
+
+    def values(self, kernel: Kernel, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0.
 
         Raises RequestError where a value depends on how the kink is smoothed, LimitError for too many samples.
@@ -61,12 +65,12 @@ class KinkedExpectations:
         values[0] = 0.0
         return values
 
-    def spread(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
+    def spread(self, kernel: Kernel, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
         """``values`` twice: no sum over nodes is taken; ``bounds`` knows what cancels."""
         values = self.values(kernel, needed, mapped)
         return values, np.abs(values)
 
-    def bounds(self, kernel: Array, masses: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
+    def bounds(self, kernel: Kernel, masses: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
         """Error bounds of the values from rounding, shape (size,).
 
         Derivatives with respect to the kernel diverge as two samples become parallel: they amplify what the kernel is
@@ -77,13 +81,13 @@ class KinkedExpectations:
             errors[numbers] = _bounds(key, blocks, masses[numbers], off)
         return errors
 
-    def _needed(self, kernel: Array, needed: NDArray[np.bool_]) -> Iterator[tuple[Key, Ints, Ints, Array]]:
+    def _needed(self, kernel: Kernel, needed: NDArray[np.bool_]) -> Iterator[tuple[Key, Ints, Ints, Array]]:
         """Key, numbers, sample tuples and their kernels of what is needed."""
         for key, rows in self.expectations.rows.items():
             numbers = self.expectations.numbers(key)
             some = needed[numbers]
             if some.any():
-                yield key, numbers[some], rows[some], kernel[rows[some][:, :, None], rows[some][:, None, :]]
+                yield key, numbers[some], rows[some], kernel.matrix[rows[some][:, :, None], rows[some][:, None, :]]
 
 
 def _bounds(key: Key, kernels: Array, values: Array, off: KernelError) -> Array:

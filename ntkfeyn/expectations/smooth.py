@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from math import inf, log, sqrt
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +19,12 @@ from numpy.typing import NDArray
 from ntkfeyn.expectations.activations import Smooth, checked
 from ntkfeyn.expectations.batches import Batch, batches
 from ntkfeyn.expectations.fluctuations import values_at_zero
+from ntkfeyn.expectations.grids import MAX_HELD, Grid, moving_axes, node_numbers, product_grid, runs
+from ntkfeyn.expectations.kernels import Kernel, factors
 from ntkfeyn.expectations.keys import EPSILON, Expectations, KernelError, Key
-from ntkfeyn.expectations.nearby import distance, nearby_pairs
+from ntkfeyn.expectations.nearby import SLOPES, Distances, distances
 from ntkfeyn.expectations.products import values_of
-from ntkfeyn.expectations.quadrature import REACHED, AxisRules, Rule, ball, check_nodes, hermite
+from ntkfeyn.expectations.quadrature import REACHED, AxisRules, Rule, ball, hermite
 from ntkfeyn.runtime.workers import Mapped
 
 Array = NDArray[np.float64]
@@ -31,27 +32,6 @@ Ints = NDArray[np.int64]
 CHUNK = 16_384  # nodes at a time: what fits into the cache
 TASK = 16  # chunks that one worker adds up
 BLOCK = 48  # sample sets whose grids are held at a time
-MAX_NODES = 40_000_000  # of one grid
-MAX_HELD = 1 << 25  # numbers of all points that are held at a time, before the last axis
-NEGLIGIBLE = 1e-14  # what is left of a variance counts as nothing below this share of it
-
-
-class Grid(NamedTuple):
-    """Points of all axes but the last, shape (samples, points), and the last axis, which only some samples feel.
-
-    ``counts`` nodes of the last axis lie in the ball above each point; ``column`` is how the samples move along it.
-    """
-
-    z: Array
-    weights: Array
-    column: Array
-    last: Rule
-    counts: Ints
-
-    @property
-    def split(self) -> tuple[int, ...]:
-        """The samples that move along the last axis."""
-        return tuple(int(a) for a in np.flatnonzero(self.column))
 
 
 class SmoothExpectations:
@@ -76,20 +56,20 @@ class SmoothExpectations:
         self.at_zero = values_at_zero(activation, max(moving)) if moving else []
         self.rules: dict[tuple[tuple[Key, ...], float], AxisRules] = {}
 
-    def values(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
+    def values(self, kernel: Kernel, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0."""
         return np.asarray(self._filled(kernel, needed, mapped, masses=False)[0])
 
-    def spread(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
+    def spread(self, kernel: Kernel, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
         """``values``, and the means of the absolute values of the same products, of which a sum rounds a share."""
         values, masses = self._filled(kernel, needed, mapped, masses=True)
         return values, masses
 
-    def bounds(self, kernel: Array, masses: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
+    def bounds(self, kernel: Kernel, masses: Array, needed: NDArray[np.bool_], off: KernelError) -> Array:
         """Error bounds of the values from rounding, shape (size,): they change by as little as the kernel does."""
         return np.where(needed, masses * (off.rounding + 4 * EPSILON), 0.0)
 
-    def _filled(self, kernel: Array, needed: NDArray[np.bool_], mapped: Mapped, masses: bool) -> Array:
+    def _filled(self, kernel: Kernel, needed: NDArray[np.bool_], mapped: Mapped, masses: bool) -> Array:
         values = np.full((2 if masses else 1, self.size), np.nan)
         for batch in reversed(self.batches):  # the largest grids first: what is too large is refused at once
             wanted = needed[batch.numbers]
@@ -102,26 +82,23 @@ class SmoothExpectations:
                 )
                 self._fill(values, part, kernel, mapped)
         values[:, 0] = 0.0
-        self._separate(values[0], kernel, needed)
         return values
 
-    def _separate(self, values: Array, kernel: Array, needed: NDArray[np.bool_]) -> None:
-        """<s_a s_b> of nearby samples from their distance."""
-        pairs, numbers = nearby_pairs(self.expectations, kernel, needed)
-        if not len(pairs):
-            return
-        batch = next(batch for batch in self.batches if batch.subsets.shape[1] == 2)
-        rules = self._rules(batch, kernel)
-        axes = cholesky(kernel[pairs[:, :, None], pairs[:, None, :]])
-        for (a, b), (across, first, second), columns in zip(pairs, numbers, axes, strict=True):
-            z, weights = _points(self._grid(columns, rules, batch))
-            opposite = bool(kernel[a, b] < 0)
-            apart = distance(self.activation.table(z, 0)[0], weights, opposite)
-            values[across] = (values[first] + values[second] - apart) / (-2 if opposite else 2)
+    def distances(self, kernel: Kernel) -> Distances:
+        """Of the activations of nearby samples."""
+        degree = self.activation.degree
+        if degree is not None:
+            return distances(self.activation, kernel, lambda columns: (inf, [self._exact(2 * degree)] * len(columns)))
+        rules = self._axis_rules(SLOPES, kernel, np.unique(kernel.pairs))
+        return distances(self.activation, kernel, lambda columns: self.axes(columns, rules))
 
-    def _fill(self, values: Array, batch: Batch, kernel: Array, mapped: Mapped) -> None:
+    def _exact(self, degree: int) -> Rule:
+        """For polynomials of this degree; in a compared run with other nodes."""
+        return hermite(degree // 2 + 1 + (2 if self.coarsening > 1.0 else 0))
+
+    def _fill(self, values: Array, batch: Batch, kernel: Kernel, mapped: Mapped) -> None:
         products = cache(lambda split: Products(self.activation, batch, split, len(values) > 1))
-        axes = cholesky(kernel[batch.subsets[:, :, None], batch.subsets[:, None, :]])
+        axes = factors(kernel, batch.subsets).L
         rules = self._rules(batch, kernel)
         start = 0
         while start < len(axes):
@@ -142,10 +119,13 @@ class SmoothExpectations:
             grids.append(self._grid(axes[len(grids)], rules, batch))
         return grids
 
-    def _rules(self, batch: Batch, kernel: Array) -> AxisRules:
+    def _rules(self, batch: Batch, kernel: Kernel) -> AxisRules:
         """How many nodes an axis needs, measured on the products with all samples at one point."""
         keys = tuple(sorted({tuple(sorted(assignment)) for assignment in batch.assignments}))
-        spread = float(np.sqrt(np.max(np.diag(kernel)[np.unique(batch.subsets)])))
+        return self._axis_rules(keys, kernel, np.unique(batch.subsets))
+
+    def _axis_rules(self, keys: tuple[Key, ...], kernel: Kernel, samples: Ints) -> AxisRules:
+        spread = float(np.sqrt(np.max(np.diag(kernel.matrix)[samples], initial=0.0)))
         spread = 1.3 ** np.ceil(np.log(max(spread, 1e-9)) / np.log(1.3))
         if (keys, spread) not in self.rules:
             tests, features = _test_functions(self.activation, keys), self.activation.features(spread)
@@ -154,87 +134,19 @@ class SmoothExpectations:
 
     def _grid(self, axes: Array, rules: AxisRules, batch: Batch) -> Grid:
         """Points on the axes of one sample set inside a ball; column i of ``axes`` is how z moves along axis i."""
-        columns = [column for column in axes.T if column.any()] or [np.zeros(len(axes))]
-        scales = [float(np.max(np.abs(column))) for column in columns]
-        radius, degree = inf, self.activation.degree
+        columns, degree = moving_axes(axes), self.activation.degree
         if degree is not None:
             most = max(sum(len(f.orders) for f in assignment) for assignment in batch.assignments)
-            more = 2 if self.coarsening > 1.0 else 0  # other nodes, exact as well
-            chosen = [hermite(most * degree // 2 + 1 + more)] * len(columns)
-        else:
-            radius = ball(max(rules.cut(scale, self.tolerance) for scale in scales), len(columns))
-            radius *= sqrt(self.finer / self.coarsening)
-            chosen = [rules.axis(scale, self.tolerance, radius, self.coarsening, self.finer) for scale in scales]
-        z, weights, radii = np.zeros((len(axes), 1)), np.ones(1), np.zeros(1)
-        for column, rule in zip(columns[:-1], chosen[:-1], strict=True):
-            counts = _inside(rule, radii, radius)
-            check_nodes(len(axes), int(counts.sum()), MAX_HELD // (len(axes) + 2))
-            z, weights, radii = _extend(z, weights, radii, column, rule, counts)
-        counts = _inside(chosen[-1], radii, radius)
-        check_nodes(len(axes), int(counts.sum()), MAX_NODES)
-        kept = np.flatnonzero(counts)
-        return Grid(z[:, kept], weights[kept], columns[-1], chosen[-1], counts[kept])
+            return product_grid(columns, [self._exact(most * degree)] * len(columns), inf)
+        radius, chosen = self.axes(columns, rules)
+        return product_grid(columns, chosen, radius)
 
-
-def cholesky(kernels: Array) -> Array:
-    """L with K = L L^T for each of many positive semidefinite K, shape (sets, n, n); rows in the order of K.
-
-    The largest remaining variance comes first; axes without variance are zero columns. Each axis moves only the samples
-    that came after it was chosen: the last one moves a single sample unless K is singular.
-    """
-    sets, n, _ = kernels.shape
-    L = np.zeros_like(kernels)
-    each = np.arange(sets)
-    left = np.einsum("bii->bi", kernels).copy()
-    for k in range(n):
-        pivot = left.argmax(axis=1)
-        variance = left[each, pivot]
-        column = kernels[each, :, pivot] - np.einsum("bik,bk->bi", L, L[each, pivot])
-        column = np.where(left > -np.inf, column, 0.0) / np.sqrt(np.maximum(variance, 1e-300))[:, None]
-        column[each, pivot] = np.sqrt(np.maximum(variance, 0.0))
-        column[variance <= NEGLIGIBLE * kernels[each, pivot, pivot]] = 0.0
-        L[:, :, k] = column
-        left = left - column**2
-        left[each, pivot] = -np.inf
-    return L
-
-
-def _inside(rule: Rule, radii: Array, radius: float) -> Ints:
-    """For each point, how many nodes of the next axis lie inside the ball."""
-    if radius == inf:
-        return np.full(len(radii), len(rule.nodes))
-    reach = np.sqrt(np.maximum(radius**2 - radii, 0.0))
-    return np.searchsorted(np.abs(rule.nodes), reach, side="right")
-
-
-def _extend(
-    z: Array, weights: Array, radii: Array, column: Array, rule: Rule, counts: Ints
-) -> tuple[Array, Array, Array]:
-    """Points times the first ``counts`` nodes of one more axis."""
-    node = _node_numbers(counts)
-    x = rule.nodes[node]
-    moved = np.repeat(z, counts, axis=1)
-    moved += column[:, None] * x
-    return moved, np.repeat(weights, counts) * rule.weights[node], np.repeat(radii, counts) + x * x
-
-
-def _node_numbers(counts: Ints) -> Ints:
-    """0 .. counts[0] - 1, 0 .. counts[1] - 1, .."""
-    return np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-
-
-def _points(grid: Grid) -> tuple[Array, Array]:
-    """Every point of a grid with its weight."""
-    node = _node_numbers(grid.counts)
-    z = np.repeat(grid.z, grid.counts, axis=1) + grid.column[:, None] * grid.last.nodes[node]
-    return z, np.repeat(grid.weights, grid.counts) * grid.last.weights[node]
-
-
-def _runs(counts: Ints, nodes: int) -> Iterator[slice]:
-    """Runs of points with about so many nodes; they depend on the grid alone, so results do not depend on workers."""
-    chunk = np.cumsum(counts) // nodes
-    edges = [int(edge) for edge in np.flatnonzero(np.diff(chunk)) + 1]
-    return (slice(start, stop) for start, stop in zip([0, *edges], [*edges, len(counts)], strict=True))
+    def axes(self, columns: list[Array], rules: AxisRules) -> tuple[float, list[Rule]]:
+        """The radius of a ball, and a rule for each axis, that are good enough for this run."""
+        scales = [float(np.max(np.abs(column))) for column in columns]
+        radius = ball(max(rules.cut(scale, self.tolerance) for scale in scales), len(columns))
+        radius *= sqrt(self.finer / self.coarsening)
+        return radius, [rules.axis(scale, self.tolerance, radius, self.coarsening, self.finer) for scale in scales]
 
 
 def _part(grid: Grid, run: slice) -> Grid:
@@ -242,13 +154,13 @@ def _part(grid: Grid, run: slice) -> Grid:
 
 
 def _tasks(grid: Grid) -> Iterator[Grid]:
-    return (_part(grid, run) for run in _runs(grid.counts, CHUNK * TASK))
+    return (_part(grid, run) for run in runs(grid.counts, CHUNK * TASK))
 
 
 def _integral(products: Products, grid: Grid) -> Array:
     """What one worker does; all of it can be sent to another process."""
     with np.errstate(all="ignore"):  # what is not finite is refused
-        return np.asarray(sum(products(_part(grid, run)) for run in _runs(grid.counts, CHUNK)))
+        return np.asarray(sum(products(_part(grid, run)) for run in runs(grid.counts, CHUNK)))
 
 
 class Products:
@@ -268,7 +180,7 @@ class Products:
 
     def __call__(self, grid: Grid) -> Array:
         z, counts = grid.z, grid.counts
-        node = _node_numbers(counts)
+        node = node_numbers(counts)
         weights = grid.last.weights[node]
         moving = list(self.inner.samples)
         above = np.repeat(z[moving], counts, axis=1)

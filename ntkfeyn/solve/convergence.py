@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import Activation
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.expectations.quadrature import REACHED
 from ntkfeyn.solve.differences import differences, relative, total
 from ntkfeyn.solve.step import Values
@@ -29,10 +30,11 @@ MARGIN = 0.0002  # share of the tolerance that one integral may use along one ax
 
 
 class LayerValues(NamedTuple):
-    """Tensors of one layer by component number, and the estimated errors of these values."""
+    """Tensors of one layer by component number, the estimated errors of these values, and K with distances."""
 
     values: Values
     errors: Values
+    kernel: Kernel
 
 
 class Trial(NamedTuple):
@@ -94,5 +96,5 @@ def _compared(samples: int, run: Run, trial: Trial) -> Compared:
     coarse = [run(trial._replace(coarsening=one)) for one in coarsenings[: 2 if samples <= FEW else 1]]
     off = differences([layer.values for layer in fine], [[layer.values for layer in one] for one in coarse])
     worst = max(relative(layer.values, one) for layer, one in zip(fine, off, strict=True))
-    layers = [LayerValues(layer.values, total(one, layer.errors)) for layer, one in zip(fine, off, strict=True)]
+    layers = [layer._replace(errors=total(one, layer.errors)) for layer, one in zip(fine, off, strict=True)]
     return Compared(layers, worst)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import bad_request
 from ntkfeyn.expectations.activations import functions
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import width_below
 from ntkfeyn.model.tensors import TensorId
@@ -44,18 +45,18 @@ def evaluate_tensors(request: Request, targets: Sequence[TensorId], components: 
 def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Setting, ...]:
     """The same for given index tuples, samples from 0 by slot of each tensor's representative."""
     request.check()
-    networks, gram = request.networks, request.gram
+    networks, inputs = request.networks, request.kernel
     if not wanted:
         return tuple(Setting(n.width_text, n.hidden, ({},) * n.depth) for n in networks)
     system = derive_system(wanted)
     check_existence(system, functions(networks[0]))
-    place = _distinct(gram)
+    place = _distinct(inputs)
     kept = np.unique(place, return_index=True)[1]
     plan = make_plan(system, {target: _family(place[rows]) for target, rows in wanted.items()}, len(kept))
     solved: dict[tuple[float, ...], list[LayerValues]] = {}
     settings = []
-    power = scaling(networks[0].layers, functions(networks[0]), gram)
-    some = np.ldexp(gram[np.ix_(kept, kept)], -power)
+    power = scaling(networks[0].layers, functions(networks[0]), request.gram)
+    some = inputs.at(kept).rescaled(-power)
     with workers(request.jobs, request.scheduler) as mapped:
         for network in networks:
             ratios = tuple(network.ratio(layer) for layer in range(1, network.depth))
@@ -119,12 +120,13 @@ def _meta(request: Request, targets: Sequence[TensorId], components: str) -> dic
     }
 
 
-def _distinct(gram: Array) -> Ints:
+def _distinct(inputs: Kernel) -> Ints:
     """For each input the number of the input that it equals, counted without repetition."""
+    gram = inputs.matrix
     place = np.zeros(len(gram), dtype=np.int64)
     count = 0
     for a in range(len(gram)):
-        equal = [b for b in range(a) if (gram[a] == gram[b]).all() and gram[a, a] == gram[a, b]]
+        equal = [b for b in range(a) if (gram[a] == gram[b]).all() and inputs.minus[a, b] == 0]
         place[a] = place[equal[0]] if equal else count
         count += not equal
     return place

@@ -2,8 +2,7 @@
 
 Enters: kernels, expectations and tensors of one layer, with the sizes of the sums that they were left over from.
 Leaves: the same, each off by many times what it is rounded by. All layers above amplify this as they amplify the
-rounding of the first run: nothing has to be known of how. Signs are random but fixed; only nearby samples are moved
-apart always, for a pair that rounding has merged stays merged, and a run that has merged it too would show nothing.
+rounding of the first run: nothing has to be known of how. Signs are random but fixed.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from ntkfeyn.expectations.keys import EPSILON
 
 Array = NDArray[np.float64]
 NOISE = 64 * EPSILON  # relative to the sum of absolute values; far above its rounding, so that chance hides nothing
-APART = 4  # times the noise of a kernel: by this samples are moved apart
 
 
 class Noise(NamedTuple):
@@ -31,9 +29,3 @@ class Noise(NamedTuple):
         rng = np.random.default_rng([self.layer, which, round(1000 * self.coarsening)])
         signs = 1 - 2 * rng.integers(0, 2, size=len(values))
         return np.asarray(values + NOISE * signs * sizes)
-
-    def apart(self, kernel: Array) -> Array:
-        """A kernel whose correlations are all a little smaller."""
-        moved = kernel * (1 - APART * NOISE)
-        np.fill_diagonal(moved, np.diag(kernel))
-        return moved

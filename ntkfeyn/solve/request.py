@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import bad_request
 from ntkfeyn.expectations.activations import activation
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.model.activations import SEPARATOR
 from ntkfeyn.model.network import Network
 from ntkfeyn.runtime.workers import check_workers
@@ -20,7 +21,7 @@ MIN_TOLERANCE, MAX_TOLERANCE = 1e-12, 1e-1
 
 
 class Request(NamedTuple):
-    """Networks that differ in their widths alone, x.x'/n_0 of the inputs, and how to solve.
+    """Networks that differ in their widths alone, x.x'/n_0 of the inputs, the inputs if known, and how to solve.
 
     ``tolerance`` is relative to the largest component of each tensor; ``jobs`` are processes, ``scheduler`` the
     address of a Dask scheduler that does the work instead.
@@ -32,6 +33,12 @@ class Request(NamedTuple):
     jobs: int = 1
     scheduler: str | None = None
     advance: Callable[[str], None] = lambda _: None
+    inputs: Array | None = None
+
+    @property
+    def kernel(self) -> Kernel:
+        """x.x'/n_0, with distances from the inputs where they are known."""
+        return Kernel.of(self.gram) if self.inputs is None else Kernel.of_inputs(self.gram, self.inputs)
 
     def check(self) -> None:
         """Raises RequestError or LimitError for what cannot be asked together, or is out of range, or no activation."""

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import Activation, functions
 from ntkfeyn.expectations.engine import Engine, engines
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.expectations.keys import EPSILON, KernelError
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.tensors import MEAN_KERNEL
 from ntkfeyn.runtime.workers import Mapped
+from ntkfeyn.solve.carried import first_layer, kernel_matrix, next_kernel
 from ntkfeyn.solve.centring import values_at_zero
 from ntkfeyn.solve.convergence import LayerValues, Trial, converged
-from ntkfeyn.solve.inputs import first_kernels
 from ntkfeyn.solve.noise import Noise
 from ntkfeyn.solve.plan import Plan
 from ntkfeyn.solve.scaling import check_size
@@ -53,7 +54,7 @@ class Problem(NamedTuple):
     plan: Plan
     network: Network
     functions: tuple[Activation, ...]
-    gram: Array
+    inputs: Kernel
     mapped: Mapped
     advance: Callable[[str], None]
 
@@ -63,9 +64,9 @@ class Problem(NamedTuple):
         made = engines(self.functions, plan.expectations, trial.resolution, coarsening)
         tracked = any(engine.amplifies for engine in made)
         noisy = coarsening > 1.0 and not tracked
-        layers = [first_layer(plan, self.network, self.gram, Noise(0, coarsening) if noisy else None)]
-        below = np.sign(self.network.layers[0].C_W) * np.diag(self.gram)
-        check_size(np.diag(_kernel(plan, layers[0].values)), below, plan.components, 1)
+        layers = [first_layer(plan, self.network, self.inputs, Noise(0, coarsening) if noisy else None)]
+        below = np.sign(self.network.layers[0].C_W) * np.diag(self.inputs.matrix)
+        check_size(np.diag(kernel_matrix(plan, layers[0].values)), below, plan.components, 1)
         quadrature = 0.0
         for layer, engine in enumerate(made[: depth - 1], 1):
             try:
@@ -85,23 +86,20 @@ class Problem(NamedTuple):
 
         It is the error that the quadratures below have left in the kernel.
         """
-        current, errors = at.values, at.errors
+        current, errors, kernel = at
         # a tensor may be zero with an error, which lives on; a layer that amplifies makes errors of that size by itself
         kept = not engine.amplifies
         held = {t: bool(np.any(v) or (kept and np.any(errors[t]))) for t, v in current.items()}
         couplings = {**self.network.couplings(layer), **values_at_zero(engine.at_zero)}
         active = active_terms(plan, held, couplings)
         needed = needed_means(plan, active)
-        kernel = _kernel(plan, current)
-        if noise is not None:
-            kernel = noise.apart(kernel)
         if noise is None and quadrature is None:
             means = engine.values(kernel, needed, self.mapped)
         else:
             means, masses = engine.spread(kernel, needed, self.mapped)
         bounds = np.zeros(plan.expectations.size)
         if quadrature is not None:
-            off = KernelError(min(_kernel_error(plan, kernel, errors), 1.0), quadrature)
+            off = KernelError(min(_kernel_error(plan, kernel.matrix, errors), 1.0), quadrature)
             bounds = engine.bounds(kernel, masses, needed, off)
         if noise is not None:
             means = np.where(needed, noise.on(means, masses, len(plan.terms)), means)
@@ -118,36 +116,39 @@ class Problem(NamedTuple):
             raise NtkfeynError(
                 f"the tensors overflow at layer {layer + 1}", "try a smaller --cw or --depth (see critical couplings)"
             )
-        check_size(np.diag(_kernel(plan, following)), np.zeros(plan.samples), plan.components, layer + 1)
-        return LayerValues(following, rounded)
+        check_size(np.diag(kernel_matrix(plan, following)), np.zeros(plan.samples), plan.components, layer + 1)
+        found = engine.distances(kernel) if len(kernel.pairs) else None
+        return LayerValues(
+            following, rounded, next_kernel(plan, following, self.network.layers[layer], kernel, found, noise)
+        )
 
 
 def solve(
     plan: Plan,
     network: Network,
-    gram: Array,
+    inputs: Kernel,
     tolerance: float = 1e-8,
     mapped: Mapped = map,
     advance: Callable[[str], None] = lambda _: None,
 ) -> list[LayerValues]:
     """Tensors at layers 1 .. depth; errors aim at ``tolerance`` times the largest component of each tensor.
 
-    ``gram`` is x.x'/n_0, shape (samples, samples). The result does not depend on who does ``mapped``. Raises Stopped
-    where an expectation does not converge, a tensor does not exist or is no number.
+    ``inputs``: x.x'/n_0 with the distances of the inputs. The result does not depend on who does ``mapped``. Raises
+    Stopped where an expectation does not converge, a tensor does not exist or is no number.
     """
-    problem = Problem(plan, network, functions(network), gram, mapped, advance)
-    return converged(problem.functions, tolerance, len(gram), lambda trial: problem.run(trial, network.depth))
+    problem = Problem(plan, network, functions(network), inputs, mapped, advance)
+    return converged(problem.functions, tolerance, len(inputs.matrix), lambda trial: problem.run(trial, network.depth))
 
 
 def solve_reachable(
     plan: Plan,
     network: Network,
-    gram: Array,
+    inputs: Kernel,
     tolerance: float = 1e-8,
     advance: Callable[[str], None] = lambda _: None,
 ) -> Reached:
     """``solve`` to the last layer that every run reaches: the same numbers as for a network that ends there."""
-    problem = Problem(plan, network, functions(network), gram, map, advance)
+    problem = Problem(plan, network, functions(network), inputs, map, advance)
     known: dict[Trial, list[LayerValues]] = {}
     depth, stopped = network.depth, ""
 
@@ -163,24 +164,9 @@ def solve_reachable(
 
     while True:
         try:
-            return Reached(converged(problem.functions, tolerance, len(gram), run), stopped)
+            return Reached(converged(problem.functions, tolerance, len(inputs.matrix), run), stopped)
         except Stopped as stop:
             depth, stopped = len(stop.layers), stopped or stop.reason
-
-
-def first_layer(plan: Plan, network: Network, gram: Array, noise: Noise | None = None) -> LayerValues:
-    """Layer 1: the kernels K and Theta; everything else vanishes."""
-    scale = np.sqrt(np.diag(gram))
-    start, sizes = (first_kernels(network.layers[0], one) for one in (gram, scale[:, None] * scale))
-    values, errors = {}, {}
-    for i, (tensor, components) in enumerate(plan.components.items()):
-        a, b = components.rows[:, 0], components.rows[:, 1]
-        values[tensor] = start[tensor][a, b] if tensor in start else np.zeros(len(a))
-        size = sizes[tensor][a, b] if tensor in start else np.zeros(len(a))
-        errors[tensor] = EPSILON * size if noise is None else np.zeros(len(a))
-        if noise is not None:
-            values[tensor] = noise.on(values[tensor], size, i)
-    return LayerValues(values, errors)
 
 
 def _kernel_error(plan: Plan, kernel: Array, errors: Values) -> float:
@@ -188,11 +174,3 @@ def _kernel_error(plan: Plan, kernel: Array, errors: Values) -> float:
     a, b = plan.components[MEAN_KERNEL].rows.T
     size = np.sqrt(np.diag(kernel)[a] * np.diag(kernel)[b])
     return max(EPSILON, float(np.max(errors[MEAN_KERNEL] / np.maximum(size, 1e-300))))
-
-
-def _kernel(plan: Plan, values: Values) -> Array:
-    """K as a matrix; nan where it is not needed."""
-    kernel = np.full((plan.samples, plan.samples), np.nan)
-    a, b = plan.components[MEAN_KERNEL].rows.T
-    kernel[a, b] = kernel[b, a] = values[MEAN_KERNEL]
-    return kernel

@@ -98,14 +98,28 @@ def solve(
     depth: int,
     spread: float,
     couplings: dict[str, float],
+    moved: float = 0.0,
 ) -> list[dict[str, Wide]]:
-    """``spread``: the largest standard deviation of a preactivation; equal widths."""
+    """``spread``: the largest standard deviation of a preactivation; equal widths.
+
+    ``moved``: nodes by this share of a step, and the Gram matrix by its rounding, to see what this knows.
+    """
     x = np.asarray(inputs, dtype=LONG)
     gram = x @ x.T / x.shape[1]
+    if moved:
+        gram = gram * (1 + 4 * np.finfo(LONG).eps * np.sign(np.subtract.outer(range(len(x)), range(len(x))) ** 2 - 0.5))
     step = LONG(0.2) / max(1.0, spread)
     m = int(CUT / step)
-    nodes = step * np.arange(-m, m + 1)
+    nodes = step * (np.arange(-m, m + 1) + LONG(moved))
     rule = nodes, step * np.exp(-nodes * nodes / 2) / np.sqrt(2 * PI)
     rows = {name: [LONG(value)] * depth for name, value in couplings.items()}
     found: Any = fixed_rule.solve(names, [table] * (depth - 1), rule, gram, [8] * depth, rows)  # type: ignore[arg-type]
     return list(found)
+
+
+def doubt(one: list[dict[str, Wide]], other: list[dict[str, Wide]]) -> list[dict[str, Wide]]:
+    """What these numbers may be off by themselves, from the same with other nodes."""
+    return [
+        {t: 20 * np.maximum(np.abs(a[t] - b[t]), np.max(np.abs(a[t] - b[t])) / 4) for t in a}
+        for a, b in zip(one, other, strict=True)
+    ]

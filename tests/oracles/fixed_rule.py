@@ -24,7 +24,7 @@ Tensors = dict[TensorId, Array]  # by slot of standard(name)
 Rule = tuple[Array, Array]  # nodes and weights for a unit normal
 Derivatives = Callable[[Array, int], Sequence[Array]]  # nodes, m -> s, s', .., s^(m)
 TOP = 12
-NOTHING = 1e-14  # share of a variance that is left below which an axis moves nothing
+NOTHING = 64  # roundings of a variance that are left below which an axis moves nothing
 
 
 class Means:
@@ -73,7 +73,7 @@ def factor(kernel: Array) -> Array:
     L = np.zeros((n, n), dtype=kernel.dtype)
     for k in range(n):
         left = kernel[k, k] - L[k, :k] @ L[k, :k]
-        if left > NOTHING * kernel[k, k]:
+        if left > NOTHING * np.finfo(kernel.dtype).eps * kernel[k, k]:
             L[k, k] = np.sqrt(left)
             L[k + 1 :, k] = (kernel[k + 1 :, k] - L[k + 1 :, :k] @ L[k, :k]) / L[k, k]
     return L

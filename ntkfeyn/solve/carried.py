@@ -1,0 +1,98 @@
+"""What is carried from layer to layer beside the tensors: the kernel with the distances of near samples.
+
+Enters: the kernel of the inputs, or tensors of a layer with the distances of the activations below. Leaves: tensors
+whose K agrees with the distances, and the kernel that the next layer is integrated over. In a compared run all of it
+has noise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.expectations.kernels import Kernel
+from ntkfeyn.expectations.keys import EPSILON
+from ntkfeyn.expectations.nearby import Distances
+from ntkfeyn.model.network import Layer, Network
+from ntkfeyn.model.tensors import MEAN_KERNEL
+from ntkfeyn.solve.convergence import LayerValues
+from ntkfeyn.solve.inputs import first_kernels
+from ntkfeyn.solve.noise import NOISE, Noise
+from ntkfeyn.solve.plan import Plan
+from ntkfeyn.solve.step import Values
+
+Array = NDArray[np.float64]
+
+
+def first_layer(plan: Plan, network: Network, inputs: Kernel, noise: Noise | None = None) -> LayerValues:
+    """Layer 1: the kernels K and Theta; everything else vanishes."""
+    scale = np.sqrt(np.diag(inputs.matrix))
+    layer = network.layers[0]
+    start, sizes = (first_kernels(layer, one) for one in (inputs.matrix, scale[:, None] * scale))
+    values, errors = {}, {}
+    for i, (tensor, components) in enumerate(plan.components.items()):
+        a, b = components.rows[:, 0], components.rows[:, 1]
+        values[tensor] = start[tensor][a, b] if tensor in start else np.zeros(len(a))
+        size = sizes[tensor][a, b] if tensor in start else np.zeros(len(a))
+        errors[tensor] = EPSILON * size if noise is None else np.zeros(len(a))
+        if noise is not None:
+            values[tensor] = noise.on(values[tensor], size, i)
+    known = inputs.following(layer.C_W, layer.C_b)
+    if noise is not None:
+        known = known.moved(NOISE)
+    return LayerValues(values, errors, _agreed(plan, values, known, known.near))
+
+
+def next_kernel(
+    plan: Plan, values: Values, layer: Layer, below: Kernel, found: Distances | None, noise: Noise | None
+) -> Kernel:
+    """The kernel of a layer whose tensors are ``values``, from that below; K in ``values`` is made to agree with it."""
+    matrix = kernel_matrix(plan, values)
+    if found is None or not len(below.pairs):
+        return Kernel.of(matrix)
+    if noise is not None:
+        found = _noisy(found, noise, len(plan.terms) + 1)
+    a, b = below.pairs.T
+    known = Kernel.of(matrix)
+    minus, plus, excess = known.minus.copy(), known.plus.copy(), known.excess.copy()
+    minus[a, b] = minus[b, a] = layer.C_W * found.minus
+    plus[a, b] = plus[b, a] = 4 * layer.C_b + layer.C_W * found.plus
+    excess[a, b], excess[b, a] = layer.C_W * found.excess, -layer.C_W * found.excess
+    return _agreed(plan, values, Kernel(matrix, minus, plus, excess), below.near)
+
+
+def _noisy(found: Distances, noise: Noise, which: int) -> Distances:
+    minus, plus, excess = (
+        noise.on(value, mass, which + i)
+        for i, (value, mass) in enumerate(
+            [
+                (found.minus, found.minus_mass),
+                (found.plus, found.plus_mass),
+                (found.excess, found.excess_mass),
+            ]
+        )
+    )
+    return found._replace(minus=np.abs(minus), plus=np.abs(plus), excess=excess)
+
+
+def _agreed(plan: Plan, values: Values, known: Kernel, near: NDArray[np.bool_]) -> Kernel:
+    """The kernel of ``values`` with the known distances of some pairs, from which their K is taken."""
+    matrix = kernel_matrix(plan, values)
+    taken = near & np.isfinite(matrix)
+    both = np.diag(matrix)[:, None] + np.diag(matrix)
+    closer = np.where(known.minus <= known.plus, both - known.minus, known.plus - both) / 2
+    matrix = np.where(taken, closer, matrix)
+    a, b = plan.components[MEAN_KERNEL].rows.T
+    values[MEAN_KERNEL] = matrix[a, b]
+    plain = Kernel.of(matrix)
+    pairs = zip((known.minus, known.plus, known.excess), (plain.minus, plain.plus, plain.excess), strict=True)
+    minus, plus, excess = (np.where(taken, one, other) for one, other in pairs)
+    return Kernel(matrix, minus, plus, excess)
+
+
+def kernel_matrix(plan: Plan, values: Values) -> Array:
+    """K as a matrix; nan where it is not needed."""
+    kernel = np.full((plan.samples, plan.samples), np.nan)
+    a, b = plan.components[MEAN_KERNEL].rows.T
+    kernel[a, b] = kernel[b, a] = values[MEAN_KERNEL]
+    return kernel
