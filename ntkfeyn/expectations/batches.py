@@ -26,6 +26,11 @@ class Batch:
     assignments: tuple[Key, ...]
     numbers: Ints
 
+    @property
+    def tests(self) -> tuple[Key, ...]:
+        """The products that occur, whatever sample each factor is at."""
+        return tuple(sorted({tuple(sorted(assignment)) for assignment in self.assignments}))
+
 
 def batches(expectations: Expectations) -> list[Batch]:
     """The expectations of a plan by the set of samples that they live on."""

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.expectations.activations import Smooth
-from ntkfeyn.expectations.grids import moving_axes, points, product_grid
+from ntkfeyn.expectations.grids import Axes, product_grid
+from ntkfeyn.expectations.grouping import groups
 from ntkfeyn.expectations.kernels import Kernel, factors
 from ntkfeyn.expectations.keys import EPSILON, Differentiated, Key
-from ntkfeyn.expectations.quadrature import Rule, hermite
+from ntkfeyn.expectations.quadrature import hermite
 
 Array = NDArray[np.float64]
-Axes = Callable[[list[Array]], tuple[float, list[Rule]]]  # columns -> radius of the ball, a rule for each
+CHUNK = 1 << 16  # nodes of pairs at a time
 SLOPES: tuple[Key, ...] = tuple(((Differentiated((m,), 0)),) * 2 for m in (0, 1))
 FEWEST = 6  # nodes of the axis along which a pair is apart: its square is all that is left
 POINTS = 5  # of the Gauss-Legendre rule between z_a and z_b
@@ -38,41 +39,47 @@ class Distances(NamedTuple):
     excess_mass: Array
 
 
-def distances(activation: Smooth, kernel: Kernel, axes: Axes) -> Distances:
-    """One row a pair of ``kernel.pairs``; ``axes`` chooses the rules of a grid."""
+def distances(activation: Smooth, kernel: Kernel, chosen: Callable[[tuple[float, ...]], Axes]) -> Distances:
+    """One row a pair of ``kernel.pairs``; ``chosen`` says which rules axes with these scales need."""
     found = factors(kernel, kernel.pairs)
-    rows = []
-    for (a, b), L, apart in zip(kernel.pairs, found.L, found.apart, strict=True):
-        columns = moving_axes(np.stack([L[0], L[1], apart[1]]))
-        radius, rules = axes(columns)
-        rules = [rule if len(rule.nodes) >= FEWEST else hermite(FEWEST + len(rule.nodes) % 2) for rule in rules]
-        z, weights = points(product_grid(columns, rules, radius))
-        rows.append(_one(activation, z, weights, kernel.signs[a, b]))
-    return Distances(*np.array(rows, dtype=np.float64).reshape(-1, 6).T)
+    rows = np.concatenate([found.L, found.apart[:, 1:]], axis=1)  # z_a, z_b, z_b - sign z_a
+    signs = kernel.signs[tuple(kernel.pairs.T)]
+    result = np.zeros((6, len(rows)))
+    for group in groups(rows):
+        axes = chosen(group.scales)
+        rules = (rule if len(rule.nodes) >= FEWEST else hermite(FEWEST + len(rule.nodes) % 2) for rule in axes.rules)
+        x, weights = product_grid(tuple(rules), axes.radius).points()
+        step = max(1, CHUNK // len(weights))
+        for start in range(0, len(group.numbers), step):
+            own = group.numbers[start : start + step]
+            z = group.columns[start : start + step] @ x
+            result[:, own] = _apart(activation, z, weights, signs[own, None])
+    return Distances(*result)
 
 
-def _one(activation: Smooth, z: Array, weights: Array, sign: float) -> tuple[float, ...]:
-    """``z``: samples a and b, and z_b - sign z_a."""
-    first, second = activation.table(z[:2], 0)[0]
+def _apart(activation: Smooth, z: Array, weights: Array, signs: Array) -> Array:
+    """``z``: samples a and b, and z_b - sign z_a, shape (pairs, 3, nodes)."""
+    values = activation.table(z[:, :2], 0)[0]
+    first, second = values[:, 0], values[:, 1]
     size = np.abs(first) + np.abs(second)
     less, more = second - first, second + first
-    less_off = more_off = size
-    if sign > 0:
-        less, less_off = _by_slopes(activation, z[0], z[2], less, size)
-    return (
-        float(weights @ less**2),
-        float(weights @ more**2),
-        float(weights @ (-less * more)),
-        float(weights @ (np.abs(less) * (np.abs(less) + 2 * less_off) + EPSILON * less_off**2)),
-        float(weights @ (np.abs(more) * (np.abs(more) + 2 * more_off) + EPSILON * more_off**2)),
-        float(weights @ (np.abs(less * more) + less_off * np.abs(more))),
-    )
+    close, left = _by_slopes(activation, z[:, 0], z[:, 2], less, size)
+    less, less_off = np.where(signs > 0, close, less), np.where(signs > 0, left, size)
+    rows = [
+        less**2,
+        more**2,
+        -less * more,
+        np.abs(less) * (np.abs(less) + 2 * less_off) + EPSILON * less_off**2,
+        np.abs(more) * (np.abs(more) + 2 * size) + EPSILON * size**2,
+        np.abs(less * more) + less_off * np.abs(more),
+    ]
+    return np.array([row @ weights for row in rows])
 
 
 def _by_slopes(activation: Smooth, z: Array, apart: Array, plain: Array, size: Array) -> tuple[Array, Array]:
     """s(z + apart) - s(z), and the sizes of what it is a difference of; ``plain`` where slopes do not resolve it."""
     x, w = np.polynomial.legendre.leggauss(POINTS)
-    slopes = activation.table(z + apart * (0.5 + 0.5 * x)[:, None], 1)[1]
+    slopes = activation.table(z + apart * (0.5 + 0.5 * x)[:, None, None], 1)[1]
     found = apart * np.tensordot(0.5 * w, slopes, 1)
     agreed = np.abs(found - plain) <= AGREED * np.maximum(size, np.abs(z) * np.max(np.abs(slopes), axis=0))
     return np.where(agreed, found, plain), np.where(agreed, 0.0, size)

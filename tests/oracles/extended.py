@@ -102,18 +102,20 @@ def solve(
 ) -> list[dict[str, Wide]]:
     """``spread``: the largest standard deviation of a preactivation; equal widths.
 
-    ``moved``: nodes by this share of a step, and the Gram matrix by its rounding, to see what this knows.
+    ``moved``: nodes by this share of a step, the Gram matrix and expectations by their rounding, to see what is known.
     """
     x = np.asarray(inputs, dtype=LONG)
     gram = x @ x.T / x.shape[1]
+    eps = np.finfo(LONG).eps
     if moved:
-        gram = gram * (1 + 4 * np.finfo(LONG).eps * np.sign(np.subtract.outer(range(len(x)), range(len(x))) ** 2 - 0.5))
+        gram = gram * (1 + 4 * eps * np.sign(np.subtract.outer(range(len(x)), range(len(x))) ** 2 - 0.5))
     step = LONG(0.2) / max(1.0, spread)
     m = int(CUT / step)
     nodes = step * (np.arange(-m, m + 1) + LONG(moved))
     rule = nodes, step * np.exp(-nodes * nodes / 2) / np.sqrt(2 * PI)
     rows = {name: [LONG(value)] * depth for name, value in couplings.items()}
-    found: Any = fixed_rule.solve(names, [table] * (depth - 1), rule, gram, [8] * depth, rows)  # type: ignore[arg-type]
+    shaken = 16 * eps if moved else 0.0
+    found: Any = fixed_rule.solve(names, [table] * (depth - 1), rule, gram, [8] * depth, rows, shaken)  # type: ignore[arg-type]
     return list(found)
 
 
