@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-GRAIN = 1.04  # ratio of neighbouring scales
+COARSE, GRAIN = 1.1, 1.04  # ratio of neighbouring scales, of one or two axes and of more
 NOWHERE = -(10**6)  # stands for the scale of an axis along which nothing moves
 
 
@@ -37,8 +37,9 @@ def groups(factors: Array) -> Iterator[Group]:
     order = np.argsort(~moving, axis=1, kind="stable")
     columns = np.take_along_axis(factors, order[:, None, :], axis=2)
     largest = np.abs(columns).max(axis=1)
+    ratio = COARSE if axes <= 2 else GRAIN
     with np.errstate(divide="ignore"):
-        exact = np.ceil(np.log(largest) / np.log(GRAIN))
+        exact = np.ceil(np.log(largest) / np.log(ratio))
     grains = np.where(largest > 0, exact, NOWHERE).astype(np.int64)
     last = axes - 1 - (columns != 0)[:, :, ::-1].argmax(axis=2)
     settled = np.where((columns != 0).any(axis=2), last, 0)
@@ -47,5 +48,5 @@ def groups(factors: Array) -> Iterator[Group]:
     ends = np.cumsum(np.bincount(which.ravel(), minlength=len(kinds))) if sets else np.zeros(0, dtype=np.int64)
     for kind, numbers in zip(kinds.tolist(), np.split(by_kind, ends[:-1]), strict=True):
         own = [grain for grain in kind[-axes:] if grain > NOWHERE]
-        scales = tuple(GRAIN**grain for grain in own) or (0.0,)
+        scales = tuple(ratio**grain for grain in own) or (0.0,)
         yield Group(numbers, columns[numbers][:, :, : len(scales)], tuple(kind[:-axes]), scales)

@@ -7,6 +7,7 @@ Enters: the rule of the last axis, how far a sample moves along it, where it sta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from math import ceil
 
 import numpy as np
@@ -21,6 +22,8 @@ Array = NDArray[np.float64]
 NODES = 14  # Chebyshev nodes of a panel
 WIDTH = 1.0  # of the first panels; each try halves them
 GOOD = 1e-14  # last two coefficients relative to the mean of absolute values in a panel
+LOST = 8  # sum of the coefficients of powers, relative to the same: what they cancel
+RUN = 8192  # points at a time
 WORTH = 3  # fewer places than points by this factor, or there is nothing to gain
 
 
@@ -35,8 +38,8 @@ def mean_along(
         if found is not None:
             coefficients, sizes = found
             place, t = _located(start, reach, panels)
-            means = [_clenshaw(one, place, t) for one in coefficients]
-            return [means, [one[place] for one in sizes]] if masses else [means]
+            means = list(_evaluated(coefficients, place, t))
+            return [means, list(sizes[:, place])] if masses else [means]
         width /= 2
     return None
 
@@ -44,7 +47,7 @@ def mean_along(
 def _panels(
     activation: Smooth, rule: Rule, sigma: float, reach: float, panels: int, wanted: Sequence[Differentiated]
 ) -> tuple[Array, Array] | None:
-    """Chebyshev coefficients, shape (wanted, NODES, panels), and means of absolute values, shape (wanted, panels)."""
+    """Coefficients of powers, shape (wanted, NODES, panels), and means of absolute values, shape (wanted, panels)."""
     angles = np.pi * (np.arange(NODES) + 0.5) / NODES
     half = reach / panels
     centres = -reach + half * (2 * np.arange(panels) + 1)
@@ -52,14 +55,24 @@ def _panels(
     values = values_of(activation, places[:, None] + sigma * rule.nodes, wanted)
     transform = np.cos(np.arange(NODES)[:, None] * angles) * (2 / NODES)
     transform[0] /= 2
-    coefficients, sizes = [], []
-    for one in wanted:
-        means = (values[one] @ rule.weights).reshape(panels, NODES)
-        coefficients.append(transform @ means.T)
-        sizes.append(np.max((np.abs(values[one]) @ rule.weights).reshape(panels, NODES), axis=1))
-        if not np.all(np.abs(coefficients[-1][-2:]) <= GOOD * sizes[-1]):
+    coefficients, sizes = np.empty((len(wanted), NODES, panels)), np.empty((len(wanted), panels))
+    for i, one in enumerate(wanted):
+        means = transform @ (values[one] @ rule.weights).reshape(panels, NODES).T
+        sizes[i] = np.max((np.abs(values[one]) @ rule.weights).reshape(panels, NODES), axis=1)
+        coefficients[i] = _powers() @ means
+        resolved = np.abs(means[-2:]) <= GOOD * sizes[i]
+        if not resolved.all() or (np.abs(coefficients[i]).sum(axis=0) > LOST * sizes[i]).any():
             return None
-    return np.array(coefficients), np.array(sizes)
+    return coefficients, sizes
+
+
+@cache
+def _powers() -> Array:
+    """From coefficients of Chebyshev polynomials to those of powers."""
+    rows = np.zeros((NODES, NODES))
+    for k in range(NODES):
+        rows[: k + 1, k] = np.polynomial.chebyshev.cheb2poly(np.eye(NODES)[k, : k + 1])
+    return rows
 
 
 def _located(start: Array, reach: float, panels: int) -> tuple[NDArray[np.int64], Array]:
@@ -69,10 +82,15 @@ def _located(start: Array, reach: float, panels: int) -> tuple[NDArray[np.int64]
     return place, 2 * (scaled - place) - 1
 
 
-def _clenshaw(coefficients: Array, place: NDArray[np.int64], t: Array) -> Array:
-    """The sum of coefficients times Chebyshev polynomials at t."""
-    last, before = np.zeros_like(t), np.zeros_like(t)
-    twice = 2 * t
-    for row in coefficients[:0:-1]:
-        last, before = row[place] + twice * last - before, last
-    return np.asarray(coefficients[0][place] + t * last - before)
+def _evaluated(coefficients: Array, place: NDArray[np.int64], t: Array) -> Array:
+    """The polynomials of each point's panel at t, by Horner, in runs of points that fit into the cache."""
+    values = np.empty((len(coefficients), len(t)))
+    for start in range(0, len(t), RUN):
+        run = slice(start, start + RUN)
+        panel, at = place[run], t[run]
+        for value, rows in zip(values[:, run], coefficients, strict=True):
+            np.take(rows[-1], panel, out=value)
+            for row in rows[-2::-1]:
+                value *= at
+                value += row.take(panel)
+    return values
