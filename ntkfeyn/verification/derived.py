@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from math import factorial
+from math import factorial, lcm
 
 from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.expansion import expand
@@ -23,6 +23,7 @@ from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.model.tensors import TensorId
 
 Labels = tuple[int, ...]
+Mean = tuple[tuple[int, int], ...]  # (sample, derivatives of s) of each factor
 
 
 class SystemSolver:
@@ -64,24 +65,26 @@ class SystemSolver:
         """Terms of a tensor's recursion with its slots given samples: equal ones added, zero expectations dropped."""
         sample = dict(zip(standard(tensor.name).labels, labels, strict=True))
         degree = max(map(len, self.setting.activations)) - 1
-        sums: dict[ExpandedTerm, Fraction] = {}
+
+        @cache  # few different factors make very many terms
+        def at(factors: Mean) -> Mean | None:
+            found = tuple(sorted((sample[s], m) for s, m in factors))
+            return None if any(m > degree for _, m in found) else found
+
+        @cache
+        def placed(one: Tensor) -> Tensor:
+            return Tensor(one.name, one.order, canonical_labels(one.name, tuple(sample[s] for s in one.labels)))
+
+        scale = lcm(*(term.coefficient.denominator for term in terms))
+        sums: dict[tuple[Powers, tuple[Mean, ...], tuple[Tensor, ...]], int] = {}
         for term in terms:
-            if any(m > degree for factors in term.expectations for _, m in factors):
+            means = [at(factors) for factors in term.expectations]
+            if None in means:
                 continue
-            key = ExpandedTerm(
-                Fraction(0),
-                term.couplings,
-                tuple(sorted(tuple(sorted((sample[s], m) for s, m in factors)) for factors in term.expectations)),
-                tuple(
-                    sorted(
-                        Tensor(t.name, t.order, canonical_labels(t.name, tuple(sample[s] for s in t.labels)))
-                        for t in term.tensors
-                    )
-                ),
-                (),
-            )
-            sums[key] = sums.get(key, Fraction(0)) + term.coefficient
-        return tuple(key._replace(coefficient=value) for key, value in sums.items() if value)
+            key = term.couplings, tuple(sorted(filter(None, means))), tuple(sorted(map(placed, term.tensors)))
+            numerator = term.coefficient.numerator * (scale // term.coefficient.denominator)
+            sums[key] = sums.get(key, 0) + numerator
+        return tuple(ExpandedTerm(Fraction(value, scale), *key, ()) for key, value in sums.items() if value)
 
     def step(self, terms: Sequence[ExpandedTerm], layer: int) -> Fraction:
         """The sum of terms whose labels are samples, all factors at ``layer``."""
