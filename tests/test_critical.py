@@ -22,11 +22,13 @@ from ntkfeyn.criticality.depth import Law, Run, Scaling, depth_scaling, laws
 from ntkfeyn.criticality.growth import exponential, power_law
 from ntkfeyn.criticality.points import critical_points
 from ntkfeyn.derivation.recursion import derive_system
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.solve.components import subsets_up_to
+from ntkfeyn.solve.convergence import LayerValues, Trial
 from ntkfeyn.solve.plan import make_plan
-from ntkfeyn.solve.solver import LayerValues, Problem, Stopped, solve, solve_reachable
+from ntkfeyn.solve.solver import Problem, Stopped, solve, solve_reachable
 
 SCHEMA = json.loads((Path(ntkfeyn.__file__).parent / "schemas" / "critical-1.schema.json").read_text())
 Function = Callable[[float], float]
@@ -347,27 +349,27 @@ def test_a_run_that_stops_is_a_shorter_network(monkeypatch: pytest.MonkeyPatch) 
     targets = [TensorId("K", 0), TensorId("Theta", 1)]
     plan = make_plan(derive_system(targets), {target: subsets_up_to(1, 1) for target in targets}, 1)
     gram, cw = np.array([[point.gram]]), 1.2 * point.cw
-    done: list[tuple[float, float]] = []
+    done: list[Trial] = []
     run = Problem.run
 
-    def counted(self: Problem, margin: float, coarsening: float, depth: int) -> list[LayerValues]:
-        done.append((margin, coarsening))
-        return run(self, margin, coarsening, depth)
+    def counted(self: Problem, trial: Trial, depth: int) -> list[LayerValues]:
+        done.append(trial)
+        return run(self, trial, depth)
 
     monkeypatch.setattr(Problem, "run", counted)
-    reached = solve_reachable(plan, Network(64, 1, "gelu", cw, point.cb), gram)
+    reached = solve_reachable(plan, Network(64, 1, "gelu", cw, point.cb), Kernel.of(gram))
     assert 16 < len(reached.layers) < 64
     assert len(set(done)) == len(done) > 1
-    shorter = solve(plan, Network(len(reached.layers), 1, "gelu", cw, point.cb), gram)
+    shorter = solve(plan, Network(len(reached.layers), 1, "gelu", cw, point.cb), Kernel.of(gram))
     for a, b in zip(reached.layers, shorter, strict=True):
         for target in targets:
             assert (a.values[target], a.errors[target]) == (b.values[target], b.errors[target])
     with pytest.raises(Stopped) as stopped:
-        solve(plan, Network(len(reached.layers) + 1, 1, "gelu", cw, point.cb), gram)
+        solve(plan, Network(len(reached.layers) + 1, 1, "gelu", cw, point.cb), Kernel.of(gram))
     assert stopped.value.reason == reached.stopped
     assert str(stopped.value) == f"{reached.stopped}; try a smaller --cw or --depth, or a larger tolerance"
     assert len(stopped.value.layers) == len(reached.layers)
-    whole = solve_reachable(plan, Network(8, 1, "gelu", cw, point.cb), gram)
+    whole = solve_reachable(plan, Network(8, 1, "gelu", cw, point.cb), Kernel.of(gram))
     assert (len(whole.layers), whole.stopped) == (8, "")
 
 

@@ -17,10 +17,11 @@ from test_numbers import INPUTS, leading, order_two
 import ntkfeyn as nf
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.judge.exact import Setting
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.solve import convergence, solver
 from ntkfeyn.solve import plan as planning
-from ntkfeyn.solve import solver
 from ntkfeyn.solve.components import Components, all_tuples, subsets_up_to
 from ntkfeyn.solve.plan import make_plan, standard_samples
 from ntkfeyn.solve.results import Tensors
@@ -267,11 +268,11 @@ def test_reruns_stop_at_the_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = make_plan(derive_system([("V", 1)]), {("V", 1): subsets_up_to(2, 2)}, 2)
     gram = VECTORS[:2] @ VECTORS[:2].T / 4
     network = nf.Network(3, 64, "gelu")
-    monkeypatch.setattr(solver, "MARGIN", 1e3)
-    monkeypatch.setattr(solver, "MAX_REPEATS", 0)
-    rough = solver.solve(plan, network, gram, 1e-8)[-1]
-    monkeypatch.setattr(solver, "MAX_REPEATS", 4)
-    fine = solver.solve(plan, network, gram, 1e-8)[-1]
+    monkeypatch.setattr(convergence, "MARGIN", 1e3)
+    monkeypatch.setattr(convergence, "MAX_REPEATS", 0)
+    rough = solver.solve(plan, network, Kernel.of(gram), 1e-8)[-1]
+    monkeypatch.setattr(convergence, "MAX_REPEATS", 4)
+    fine = solver.solve(plan, network, Kernel.of(gram), 1e-8)[-1]
     size = np.max(np.abs(fine.values["V", 1]))
     assert np.max(rough.errors["V", 1]) > 1e-8 * size
     assert np.max(fine.errors["V", 1]) <= 1e-8 * size
@@ -288,7 +289,7 @@ def test_equal_samples_may_be_one_slot(target: tuple[str, int], samples: int, mo
         monkeypatch.setattr(planning, "WORTH", worth)
         plan = make_plan(system, {target: subsets_up_to(samples, samples)}, samples)
         sizes.append(max(len(term.counts) for term in plan.terms[target]))
-        layers.append(solver.solve(plan, nf.Network(4, 8, "gelu", cb=0.1), gram))
+        layers.append(solver.solve(plan, nf.Network(4, 8, "gelu", cb=0.1), Kernel.of(gram)))
     for one, other in zip(*layers, strict=True):
         for tensor, values in one.values.items():
             assert np.max(np.abs(values - other.values[tensor])) <= 1e-13 * np.max(np.abs(values)), tensor

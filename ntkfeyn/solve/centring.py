@@ -14,9 +14,10 @@ from ntkfeyn.derivation.reduction import Terms, collect_equal
 from ntkfeyn.derivation.rules import ACTIVATION
 from ntkfeyn.derivation.terms import Factor, Group, Powers, ProductTerm, Tensor
 from ntkfeyn.derivation.translation import sorted_term
+from ntkfeyn.errors import LimitError
 
 FLUCTUATION = "fluctuation"  # of a factor: t_m
-MAX_TERMS = 20_000  # above it terms are left as they are
+MAX_TERMS = 2000  # of a system: above it the errors say what cancels
 
 
 def value_at_zero(order: int) -> str:
@@ -29,11 +30,12 @@ def values_at_zero(values: Sequence[float]) -> dict[str, float]:
     return {value_at_zero(order): value for order, value in enumerate(values)}
 
 
-def centred(terms: Terms) -> Terms:
-    """The terms in fluctuations; as they are where they would be too many."""
-    if sum(2 ** sum(len(group.factors) for _, group in _free(term)) for term in terms) > MAX_TERMS:
-        return terms
-    return collect_equal(part for term in terms for part in _parts(term))
+def centred(recursions: Sequence[Terms]) -> tuple[Terms, ...]:
+    """The terms of each recursion in fluctuations. Raises LimitError where they would be too many."""
+    written = sum(2 ** sum(len(group.factors) for _, group in _free(term)) for terms in recursions for term in terms)
+    if written > MAX_TERMS:
+        raise LimitError(f"{written} terms in fluctuations; at most {MAX_TERMS} are allowed")
+    return tuple(collect_equal(part for term in terms for part in _parts(term)) for terms in recursions)
 
 
 def _free(term: ProductTerm) -> list[tuple[int, Group]]:

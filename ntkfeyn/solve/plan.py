@@ -90,10 +90,7 @@ def make_plan(system: System, families: dict[TensorId, Family], samples: int, ce
     expectations = Expectations(samples)
     size = 0
     terms = {}
-    for recursion in system.recursions:
-        parts = tuple(part for term in recursion.terms for part in split_omega(term))
-        if centring and recursion.order:  # a mean of order 0 is no difference
-            parts = centred(parts)
+    for recursion, parts in zip(system.recursions, _terms(system, centring), strict=True):
         slots = recursion.cumulant.labels
         rows = components[recursion.id].rows
         plans = []
@@ -109,6 +106,17 @@ def make_plan(system: System, families: dict[TensorId, Family], samples: int, ce
         terms[recursion.id] = tuple(plans)
     expectations.close()
     return Plan(components, terms, expectations, samples, cache(lambda: make_plan(system, families, samples, True)))
+
+
+def _terms(system: System, centring: bool) -> list[Terms]:
+    """Of each recursion, without Omegas; means of order 0 are no differences, and never centred."""
+    parts = [tuple(part for term in one.terms for part in split_omega(term)) for one in system.recursions]
+    if not centring:
+        return parts
+    higher = [i for i, one in enumerate(system.recursions) if one.order]
+    for i, terms in zip(higher, centred([parts[i] for i in higher]), strict=True):
+        parts[i] = terms
+    return parts
 
 
 def _components(system: System, families: dict[TensorId, Family], samples: int) -> dict[TensorId, Components]:

@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkfeyn.derivation.terms import Powers
 from ntkfeyn.expectations.keys import EPSILON
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.solve.plan import Factor, Plan, TermPlan
@@ -25,10 +26,14 @@ def active_terms(
     plan: Plan, held: Mapping[TensorId, bool], couplings: Mapping[str, float]
 ) -> dict[TensorId, list[TermPlan]]:
     """The terms that do not vanish: ``held`` says which tensors hold anything."""
-    return {
-        tensor: [term for term in terms if all(held[name] for name, _ in term.tensors) and factor_of(term, couplings)]
-        for tensor, terms in plan.terms.items()
-    }
+    powers: dict[Powers, float] = {}  # few, of very many terms
+
+    def alive(term: TermPlan) -> bool:
+        if term.couplings not in powers:
+            powers[term.couplings] = factor_of(term, couplings)
+        return powers[term.couplings] != 0 and all(held[name] for name, _ in term.tensors)
+
+    return {tensor: [term for term in terms if alive(term)] for tensor, terms in plan.terms.items()}
 
 
 def needed_means(plan: Plan, active: dict[TensorId, list[TermPlan]]) -> NDArray[np.bool_]:

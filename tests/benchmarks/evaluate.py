@@ -25,11 +25,13 @@ from oracles.straightforward import solve as straightforward
 
 import ntkfeyn as nf
 from ntkfeyn.derivation.recursion import derive_system
+from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.model.network import Network
 from ntkfeyn.runtime.workers import Mapped
 from ntkfeyn.solve.components import subsets_up_to
+from ntkfeyn.solve.convergence import LayerValues
 from ntkfeyn.solve.plan import Plan, make_plan
-from ntkfeyn.solve.solver import LayerValues, solve
+from ntkfeyn.solve.solver import solve
 
 NAMES = ["K", "Theta", "V", "D", "F", "A", "B"]
 TENSORS = [(name, nf.derive(name).record.order) for name in NAMES]
@@ -59,7 +61,7 @@ def solved(
     plan: Plan, x: np.ndarray, depth: int = 4, tolerance: float = 1e-8, mapped: Mapped = map
 ) -> list[LayerValues]:
     gram = x @ x.T / x.shape[1]
-    return solve(plan, Network(depth, 64, "gelu", **COUPLINGS), gram, tolerance, mapped)
+    return solve(plan, Network(depth, 64, "gelu", **COUPLINGS), Kernel.of(gram), tolerance, mapped)
 
 
 def main() -> None:
