@@ -10,7 +10,7 @@ node.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from math import inf, log, sqrt
 
 import numpy as np
@@ -56,7 +56,6 @@ class SmoothExpectations:
         self.batches = batches(expectations)
         moving = [max(one.orders) for key in expectations.rows for one in key if one.fluctuation]
         self.at_zero = values_at_zero(activation, max(moving)) if moving else []
-        self.rules: dict[tuple[tuple[Key, ...], float], AxisRules] = {}
 
     def values(self, kernel: Kernel, needed: NDArray[np.bool_], mapped: Mapped = map) -> Array:
         """All needed expectations by number, shape (size,); the others are nan, number 0 is 0."""
@@ -110,10 +109,7 @@ class SmoothExpectations:
         """How many nodes an axis needs, measured on the products with all samples at one point."""
         spread = float(np.sqrt(np.max(np.diag(kernel.matrix)[samples], initial=0.0)))
         spread = 1.3 ** np.ceil(np.log(max(spread, 1e-9)) / np.log(1.3))
-        if (keys, spread) not in self.rules:
-            tests, features = _test_functions(self.activation, keys), self.activation.features(spread)
-            self.rules[keys, spread] = AxisRules(tests, spread, self.activation.name, *features)
-        return self.rules[keys, spread]
+        return _measured(self.activation, keys, spread)
 
     def _axes(self, scales: tuple[float, ...], rules: AxisRules, most: int) -> Axes:
         """Good enough for this run; ``most`` activations are multiplied."""
@@ -125,6 +121,12 @@ class SmoothExpectations:
         radius *= sqrt(self.finer / self.coarsening)
         chosen = (rules.axis(scale, self.tolerance, radius, self.coarsening, self.finer) for scale in scales)
         return Axes(tuple(chosen), radius)
+
+
+@lru_cache(maxsize=512)
+def _measured(activation: Smooth, keys: tuple[Key, ...], spread: float) -> AxisRules:
+    """What has been measured serves every run: it does not depend on how good a rule has to be."""
+    return AxisRules(_test_functions(activation, keys), spread, activation.name, *activation.features(spread))
 
 
 def _integral(sums: Sums, columns: Array, axes: Axes, masses: bool) -> Array:

@@ -84,9 +84,9 @@ def _refined(tolerance: float, samples: int, run: Run, repeats: int, centred: bo
             finer = _compared(samples, run, Trial(_resolution(tolerance, margin), centred=centred))
         except NtkfeynError:
             break  # too many nodes: what is known has its error
-        if finer.worst >= found.worst:
+        before, found = found.worst, min(finer, found, key=lambda one: one.worst)
+        if finer.worst > before / 2:
             break  # rounding: more nodes bring no more digits
-        found = finer
     return found
 
 
