@@ -94,7 +94,8 @@ def step_error(
 
 def factor_of(term: TermPlan, couplings: Mapping[str, float]) -> float:
     """The term's coefficient times its couplings, each to its power; a coupling that the network lacks is zero."""
-    return term.coefficient * prod(couplings.get(name, 0.0) ** power for name, power in term.couplings)
+    powers = (np.float64(couplings.get(name, 0.0)) ** power for name, power in term.couplings)  # inf, and no error
+    return float(term.coefficient * prod(powers))
 
 
 def _blocks(term: TermPlan) -> Iterator[slice]:

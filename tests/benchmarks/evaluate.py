@@ -2,7 +2,7 @@
 
 1. four inputs, GELU, depth 4, seven tensors, all components: against a straightforward NumPy solver of the same
    accuracy and against scipy.integrate.cubature on the same expectations (a sample, scaled by the count);
-2. the share of activations and matrix products; cost of an added input and of an added layer; peak memory.
+2. where the time goes; cost of an added input, of an added layer, of many inputs; peak memory.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from oracles.straightforward import solve as straightforward
 
 import ntkfeyn as nf
 from ntkfeyn.derivation.recursion import derive_system
+from ntkfeyn.expectations.grids import product_grid
 from ntkfeyn.expectations.kernels import Kernel
+from ntkfeyn.expectations.quadrature import trapezoid
 from ntkfeyn.model.network import Network
 from ntkfeyn.runtime.workers import Mapped
 from ntkfeyn.solve.components import subsets_up_to
@@ -90,6 +93,7 @@ def main() -> None:
     print("cost of layers (four inputs):")
     for depth in (2, 4, 8, 16):
         print(f"  depth {depth}: {timed(lambda depth=depth: solved(plan, x, depth))[0]:.2f} s")
+    many()
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2:.2f} GiB")
 
 
@@ -118,11 +122,41 @@ def shares(plan: Plan, x: np.ndarray) -> None:
     profile.runcall(solved, plan, x)
     rows = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     total = sum(row[2] for row in rows.values())
-    floor = sum(row[3] for (file, _, name), row in rows.items() if file.endswith("activations.py") and name == "table")
-    products = sum(
-        row[2] for (file, _, name), row in rows.items() if file.endswith("gaussian.py") and name == "__call__"
+
+    def share(file: str, *names: str) -> float:
+        found = [row[3] for (path, _, name), row in rows.items() if path.endswith(file) and name in names]
+        return sum(found) / total
+
+    print(
+        f"  activations {share('activations.py', 'table'):.0%}, sums {share('nested.py', '_summed'):.0%},"
+        f" interpolated means {share('interpolation.py', 'mean_along'):.0%}, grids"
+        f" {share('grids.py', 'product_grid', 'moved'):.0%} of the solving time"
     )
-    print(f"  activations {floor / total:.0%}, products and contractions {products / total:.0%} of the solving time")
+
+
+def product_floor(samples: int) -> float:
+    """Seconds for matrix products alone: of all sets of four samples, products of three known factors at the points
+    above the last axis, and their products with known means."""
+    rules = [trapezoid(0.4, 7.0)] * 4
+    grid = product_grid(rules, 8.5)
+    points = len(grid.counts)
+    factors, means = np.ones((3, 2, points)), np.ones((3, points))
+
+    def one() -> np.ndarray:
+        rows = [factors[0, a] * factors[1, b] * factors[2, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)]
+        return np.array(rows) @ means.T
+
+    return 4 * comb(samples, 4) * timed(one, 5)[0]  # two layers, two runs
+
+
+def many() -> None:
+    print("many inputs (GELU, depth 3, all components of K .. B; K alone of 512):")
+    for n in (8, 12):
+        seconds, _ = timed(lambda n=n: nf.evaluate(Network(3, 8, "gelu", cw=1.3, cb=0.1), inputs(n, 5), NAMES))
+        floor = product_floor(n)
+        print(f"  {n} inputs: {seconds:.1f} s, {seconds / floor:.1f} times matrix products alone ({floor:.2f} s)")
+    seconds, _ = timed(lambda: nf.evaluate(Network(3, 8, "gelu", cw=1.3, cb=0.1), inputs(512, 5), ["K"]))
+    print(f"  512 inputs, K: {seconds:.1f} s")
 
 
 if __name__ == "__main__":
