@@ -1,0 +1,139 @@
+"""The vocabulary of macros.tex: formulas of the appendix as macros, and the words around them.
+
+Enters: tensors, legs, labels, orders. Leaves: LaTeX made of macros with the prefix; letters stand in macros.tex alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.legs import NAMED_TREES, Leg
+from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.render.formulas import cumulant_text
+from ntkfeyn.render.notation import MacroNotation
+from ntkfeyn.render.symbols import Letters, leg_letter
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+OBSERVABLES = {
+    "z": ("preactivation", "preactivations"),
+    "NTK": ("NTK", "NTKs"),
+    "dNTK": ("dNTK", "dNTKs"),
+    "ddNTK1": ("first ddNTK", "first ddNTKs"),
+    "ddNTK2": ("second ddNTK", "second ddNTKs"),
+}
+TREE = ("derivative tensor", "derivative tensors")
+MOST_LETTERS = 26  # of diagrams; more are numbered
+
+
+class AppendixNotation(MacroNotation):
+    """Macros that the appendix alone has: layers, observables, Kronecker deltas, powers of a width."""
+
+    def __init__(self, prefix: str, *, layer: str = "T") -> None:
+        super().__init__(prefix)
+        self._tensor = f"{self.macro}{layer}"
+
+    def tensor(self, name: str, correction: int, labels: Sequence[int]) -> str:
+        return f"{self._tensor}{{{name}}}{{{correction}}}{{{self.indices(labels)}}}"
+
+    def bare(self, tensor: TensorId) -> str:
+        """A tensor without samples."""
+        return self.tensor(tensor.name, tensor.order - standard(tensor.name).leading_order, ())
+
+    def delta(self, first: int, second: int) -> str:
+        """Two slots on one neuron."""
+        return f"{self.macro}Dl{{{first}}}{{{second}}}"
+
+    def deltas(self, shape: Cumulant) -> str:
+        return "".join(self.delta(shape.labels[a], shape.labels[b]) for a, b in shape.channel)
+
+    def cumulant(self, legs: Sequence[Leg], layer: str = "Next") -> str:
+        """The joint cumulant of observables."""
+        listed = r",\allowbreak\,".join(
+            f"{self.macro}Leg{{{self.macro}{layer}}}{{{tree_name(leg)}}}{{{','.join(map(str, leg.labels))}}}"
+            for leg in legs
+        )
+        return f"{self.macro}E{{{listed}}}"
+
+    def width_power(self, power: int, *, below: bool = False) -> str:
+        """A power of n_l or n_(l-1)."""
+        name = "WidthBelow" if below else "Width"
+        return f"{self.macro}{name}{{{power if power != 1 else ''}}}"
+
+    def pair(self, slots: Sequence[int]) -> str:
+        """1--3"""
+        return "--".join(f"${self.label(slot)}$" for slot in slots)
+
+    def joint(self, labels: Sequence[int], functions: Sequence[str]) -> str:
+        """A joint cumulant of functions of one neuron, differentiated."""
+        acting = "".join(f"{self.macro}D{{{-label}}}" for label in labels)
+        separated = r"\,;\allowbreak\,".join(functions)
+        return f"{self.macro}J{{{acting}}}{{{separated}}}"
+
+
+def tree_name(leg: Leg) -> str:
+    """A named type, or the edges of a tree, as macros.tex calls it."""
+    return leg.kind if leg.kind != "tree" else ";".join(f"{a}-{b}" for a, b in leg.edges)
+
+
+def tree_letters(legs: Sequence[Leg], letters: Letters) -> dict[str, str]:
+    """The letters of every named observable, and of the trees that occur, told apart by a number."""
+    others = sorted({tree_name(leg) for leg in legs if leg.kind == "tree"})
+    found = {kind: leg_letter(kind, letters) for kind in NAMED_TREES}
+    mark = {name: f"_{{{k}}}" if len(others) > 1 else "" for k, name in enumerate(others, start=1)}
+    return found | {name: r"\widehat{\mathrm{T}" + mark[name] + "}" for name in others}
+
+
+def slug(text: str) -> str:
+    """A part of a file name or label."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+
+
+def label(prefix: str, kind: str, tensor: TensorId) -> str:
+    """nkf:eq:F-1"""
+    return f"{prefix}:{kind}:{slug(f'{tensor.name}-{tensor.order}')}"
+
+
+def number_word(number: int) -> str:
+    return NUMBERS[number] if number < len(NUMBERS) else str(number)
+
+
+def listed(words: Sequence[str]) -> str:
+    """a, b and c"""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def legs_words(legs: Sequence[Leg]) -> str:
+    """two preactivations and one NTK"""
+    kinds = list(dict.fromkeys(leg.kind for leg in legs))
+    words = []
+    for kind in kinds:
+        count = sum(leg.kind == kind for leg in legs)
+        one, many = OBSERVABLES.get(kind, TREE)
+        words.append(f"{number_word(count)} {one if count == 1 else many}")
+    return listed(words)
+
+
+def order_tex(order: int, width: str) -> str:
+    """$1/n^2$, or words at order 0."""
+    power = "" if order == 1 else f"^{{{order}}}"
+    return f"order $1/{width}{power}$" if order else "infinite width"
+
+
+def order_plain(order: int) -> str:
+    return "infinite width" if not order else ("order 1/n" if order == 1 else f"order 1/n to the {order}")
+
+
+def marks(count: int) -> list[str]:
+    """What the diagrams of a figure are called: a, b, .. or numbers."""
+    return [chr(ord("a") + k) for k in range(count)] if count <= MOST_LETTERS else [str(k + 1) for k in range(count)]
+
+
+def symbols_of(shape: Cumulant, order: int, prefix: str) -> dict[str, Any]:
+    """The tensor with its samples: of any layer, of layer l+1."""
+    return {
+        "symbol": cumulant_text(shape, order, AppendixNotation(prefix, layer="N")),
+        "next": cumulant_text(shape, order, AppendixNotation(prefix, layer="U")),
+    }
