@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,15 +200,35 @@ def emit(
     channel: str | None = None,
     latex: LatexOptions | None = None,
     shared: bool = True,
+    **document: Any,
 ) -> tuple[Path, ...]:
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. Raises NtkfeynError.
+    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``document`` are fields of
+    ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
+    pdf=True. Raises NtkfeynError.
     """
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
-    return emit_targets(targets, lang, Path(directory), latex, shared=shared)
+    return emit_targets(targets, lang, Path(directory), _documented(lang, latex, document), shared=shared)
+
+
+def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
+    """Options with those that are given by name."""
+    from dataclasses import fields, replace
+
+    from ntkfeyn.render.latex.appendix import LatexOptions
+
+    if not document:
+        return latex
+    known = [field.name for field in fields(LatexOptions)]
+    for name in document:
+        if name not in known:
+            raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
+        if lang != "latex":
+            raise bad_request(f"{name} was given with lang='{lang}'", "it is for LaTeX alone", "lang='latex'")
+    return replace(latex or LatexOptions(), **document)
 
 
 def emit_targets(

@@ -98,7 +98,8 @@ def emitted_files(target: Target) -> dict[str, dict[str, str]]:
     if order - shape.leading_order > HIGHEST_CITED:
         raise LimitError(f"files are rendered here up to {HIGHEST_CITED} orders above the leading one")
     asked = Emission([target])
-    return {row.name: row.files(asked) for row in BACKENDS if row.quoted}
+    written = {row.name: row.files(asked) for row in BACKENDS if row.quoted}
+    return {name: {path: text for path, text in files.items() if isinstance(text, str)} for name, files in written.items()}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ntkfeyn.render.latex.appendix import LatexOptions
     from ntkfeyn.render.notation import TextNotation
 
-Files = dict[str, str]
+Files = dict[str, str | bytes]
 MAX_PLACEMENTS = 2_000_000  # of derivatives, in the product terms of one program; Theta at order 3 has 260,311
 
 
@@ -36,7 +36,10 @@ class Emission:
         from ntkfeyn.model.targets import default_targets
         from ntkfeyn.render.templates import file_stem
 
-        return file_stem(self.targets, default_targets())
+        if self.latex is not None and self.latex.name is not None:
+            return self.latex.name
+        closed = "_closure" if self.latex is not None and self.latex.closure else ""
+        return file_stem(self.targets, default_targets()) + closed
 
     @property
     def notation(self) -> TextNotation:
@@ -76,11 +79,21 @@ class Backend:
 
 
 def _latex(asked: Emission) -> Files:
-    from ntkfeyn.derivation.recursion import derive_recursion
+    from ntkfeyn.derivation.recursion import derive_recursion, derive_system
     from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
+    from ntkfeyn.render.latex.pdf import compile_pdf
 
+    options = asked.latex or LatexOptions()
+    options.check()  # before anything is derived
     recursions = [derive_recursion(shape, order) for shape, order in asked.targets]
-    return latex_files(recursions, asked.stem, asked.latex or LatexOptions())
+    if options.closure:
+        own = {recursion.id: recursion for recursion in recursions}  # with the labels that were asked for
+        recursions = [own.get(one.id, one) for one in derive_system(own).recursions]
+    texts = latex_files(recursions, asked.stem, options)
+    files: Files = {**texts}
+    if options.pdf:
+        files[f"{asked.stem}.pdf"] = compile_pdf(files, asked.stem)
+    return files
 
 
 def _python(asked: Emission) -> Files:

@@ -20,6 +20,7 @@ from ntkfeyn.render.drawing.tikz import tikz
 from ntkfeyn.render.latex.cumulant import Layout, section
 from ntkfeyn.render.latex.decomposition import all_channels, representatives
 from ntkfeyn.render.latex.macros import tree_letters
+from ntkfeyn.render.latex.pdf import tex_engine
 from ntkfeyn.render.latex.rules import rule_rows
 from ntkfeyn.render.latex.tensors import tensor_rows
 from ntkfeyn.render.notation import LatexNotation, coupling_macros
@@ -27,6 +28,7 @@ from ntkfeyn.render.sandbox import Job
 from ntkfeyn.render.symbols import Symbols, template_letters
 from ntkfeyn.render.templates import provenance, render_all
 
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}"
 STYLES = ("full", "compact")
 TITLE = "Finite-width recursions from Feynman diagrams"
 AUTHOR = "derived by ntkfeyn"
@@ -46,7 +48,8 @@ class LatexOptions:
     ``certificates`` maps recursion hashes to a line for a footnote; ``symbols`` are the letters.
 
     ``style`` "full" derives every term, "compact" has diagrams and recursions alone. ``title`` and ``authors`` are of
-    the standalone document, as LaTeX.
+    the standalone document, as LaTeX; ``name`` names it and the directory beside it (default: after the targets).
+    ``closure`` adds everything that the targets need, in order of dependence; ``pdf`` compiles the document too.
     """
 
     prefix: str = "nkf"
@@ -56,6 +59,9 @@ class LatexOptions:
     style: str = "full"
     title: str = TITLE
     authors: Sequence[str] = ()
+    name: str | None = None
+    closure: bool = False
+    pdf: bool = False
     templates: Path | None = None
     certificates: Mapping[str, str] = field(default_factory=dict)
     symbols: Symbols = field(default_factory=Symbols)
@@ -65,7 +71,7 @@ class LatexOptions:
         return LatexNotation(self.symbols.latex)
 
     def check(self) -> None:
-        """Raises RequestError for a prefix, a number of columns or of terms that is not allowed."""
+        """Raises RequestError for a value that is not allowed, NtkfeynError for a PDF where there is no TeX."""
         # our macros go on with a capital letter, as those of TeX do not, but for its logos and a few
         if not re.fullmatch(r"(?!end)[A-Za-z]{2,12}(?<!Te)", self.prefix) or self.prefix in TAKEN:
             allowed = "2 to 12 letters a-z, A-Z are allowed, other than end.. and what LaTeX has macros with"
@@ -77,8 +83,13 @@ class LatexOptions:
             raise bad_request(asked, "1 to 20 are allowed", "--terms-per-line 2")
         if self.style not in STYLES:
             raise bad_request(f"style '{self.style[:40]}'", f"allowed are {' and '.join(STYLES)}", "--style compact")
+        if self.name is not None and not re.fullmatch(NAME, self.name):
+            allowed = "letters, digits, '-' and '_' are allowed, a letter or digit first, at most 80"
+            raise bad_request(f"name {self.name[:60]!r}", allowed, "--name appendix; -o says in which directory")
         for kind, text in (("title", self.title), *(("author", author) for author in self.authors)):
             _check_tex(kind, text)
+        if self.pdf:
+            tex_engine()
 
 
 def _check_tex(kind: str, text: str) -> None:

@@ -28,7 +28,7 @@ def decomposition(shape: Cumulant, order: int, notation: AppendixNotation) -> tu
     total = r"\;+\allowbreak\;".join(terms)
     if power == 0:
         return head, f"{total}\\;{rest}"
-    return head, rf"{notation.width_power(-power)}\,\bigl(\,{total}\,\bigr)\;{rest}"
+    return head, rf"\frac{{1}}{{{notation.width_power(power)}}}\,\bigl(\,{total}\,\bigr)\;{rest}"
 
 
 def all_channels(shape: Cumulant) -> list[Cumulant]:
@@ -54,6 +54,6 @@ def _coefficient(channel: Cumulant, corrections: int, notation: AppendixNotation
     series = [notation.tensor(channel.name, 0, channel.index_labels())]
     for k in range(1, corrections + 1):
         correction = notation.tensor(channel.name, k, channel.index_labels())
-        series.append(rf"{notation.width_power(-k)}{correction}")
+        series.append(rf"\tfrac{{1}}{{{notation.width_power(k)}}}{correction}")
     joined = "+".join(series)
     return rf"\bigl({joined}\bigr)" if corrections else joined

@@ -14,7 +14,7 @@ from math import factorial
 from typing import NamedTuple
 
 from ntkfeyn.derivation.diagrams import Diagram
-from ntkfeyn.derivation.rules import TENSOR
+from ntkfeyn.derivation.rules import TENSOR, WIDTH_RATIO
 from ntkfeyn.derivation.terms import Powers
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import MEAN_NTK
@@ -66,22 +66,23 @@ def _factors(diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNo
     if diagram.weight != 1:
         rows.append(FactorRow(notation.fraction(diagram.weight), "weight", ""))
     for vertex in diagram.cubic_vertices:
-        rule = f"pair {notation.pair(vertex.slots)}: {vertex.rule.words}"
+        rule = f"pair {notation.pair(vertex.slots)}, {vertex.rule.words}"
         rows.append(FactorRow(vertex_text(vertex, notation), rule, notation.width_power(-1)))
     for one in tensors:
         rule = "mean NTK" if one.tensor.id == MEAN_NTK else _tensor_rule(one)
         power = notation.width_power(-one.tensor.order, below=True) if one.tensor.order else ""
         rows.append(FactorRow(one.text(notation), rule, power))
     neurons = len(diagram.propagators)
-    sums = "".join(rf"\sum_{{k_{{{j}}}}}" for j in range(1, neurons + 1)) if neurons > 1 else r"\sum_k"
-    rows.append(FactorRow(rf"\textstyle{sums}", f"{number_word(neurons)} neuron{'s'[: neurons > 1]}", notation.width_power(neurons)))
-    return rows
+    sums = "".join(rf"\sum_{{k_{j}}}" for j in range(1, neurons + 1)) if neurons > 1 else r"\sum_k"
+    total = (notation.power(WIDTH_RATIO, diagram.cost) if diagram.cost else "1") + notation.width_power(-diagram.order)[1:]
+    counted = f"{number_word(neurons)} neuron{'s'[: neurons > 1]}; in all ${total if diagram.order else '1'}$"
+    return [*rows, FactorRow(rf"\textstyle{sums}", counted, notation.width_power(neurons))]
 
 
 def _tensor_rule(one: Attached) -> str:
     correction = one.tensor.order - standard(one.tensor.name).leading_order
     pairs = len(one.pairs)
-    kind = "mean" if pairs == 1 else f"cumulant of {number_word(pairs)} pairs"
+    kind = "mean" if pairs == 1 else f"tensor vertex, {number_word(pairs)} pairs"
     return f"{kind}, correction {correction}" if correction else kind
 
 

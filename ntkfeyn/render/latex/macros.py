@@ -60,7 +60,8 @@ class AppendixNotation(MacroNotation):
     def width_power(self, power: int, *, below: bool = False) -> str:
         """A power of n_l or n_(l-1)."""
         name = "WidthBelow" if below else "Width"
-        return f"{self.macro}{name}{{{power if power != 1 else ''}}}"
+        written = f"{self.macro}{name}{{{abs(power) if abs(power) != 1 else ''}}}"
+        return f"1/{written}" if power < 0 else written
 
     def pair(self, slots: Sequence[int]) -> str:
         """1--3"""
