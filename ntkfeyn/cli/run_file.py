@@ -15,7 +15,7 @@ import click
 from ntkfeyn import __version__
 from ntkfeyn.cli.options import trusting, writable
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request, closest
-from ntkfeyn.runtime.files import read_file
+from ntkfeyn.runtime.files import read_toml
 
 RUN_FILE = "ntkfeyn.toml"
 SAVE = "save_run"
@@ -38,7 +38,7 @@ def run_file_values(
     if given is None and (ignored or not os.path.isfile(RUN_FILE)):
         return {}
     path = Path(RUN_FILE) if given is None else given
-    document = _read(path)
+    document = read_toml(path, MAX_BYTES, "run file", "a table [command] of key = value is allowed")
     for table in document:
         if table not in commands:
             raise _unknown(f"{path}: unknown table or key '{_shown(table)}'", table, commands, "[{}]")
@@ -57,21 +57,6 @@ def run_file_values(
         f"it has {', '.join(f'[{table}]' for table in document) or 'none'}",
         f"ntkfeyn {name} --save-run {path}, which writes one",
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import tomllib
-
-    data = read_file(path, MAX_BYTES)
-    try:
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise bad_request(f"the run file '{path}' is not UTF-8", "a TOML file is allowed") from error
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError, as is an integer too long
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise bad_request(
-            f"the run file '{path}' is not TOML ({reason})", "a table [command] of key = value is allowed"
-        ) from error
 
 
 def _values(table: dict[str, Any], where: str, command: click.Command) -> dict[str, Any]:

@@ -13,6 +13,7 @@ A channel joins the legs to connected pieces, and the symbol lists them, chains 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from ntkfeyn.model.canonical import Component, Edges, components
@@ -22,6 +23,7 @@ from ntkfeyn.model.tensors import NAMES
 
 TREES = {"dNTK": "X", "ddNTK1": "Y", "ddNTK2": "Z"}
 OTHER_TREE = "N"
+NUMBER = r"[0-9][0-9.]*"
 
 
 @cache
@@ -36,6 +38,14 @@ def systematic_symbol(name: str) -> str:
         else:
             (rings if 2 * len(edges) == size else chains).append(len(edges))
     return _lengths("C", chains) + _lengths("R", rings) + "".join(others)
+
+
+def is_systematic(word: str) -> bool:
+    """Whether a word is, or could be, the symbol of a tensor without a letter."""
+    named = "|".join(map(re.escape, NAMES))
+    trees = f"[{''.join(TREES.values())}]|{OTHER_TREE}[a-z]+"
+    pattern = rf"(C{NUMBER})?(R{NUMBER})?({named}|({trees})+[0-9]+)*"
+    return word not in NAMES and re.fullmatch(pattern, word) is not None
 
 
 def edges_at(edges: Edges) -> list[int]:
