@@ -40,7 +40,8 @@ class PairRule(NamedTuple):
     ``consumes_edge``: an edge of a leg joins the slots, and its parameter is one of this layer. ``merges``: no way of
     its own, but several drawn as one (theory section 4, Omega). ``function`` stands at both slots. In pictures the
     vertex is a dot or a ``square``; ``plain`` is the one that lists leave unmarked. ``element`` heads its row in a
-    table of rules, ``source`` says why; ``words`` and ``sentence`` tell it of a pair, ``inside`` of a pair in Omega; ``{layer}`` and ``{edge}`` in them are filled in.
+    table of rules, ``source`` says why; ``words`` and ``sentence`` tell it of a pair, ``inside`` of a pair in Omega;
+    ``{layer}`` and ``{edge}`` there are filled in.
     """
 
     name: str

@@ -176,10 +176,10 @@ def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
 
 def _homogeneity_lines(recursion: Diagonal, head: str, notation: TextNotation) -> list[str]:
     """What was dropped and why, and whether the tensor vanishes at every layer."""
-    z, derivative = notation.letters.preactivation, notation.letters.derivative
+    z, derivative, omega = notation.letters.preactivation, notation.letters.derivative, notation.letters.omega
     lines = [
         f"one input, {z} {notation.function(1)}({z}) = {notation.function(0)}({z}), any biases: "
-        f"{counted(len(recursion.dropped), 'term')} dropped (counted before collecting, {notation.letters.omega} written out)"
+        f"{counted(len(recursion.dropped), 'term')} dropped (counted before collecting, {omega} written out)"
     ]
     for (orders, derivatives), terms, ids in recursion.reasons:
         inner = notation.inner.join(notation.activation(1, m) for m in orders)

@@ -1,7 +1,7 @@
 """JSON of recursions and diagrams (interface: schemas ntkfeyn.recursion/1, recursions/1, diagrams/1).
 
 Enters: frozen records. Leaves: plain dicts in stable order, and their text; of recursions also piece by piece, for the
-terms of high orders fill memory many times over. Given a notation, cumulants and terms hold their formulas in LaTeX too.
+terms of high orders fill memory many times over. Given a notation, cumulants and terms hold formulas in LaTeX too.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ SIZES = "big Big bigg Bigg bigl Bigl biggl Biggl bigr Bigr biggr Biggr bigm Bigm
 SYMBOLS = frozenset((GREEK + SIGNS + DELIMITERS).split())
 TAKING = frozenset((FONTS + ACCENTS).split())
 TEXTS, SIZED = frozenset(WORDS.split()), frozenset(SIZES.split())
-SPACES = frozenset(r", ; : ! >".split())
+SPACES = frozenset([r",", r";", r":", r"!", r">"])
 FENCES = frozenset("()[]|./<>")
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[]|/<>+-*=.,:;!?")
 MOST = 80  # characters
@@ -58,8 +58,8 @@ class Maths(NamedTuple):
     """What a letter consists of at its outermost level: symbols, and whether one has an index or an exponent."""
 
     symbols: int
-    index: bool
-    exponent: bool
+    indexed: bool
+    raised: bool
 
 
 @lru_cache(maxsize=4096)
@@ -189,7 +189,7 @@ class _Reader:
 def guarded(text: str, *, index: bool = True) -> str:
     """A letter that takes an exponent of ours and, with ``index``, an index: in braces where it has one already."""
     found = maths(text)
-    bare = found.symbols == 1 and not found.exponent and not (index and found.index)
+    bare = found.symbols == 1 and not found.raised and not (index and found.indexed)
     return text if bare else f"{{{text}}}"
 
 

@@ -39,11 +39,11 @@ TENSOR_HINT = ", ".join(NAMES) + ", chains and rings such as C0C1 or R3, and leg
 
 
 class Medium(NamedTuple):
-    """How a letter is checked and kept; ``pair`` does it for two brackets, ``index`` for labels of slots."""
+    """How a letter is checked and kept; ``pair`` does it for two brackets, ``label`` for labels of slots."""
 
     letter: Callable[[str], str]
     coupling: Callable[[str], str]
-    index: Callable[[str], str]
+    label: Callable[[str], str]
     pair: Callable[[str, str], tuple[str, str]]
     allowed: str
 
@@ -138,9 +138,9 @@ def _with(base: Letters, given: Mapping[str, Any], where: str, medium: Medium) -
             if not isinstance(value, list) or not 0 < len(value) <= MAX_SLOTS:
                 asked = f"{place}: samples = {_shown(repr(value))}"
                 raise bad_request(asked, f"a list of 1 to {MAX_SLOTS} labels is allowed", 'samples = ["a", "b"]')
-            changes[key] = tuple(checked(medium.index, one) for one in value)
+            changes[key] = tuple(checked(medium.label, one) for one in value)
         else:
-            changes[key] = checked(medium.index if key == "slot_0" else medium.letter, value)
+            changes[key] = checked(medium.label if key == "slot_0" else medium.letter, value)
     kept = [{name: letter for name, letter in table.items() if letter != name} for table in (tensors, couplings)]
     return replace(base, tensors=kept[0], couplings=kept[1], **changes)
 

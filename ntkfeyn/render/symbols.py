@@ -101,7 +101,7 @@ def leg_letter(kind: str, letters: Letters) -> str:
 
 
 def template_letters(letters: Letters) -> dict[str, Any]:
-    """What the LaTeX templates call them; "samples" lists the labels of slots 0, 1, .., empty where they are numbers."""
+    """What the LaTeX templates call them; "samples" are the labels of slots 0, 1, .., none where they are numbers."""
     brackets = {"left": letters.expectation[0], "right": letters.expectation[1]}
     named = {
         "s": letters.activation,

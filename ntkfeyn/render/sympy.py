@@ -99,7 +99,7 @@ class Names:
 
     def __init__(self, symbols: Symbols = DEFAULT) -> None:
         self.ours, self.text, self.latex = symbols.ours, TextNotation(symbols.plain), LatexNotation(symbols.latex)
-        kinds = [Activation, Expectation, LayerTensor]
+        kinds: list[Any] = [Activation, Expectation, LayerTensor]
         if not self.ours:  # a class of their own: what prints otherwise is something else
             kinds = [type(kind)(kind.__name__, (kind,), {"symbols": symbols}) for kind in kinds]
         self.activation, self.expectation, self.tensor = kinds

@@ -1,6 +1,6 @@
 """Symbols of tensors without a letter of their own: short, made of legs and channel alone, no two alike.
 
-Enters: the name of a class of cumulants. Leaves: a word such as C01, R3, C0P or X4, the same in text, LaTeX and pictures.
+Enters: the name of a class of cumulants. Leaves: a word such as C01, R3, C0P or X4, for text, LaTeX, pictures.
 
 A channel joins the legs to connected pieces, and the symbol lists them, chains first, then rings, then the others
 (theory section 2):
@@ -30,7 +30,9 @@ NUMBER = r"[0-9][0-9.]*"
 def systematic_symbol(name: str) -> str:
     """The symbol of the class ``name``. Raises RequestError for what is no tensor."""
     shape = standard(name)
-    chains, rings, others = [], [], []
+    chains: list[int] = []
+    rings: list[int] = []
+    others = []
     for piece in components(shape.edges, shape.partner):
         size, edges, _ = piece.certificate
         if max(map(edges_at(edges).count, range(size))) > 1:

@@ -117,8 +117,8 @@ def _slot(diagram: Diagram, slot: int, order: int, notation: TextNotation) -> st
     many = "the old edges" if len(blocks) > 1 or "and" in blocks[0] else "the old edge"
     how = f" in {order} blocks" if order > 1 else (" in one block" if "and" in blocks[0] else "")
     listed = ", ".join(sorted(blocks))
-    s = notation.function(0)
-    return f"slot {notation.label(slot)}: {many} {listed}{how}: {s} is differentiated {times}, {notation.activation(slot, order)}"
+    s, name = notation.function(0), notation.label(slot)
+    return f"slot {name}: {many} {listed}{how}: {s} is differentiated {times}, {notation.activation(slot, order)}"
 
 
 def _holder(diagram: Diagram, cubic: int) -> int:

@@ -168,8 +168,8 @@ def _weight(explanation: Explanation) -> list[Row]:
     factors = explanation.weight_factors
     if not factors:
         z = explanation.notation.letters.preactivation
-        why = f"no {z}-{z} pair, and the slots tell all other legs apart" if explanation.tensors else "nothing to exchange"
-        return [(0, f"weight = 1: {why}")]
+        no_pair = f"no {z}-{z} pair, and the slots tell all other legs apart"
+        return [(0, f"weight = 1: {no_pair if explanation.tensors else 'nothing to exchange'}")]
     rows: list[Row] = [(0, "What can be exchanged without a change is counted once:")]
     rows += [(1, f"{factor.value}: {factor.reason}") for factor in factors]
     if any(len(pair.derivatives) < 2 for one in explanation.tensors for pair in one.pairs):
@@ -192,8 +192,8 @@ def _propagators(explanation: Explanation) -> list[Row]:
         rows.append((0, text))
         if any(pair.derivatives for one in explanation.tensors for pair in one.pairs):
             acting, z = f"{notation.letters.derivative}_{notation.letters.bound}", notation.letters.preactivation
-            text = f"A {acting} paired with a slot acts on the group of that slot, a {z}-{z} pair on each group in turn."
-            rows.append((0, text))
+            how = f"on the group of that slot, a {z}-{z} pair on each group in turn"
+            rows.append((0, f"A {acting} paired with a slot acts {how}."))
     for j, value in enumerate(explanation.values):
         functions = functions_on(diagram, j)
         what = "one function" if len(functions) == 1 else f"joint cumulant of {len(functions)} functions"

@@ -126,7 +126,9 @@ def _front_matter(system: System, names: Mapping[str, str], options: LatexOption
         )
     return {
         "columns": options.columns,
-        "unnamed": [{"symbol": symbol, "meaning": _meaning(name)} for name, symbol in names.items() if name not in NAMES],
+        "unnamed": [
+            {"symbol": symbol, "meaning": _meaning(name)} for name, symbol in names.items() if name not in NAMES
+        ],
         "rules": rules,
         "tensors": tensors,
         "system": [
