@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ntkfeyn.cli.completion import offering
+from ntkfeyn.cli.notation_option import notation_option
 from ntkfeyn.cli.options import TargetRequest, target_options, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
@@ -16,10 +17,12 @@ from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
+    from ntkfeyn.render.symbols import Symbols
 
 
 @click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
 @target_options
+@notation_option
 @click.option(
     "--lang",
     required=True,
@@ -64,6 +67,7 @@ def command(
     certificate: Path | None,
     template: Path | None,
     shared: bool,
+    symbols: Symbols,
     columns: int,
     prefix: str,
     terms_per_line: int,
@@ -99,7 +103,7 @@ def command(
     with waiting("deriving", targets if asked else []):
         if certificate is not None and lang == "latex":
             options = replace(options, certificates=_citations(certificate, targets))
-        paths = emit_targets(targets, lang, directory, options, shared=shared)
+        paths = emit_targets(targets, lang, directory, options, shared=shared, symbols=symbols)
     compiled = [path for path in paths if path.suffix == ".pdf"]
     for path in (paths[0], *compiled):
         click.echo(str(path))

@@ -39,6 +39,17 @@ def drawing() -> Iterator[Any]:
         yield Figure
 
 
+def maths(tex: str, plain: str) -> str:
+    """A formula for matplotlib, which knows less than TeX: in plain text where it does not understand it."""
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        MathTextParser("path").parse(f"${tex}$")
+    except ValueError:
+        return plain.replace("$", r"\$")
+    return f"${tex}$"
+
+
 def save(figure: Any, directory: Path, stem: str) -> list[Path]:
     """Write STEM.pdf and STEM.png; no date in either."""
     files = {}

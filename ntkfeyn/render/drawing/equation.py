@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.errors import LimitError
-from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.layout import blob, layout
 from ntkfeyn.render.drawing.names import tensor_names
 from ntkfeyn.render.drawing.primitives import Drawing, Label, Point, legend_text
@@ -37,7 +36,7 @@ def equation(recursion: Recursion, symbols: Symbols, width: float = WIDTH) -> Dr
             " Try: ntkfeyn diagrams --format svg -o DIR"
         )
     correction = recursion.order - shape.leading_order
-    tex, plain = tensor_names(shape.name, correction, symbols) if shape.name in NAMES else ("", "")
+    tex, plain = tensor_names(shape.name, correction, symbols)
     latex, text = LatexNotation(symbols.latex), TextNotation(symbols.text)
     pieces: list[Drawing] = [blob(shape, tex, plain, symbols), _text("=", "=")]
     constants = [term for term in recursion.terms if not term.diagrams]

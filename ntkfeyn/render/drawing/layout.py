@@ -283,13 +283,13 @@ def _draw_tensor(
 
 
 def _tensor_label(canvas: _Canvas, vertex: TensorVertex, centre: Point) -> Label:
-    """The tensor's letter with its correction; a tag explained in the legend for a tensor without a letter."""
+    """The tensor's letter with its correction; the legend says what the symbol of one without a letter means."""
     correction = vertex.order - standard(vertex.name).leading_order
-    if vertex.name in NAMES:
-        return Label(centre, *tensor_names(vertex.name, correction, canvas.symbols), 0.26)
-    tag = len(canvas.legend) + 1
-    canvas.legend.append((f"T{tag}", f"{vertex.name}@{vertex.order}"))
-    return Label(centre, f"T_{{{tag}}}", f"T{tag}", 0.26)
+    label = Label(centre, *tensor_names(vertex.name, correction, canvas.symbols), 0.26)
+    meaning = (label.plain, f"{vertex.name}@{vertex.order}")
+    if vertex.name not in NAMES and meaning not in canvas.legend:
+        canvas.legend.append(meaning)
+    return label
 
 
 def _end_strokes(vertex: TensorVertex, strokes: Edges) -> list[Strokes]:

@@ -95,7 +95,7 @@ def legended(drawing: Drawing) -> Drawing:
 
 
 def legend_text(drawing: Drawing) -> str:
-    """T1 = C0C0C0@2, .."""
+    """C000 = C0C0C0@2, .."""
     return ", ".join(f"{tag} = {meaning}" for tag, meaning in drawing.legend)
 
 

@@ -130,7 +130,6 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
         "names": names,
         "couplings": coupling_macros(options.symbols.latex),
         "legs": tree_letters([leg for shape in shapes for leg in shape.legs], options.symbols.latex),
-        "samples": list(options.symbols.latex.samples),
     }
     rules = [
         {"element": row.element, "latex": row.formula, "source": _escape(row.source), "picture": tikz(row.picture)}

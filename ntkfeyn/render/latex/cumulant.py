@@ -16,7 +16,6 @@ from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 from ntkfeyn.render.drawing.layout import blob, layout
-from ntkfeyn.render.drawing.primitives import Drawing
 from ntkfeyn.render.drawing.tikz import tikz
 from ntkfeyn.render.formulas import expanded_text, term_text
 from ntkfeyn.render.latex.decomposition import decomposition
@@ -59,17 +58,17 @@ def section(
 ) -> dict[str, Any]:
     """The values of the template ``cumulant.tex.jinja``; ``names`` are symbols, ``known`` what has a fragment too."""
     prefix, shape, order = options.prefix, recursion.cumulant, recursion.order
-    notation = AppendixNotation(prefix)
+    notation = AppendixNotation(prefix, options.symbols.latex)
     name = slug(f"{recursion.name}-{order}")
     letters = dict(zip((d.id for d in recursion.diagrams), marks(len(recursion.diagrams)), strict=True))
     correction = order - shape.leading_order
-    head, channels = decomposition(shape, order, AppendixNotation(prefix, layer="U")) if options.full else ("", "")
+    head, channels = decomposition(shape, order, AppendixNotation(prefix, options.symbols.latex, layer="U")) if options.full else ("", "")
     pictures, diagrams = _diagrams(recursion, letters, options, names)
     n = f"{options.symbols.latex.width}_{options.symbols.latex.layer}"
     return {
         "file": name,
         "labels": {kind: label(prefix, kind, recursion.id) for kind in ("sec", "def", "fig", "eq")},
-        **symbols_of(shape, order, prefix),
+        **symbols_of(shape, order, prefix, options.symbols.latex),
         "name": recursion.name,
         "order": order,
         "plain": f"{recursion.name}{f' correction {correction}' if correction else ''} at {order_plain(order)}",
@@ -100,7 +99,7 @@ def _diagrams(
     recursion: Recursion, letters: Mapping[str, str], options: Layout, names: Mapping[str, str]
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """Pictures by file name, and what is said of each diagram."""
-    notation = AppendixNotation(options.prefix)
+    notation = AppendixNotation(options.prefix, options.symbols.latex)
     shape = recursion.cumulant
     correction = recursion.order - shape.leading_order
     tex = names[recursion.name] + (rf"^{{\{{{correction}\}}}}" if correction else "")
@@ -108,15 +107,13 @@ def _diagrams(
     found = []
     constants = any(not term.diagrams for term in recursion.terms)
     for i, diagram in enumerate(recursion.diagrams):
-        drawing = layout(diagram, options.symbols)
-        pictures[slug(diagram.id)] = tikz(drawing)
+        pictures[slug(diagram.id)] = tikz(layout(diagram, options.symbols))
         one = derivation(diagram, notation) if options.full else None
         found.append(
             {
                 "id": diagram.id,
                 "letter": letters[diagram.id],
                 "figure": slug(diagram.id),
-                "legend": _legend(drawing),
                 "sign": ("+" if i or constants else "")
                 + ("" if diagram.weight == 1 else rf"\,{notation.fraction(diagram.weight)}\,"),
                 "factors": [row._asdict() for row in one.factors] if one else [],
@@ -126,10 +123,6 @@ def _diagrams(
             }
         )
     return pictures, found
-
-
-def _legend(drawing: Drawing) -> str:
-    return ", ".join(f"{tag} = {meaning}" for tag, meaning in drawing.legend).replace("_", r"\_")
 
 
 def _written(
@@ -154,7 +147,7 @@ def _expanded(
     """The terms of one diagram after Leibniz, if they are asked for."""
     if not options.expanded:
         return []
-    notation = AppendixNotation(options.prefix)
+    notation = AppendixNotation(options.prefix, options.symbols.latex)
     terms: tuple[ExpandedTerm, ...] = expand(diagram_terms(recursion, diagram))[0]
     found = []
     for i, term in enumerate(terms):
@@ -170,14 +163,14 @@ def diagram_terms(recursion: Recursion, diagram: Diagram) -> tuple[ProductTerm, 
 
 
 def _need(tensor: TensorId, known: Collection[TensorId], options: Layout) -> dict[str, str]:
-    symbol = AppendixNotation(options.prefix, layer="N").bare(tensor)
+    symbol = AppendixNotation(options.prefix, options.symbols.latex, layer="N").bare(tensor)
     return {"symbol": symbol, "label": label(options.prefix, "eq", tensor) if tensor in known else ""}
 
 
 def _first_layer(recursion: Recursion, options: Layout) -> str:
     """The value at layer 1 (theory section 1)."""
     letters, shape = options.symbols.latex, recursion.cumulant
-    at = AppendixNotation(options.prefix)
+    at = AppendixNotation(options.prefix, options.symbols.latex)
     symbol = f"{at.macro}Tensor{{{recursion.name}}}{{{recursion.order - shape.leading_order}}}{{(1)}}"
     symbol += f"{{{at.indices(shape.index_labels())}}}"
     constants = {MEAN_KERNEL: ("C_b", "C_W"), MEAN_NTK: ("lambda_b", "lambda_W")}

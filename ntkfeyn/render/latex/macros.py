@@ -31,8 +31,8 @@ MOST_LETTERS = 26  # of diagrams; more are numbered
 class AppendixNotation(MacroNotation):
     """Macros that the appendix alone has: layers, observables, Kronecker deltas, powers of a width."""
 
-    def __init__(self, prefix: str, *, layer: str = "T") -> None:
-        super().__init__(prefix)
+    def __init__(self, prefix: str, letters: Letters, *, layer: str = "T") -> None:
+        super().__init__(prefix, letters)
         self._tensor = f"{self.macro}{layer}"
 
     def tensor(self, name: str, correction: int, labels: Sequence[int]) -> str:
@@ -132,9 +132,9 @@ def marks(count: int) -> list[str]:
     return [chr(ord("a") + k) for k in range(count)] if count <= MOST_LETTERS else [str(k + 1) for k in range(count)]
 
 
-def symbols_of(shape: Cumulant, order: int, prefix: str) -> dict[str, Any]:
+def symbols_of(shape: Cumulant, order: int, prefix: str, letters: Letters) -> dict[str, Any]:
     """The tensor with its samples: of any layer, of layer l+1."""
     return {
-        "symbol": cumulant_text(shape, order, AppendixNotation(prefix, layer="N")),
-        "next": cumulant_text(shape, order, AppendixNotation(prefix, layer="U")),
+        "symbol": cumulant_text(shape, order, AppendixNotation(prefix, letters, layer="N")),
+        "next": cumulant_text(shape, order, AppendixNotation(prefix, letters, layer="U")),
     }

@@ -26,7 +26,7 @@ def tensor_rows(names: Mapping[str, str], used: Sequence[str], prefix: str, symb
 
 
 def _row(shape: Cumulant, letter: str, prefix: str, symbols: Symbols) -> dict[str, Any]:
-    notation = AppendixNotation(prefix, layer="N")
+    notation = AppendixNotation(prefix, symbols.latex, layer="N")
     power = shape.leading_order
     return {
         "symbol": cumulant_text(shape, power, notation),
