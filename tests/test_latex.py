@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from oracles.golden import without_version
-from oracles.latex_reader import diagram_lines, from_json, read_term, recursion_lines
+from oracles.latex_reader import Line, arguments_of, expanded_lines, from_json, read_product, read_term, recursion_lines
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
@@ -23,7 +23,10 @@ from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render import sandbox
 from ntkfeyn.render.json import recursion_json
+from ntkfeyn.render.explain.attachment import attached_tensors
 from ntkfeyn.render.latex.appendix import LatexOptions
+from ntkfeyn.render.latex.derivation import weight_product
+from ntkfeyn.render.symbols import Symbols
 
 OUTPUTS = Path(__file__).parent.parent / "outputs"
 PDFLATEX = shutil.which("pdflatex")
@@ -62,19 +65,49 @@ def tensor_key(name: str, correction: int, samples: tuple[int, ...]) -> tuple:
     return (name, correction, canonical_labels(name, tuple(slots)))
 
 
-def read_back(source: str, prefix: str = "nkf", lines: list[str] | None = None) -> Counter:
+def read_back(source: str, prefix: str = "nkf", lines: list[Line] | None = None) -> Counter:
     total: Counter = Counter()
     for line in recursion_lines(source, prefix) if lines is None else lines:
-        for key, value in read_term(line, prefix, tensor_key).items():
+        for key, value in read_term(line.text, prefix, tensor_key).items():
             total[key] += value
-    return total
+    return nonzero(total)
+
+
+def nonzero(total: Counter) -> Counter:
+    return Counter({key: value for key, value in total.items() if value})
+
+
+def pairs_of(name: str) -> list[tuple[int, int]]:
+    """The places in a tensor's indices that its channel pairs."""
+    shape = standard(name)
+    return [(shape.index.index(a), shape.index.index(b)) for a, b in shape.channel]
 
 
 def assert_equal_to_the_engine(source: str, name: str, order: int, prefix: str = "nkf") -> None:
-    data = json.loads(json.dumps(recursion_json(derive_recursion(standard(name), order))))
-    derived = from_json(data, tensor_key, lambda tensor: standard(tensor).index)
-    read = read_back(source, prefix)
-    assert {k: v for k, v in read.items() if v} == {k: v for k, v in derived.items() if v}
+    """Every term once, beside the letters of its diagrams; in all the engine's JSON. And so the derivation's products."""
+    recursion = derive_recursion(standard(name), order)
+    data = json.loads(json.dumps(recursion_json(recursion)))
+    derived = nonzero(from_json(data, tensor_key, lambda tensor: standard(tensor).index))
+    lines = recursion_lines(source, prefix)
+    assert read_back(source, prefix) == derived
+    assert [line.ids for line in lines] == [term.diagrams for term in recursion.terms]
+    pictures = arguments_of(source, f"\\{prefix}Picture", 3)
+    letters = {identity: letter for _, identity, letter in pictures if identity}
+    assert list(letters) == [diagram.id for diagram in recursion.diagrams]
+    assert len(set(letters.values())) == len(letters)
+    for line in lines:
+        assert {letters[i] for i in line.ids} <= set(line.letters)
+    products = arguments_of(source, f"\\{prefix}Product", 2)
+    if products:
+        assert [identity for identity, _ in products] == list(letters)
+        total: Counter = Counter()
+        for line in lines:
+            if not line.ids:  # the bias, drawn by no diagram
+                total.update(read_term(line.text, prefix, tensor_key))
+        for _, text in products:
+            for key, value in read_product(text, prefix, tensor_key, pairs_of).items():
+                total[key] += value
+        assert nonzero(total) == derived
 
 
 @pytest.mark.parametrize(("name", "order"), [("K", 0), ("Theta", 0), *((name, 1) for name in NAMES)])
@@ -82,50 +115,154 @@ def test_every_committed_recursion_reads_back_to_the_engines(name: str, order: i
     assert_equal_to_the_engine((OUTPUTS / "order1" / f"{name}-{order}.tex").read_text(), name, order)
 
 
-@pytest.mark.parametrize("target", ["Theta@2", "V@2", "B@2", "C0C0R1@2"])
-def test_order_two_and_six_slots_read_back(target: str, tmp_path: Path) -> None:
-    name, order = target.split("@")
-    options = LatexOptions(prefix="xyz", terms_per_line=3)
+def test_the_committed_closure_of_order_two_reads_back() -> None:
+    for path in sorted((OUTPUTS / "order2" / "closure").glob("*-[0-9].tex")):
+        name, _, order = path.stem.rpartition("-")
+        assert_equal_to_the_engine(path.read_text(), name, int(order))
+
+
+@pytest.mark.parametrize(
+    ("target", "options"),
+    [
+        ("D@2", LatexOptions(prefix="xyz", terms_per_line=3)),
+        ("C0C0R1@2", LatexOptions(symbols=Symbols.read("pdlt"))),
+        ("P@2", LatexOptions(symbols=Symbols.read("paper"), style="compact")),
+        ("ddNTK2(1,2,3,4)+z5+z6/12.34.56@2", LatexOptions()),
+    ],
+    ids=["three terms a line", "six slots, PDLT's letters", "the paper's letters, compact", "unnamed"],
+)
+def test_order_two_six_slots_and_foreign_letters_read_back(target: str, options: LatexOptions, tmp_path: Path) -> None:
     nf.emit(target, lang="latex", directory=tmp_path, latex=options)
-    [path] = tmp_path.glob(f"*/{name}-{order}.tex")
-    assert_equal_to_the_engine(path.read_text(), name, int(order), "xyz")
+    name, order = standard(target.split("@")[0]).name, target.split("@")[1]
+    [path] = (path for path in tmp_path.glob(f"*/*-{order}.tex") if path.parent.name != "figures")
+    assert_equal_to_the_engine(path.read_text(), name, int(order), options.prefix)
+    if options.symbols.latex.samples:
+        assert r"\alpha_1" in (path.parent / "macros.tex").read_text()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_terms_of_the_diagrams_add_up_to_the_recursion_before_and_after_leibniz(name: str, tmp_path: Path) -> None:
+def test_the_terms_of_the_diagrams_after_leibniz_add_up_to_the_recursion(name: str, tmp_path: Path) -> None:
     nf.emit(name, order=1, lang="latex", directory=tmp_path, latex=LatexOptions(expanded=True))
     source = (tmp_path / f"{name}_1" / f"{name}-1.tex").read_text()
-    blocks = diagram_lines(source, "nkf")
-    assert len(blocks) == 2 * len(enumerate_diagrams(standard(name), 1).diagrams)
-    whole = {k: v for k, v in read_back(source).items() if v}
-    for part in (blocks[::2], blocks[1::2]):
-        summed = read_back(source, lines=[line for block in part for line in block])
-        assert {k: v for k, v in summed.items() if v} == whole
+    blocks = expanded_lines(source, "nkf")
+    assert len(blocks) == len(enumerate_diagrams(standard(name), 1).diagrams)
+    assert read_back(source, lines=[line for block in blocks for line in block]) == read_back(source)
 
 
 def test_a_changed_term_would_be_noticed() -> None:
     source = (OUTPUTS / "order1" / "F-1.tex").read_text()
-    for wrong in (
-        source.replace(r"\nkfCW{2}", r"\nkfCW{1}"),
-        source.replace(r"\nkfS{1}{3}", r"\nkfS{0}{3}"),
-        re.sub(r"\\nkfSum\{2\}\{2,4\}", r"\\nkfSum{2}{2,3}", source),
+    recursion = source.index(r"\begin{nkfRecursion}")
+    for old, new in (
+        (r"\nkfCW{2}", r"\nkfCW{1}"),
+        (r"\nkfS{1}{3}", r"\nkfS{0}{3}"),
+        (r"\nkfSum{2}{2,4}", r"\nkfSum{2}{2,3}"),
+        (r"{+}", r"{-}"),
+        (r"\nkfDiagram{b}", r"\nkfDiagram{a}"),
     ):
+        wrong = source[:recursion] + source[recursion:].replace(old, new, 1)
         assert wrong != source
         with pytest.raises((AssertionError, KeyError)):
             assert_equal_to_the_engine(wrong, "F", 1)
+    wrong = source[:recursion].replace(r"\nkfB{1}\nkfX{3}\nkfB{2}", r"\nkfB{1}\nkfX{4}\nkfB{2}") + source[recursion:]
+    with pytest.raises((AssertionError, KeyError, StopIteration, RuntimeError)):
+        assert_equal_to_the_engine(wrong, "F", 1)
 
 
-def test_fragments_name_every_diagram_with_weight_counting_and_picture() -> None:
+DECOMPOSED = {  # tensor, its indices, deltas; typed by hand
+    "D": "D1234 12.34, F1324 13.24, F1423 14.23",
+    "A": "A1234 12.34, B1324 13.24, B1423 14.23",
+    "V": "V1234 12.34, V1324 13.24, V1423 14.23",
+    "P": "Q0123 01.23, Q0213 02.13, P0123 03.12",
+    "R": "R0123 01.23, R0213 02.13, R0312 03.12",
+    "S": "S1234 12.34, T1324 13.24, U1423 14.23",
+    "K": "K12 12",
+}
+
+
+@pytest.mark.parametrize("name", DECOMPOSED)
+def test_a_cumulant_is_written_out_into_all_its_channels(name: str) -> None:
+    assert decomposed((OUTPUTS / "order1" / f"{name}-{int(name != 'K')}.tex").read_text()) == DECOMPOSED[name]
+
+
+def decomposed(source: str) -> str:
+    [(_, head, body)] = arguments_of(source, r"\nkfDefine", 3)
+    assert head.startswith(r"\nkfE{\nkfLeg{\nkfNext}")
+    found = re.findall(r"\\nkfU\{(\w+)\}\{0\}\{([^{}]*(?:\{\d+\}[^{}]*)*)\}\\,((?:\\nkfDl\{\d+\}\{\d+\})+)", body)
+    written = []
+    for tensor, indices, deltas in found:
+        channel = ".".join(f"{a}{b}" for a, b in re.findall(r"\{(\d+)\}\{(\d+)\}", deltas))
+        written.append(f"{tensor}{''.join(re.findall(r'[0-9]+', indices))} {channel}")
+    return ", ".join(written)
+
+
+def test_six_slots_have_fifteen_channels(tmp_path: Path) -> None:
+    """Four z, one NTK: the NTK is a pair of its own in three channels, in a chain in twelve."""
+    nf.emit("C0C1@2", lang="latex", directory=tmp_path)
+    names = [word[:-6] for word in decomposed((tmp_path / "C0C1_2" / "C0C1-2.tex").read_text()).split(", ") for word in [word.split()[0]]]
+    assert Counter(names) == {"C0C0R1": 3, "C0C1": 12}
+
+
+def test_a_correction_is_defined_beside_what_it_corrects() -> None:
+    text = (OUTPUTS / "order1" / "Theta-1.tex").read_text()
+    assert r"\bigl(\nkfU{Theta}{0}{\nkfX{1}\nkfX{2}}+\tfrac{1}{\nkfWidth{}}\nkfU{Theta}{1}{\nkfX{1}\nkfX{2}}\bigr)\,\nkfDl{1}{2}" in text
+    assert r"O\bigl(1/\nkfWidth{2}\bigr)" in text
+
+
+def test_factors_multiply_to_the_order_and_sentences_give_the_weight() -> None:
+    """The powers of 1/n in each table of factors add up to the order of the diagram."""
+    for name, order in [("K", 0), ("Theta", 0), *((name, 1) for name in NAMES)]:
+        text = (OUTPUTS / "order1" / f"{name}-{order}.tex").read_text()
+        entries = arguments_of(text, r"\nkfEntry", 4)
+        diagrams = enumerate_diagrams(standard(name), order).diagrams
+        assert len(entries) == len(diagrams)
+        for diagram, (_, factors, _, remarks) in zip(diagrams, entries, strict=True):
+            powers = [power for _, _, power in arguments_of(factors, r"\nkfFactor", 3) if power]
+            values = [(-1 if "1/" in power else 1) * int((re.search(r"\{(\d+)\}", power) or "11")[1]) for power in powers]
+            assert sum(values) == -order
+            assert weight_product(attached_tensors(diagram)) == diagram.weight
+            assert ("The weight is" in remarks) == (diagram.weight != 1)
+
+
+def test_fragments_say_everything_that_is_asked_of_them() -> None:
     for name, order in [("K", 0), ("Theta", 0), *((name, 1) for name in NAMES)]:
         text = (OUTPUTS / "order1" / f"{name}-{order}.tex").read_text()
         for diagram in enumerate_diagrams(standard(name), order).diagrams:
             slug = diagram.id.replace(":", "-")
-            assert f"\\nkfPicture{{{slug}}}{{{diagram.id}}}" in text
-            assert f"\\textbf{{{diagram.id}.}} Weight" in text
             figure = (OUTPUTS / "order1" / "figures" / f"{slug}.tex").read_text()
+            assert figure.startswith("% Made by ntkfeyn")
             assert figure.count(r"\begin{tikzpicture}") == 1
-        assert f"= order {order}" in text.replace("$=$", "=")
-        assert "It needs, at layer" in text
+        for kind in ("sec", "def", "fig", "eq"):
+            assert text.count(f"{{nkf:{kind}:{name}-{order}}}") >= 1
+        assert "depends on" in text
+        assert "At layer 1, $" in text
+        assert "legs" not in text
+    assert r"=C_b+\tfrac{C_W}{n_0}" in (OUTPUTS / "order1" / "K-0.tex").read_text()
+    conventions = (OUTPUTS / "order1" / "conventions.tex").read_text()
+    for what in (r"\mathbb{E}^{\mathrm{c}}", r"\widehat{\Theta}", r"\rho=", r"\Omega_{ab}=", "neuron 1", "/n^s", "Layer 1"):
+        assert what in conventions
+
+
+def test_compact_has_diagrams_and_recursion_alone(tmp_path: Path) -> None:
+    nf.emit("F", lang="latex", directory=tmp_path, style="compact")
+    text = (tmp_path / "F_1" / "F-1.tex").read_text()
+    assert [text.count(f"\\begin{{nkf{kind}}}") for kind in ("Diagrams", "Recursion", "Derivation")] == [1, 1, 0]
+    assert "depends" not in text
+
+
+def test_closure_has_all_that_is_needed_in_order_of_dependence(tmp_path: Path) -> None:
+    [path, *_] = nf.emit("V@2", lang="latex", directory=tmp_path, closure=True, name="mine", title=r"A \& B", authors=["E. Noether", "M. Born"])
+    text = path.read_text()
+    assert path.name == "mine.tex"
+    assert re.findall(r"\\input\{mine/(\S+-\d)\}", text) == ["K-0", "V-1", "K-1", "C0C0C0-2", "V-2"]
+    assert r"\title{A \& B}" in text
+    assert r"\author{E. Noether \and M. Born}" in text
+
+
+def test_a_bib_file_holds_entries_alone() -> None:
+    """A comment that holds an @ stops BibTeX."""
+    text = (OUTPUTS / "order1" / "references.bib").read_text()
+    assert text.count("@") == 4
+    assert all(line.startswith(("@", "  ", "}")) for line in text.splitlines())
 
 
 def test_the_six_slot_cumulant_of_four_z_and_an_ntk(tmp_path: Path) -> None:
@@ -134,9 +271,9 @@ def test_the_six_slot_cumulant_of_four_z_and_an_ntk(tmp_path: Path) -> None:
     text = (tmp_path / "C0C0R1_2" / "C0C0R1-2.tex").read_text()
     found = enumerate_diagrams(standard("C0C0R1"), 2)
     assert (len(found.diagrams), found.connected) == (16, 24)
-    assert "16 in all" in text
+    assert "the sum of 16 diagrams" in text
     assert len(list((tmp_path / "C0C0R1_2" / "figures").glob("*.tex"))) == 17
-    assert "T1 = C0C0R1@2" in text
+    assert r"\mathsf{C00R1}" in (tmp_path / "C0C0R1_2" / "macros.tex").read_text()
 
 
 def test_nothing_in_a_fragment_clashes_with_an_authors_names() -> None:

@@ -21,7 +21,7 @@ from ntkfeyn.render.latex.cumulant import Layout, section
 from ntkfeyn.render.latex.decomposition import all_channels, representatives
 from ntkfeyn.render.latex.macros import tree_letters
 from ntkfeyn.render.latex.pdf import tex_engine
-from ntkfeyn.render.latex.rules import rule_rows
+from ntkfeyn.render.latex.rules import prose, rule_rows
 from ntkfeyn.render.latex.tensors import tensor_rows
 from ntkfeyn.render.notation import LatexNotation, coupling_macros
 from ntkfeyn.render.sandbox import Job
@@ -132,7 +132,12 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
         "legs": tree_letters([leg for shape in shapes for leg in shape.legs], options.symbols.latex),
     }
     rules = [
-        {"element": row.element, "latex": row.formula, "source": _escape(row.source), "picture": tikz(row.picture)}
+        {
+            "element": prose(row.element[0].upper() + row.element[1:], options.symbols.latex),
+            "latex": row.formula,
+            "source": prose(row.source, options.symbols.latex),
+            "picture": tikz(row.picture),
+        }
         for row in rule_rows(options.symbols)
     ]
     table = {"tensors": tensor_rows(names, used, options.prefix, options.symbols)}
@@ -176,6 +181,3 @@ def _shapes(recursions: Sequence[Recursion], options: LatexOptions) -> list[Cumu
             found |= {channel.name for channel in representatives(all_channels(recursion.cumulant))}
     return [standard(name) for name in sorted(found)]
 
-
-def _escape(text: str) -> str:
-    return text.replace("_", r"\_")

@@ -6,6 +6,7 @@ Enters: a recursion and options. Leaves: plain values for the template, and its 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from ntkfeyn.derivation.diagrams import Diagram
@@ -37,8 +38,7 @@ from ntkfeyn.render.symbols import Symbols
 class Written(NamedTuple):
     """A term as a row of a recursion shows it."""
 
-    ids: str
-    marks: str
+    diagrams: tuple[str, ...]
     sign: str
     text: str
 
@@ -64,6 +64,7 @@ def section(
     correction = order - shape.leading_order
     head, channels = decomposition(shape, order, AppendixNotation(prefix, options.symbols.latex, layer="U")) if options.full else ("", "")
     pictures, diagrams = _diagrams(recursion, letters, options, names)
+    terms = [_written(term, i == 0, notation) for i, term in enumerate(recursion.terms)]
     n = f"{options.symbols.latex.width}_{options.symbols.latex.layer}"
     return {
         "file": name,
@@ -83,7 +84,7 @@ def section(
         "diagrams": diagrams,
         "constants": [term_text(term, notation) for term in recursion.terms if not term.diagrams],
         "count": _counted(len(recursion.diagrams)),
-        "rows": _rows([_written(t, i == 0, letters, notation) for i, t in enumerate(recursion.terms)], options),
+        "rows": _rows(terms, letters, options),
         "itself": recursion.id in recursion.dependencies,
         "needs": [_need(t, known, options) for t in recursion.dependencies if t != recursion.id],
         "first": _first_layer(recursion, options),
@@ -119,31 +120,36 @@ def _diagrams(
                 "factors": [row._asdict() for row in one.factors] if one else [],
                 "product": one.product if one else "",
                 "remarks": " ".join(one.remarks) if one else "",
-                "expanded": _expanded(recursion, diagram, letters, options),
+                "expanded": _expanded(recursion, diagram, options),
             }
         )
     return pictures, found
 
 
-def _written(
-    term: ProductTerm, leading: bool, letters: Mapping[str, str], notation: AppendixNotation, text: str | None = None
-) -> Written:
+def _written(term: ProductTerm, leading: bool, notation: AppendixNotation) -> Written:
     """Its sign apart from the rest."""
-    sign = "-" if term.coefficient < 0 else ("" if leading else "+")
     positive = term._replace(coefficient=abs(term.coefficient))
-    marked = ", ".join(f"{notation.macro}Diagram{{{letters[d]}}}" for d in term.diagrams)
-    return Written(", ".join(term.diagrams), marked, sign, term_text(positive, notation) if text is None else text)
+    return Written(term.diagrams, _sign(term.coefficient, leading), term_text(positive, notation))
 
 
-def _rows(terms: list[Written], options: Layout) -> list[list[dict[str, str]]]:
-    """Terms gathered in rows, broken at term boundaries."""
+def _sign(coefficient: Fraction, leading: bool) -> str:
+    return "-" if coefficient < 0 else ("" if leading else "+")
+
+
+def _rows(terms: list[Written], letters: Mapping[str, str], options: Layout) -> list[dict[str, Any]]:
+    """Terms gathered in rows, broken at term boundaries; ``letters`` of their diagrams stand in the margin."""
     step = options.terms_per_line
-    return [[term._asdict() for term in terms[i : i + step]] for i in range(0, len(terms), step)]
+    rows = []
+    for start in range(0, len(terms), step):
+        inside = terms[start : start + step]
+        ids = dict.fromkeys(d for term in inside for d in term.diagrams if d in letters)
+        marked = ", ".join(f"\\{options.prefix}Diagram{{{letters[d]}}}" for d in ids)
+        written = [{"ids": ", ".join(term.diagrams), "sign": term.sign, "text": term.text} for term in inside]
+        rows.append({"marks": marked, "sign": inside[0].sign, "terms": written})
+    return rows
 
 
-def _expanded(
-    recursion: Recursion, diagram: Diagram, letters: Mapping[str, str], options: Layout
-) -> list[list[dict[str, str]]]:
+def _expanded(recursion: Recursion, diagram: Diagram, options: Layout) -> list[dict[str, Any]]:
     """The terms of one diagram after Leibniz, if they are asked for."""
     if not options.expanded:
         return []
@@ -151,10 +157,9 @@ def _expanded(
     terms: tuple[ExpandedTerm, ...] = expand(diagram_terms(recursion, diagram))[0]
     found = []
     for i, term in enumerate(terms):
-        sign = "-" if term.coefficient < 0 else ("+" if i else "")
         text = expanded_text(term._replace(coefficient=abs(term.coefficient)), notation)
-        found.append(Written(diagram.id, "", sign, text))
-    return _rows(found, options)
+        found.append(Written((diagram.id,), _sign(term.coefficient, i == 0), text))
+    return _rows(found, {}, options)
 
 
 def diagram_terms(recursion: Recursion, diagram: Diagram) -> tuple[ProductTerm, ...]:

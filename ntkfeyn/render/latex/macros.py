@@ -21,8 +21,8 @@ OBSERVABLES = {
     "z": ("preactivation", "preactivations"),
     "NTK": ("NTK", "NTKs"),
     "dNTK": ("dNTK", "dNTKs"),
-    "ddNTK1": ("first ddNTK", "first ddNTKs"),
-    "ddNTK2": ("second ddNTK", "second ddNTKs"),
+    "ddNTK1": ("ddNTK of the first kind", "ddNTKs of the first kind"),
+    "ddNTK2": ("ddNTK of the second kind", "ddNTKs of the second kind"),
 }
 TREE = ("derivative tensor", "derivative tensors")
 MOST_LETTERS = 26  # of diagrams; more are numbered

@@ -5,6 +5,7 @@ Enters: the rules of ``derivation.rules`` and a notation. Leaves: rows, in the o
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ntkfeyn.derivation.rules import CHOICES, ELEMENT_RULES, NEW_EDGE, OMEGA, PAIR_RULES, WEIGHT, Choice, PairRule
@@ -45,6 +46,13 @@ def element_formulas(letters: Letters) -> dict[str, str]:
         "tied": r"T_{v\,w\ldots}",
         "propagator": partitions + rf"{left}\textstyle\prod_{{i\in g}}f_i{right}_{{{letters.tensor('K')}}}",
     }
+
+
+def prose(text: str, letters: Letters) -> str:
+    """Words of ``derivation.rules`` for print: layers, fractions and the functions of z as mathematics."""
+    text = re.sub(r"\bl(\+1)?(?=\b|-)", lambda found: f"${letters.layer}{found[1] or ''}$", text)
+    text = re.sub(r"\b1/(\w!?)", r"$1/\1$", text)
+    return re.sub(r"\b(z-z|z-leg)\b", lambda found: found[0].replace("z", f"${letters.preactivation}$"), text)
 
 
 def pair_formula(rule: PairRule, notation: LatexNotation) -> str:
