@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -29,29 +27,6 @@ from ntkfeyn.render.latex.derivation import weight_product
 from ntkfeyn.render.symbols import Symbols
 
 OUTPUTS = Path(__file__).parent.parent / "outputs"
-PDFLATEX = shutil.which("pdflatex")
-needs_tex = pytest.mark.skipif(
-    PDFLATEX is None, reason="pdflatex is not installed; tests/run installs it where apt-get is allowed"
-)
-
-
-def compile_latex(path: Path, *options: str, runs: int = 3) -> str:
-    """The log of the last pdflatex run, when its cross references have settled; fails on an error."""
-    command = [str(PDFLATEX), "-interaction=nonstopmode", "-halt-on-error", *options, path.name]
-    references, before = path.with_suffix(".aux"), None
-    for _ in range(runs):
-        run = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, errors="replace")
-        assert run.returncode == 0, run.stdout[-3000:]
-        if references.read_bytes() == before:
-            break
-        before = references.read_bytes()
-    return path.with_suffix(".log").read_text(errors="replace")
-
-
-def assert_clean(log: str) -> None:
-    complaints = [line for line in log.splitlines() if re.search(r"Overfull|Warning|undefined", line)]
-    assert complaints == []
-
 
 # --- what the source says ---
 
@@ -198,13 +173,20 @@ def decomposed(source: str) -> str:
 def test_six_slots_have_fifteen_channels(tmp_path: Path) -> None:
     """Four z, one NTK: the NTK is a pair of its own in three channels, in a chain in twelve."""
     nf.emit("C0C1@2", lang="latex", directory=tmp_path)
-    names = [word[:-6] for word in decomposed((tmp_path / "C0C1_2" / "C0C1-2.tex").read_text()).split(", ") for word in [word.split()[0]]]
+    names = [
+        word[:-6]
+        for word in decomposed((tmp_path / "C0C1_2" / "C0C1-2.tex").read_text()).split(", ")
+        for word in [word.split()[0]]
+    ]
     assert Counter(names) == {"C0C0R1": 3, "C0C1": 12}
 
 
 def test_a_correction_is_defined_beside_what_it_corrects() -> None:
     text = (OUTPUTS / "order1" / "Theta-1.tex").read_text()
-    assert r"\bigl(\nkfU{Theta}{0}{\nkfX{1}\nkfX{2}}+\tfrac{1}{\nkfWidth{}}\nkfU{Theta}{1}{\nkfX{1}\nkfX{2}}\bigr)\,\nkfDl{1}{2}" in text
+    assert (
+        r"\bigl(\nkfU{Theta}{0}{\nkfX{1}\nkfX{2}}+\tfrac{1}{\nkfWidth{}}\nkfU{Theta}{1}{\nkfX{1}\nkfX{2}}\bigr)\,\nkfDl{1}{2}"
+        in text
+    )
     assert r"O\bigl(1/\nkfWidth{2}\bigr)" in text
 
 
@@ -217,7 +199,9 @@ def test_factors_multiply_to_the_order_and_sentences_give_the_weight() -> None:
         assert len(entries) == len(diagrams)
         for diagram, (_, factors, _, remarks) in zip(diagrams, entries, strict=True):
             powers = [power for _, _, power in arguments_of(factors, r"\nkfFactor", 3) if power]
-            values = [(-1 if "1/" in power else 1) * int((re.search(r"\{(\d+)\}", power) or "11")[1]) for power in powers]
+            values = [
+                (-1 if "1/" in power else 1) * int((re.search(r"\{(\d+)\}", power) or "11")[1]) for power in powers
+            ]
             assert sum(values) == -order
             assert weight_product(attached_tensors(diagram)) == diagram.weight
             assert ("The weight is" in remarks) == (diagram.weight != 1)
@@ -238,7 +222,7 @@ def test_fragments_say_everything_that_is_asked_of_them() -> None:
         assert "legs" not in text
     assert r"=C_b+\tfrac{C_W}{n_0}" in (OUTPUTS / "order1" / "K-0.tex").read_text()
     conventions = (OUTPUTS / "order1" / "conventions.tex").read_text()
-    for what in (r"\mathbb{E}^{\mathrm{c}}", r"\widehat{\Theta}", r"\rho=", r"\Omega_{ab}=", "neuron 1", "/n^s", "Layer 1"):
+    for what in (r"\nkfE{\ldots}", r"\widehat{\Theta}", r"\rho=", r"\Omega_{ab}=", "neuron 1", "/n^s", "Layer 1"):
         assert what in conventions
 
 
@@ -250,7 +234,15 @@ def test_compact_has_diagrams_and_recursion_alone(tmp_path: Path) -> None:
 
 
 def test_closure_has_all_that_is_needed_in_order_of_dependence(tmp_path: Path) -> None:
-    [path, *_] = nf.emit("V@2", lang="latex", directory=tmp_path, closure=True, name="mine", title=r"A \& B", authors=["E. Noether", "M. Born"])
+    [path, *_] = nf.emit(
+        "V@2",
+        lang="latex",
+        directory=tmp_path,
+        closure=True,
+        name="mine",
+        title=r"A \& B",
+        authors=["E. Noether", "M. Born"],
+    )
     text = path.read_text()
     assert path.name == "mine.tex"
     assert re.findall(r"\\input\{mine/(\S+-\d)\}", text) == ["K-0", "V-1", "K-1", "C0C0C0-2", "V-2"]
@@ -279,10 +271,11 @@ def test_the_six_slot_cumulant_of_four_z_and_an_ntk(tmp_path: Path) -> None:
 def test_nothing_in_a_fragment_clashes_with_an_authors_names() -> None:
     """Every macro that we define begins with the prefix and yields to an earlier definition."""
     macros = (OUTPUTS / "order1" / "macros.tex").read_text()
-    defined = re.findall(r"\\(?:providecommand|newcommand|def|let|newenvironment)\{?(\\?[A-Za-z@]+)", macros)
-    assert len(defined) > 20
-    assert all(name.lstrip("\\").startswith("nkf") or name == "\\csname" for name in defined), defined
-    assert "\\newcommand" not in macros
+    pattern = r"\\(?:providecommand|newcommand|def|let|newenvironment|newbox|newdimen|newif)\{?(\\?[A-Za-z@]+)"
+    defined = set(re.findall(pattern, macros)) - {r"\@captype"}  # of LaTeX: which kind a caption is, inside a box
+    assert len(defined) > 60
+    assert all(name.lstrip("\\").startswith(("nkf", "ifnkf")) or name == "\\csname" for name in defined), defined
+    assert "\\newcommand{" not in macros.replace("% citations: \\newcommand", "")
     for path in (OUTPUTS / "order1").rglob("*.tex"):
         assert "documentclass" not in path.read_text()
         assert "usepackage" not in path.read_text()
@@ -291,53 +284,13 @@ def test_nothing_in_a_fragment_clashes_with_an_authors_names() -> None:
 def test_every_tensor_that_is_written_has_a_symbol(tmp_path: Path) -> None:
     """TeX would print a blank for an undefined name, without a word."""
     nf.emit(["F", "dNTK123+z4+z5+z6/14.23.56@2"], lang="latex", directory=tmp_path)
-    for root in (OUTPUTS, tmp_path):
-        macros = "".join(path.read_text() for path in root.glob("*/macros.tex"))
-        for path in root.rglob("*.tex"):
-            for name in re.findall(r"\\nkfT\{([^}]*)\}", path.read_text()):
+    found = [path for root in (OUTPUTS, tmp_path) for path in root.rglob("macros.tex")]
+    assert len(found) == 3
+    for own in found:
+        macros = own.read_text()
+        for path in own.parent.rglob("*.tex"):
+            for name in re.findall(r"\\nkf(?:T|U|N|Tensor)\{([^}#]*)\}", path.read_text()):
                 assert f"\\csname nkf:{name}\\endcsname{{" in macros, (path, name)
-
-
-# --- what TeX makes of it ---
-
-
-@needs_tex
-def test_the_committed_appendix_compiles_without_a_complaint(tmp_path: Path) -> None:
-    shutil.copytree(OUTPUTS / "order1", tmp_path / "order1")
-    shutil.copy(OUTPUTS / "order1.tex", tmp_path)
-    assert_clean(compile_latex(tmp_path / "order1.tex"))
-    assert (tmp_path / "order1.pdf").stat().st_size > 100_000
-
-
-@needs_tex
-@pytest.mark.parametrize(
-    ("names", "options"),
-    [
-        (None, LatexOptions(columns=2)),
-        (["V@2"], LatexOptions(columns=1, expanded=True)),
-        (["Theta@2"], LatexOptions(columns=2, terms_per_line=2)),
-        (["C0C0R1"], LatexOptions(columns=2, expanded=True, prefix="abc")),
-        (["dNTK123+z4+z5+z6/14.23.56@3"], LatexOptions()),
-        (["ddNTK2(1,2,3,4)+z5+z6/12.34.56"], LatexOptions(columns=2)),
-    ],
-    ids=["two columns", "V@2", "Theta@2", "six slots", "correction of an unnamed tensor", "unnamed"],
-)
-def test_other_requests_compile_without_a_complaint(names, options: LatexOptions, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    path = nf.emit(names, lang="latex", directory=tmp_path, latex=options)[0]
-    assert_clean(compile_latex(path, "-draftmode"))  # the same log without a PDF
-
-
-@needs_tex
-def test_an_author_can_input_one_fragment(tmp_path: Path) -> None:
-    """Two appendices with different prefixes in a paper that has its own macros of the same kind."""
-    nf.emit("F", lang="latex", directory=tmp_path, latex=LatexOptions(prefix="one"))
-    nf.emit("B", lang="latex", directory=tmp_path / "deep", latex=LatexOptions(prefix="two"))
-    paper = r"""\documentclass{article}\usepackage{amsmath,tikz}
-\newcommand{\oneHeading}[1]{\paragraph{#1}}\newcommand{\twoPath}{deep/B_1}
-\input{F_1/macros}\input{deep/B_1/macros}
-\begin{document}\section{Mine}\input{F_1/F-1}\input{deep/B_1/B-1}\end{document}"""
-    (tmp_path / "paper.tex").write_text(paper)
-    assert_clean(compile_latex(tmp_path / "paper.tex", "-draftmode"))
 
 
 # --- options and user text ---
@@ -357,7 +310,7 @@ def test_terms_per_line_breaks_at_term_boundaries(tmp_path: Path) -> None:
     nf.emit("A", lang="latex", directory=tmp_path, latex=LatexOptions(terms_per_line=2))
     text = (tmp_path / "A_1" / "A-1.tex").read_text()
     [body] = re.findall(r"\\begin{nkfRecursion}(.*?)\\end{nkfRecursion}", text, flags=re.DOTALL)
-    assert body.count(r"\nkfLine") == 3
+    assert body.count(r"\nkfRow") == 3
     assert body.count(r"\nkfTerm") == 6
 
 
@@ -546,23 +499,6 @@ def nf_cites(path: Path, directory: Path) -> bool:
     with pytest.raises(SystemExit):
         main(["emit", "--lang", "latex", "F", "--certificate", str(path), "-o", str(directory)])
     return "Certified: all 12 coefficients" in (directory / "F_1" / "F-1.tex").read_text()
-
-
-@needs_tex
-def test_refused_prefixes_are_those_that_latex_has(tmp_path: Path) -> None:
-    """begin, DOTS, circled: one of our macros would be TeX's own; nkf: none is."""
-    macros = (OUTPUTS / "order1" / "macros.tex").read_text()
-    names = sorted(set(re.findall(r"\\nkf([A-Za-z]+)", macros)))
-    assert len(names) > 25
-    tests = "".join(
-        rf"\ifdefined\{prefix}{name}\typeout{{HAS {prefix}}}\fi"
-        for prefix in ("begin", "DOTS", "circled", "nkf")
-        for name in names
-    )
-    packages = r"\documentclass{article}\usepackage{amsmath,amssymb,tikz}"
-    (tmp_path / "t.tex").write_text(rf"{packages}{tests}\begin{{document}}x\end{{document}}")
-    log = compile_latex(tmp_path / "t.tex", runs=1)
-    assert set(re.findall(r"HAS (\w+)", log)) == {"begin", "DOTS", "circled"}
 
 
 def test_a_certificate_of_nothing_but_zeros_is_not_cited(tmp_path: Path) -> None:

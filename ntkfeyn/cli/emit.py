@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 @click.option("--columns", type=int, default=1, show_default=True, metavar="1|2", help="LaTeX: layout of the document.")
 @click.option("--terms-per-line", type=int, default=1, show_default=True, metavar="K", help="LaTeX: terms on a line.")
 @click.option(
-    "--style", type=str, metavar="full|compact", help="LaTeX: every term derived (default), or diagrams and recursions alone."
+    "--style",
+    type=str,
+    metavar="full|compact",
+    help="LaTeX: every term derived (default), or diagrams and recursions alone.",
 )
 @click.option("--closure", is_flag=True, help="LaTeX: all that the targets need too, in order of dependence.")
 @click.option("--name", metavar="STEM", help="LaTeX: name of the document and its directory.")

@@ -226,7 +226,9 @@ def _splits(  # type: ignore[no-untyped-def]
         for label in labels:
             kind, other = partner["B", label]
             if kind == "X":  # paired with a slot: where the slot is
-                places.append([(label, next(g for g, text in enumerate(inner) if ("X", other) in slots_of(text, prefix)))])
+                places.append(
+                    [(label, next(g for g, text in enumerate(inner) if ("X", other) in slots_of(text, prefix)))]
+                )
             elif label < other:  # a pair of z: together, in every place
                 places.append([(label, g) for g in range(len(inner))])
         for choice in product(*places):

@@ -33,12 +33,15 @@ STYLES = ("full", "compact")
 TITLE = "Finite-width recursions from Feynman diagrams"
 AUTHOR = "derived by ntkfeyn"
 
-# prefixes with which one of our macros is one that TeX, LaTeX, amsmath, amssymb, tikz, hyperref or textcomp has, such
+# prefixes with which one of our macros is one that TeX, LaTeX, amsmath, tikz, hyperref, cleveref or a journal's class has, such
 # as \beginR, \DOTSB or \circledR; LaTeX itself lets nobody define what begins with end
 TAKEN = (
-    "Am", "ClassNoteNo", "CurrentFile", "DOTS", "IfBlank", "IfBoolean", "IfNoValue", "IfValue", "Process",
-    "RequireHIN", "Split", "begin", "bigintcalc", "circled", "ifHIN", "intcalc", "noP", "rangeHS", "rangeRG", "textC",
-    "textCleaning", "textCutting", "textH", "textLH", "textRH", "textcircled", "texthausa",
+    "AB", "AddToHook", "Am", "AtEvery", "AtEveryMulti", "AtNext", "AtNextMulti", "Check", "ClassNoteNo", "ClearHook",
+    "CurrentFile", "DOTS", "Deprecate", "ISS", "IfBlank", "IfBoolean", "IfNoValue", "IfValue", "Indent", "LARG",
+    "Maketitle", "Message", "PI", "Process", "RequireHIN", "Shipout", "ShipoutBox", "Split", "XeTeXLink", "begin",
+    "bigintcalc", "circled", "els", "force", "forceD", "ifHIN", "intcalc", "noP", "popQE", "pushQE", "rangeHS",
+    "rangeRG", "textC", "textCleaning", "textCutting", "textH", "textLH", "textRH", "textcircled", "texthausa",
+    "textrev",
 )  # fmt: skip
 
 
@@ -120,9 +123,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     used = sorted({shape.name for shape in shapes})
     names = {name: options.latex.letter(name) for name in used}
     known = {recursion.id for recursion in recursions}
-    chosen = Layout(
-        options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols
-    )
+    chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
     front = {**common, "columns": options.columns, "title": options.title, "sections": sections}
     front["authors"] = r" \and ".join(options.authors) or AUTHOR
@@ -180,4 +181,3 @@ def _shapes(recursions: Sequence[Recursion], options: LatexOptions) -> list[Cumu
         for recursion in recursions:
             found |= {channel.name for channel in representatives(all_channels(recursion.cumulant))}
     return [standard(name) for name in sorted(found)]
-

@@ -62,7 +62,11 @@ def section(
     name = slug(f"{recursion.name}-{order}")
     letters = dict(zip((d.id for d in recursion.diagrams), marks(len(recursion.diagrams)), strict=True))
     correction = order - shape.leading_order
-    head, channels = decomposition(shape, order, AppendixNotation(prefix, options.symbols.latex, layer="U")) if options.full else ("", "")
+    head, channels = (
+        decomposition(shape, order, AppendixNotation(prefix, options.symbols.latex, layer="U"))
+        if options.full
+        else ("", "")
+    )
     pictures, diagrams = _diagrams(recursion, letters, options, names)
     terms = [_written(term, i == 0, notation) for i, term in enumerate(recursion.terms)]
     n = f"{options.symbols.latex.width}_{options.symbols.latex.layer}"
@@ -184,4 +188,3 @@ def _first_layer(recursion: Recursion, options: Layout) -> str:
     bias, weight = (letters.coupling(name) for name in constants[recursion.id])
     a, b = (at.label(v) for v in standard(recursion.name).relabelled(shape.labels).labels)
     return rf"{symbol}={bias}+\tfrac{{{weight}}}{{{letters.width}_0}}\,x_{{{a}}}\cdot x_{{{b}}}"
-

@@ -74,7 +74,9 @@ def _factors(diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNo
         rows.append(FactorRow(one.text(notation), rule, power))
     neurons = len(diagram.propagators)
     sums = "".join(f"k_{j}" for j in range(1, neurons + 1)) if neurons > 1 else "k"
-    total = (notation.power(WIDTH_RATIO, diagram.cost) if diagram.cost else "1") + notation.width_power(-diagram.order)[1:]
+    total = (notation.power(WIDTH_RATIO, diagram.cost) if diagram.cost else "1") + notation.width_power(-diagram.order)[
+        1:
+    ]
     counted = f"{number_word(neurons)} neuron{'s'[: neurons > 1]}; in all ${total if diagram.order else '1'}$"
     return [*rows, FactorRow(rf"\textstyle\sum_{{{sums}}}", counted, notation.width_power(neurons))]
 

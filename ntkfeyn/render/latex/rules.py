@@ -44,7 +44,7 @@ def element_formulas(letters: Letters) -> dict[str, str]:
         "zz": rf"\tfrac12\,T_{{{b}_1{b}_2\ldots}}\,{d}_{{{b}_1}}{d}_{{{b}_2}}",
         "mixed": rf"T_{{{b}\,v\ldots}}\,{d}_{{{b}}}",
         "tied": r"T_{v\,w\ldots}",
-        "propagator": partitions + rf"{left}\textstyle\prod_{{i\in g}}f_i{right}_{{{letters.tensor('K')}}}",
+        "propagator": partitions + rf"{left}\textstyle\prod_{{i\in g}}f_i{right}",
     }
 
 
