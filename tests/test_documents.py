@@ -235,7 +235,7 @@ def test_tex_reads_nothing_outside_and_runs_nothing(tmp_path: Path) -> None:
 def test_pdf_without_tex_is_refused_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(pdf.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(NtkfeynError, match="neither pdflatex nor tectonic"):
         tex_engine()
     with pytest.raises(SystemExit) as stopped:

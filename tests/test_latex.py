@@ -20,8 +20,8 @@ from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render import sandbox
-from ntkfeyn.render.json import recursion_json
 from ntkfeyn.render.explain.attachment import attached_tensors
+from ntkfeyn.render.json import recursion_json
 from ntkfeyn.render.latex.appendix import LatexOptions
 from ntkfeyn.render.latex.derivation import weight_product
 from ntkfeyn.render.symbols import Symbols
@@ -59,7 +59,7 @@ def pairs_of(name: str) -> list[tuple[int, int]]:
 
 
 def assert_equal_to_the_engine(source: str, name: str, order: int, prefix: str = "nkf") -> None:
-    """Every term once, beside the letters of its diagrams; in all the engine's JSON. And so the derivation's products."""
+    """Every term once, beside the letters of its diagrams: in all the engine's JSON. So are the products."""
     recursion = derive_recursion(standard(name), order)
     data = json.loads(json.dumps(recursion_json(recursion)))
     derived = nonzero(from_json(data, tensor_key, lambda tensor: standard(tensor).index))

@@ -74,7 +74,7 @@ def test_the_appendix() -> None:
     for name, text in files.items():
         found = [sign for sign in LATEX_SIGNS if re.search(re.escape(sign) + r"(?![a-zA-Z])", text)]
         assert not found, (name, found)
-    assert r"\widehat{H}" in files["x.tex"]
+    assert r"\widehat{H}" in files["x/conventions.tex"]
     assert r"\csname nkf:Theta\endcsname{H}" in files["x/macros.tex"]
 
 

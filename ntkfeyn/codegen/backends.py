@@ -6,7 +6,7 @@ is imported when it is used, so that the command line can read the names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ntkfeyn.render.latex.appendix import LatexOptions
     from ntkfeyn.render.symbols import Symbols
 
-Files = dict[str, str | bytes]
+Files = Mapping[str, str | bytes]
 MAX_PLACEMENTS = 2_000_000  # of derivatives, in the product terms of one program; Theta at order 3 has 260,311
 
 
@@ -92,10 +92,9 @@ def _latex(asked: Emission) -> Files:
         own = {recursion.id: recursion for recursion in recursions}  # with the labels that were asked for
         recursions = [own.get(one.id, one) for one in derive_system(own).recursions]
     texts = latex_files(recursions, asked.stem, options)
-    files: Files = {**texts}
     if options.pdf:
-        files[f"{asked.stem}.pdf"] = compile_pdf(files, asked.stem)
-    return files
+        return {**texts, f"{asked.stem}.pdf": compile_pdf(texts, asked.stem)}
+    return texts
 
 
 def _python(asked: Emission) -> Files:

@@ -1,7 +1,8 @@
 """A small reader of the emitted LaTeX: macros back to terms, Leibniz by hand.
 
-Knows the macros of macros.tex and nothing of the emitter, nor of letters: it reads every notation. A recursion is {key: coefficient} as in oracles.printed, but
-with the tensor names and index orders of the source: (couplings, expectations, tensors).
+Knows the macros of macros.tex and nothing of the emitter, nor of letters: it reads every notation. A recursion is
+{key: coefficient} as in oracles.printed, but with the tensor names and index orders of the source: (couplings,
+expectations, tensors).
 """
 
 from __future__ import annotations

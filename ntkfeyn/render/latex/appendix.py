@@ -33,8 +33,8 @@ STYLES = ("full", "compact")
 TITLE = "Finite-width recursions from Feynman diagrams"
 AUTHOR = "derived by ntkfeyn"
 
-# prefixes with which one of our macros is one that TeX, LaTeX, amsmath, tikz, hyperref, cleveref or a journal's class has, such
-# as \beginR, \DOTSB or \circledR; LaTeX itself lets nobody define what begins with end
+# prefixes with which one of our macros is one that TeX, LaTeX, amsmath, tikz, hyperref, cleveref or a class of papers
+# has, such as \beginR, \DOTSB or \circledR; LaTeX itself lets nobody define what begins with end
 TAKEN = (
     "AB", "AddToHook", "Am", "AtEvery", "AtEveryMulti", "AtNext", "AtNextMulti", "Check", "ClassNoteNo", "ClearHook",
     "CurrentFile", "DOTS", "Deprecate", "ISS", "IfBlank", "IfBoolean", "IfNoValue", "IfValue", "Indent", "LARG",

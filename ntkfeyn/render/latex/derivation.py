@@ -1,4 +1,4 @@
-"""How a diagram becomes its term, for print: factors with their rules and powers of 1/n, the product, what needs saying.
+"""How a diagram becomes its term, for print: factors with rules and powers of 1/n, their product, what needs saying.
 
 Enters: a diagram and a notation. Leaves: LaTeX: rows (factor, rule, power), the product before joint cumulants are
 written out, and sentences on the weight, on tied vertices, on coinciding neurons and on where derivatives act (theory
