@@ -76,7 +76,7 @@ def test_each_line_of_a_cubic_vertex_lies_on_the_side_of_its_slot() -> None:
 
 def test_tensors_without_a_letter_are_in_the_legend() -> None:
     last = enumerate_diagrams(standard("K"), 2).diagrams[-1]
-    assert layout(last, Symbols()).legend == (("T1", "C0C0C0@2"),)
+    assert layout(last, Symbols()).legend == (("C000", "C0C0C0@2"),)
 
 
 def test_tensors_show_their_power_of_one_over_n() -> None:

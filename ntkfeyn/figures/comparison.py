@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ntkfeyn.figures.style import COLOURS, DASHES, drawing, maths, save
+from ntkfeyn.figures.style import COLOURS, DASHES, drawing, figure_notation, save
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.render.notation import LatexNotation, TextNotation
+from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.sampling.comparison import Compared, Comparison
 
@@ -34,17 +34,18 @@ def _panels(comparison: Comparison, directory: Path, stem: str, draw: Any, symbo
     columns = min(3, len(targets))
     rows = -(-len(targets) // columns)
     with drawing() as Figure:
+        notation = figure_notation(symbols)
         figure = Figure(figsize=(PANEL[0] * columns, PANEL[1] * rows + 0.3), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
         for place, target in enumerate(targets):
-            draw(axes[divmod(place, columns)], comparison, target, symbols)
+            draw(axes[divmod(place, columns)], comparison, target, notation)
         figure.suptitle(str(comparison.meta["activation"]).replace("$", r"\$")[:90], fontsize=9)
         for place in range(len(targets), rows * columns):
             axes[divmod(place, columns)].set_visible(False)
         return save(figure, directory, stem)
 
 
-def _against_width(axis: Any, comparison: Comparison, target: str, symbols: Symbols) -> None:
+def _against_width(axis: Any, comparison: Comparison, target: str, notation: LatexNotation) -> None:
     """Sampled points with error bars, and the partial sums as curves in n (for equal hidden widths)."""
     orders = comparison.orders[target]
     settings = sorted(comparison.settings, key=lambda setting: setting.hidden[-1])
@@ -65,8 +66,8 @@ def _against_width(axis: Any, comparison: Comparison, target: str, symbols: Symb
     axis.set_xscale("log", base=2)
     axis.set_xticks(widths, [f"{n:.0f}" for n in widths])
     axis.minorticks_off()
-    axis.set_xlabel(f"width {maths(symbols.latex.width, symbols.text.width)}")
-    _finish(axis, target, symbols, last[0], place, f"layer {len(settings[0].hidden) + 1}")
+    axis.set_xlabel(f"width ${notation.letters.width}$")
+    _finish(axis, target, notation, last[0], place, f"layer {len(settings[0].hidden) + 1}")
 
 
 def _style(order: int) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _curve(found: Compared, place: int, width: float, upto: int, n: Any) -> Any:
     return sum(step * (width / n) ** power for power, step in enumerate(steps))
 
 
-def _against_depth(axis: Any, comparison: Comparison, target: str, symbols: Symbols) -> None:
+def _against_depth(axis: Any, comparison: Comparison, target: str, notation: LatexNotation) -> None:
     """The narrowest network, layer by layer."""
     width, hidden, layers = min(comparison.settings, key=lambda setting: min(setting.hidden))
     place = layers[-1][target].largest
@@ -95,25 +96,21 @@ def _against_depth(axis: Any, comparison: Comparison, target: str, symbols: Symb
     axis.errorbar(numbers, sampled, errors, fmt="ko", markersize=3.5, capsize=2.5, linewidth=1, label="sampled")
     axis.set_xticks(numbers)
     axis.set_xlabel("layer")
-    _finish(axis, target, symbols, layers[-1][target], place, f"width {width}")
+    _finish(axis, target, notation, layers[-1][target], place, f"width {width}")
 
 
-def _finish(axis: Any, target: str, symbols: Symbols, found: Compared, place: int, where: str) -> None:
+def _finish(axis: Any, target: str, notation: LatexNotation, found: Compared, place: int, where: str) -> None:
     index = "".join(map(str, found.indices[place]))
-    axis.set_title(f"{label(target, symbols, index)}, {where}", fontsize=9)
+    axis.set_title(f"{label(target, notation, index)}, {where}", fontsize=9)
     axis.legend()
     axis.margins(x=0.05)
 
 
-def label(target: str, symbols: Symbols, index: str = "") -> str:
+def label(target: str, notation: LatexNotation, index: str = "") -> str:
     """The quantity of a target, as n^R times a cumulant; indices are the numbers of inputs."""
     name, _, order = target.partition("@")
-    correction = int(order) > standard(name).leading_order
-    latex, text = LatexNotation(symbols.latex), TextNotation(symbols.text)
-    tex, plain = latex.letter(name), text.letter(name)
-    if index:
-        tex, plain = f"{tex}_{{{index}}}", f"{plain}_{index}"
-    if correction:  # n times (mean - leading order)
-        tex = rf"{latex.letters.width}\,({latex.mean(tex)} - {tex})"
-        plain = f"{text.letters.width} ({text.mean(plain)} - {plain})"
-    return maths(tex, plain)
+    tex = notation.letter(name)
+    shown = f"{tex}_{{{index}}}" if index else tex
+    if int(order) > standard(name).leading_order:  # n times (mean - leading order)
+        return rf"${notation.letters.width}\,({notation.mean(shown)} - {shown})$"
+    return f"${shown}$"

@@ -12,9 +12,9 @@ import numpy as np
 
 from ntkfeyn.criticality.depth import RATIOS, Law, Run, Scaling, Tuning, laws, ratio_values
 from ntkfeyn.criticality.growth import Form, Growth
-from ntkfeyn.figures.style import drawing, maths, save
+from ntkfeyn.figures.style import drawing, figure_notation, save
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.render.notation import LatexNotation, TextNotation
+from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
 
 STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK dashed, of the ddNTK dotted
@@ -34,16 +34,16 @@ def critical_figure(
 ) -> list[Path]:
     """STEM.pdf and STEM.png in a directory."""
     with drawing() as Figure:
-        return save(_figure(Figure, name, runs, scaling, symbols), directory, stem)
+        return save(_figure(Figure, name, runs, scaling, figure_notation(symbols)), directory, stem)
 
 
-def _figure(Figure: Any, name: str, runs: dict[Tuning, Run], scaling: Scaling, symbols: Symbols) -> Any:
+def _figure(Figure: Any, name: str, runs: dict[Tuning, Run], scaling: Scaling, notation: LatexNotation) -> Any:
     """Tensors in the upper row, ratios in the lower one, a column a run; the legend stands beside them."""
     figure = Figure(figsize=(11.5, 6.2))
     axes = figure.subplots(2, len(runs), sharex="col", squeeze=False)
     handles: dict[str, Any] = {}
     for column, (which, run) in enumerate(runs.items()):
-        for row in range(2):
+        for row, divisor in enumerate(("", rf"\,/\,{symbol('K@0', notation)}^a\,{symbol('Theta@0', notation)}^b")):
             panel = axes[row][column]
             handles |= _curves(panel, run, ratios=row == 1)
             panel.set_yscale("log")
@@ -51,14 +51,13 @@ def _figure(Figure: Any, name: str, runs: dict[Tuning, Run], scaling: Scaling, s
             panel.grid(True, linewidth=0.3, color="#CCCCCC")
             panel.tick_params(which="both", direction="in", labelsize=8)
             if column == 0:
-                panel.set_ylabel(_sizes(symbols, ratios=row == 1))
-        axes[0][column].set_title(_title(which, run, scaling, symbols), fontsize=9)
-        axes[1][column].set_xlabel(f"layer {maths(symbols.latex.layer, symbols.text.layer)}")
+                panel.set_ylabel(rf"$|T^{{({notation.layer})}}|{divisor}$")
+        axes[0][column].set_title(_title(which, run, scaling, notation), fontsize=9)
+        axes[1][column].set_xlabel(f"layer ${notation.layer}$")
     found = laws(runs[Tuning.CRITICAL], True)
     shown = [tensor for tensor in STYLES if tensor in handles]
-    labels = [
-        symbol(tensor, symbols) + (exponent(found[tensor], symbols) if tensor in found else "") for tensor in shown
-    ]
+    powers = {tensor: exponent(law, notation) for tensor, law in found.items()}
+    labels = [f"${symbol(tensor, notation)}${powers.get(tensor, '')}" for tensor in shown]
     figure.suptitle(_plain(name), fontsize=10, x=0.45, y=0.985)
     figure.subplots_adjust(left=0.06, right=0.855, top=0.9, bottom=0.08, wspace=0.22, hspace=0.08)
     figure.legend(
@@ -82,26 +81,13 @@ def _curves(panel: Any, run: Run, *, ratios: bool) -> dict[str, Any]:
     return handles
 
 
-def symbol(tensor: str, symbols: Symbols) -> str:
-    """The tensor as a formula."""
+def symbol(tensor: str, notation: LatexNotation) -> str:
+    """The tensor in TeX maths."""
     name, _, order = tensor.partition("@")
-    correction = int(order) - standard(name).leading_order
-    return maths(
-        LatexNotation(symbols.latex).symbol(name, correction), TextNotation(symbols.text).symbol(name, correction)
-    )
+    return notation.symbol(name, int(order) - standard(name).leading_order)
 
 
-def _sizes(symbols: Symbols, *, ratios: bool) -> str:
-    """What is drawn upwards: the size of any tensor T, or its ratio to powers of the means."""
-    latex, text = LatexNotation(symbols.latex), TextNotation(symbols.text)
-    tex, plain = rf"|T^{{({latex.layer})}}|", f"|T^({text.layer})|"
-    if ratios:
-        (k, theta), (kernel, ntk) = ([notation.letter(name) for name in ("K", "Theta")] for notation in (latex, text))
-        tex, plain = rf"{tex}\,/\,{k}^a\,{theta}^b", f"{plain} / {kernel}^a {ntk}^b"
-    return maths(tex, plain)
-
-
-def exponent(law: Law, symbols: Symbols) -> str:
+def exponent(law: Law, notation: LatexNotation) -> str:
     """~ l^p for the legend."""
     growth: Growth = law.tensor
     if growth.form == Form.SLOW:
@@ -110,14 +96,13 @@ def exponent(law: Law, symbols: Symbols) -> str:
         return ""
     power = f"{growth.value:.0f}" if growth.form == Form.POLYNOMIAL else f"{growth.value:.2f}"
     power = power.replace("-0.00", "0.00")
-    return maths(rf"\,\sim\,{symbols.latex.layer}^{{\,{power}}}", f" ~ {symbols.text.layer}^{power}")
+    return rf"$\,\sim\,{notation.layer}^{{\,{power}}}$"
 
 
-def _title(which: Tuning, run: Run, scaling: Scaling, symbols: Symbols) -> str:
-    off = {Tuning.CRITICAL: "", Tuning.BELOW: f"{1 - scaling.off:g}", Tuning.ABOVE: f"{1 + scaling.off:g}"}[which]
-    tex, plain = symbols.latex.coupling("C_W"), symbols.text.coupling("C_W")
-    space = r"\," if off else ""
-    text = f"{TITLES[which]}: " + maths(rf"{tex} = {off}{space}{tex}^\ast", f"{plain} = {off} {plain}*")
+def _title(which: Tuning, run: Run, scaling: Scaling, notation: LatexNotation) -> str:
+    off = {Tuning.CRITICAL: "", Tuning.BELOW: rf"{1 - scaling.off:g}\,", Tuning.ABOVE: rf"{1 + scaling.off:g}\,"}
+    coupling = notation.power("C_W", 1)
+    text = rf"{TITLES[which]}: ${coupling} = {off[which]}{coupling}^\ast$"
     return text + (f", {run.layers} layers" if run.stopped else "")
 
 

@@ -27,7 +27,7 @@ def check_distinct(symbols: Symbols, where: str) -> None:
     media: list[tuple[str, TextNotation, Callable[[str], str]]] = [
         ("in LaTeX", LatexNotation(symbols.latex), normal),
         ("in text", TextNotation(symbols.text), str),
-        ("in text of ASCII, as for SymPy,", TextNotation(symbols.plain), str),
+        ("in SymPy's names", TextNotation(symbols.plain), str),
     ]
     for medium, notation, form in media:
         for things in (_on_the_line, _indices):
@@ -49,7 +49,7 @@ def _on_the_line(notation: TextNotation) -> Things:
     for name in _tensors(notation):
         for correction in range(MAX_ORDER + 1):
             yield name, notation.symbol(name, correction)
-    for name in letters.couplings.keys() | {"C_W", "C_b", "lambda_W", "lambda_b"}:
+    for name in sorted({"C_W", "C_b", "lambda_W", "lambda_b", *letters.couplings}):
         for exponent in range(1, MAX_ORDER + 1):
             yield KEYS.get(name, name), notation.power(name, exponent)
     for order in range(MAX_SLOTS + 1):

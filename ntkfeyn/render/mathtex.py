@@ -189,6 +189,8 @@ class _Reader:
 def guarded(text: str, *, index: bool = True) -> str:
     """A letter that takes an exponent of ours and, with ``index``, an index: in braces where it has one already."""
     found = maths(text)
+    if re.search(rf"\\({'|'.join(ACCENTS.split())})\b", text) and re.search("[_^']", text):
+        return f"{{{{}}{text}}}"  # braces around an accent alone are taken away by TeX
     bare = found.symbols == 1 and not found.raised and not (index and found.indexed)
     return text if bare else f"{{{text}}}"
 
@@ -218,10 +220,5 @@ def joined(names: Sequence[str]) -> str:
 
 
 def normal(text: str) -> str:
-    """A form that is the same for letters that look the same: without spaces, and braces only where they count."""
-    tokens = " ".join(re.findall(r"\\[A-Za-z]+|\\.|[^ ]", text))
-    before = ""
-    while tokens != before:
-        before = tokens
-        tokens = re.sub(r"\{ ([^ {}]+) \}", r"\1", tokens)
-    return tokens
+    """A form that is the same for letters that look the same: without spaces and braces, which one does not see."""
+    return " ".join(re.findall(r"\\[A-Za-z]+|\\.|[^ {}]", text))

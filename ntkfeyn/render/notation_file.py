@@ -117,13 +117,13 @@ def _with(base: Letters, given: Mapping[str, Any], where: str, medium: Medium) -
         place = where.replace("[letters]", "[tensors]") if key.startswith("@") else where
 
         def checked(keep: Callable[..., Any], *texts: Any, shown: str = shown, place: str = place) -> Any:
-            written = texts[0] if len(texts) == 1 else list(texts)
+            written = ", ".join(f"'{text}'" if isinstance(text, str) else str(text) for text in texts)
             if not all(isinstance(text, str) for text in texts):
-                raise bad_request(f"{place}: {shown} = {_shown(repr(written))}", "a text is allowed", f'{shown} = ".."')
+                raise bad_request(f"{place}: {shown} = {_shown(written)}", "a text is allowed", f'{shown} = ".."')
             try:
                 return keep(*texts)
             except Wrong as error:
-                raise bad_request(f"{place}: {shown} = {_shown(repr(written))}: {error}", medium.allowed) from error
+                raise bad_request(f"{place}: {shown} = {_shown(written)}: {error}", medium.allowed) from error
 
         if key.startswith("@"):
             tensors[shown] = checked(medium.letter, value)

@@ -23,7 +23,7 @@ from ntkfeyn.model.tensors import NAMES
 
 TREES = {"dNTK": "X", "ddNTK1": "Y", "ddNTK2": "Z"}
 OTHER_TREE = "N"
-NUMBER = r"[0-9][0-9.]*"
+NUMBER = r"[0-9.]+"
 
 
 @cache
@@ -56,8 +56,8 @@ def edges_at(edges: Edges) -> list[int]:
 
 
 def _lengths(letter: str, lengths: list[int]) -> str:
-    apart = "" if all(length < 10 for length in lengths) else "."
-    return letter + apart.join(map(str, lengths)) if lengths else ""
+    before = "" if all(length < 10 for length in lengths) else "."  # C.12 is one long chain, C12 are two
+    return letter + "".join(f"{before}{length}" for length in lengths) if lengths else ""
 
 
 def _piece(piece: Component) -> str:
