@@ -11,8 +11,8 @@ from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.targets import Target
 from ntkfeyn.render.drawing.equation import equation
+from ntkfeyn.render.drawing.figure import png
 from ntkfeyn.render.drawing.layout import layout
-from ntkfeyn.render.drawing.png import png
 from ntkfeyn.render.drawing.primitives import Drawing
 from ntkfeyn.render.drawing.svg import svg
 from ntkfeyn.render.drawing.tikz import tikz
@@ -58,10 +58,10 @@ class Diagram:
         return self.record.graph
 
     def svg(self) -> str:
-        return svg(layout(self.record, self.symbols))
+        return svg(layout(self.record, self.symbols, plainly=True))
 
     def png(self) -> bytes:
-        return png(layout(self.record, self.symbols))
+        return png(layout(self.record, self.symbols, plainly=True))
 
     def tikz(self) -> str:
         """A tikzpicture environment in plain coordinates."""

@@ -11,7 +11,8 @@ from ntkfeyn.derivation.diagrams import Diagram, full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import NAMES
-from ntkfeyn.render.drawing.layout import blob, edge_strokes, layout
+from ntkfeyn.render.drawing.blob import blob
+from ntkfeyn.render.drawing.layout import edge_strokes, layout
 from ntkfeyn.render.drawing.primitives import Label, Mark, Path
 from ntkfeyn.render.drawing.sketch import side_by_side
 from ntkfeyn.render.symbols import Symbols

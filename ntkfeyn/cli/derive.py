@@ -106,7 +106,7 @@ def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool)
 def _draw(recursion: Recursion, path: Path) -> None:
     """The equation of diagrams."""
     from ntkfeyn.render.drawing.equation import equation
-    from ntkfeyn.render.drawing.png import png
+    from ntkfeyn.render.drawing.figure import png
     from ntkfeyn.render.drawing.svg import svg
     from ntkfeyn.render.symbols import Symbols
     from ntkfeyn.runtime.files import write_file
@@ -127,7 +127,7 @@ def _sketches(recursion: Recursion) -> str:
 
     width = shutil.get_terminal_size().columns
     shown = recursion.diagrams[:MOST_PICTURES]
-    text = side_by_side([layout(diagram, Symbols()) for diagram in shown], width)
+    text = side_by_side([layout(diagram, Symbols(), plainly=True) for diagram in shown], width)
     more = len(recursion.diagrams) - len(shown)
     note = (
         f"... and {more} more: `ntkfeyn diagrams {recursion.name}@{recursion.order}` lists them all\n\n" if more else ""

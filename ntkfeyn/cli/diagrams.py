@@ -116,8 +116,8 @@ def _draw(diagrams: list[Diagram], form: str, directory: Path | None) -> None:
     """Pictures: one file a diagram with -o, else on stdout where several can follow each other."""
     from ntkfeyn.errors import bad_request
     from ntkfeyn.render.drawing.dot import dot
+    from ntkfeyn.render.drawing.figure import png
     from ntkfeyn.render.drawing.layout import layout
-    from ntkfeyn.render.drawing.png import png
     from ntkfeyn.render.drawing.svg import svg
     from ntkfeyn.render.drawing.tikz import tikz
     from ntkfeyn.render.symbols import Symbols

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from html import escape
 
-from ntkfeyn.render.drawing.primitives import DASHES, Drawing, Label, Mark, Path, Point, legended
+from ntkfeyn.render.drawing.legend import legended
+from ntkfeyn.render.drawing.primitives import DASHES, Drawing, Label, Mark, Path, Point, prime
 
-SCALE = 48.0
+SCALE = 40.0
+FONTS = "'STIX Two Text', 'STIXGeneral', 'Times New Roman', serif"
 
 
 def svg(drawing: Drawing) -> str:
@@ -40,7 +42,7 @@ def svg(drawing: Drawing) -> str:
     def label(item: Label) -> str:
         x, y = at(item.centre)
         style = f'font-size="{SCALE * item.size:.1f}" text-anchor="middle" dominant-baseline="central"'
-        return f'<text x="{x}" y="{y}" {style} font-family="serif">{escape(item.plain)}</text>'
+        return f'<text x="{x}" y="{y}" {style} font-family="{FONTS}">{escape(prime(item.plain))}</text>'
 
     rows = [*map(path, drawing.paths), *map(mark, drawing.marks), *map(label, drawing.labels)]
     head = (

@@ -1,10 +1,22 @@
-"""TikZ picture of a Drawing: plain coordinates, no libraries, no layout at TeX time."""
+"""TikZ picture of a Drawing: plain coordinates in multiples of the size of \\scriptsize; no libraries of TikZ.
+
+Enters: a Drawing. Leaves: one tikzpicture environment whose labels, lines and discs grow with the font of the document.
+A disc is a node around its label: in fonts wider than Computer Modern it grows with it. The bounding box is the
+drawing's own, so its size is known before TeX runs (``measures``); the neurons lie at the height of the maths axis.
+"""
 
 from __future__ import annotations
 
-from ntkfeyn.render.drawing.primitives import Drawing, Label, Mark, Path, Point
+from typing import NamedTuple
 
-SCALE = 0.6
+from ntkfeyn.render.drawing.primitives import LETTER, Drawing, Label, Mark, Path, Point
+
+UNIT = 1 / LETTER  # in sizes of the font
+AXIS = 0.25  # height of a minus sign, in the same
+HEAD = (
+    r"\begin{tikzpicture}[/utils/exec={\scriptsize\def\lettersize{\csname f@size\endcsname pt}},"
+    rf"x={UNIT:g}*\lettersize,y={UNIT:g}*\lettersize,baseline={{(0,-{AXIS * LETTER:g})}}]"
+)
 _STYLES = {
     "solid": "",
     "dotted": ",dash pattern=on 0.6pt off 1.3pt,line width=0.9pt",
@@ -15,17 +27,41 @@ _STYLES = {
 }
 
 
+class Measures(NamedTuple):
+    """Of a picture on its line of text, in multiples of the size of \\scriptsize (7 pt in a document of 10 pt)."""
+
+    width: float
+    height: float
+    depth: float
+
+
+def measures(drawing: Drawing) -> Measures:
+    """How large TeX will make a picture."""
+    x0, y0, x1, y1 = drawing.box()
+    return Measures(round(UNIT * (x1 - x0), 2), round(UNIT * y1 + AXIS, 2), round(-UNIT * y0 - AXIS, 2))
+
+
 def tikz(drawing: Drawing) -> str:
-    """A tikzpicture environment; its baseline is the middle of the picture."""
-    rows = [*map(_path, drawing.paths), *map(_mark, drawing.marks), *map(_label, drawing.labels)]
+    """A tikzpicture environment; what stands in the text beside it is level with its neurons."""
+    discs = {mark.centre for mark in drawing.marks if _holds_text(mark)}
+    inside = {label.centre: label for label in drawing.labels if label.centre in discs}
+    x0, y0, x1, y1 = drawing.box()
+    rows = [rf"\useasboundingbox {_at((x0, y0))} rectangle {_at((x1, y1))};"]
+    rows += map(_path, drawing.paths)
+    for mark in drawing.marks:
+        held = inside.get(mark.centre) if _holds_text(mark) else None
+        rows.append(_disc(mark, held) if held else _mark(mark))
+    rows += [_label(label) for label in drawing.labels if label.centre not in discs]
     body = "\n".join(f"  {row}" for row in rows)
-    return (
-        f"\\begin{{tikzpicture}}[scale={SCALE},baseline=(current bounding box.center)]\n{body}\n\\end{{tikzpicture}}\n"
-    )
+    return f"{HEAD}\n{body}\n\\end{{tikzpicture}}\n"
+
+
+def _holds_text(mark: Mark) -> bool:
+    return not mark.square and not mark.port
 
 
 def _at(point: Point) -> str:
-    return f"({point[0]:g},{point[1]:g})"
+    return f"({round(point[0], 4):g},{round(point[1], 4):g})"
 
 
 def _colour(hexadecimal: str) -> str:
@@ -49,5 +85,11 @@ def _mark(mark: Mark) -> str:
     return f"\\path[{options}] {_at(mark.centre)} circle[radius={mark.radius:g}];"
 
 
+def _disc(mark: Mark, label: Label) -> str:
+    size = f"{2 * UNIT * mark.radius:.4g}*\\lettersize"
+    options = f"circle,draw=black,fill={_colour(mark.fill)},inner sep=0.5pt,minimum size={size}"
+    return f"\\node[{options}] at {_at(mark.centre)} {{${label.tex}$}};"
+
+
 def _label(label: Label) -> str:
-    return f"\\node[inner sep=0pt,font=\\tiny] at {_at(label.centre)} {{${label.tex}$}};"
+    return f"\\node[inner sep=0pt] at {_at(label.centre)} {{${label.tex}$}};"

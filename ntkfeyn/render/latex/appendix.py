@@ -20,7 +20,8 @@ from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.tensors import NAMED_TENSORS, TensorId
-from ntkfeyn.render.drawing.layout import blob, layout
+from ntkfeyn.render.drawing.blob import blob
+from ntkfeyn.render.drawing.layout import layout
 from ntkfeyn.render.drawing.tikz import tikz
 from ntkfeyn.render.formulas import cumulant_text, expanded_text, term_text
 from ntkfeyn.render.latex.rules import rule_rows
@@ -159,10 +160,8 @@ def _section(
     diagrams = []
     for diagram in recursion.diagrams:
         figure = _slug(diagram.id)
-        drawing = layout(diagram, options.symbols)
-        pictures[figure] = tikz(drawing)
-        legend = ", ".join(f"{tag} = {_escape(meaning)}" for tag, meaning in drawing.legend)
-        diagrams.append(_diagram(recursion, diagram, options) | {"figure": figure, "legend": legend})
+        pictures[figure] = tikz(layout(diagram, options.symbols))
+        diagrams.append(_diagram(recursion, diagram, options) | {"figure": figure, "legend": ""})
     return {
         "file": name,
         "label": _label(recursion.id, options),
