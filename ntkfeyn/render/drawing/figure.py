@@ -68,6 +68,7 @@ def _figure(drawing: Drawing) -> Any:
         shape.set(facecolor=f"#{mark.fill}", edgecolor="black", linewidth=0.5, zorder=2)
         axes.add_patch(shape)
     for label in drawing.labels:
-        size = POINTS * label.size
-        axes.text(*label.centre, prime(label.plain), ha="center", va="center_baseline", fontsize=size, zorder=3)
+        x, side = (label.centre[0] - label.extent()[0], "left") if label.line else (label.centre[0], "center")
+        text, size = prime(label.plain), POINTS * label.size
+        axes.text(x, label.centre[1], text, ha=side, va="center_baseline", fontsize=size, zorder=3)
     return figure

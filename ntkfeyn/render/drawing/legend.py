@@ -37,9 +37,9 @@ def legended(drawing: Drawing, explained: Iterable[Drawing] = ()) -> Drawing:
     x0, y0, _, _ = drawing.box()
     labels = []
     for k, line in enumerate(legend_lines(explained or [drawing])):
-        label = Label((0.0, 0.0), text(line), line, SIZE, plainly=True)
+        label = Label((0.0, 0.0), text(line), line, SIZE, plainly=True, line=True)
         left = x0 + 0.1 + label.extent()[0]
-        labels.append(label.at((round(left, 4), round(y0 - BELOW * (k + 0.6), 4))))
+        labels.append(label.at((round(left, 4), round(y0 - BELOW * (k + 0.8), 4))))
     return replace(drawing, labels=(*drawing.labels, *labels), legend=())
 
 

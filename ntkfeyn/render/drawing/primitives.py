@@ -62,13 +62,17 @@ class Mark:
 
 @dataclass(frozen=True)
 class Label:
-    """Text centred at a point, as TeX maths and as plain text; ``plainly``: as large as the latter."""
+    """Text centred at a point, as TeX maths and as plain text.
+
+    ``plainly``: as large as the latter; ``line``: of a legend, whose left edge is where ``extent`` has it.
+    """
 
     centre: Point
     tex: str
     plain: str
     size: float = LETTER
     plainly: bool = False
+    line: bool = False
 
     def extent(self) -> tuple[float, float]:
         """Half width and half height."""

@@ -40,8 +40,9 @@ def svg(drawing: Drawing) -> str:
         return f'<circle cx="{x}" cy="{y}" r="{r:.1f}" fill="#{item.fill}" stroke="black"/>'
 
     def label(item: Label) -> str:
-        x, y = at(item.centre)
-        style = f'font-size="{SCALE * item.size:.1f}" text-anchor="middle" dominant-baseline="central"'
+        x, y = at((item.centre[0] - item.extent()[0], item.centre[1]) if item.line else item.centre)
+        anchor = "start" if item.line else "middle"
+        style = f'font-size="{SCALE * item.size:.1f}" text-anchor="{anchor}" dominant-baseline="central"'
         return f'<text x="{x}" y="{y}" {style} font-family="{FONTS}">{escape(prime(item.plain))}</text>'
 
     rows = [*map(path, drawing.paths), *map(mark, drawing.marks), *map(label, drawing.labels)]
