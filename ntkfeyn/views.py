@@ -18,7 +18,7 @@ from ntkfeyn.render.drawing.svg import svg
 from ntkfeyn.render.drawing.tikz import tikz
 from ntkfeyn.render.formulas import recursion_align, recursion_latex, recursion_text
 from ntkfeyn.render.json import recursion_json, to_text
-from ntkfeyn.render.notation import LatexNotation, TextNotation
+from ntkfeyn.render.notation import LatexNotation, TextNotation, latex_of
 from ntkfeyn.render.symbols import Symbols
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def explanation(diagram: DiagramRecord, symbols: Symbols) -> Explanation:
     """The explanation of a diagram, which cites the files that `emit` writes for its cumulant."""
     from ntkfeyn.render.explain.explanation import explain_diagram
 
-    return explain_diagram(diagram, symbols, partial(emitted_files, Target(diagram.cumulant, diagram.order)))
+    return explain_diagram(diagram, symbols, partial(emitted_files, Target(diagram.cumulant, diagram.order), symbols))
 
 
-def emitted_files(target: Target) -> dict[str, dict[str, str]]:
+def emitted_files(target: Target, symbols: Symbols) -> dict[str, dict[str, str]]:
     """What `emit` writes for one target in each language that is quoted, rendered in memory.
 
     Raises LimitError where that takes long, or where the system that code needs is beyond the limits.
@@ -101,7 +101,7 @@ def emitted_files(target: Target) -> dict[str, dict[str, str]]:
     shape, order = target
     if order - shape.leading_order > HIGHEST_CITED:
         raise LimitError(f"files are rendered here up to {HIGHEST_CITED} orders above the leading one")
-    asked = Emission([target])
+    asked = Emission([target], symbols=symbols)
     return {row.name: row.files(asked) for row in BACKENDS if row.quoted}
 
 
@@ -150,7 +150,7 @@ class Recursion:
         """The right-hand side as an expanded SymPy sum."""
         from ntkfeyn.render.sympy import to_sympy
 
-        return to_sympy(self.record)
+        return to_sympy(self.record, self.symbols)
 
     def latex(self) -> str:
         """The recursion as an align* environment (amsmath)."""
@@ -161,8 +161,8 @@ class Recursion:
         return Picture(equation(self.record, self.symbols))
 
     def to_json(self) -> str:
-        """JSON text after the schema ntkfeyn.recursion/1."""
-        return to_text(recursion_json(self.record))
+        """JSON text after the schema ntkfeyn.recursion/1, with formulas in LaTeX where the letters are not ours."""
+        return to_text(recursion_json(self.record, latex_of(self.symbols)))
 
     def __str__(self) -> str:
         return recursion_text(self.record, TextNotation(self.symbols.text))

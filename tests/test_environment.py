@@ -306,6 +306,7 @@ def test_completion() -> None:
     assert completed("ntkfeyn derive --cumulant Th") == ["plain,Theta"]
     assert completed("ntkfeyn derive --save") == ["plain,--save-run"]
     assert completed("ntkfeyn derive --without co") == ["plain,collect"]
+    assert completed("ntkfeyn derive --notation p") == ["plain,paper", "plain,pdlt", "file,p"]
     assert completed("ntkfeyn evaluate --activation ge") == ["plain,gelu"]
     assert completed("ntkfeyn evaluate --activation gelu:le") == ["plain,gelu:leaky_relu("]
     assert completed("ntkfeyn critical --activation si") == ["plain,silu", "plain,sigmoid", "plain,sin"]

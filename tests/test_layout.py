@@ -11,8 +11,7 @@ from ntkfeyn.derivation.diagrams import Diagram, full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import NAMES
-from ntkfeyn.render.drawing.blob import blob
-from ntkfeyn.render.drawing.layout import edge_strokes, layout
+from ntkfeyn.render.drawing.layout import blob, edge_strokes, layout
 from ntkfeyn.render.drawing.primitives import Label, Mark, Path
 from ntkfeyn.render.drawing.sketch import side_by_side
 from ntkfeyn.render.symbols import Symbols
@@ -77,7 +76,7 @@ def test_each_line_of_a_cubic_vertex_lies_on_the_side_of_its_slot() -> None:
 
 def test_tensors_without_a_letter_are_in_the_legend() -> None:
     last = enumerate_diagrams(standard("K"), 2).diagrams[-1]
-    assert layout(last, Symbols()).legend == (("T1", "C0C0C0@2"),)
+    assert layout(last, Symbols()).legend == (("C000", "C0C0C0@2"),)
 
 
 def test_tensors_show_their_power_of_one_over_n() -> None:

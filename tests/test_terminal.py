@@ -127,7 +127,7 @@ def test_misplaced_options(arguments: list[str], meant: str, capsys: pytest.Capt
 
 def test_tags_are_explained_in_every_picture() -> None:
     recursion = nf.derive("V", order=2)
-    tagged = [diagram for diagram in recursion.diagrams if "T1 = " in diagram.svg()]
+    tagged = [diagram for diagram in recursion.diagrams if "C000 = " in diagram.svg()]
     assert tagged
     assert recursion.picture().svg().count("T1 = C0C0C0@2") == len(tagged)
 

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ntkfeyn.cli.completion import offering
+from ntkfeyn.cli.notation_option import notation_option
 from ntkfeyn.cli.options import TargetRequest, target_options, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
 
 if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
+    from ntkfeyn.render.symbols import Symbols
 
 
 @click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
 @target_options
+@notation_option
 @click.option(
     "--lang",
     required=True,
@@ -55,6 +58,7 @@ def command(
     certificate: Path | None,
     template: Path | None,
     shared: bool,
+    symbols: Symbols,
     **layout: Any,
 ) -> None:
     """Write recursions to files: a LaTeX appendix with the diagrams, or code that solves them on its own.
@@ -80,7 +84,7 @@ def command(
     with waiting("deriving", targets if asked else []):
         if certificate is not None and lang == "latex":
             options = replace(options, certificates=_citations(certificate, targets))
-        paths = emit_targets(targets, lang, directory, options, shared=shared)
+        paths = emit_targets(targets, lang, directory, options, shared=shared, symbols=symbols)
     click.echo(str(paths[0]))
     if len(paths) > 1 and paths[1].parent == paths[0].parent:
         click.echo("and " + ", ".join(str(path) for path in paths[1:]), err=True)

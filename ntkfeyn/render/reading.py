@@ -5,6 +5,8 @@ Enters: a Diagram and a notation. Leaves: short lines of text with formulas, for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ntkfeyn.derivation.diagrams import Diagram, TensorVertex, pair_ends
 from ntkfeyn.derivation.translation import tied_blocks
 from ntkfeyn.model.cumulants import standard
@@ -16,12 +18,13 @@ def factors_of(diagram: Diagram, notation: TextNotation, math: str = "{}") -> li
     """One line a cubic vertex, tensor vertex and neuron with several functions; ``math`` wraps a formula."""
     lines = []
     for vertex in diagram.cubic_vertices:
-        pair = "-".join(map(str, vertex.slots))
+        pair = _dashed(vertex.slots, notation, math)
         lines.append(f"pair {pair}: {vertex.rule.words}, {math.format(vertex_text(vertex, notation))}")
     lines += [_tensor_line(diagram, vertex, notation, math) for vertex in diagram.tensor_vertices]
     for j, held in enumerate(diagram.propagators, start=1):
         blocks = tied_blocks(diagram, held)
-        names = ["+".join("-".join(map(str, diagram.cubic_vertices[i].slots)) for i in block) for block in blocks]
+        pairs = [_dashed(vertex.slots, notation, math) for vertex in diagram.cubic_vertices]
+        names = ["+".join(pairs[i] for i in block) for block in blocks]
         if len(blocks) > 1:
             lines.append(f"neuron {j} carries {', '.join(names)}: their joint cumulant")
         elif len(held) > 1:
@@ -34,11 +37,19 @@ def _tensor_line(diagram: Diagram, vertex: TensorVertex, notation: TextNotation,
     pairs = pair_ends(diagram, vertex)
     places = []
     for ends, j in dict.fromkeys(pairs):
-        names = "-".join("z" if end is None else str(end) for end in ends)
+        names = _dashed(ends, notation, math)
         alike = f"{pairs.count((ends, j))} times " if pairs.count((ends, j)) > 1 else ""
         places.append(f"{alike}{names} on neuron {j + 1}")
     name = math.format(notation.tensor(vertex.name, vertex.order - standard(vertex.name).leading_order, ()))
     return f"{name} of order {vertex.order}: {', '.join(places)}"
+
+
+def _dashed(slots: Sequence[int | None], notation: TextNotation, math: str) -> str:
+    """1-3: slots that are a pair, or the z-leg beside one; formulas only where samples have labels of their own."""
+    z = notation.letters.preactivation
+    leg, own = z if z == "z" else math.format(z), bool(notation.letters.samples)
+    names = [leg if slot is None else math.format(notation.label(slot)) if own else str(slot) for slot in slots]
+    return "-".join(names)
 
 
 def power_counting(diagram: Diagram) -> str:

@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.errors import LimitError
-from ntkfeyn.render.drawing.blob import blob
-from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.render.drawing.layout import blob, layout
 from ntkfeyn.render.drawing.legend import legended, text
 from ntkfeyn.render.drawing.names import tensor_names
 from ntkfeyn.render.drawing.primitives import Drawing, Label, Point, extent

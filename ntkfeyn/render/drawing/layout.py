@@ -45,6 +45,7 @@ Z_LINE: Strokes = [("solid", BLACK)]
 ORIGIN: Point = (0.0, 0.0)
 CUBIC, SQUARE, DOT, PORT = 0.055, 0.09, 0.065, 0.06
 EXTERNAL, SPREAD = 0.85, 0.65  # from a cubic vertex to its slots, and half the angle between them
+BLOB, BLOB_SPREAD = 0.5, 0.5  # least radius, and half the angle between the slots of a pair
 NEAR = 0.1  # from a dot or a disc to its label
 CLEAR = 0.17  # from a line to its label
 FAN = 0.5  # half the angle between pairs on one neuron
@@ -52,7 +53,7 @@ LINES = 0.09  # between parallel lines
 
 
 @dataclass
-class Canvas:
+class _Canvas:
     """What has been drawn so far."""
 
     symbols: Symbols
@@ -80,7 +81,7 @@ class Canvas:
 
 def layout(diagram: Diagram, symbols: Symbols, *, plainly: bool = False) -> Drawing:
     """The picture of a diagram: discs fit their labels as TeX sets them, or as plain text where ``plainly``."""
-    canvas, strokes = Canvas(symbols, plainly), edge_strokes(diagram.cumulant)
+    canvas, strokes = _Canvas(symbols, plainly), edge_strokes(diagram.cumulant)
     vertices = diagram.tensor_vertices
     names = [canvas.label(_tensor_names(vertex, symbols)) for vertex in vertices]
     places = Places(diagram, [name.radius() for name in names])
@@ -115,7 +116,7 @@ def _tensor_names(vertex: TensorVertex, symbols: Symbols) -> tuple[str, str]:
 
 
 def _draw_cubic(
-    canvas: Canvas,
+    canvas: _Canvas,
     vertex: CubicVertex,
     centre: Point,
     outward: float,
@@ -123,7 +124,7 @@ def _draw_cubic(
     strokes: Edges,
 ) -> None:
     """Two external slots, the cubic vertex, and its line to the neuron: wavy for s s, dashed where s is derived."""
-    turned = downwards(outward, SPREAD)
+    turned = _downwards(outward, SPREAD)
     for slot, direction in zip(vertex.slots, turned, strict=True):
         canvas.slot(slot, centre, polar(centre, EXTERNAL, direction), strokes)
     orders = [factor.order for factor in vertex.factors]
@@ -137,7 +138,7 @@ def _draw_cubic(
     canvas.marks.append(Mark(centre, SQUARE if square else CUBIC, WHITE if square else BLACK, square=square))
 
 
-def downwards(outward: float, spread: float) -> list[float]:
+def _downwards(outward: float, spread: float) -> list[float]:
     """Two directions around ``outward``, the upper one first."""
     return sorted((outward - spread, outward + spread), key=lambda t: (-round(sin(t), 6), round(cos(t), 6)))
 
@@ -172,7 +173,7 @@ def _power_label(crowd: Crowd, label: Label, centre: Point, radius: float) -> La
 
 
 def _draw_tensor(
-    canvas: Canvas, diagram: Diagram, vertex: TensorVertex, number: int, places: Places, strokes: Edges
+    canvas: _Canvas, diagram: Diagram, vertex: TensorVertex, number: int, places: Places, strokes: Edges
 ) -> None:
     """A disc, and for each pair of its channel a port from which two arcs lead to the pair's neuron."""
     centre, radius = places.tensors[number], places.radii[number]
@@ -205,3 +206,20 @@ def _end_strokes(vertex: TensorVertex, strokes: Edges) -> list[Strokes]:
             others = [tree.nodes[a + b - k] for a, b in tree.edges if k in (a, b)]
             found.append([strokes[frozenset((slot, other))] for other in others])
     return found
+
+
+def blob(cumulant: Cumulant, tex: str, plain: str, symbols: Symbols, *, plainly: bool = False) -> Drawing:
+    """The cumulant itself: a grey disc with its external slots, each pair of its channel at a port of its own."""
+    canvas, strokes = _Canvas(symbols, plainly), edge_strokes(cumulant)
+    label = canvas.label((tex, plain))
+    radius = max(BLOB, label.radius())
+    canvas.marks.append(Mark(ORIGIN, radius, GREY))
+    for i, (a, b) in enumerate(cumulant.channel):
+        outward = pi - 2 * pi * i / len(cumulant.channel)
+        port = polar(ORIGIN, radius, outward)
+        directions = _downwards(outward, BLOB_SPREAD)
+        for slot, direction in zip((cumulant.labels[a], cumulant.labels[b]), directions, strict=True):
+            canvas.slot(slot, port, polar(port, EXTERNAL, direction), strokes)
+        canvas.marks.append(Mark(port, PORT, WHITE, port=True))
+    canvas.labels.append(label)
+    return canvas.drawing(cumulant.name)

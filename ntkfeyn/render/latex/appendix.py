@@ -19,9 +19,8 @@ from ntkfeyn.derivation.reduction import reduce_terms
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant, standard
-from ntkfeyn.model.tensors import NAMED_TENSORS, TensorId
-from ntkfeyn.render.drawing.blob import blob
-from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.model.tensors import NAMED_TENSORS, NAMES, TensorId
+from ntkfeyn.render.drawing.layout import blob, layout
 from ntkfeyn.render.drawing.tikz import tikz
 from ntkfeyn.render.formulas import cumulant_text, expanded_text, term_text
 from ntkfeyn.render.latex.rules import rule_rows
@@ -109,13 +108,11 @@ def _names(recursions: Sequence[Recursion], notation: LatexNotation) -> dict[str
     found = {tensor.name for recursion in recursions for term in recursion.terms for tensor in term.tensors}
     found |= {vertex.name for r in recursions for diagram in r.diagrams for vertex in diagram.tensor_vertices}
     found |= {recursion.name for recursion in recursions} | {row.name for row in NAMED_TENSORS}
-    unnamed = [name for name in sorted(found) if "/" in name]
-    short = {name: rf"\mathsf{{X}}[{k}]" for k, name in enumerate(unnamed, start=1)}
-    return {name: short.get(name, notation.letter(name)) for name in sorted(found)}
+    return {name: notation.letter(name) for name in sorted(found)}
 
 
 def _front_matter(system: System, names: Mapping[str, str], options: LatexOptions) -> dict[str, Any]:
-    notation = MacroNotation(options.prefix)
+    notation = MacroNotation(options.prefix, options.symbols.latex)
     rules = [
         {"element": row.element, "latex": row.formula, "source": _escape(row.source), "picture": tikz(row.picture)}
         for row in rule_rows(options.symbols)
@@ -129,7 +126,9 @@ def _front_matter(system: System, names: Mapping[str, str], options: LatexOption
         )
     return {
         "columns": options.columns,
-        "unnamed": [{"symbol": symbol, "meaning": _meaning(name)} for name, symbol in names.items() if "/" in name],
+        "unnamed": [
+            {"symbol": symbol, "meaning": _meaning(name)} for name, symbol in names.items() if name not in NAMES
+        ],
         "rules": rules,
         "tensors": tensors,
         "system": [
@@ -150,7 +149,7 @@ def _escape(text: str) -> str:
 def _section(
     recursion: Recursion, options: LatexOptions, known: Collection[TensorId], names: Mapping[str, str]
 ) -> dict[str, Any]:
-    notation = MacroNotation(options.prefix)
+    notation = MacroNotation(options.prefix, options.symbols.latex)
     shape, order = recursion.cumulant, recursion.order
     name = _slug(f"{recursion.name}-{order}")
     correction = order - shape.leading_order
@@ -192,7 +191,7 @@ def _section(
 
 def _meaning(name: str) -> str:
     """Legs and channel of a tensor without a name of its own."""
-    return f"legs {standard(name).legs_text()}, channel {standard(name).channel_text()}" if "/" in name else ""
+    return "" if name in NAMES else f"legs {standard(name).legs_text()}, channel {standard(name).channel_text()}"
 
 
 def _label(tensor: TensorId, options: LatexOptions) -> str:
@@ -210,7 +209,7 @@ def _definition(shape: Cumulant, letters: Letters) -> str:
     legs = []
     for leg in shape.legs:
         neurons = "".join(f"{letters.neuron}_{{{v}}}" for v in leg.labels)
-        samples = ("" if max(leg.labels) < 10 else ",").join(map(letters.sample, leg.labels))
+        samples = LatexNotation(letters).indices(leg.labels)
         legs.append(f"{leg_letter(leg.kind, letters)}_{{{neurons};{samples}}}")
     return r",\allowbreak\,".join(legs)
 
@@ -222,7 +221,7 @@ def _deltas(shape: Cumulant, letters: Letters) -> str:
 
 
 def _diagram(recursion: Recursion, diagram: Diagram, options: LatexOptions) -> dict[str, Any]:
-    notation = MacroNotation(options.prefix)
+    notation = MacroNotation(options.prefix, options.symbols.latex)
     terms = diagram_terms(recursion, diagram)
     written = _lines([term_text(t, notation, leading=i == 0) for i, t in enumerate(terms)], options)
     after: list[list[str]] = []
