@@ -11,8 +11,8 @@ from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.targets import Target
 from ntkfeyn.render.drawing.equation import equation
+from ntkfeyn.render.drawing.figure import pdf, png
 from ntkfeyn.render.drawing.layout import layout
-from ntkfeyn.render.drawing.png import png
 from ntkfeyn.render.drawing.primitives import Drawing
 from ntkfeyn.render.drawing.svg import svg
 from ntkfeyn.render.drawing.tikz import tikz
@@ -58,13 +58,17 @@ class Diagram:
         return self.record.graph
 
     def svg(self) -> str:
-        return svg(layout(self.record, self.symbols))
+        return svg(layout(self.record, self.symbols, plainly=True))
 
     def png(self) -> bytes:
-        return png(layout(self.record, self.symbols))
+        return png(layout(self.record, self.symbols, plainly=True))
+
+    def pdf(self) -> bytes:
+        """A page of the size of the picture: vector graphics, the same bytes each time."""
+        return pdf(layout(self.record, self.symbols, plainly=True))
 
     def tikz(self) -> str:
-        """A tikzpicture environment in plain coordinates."""
+        """A tikzpicture environment whose labels are of \\scriptsize."""
         return tikz(layout(self.record, self.symbols))
 
     def explain(self, columns: int = 100) -> str:
@@ -113,6 +117,9 @@ class Picture:
 
     def png(self) -> bytes:
         return png(self.drawing)
+
+    def pdf(self) -> bytes:
+        return pdf(self.drawing)
 
     def _repr_svg_(self) -> str:
         return self.svg()

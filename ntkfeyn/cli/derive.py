@@ -18,9 +18,14 @@ from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ntkfeyn.derivation.recursion import Recursion
     from ntkfeyn.model.targets import Target
+    from ntkfeyn.render.drawing.primitives import Drawing
     from ntkfeyn.render.symbols import Symbols
+
+PICTURES = (".svg", ".png", ".pdf")  # files of --picture
 MOST_PICTURES = 24
 LEAST_COLUMNS = 40
 PIECES = 2000  # of JSON, printed together
@@ -39,7 +44,7 @@ PIECES = 2000  # of JSON, printed together
 )
 @json_option
 @click.option("--pictures/--no-pictures", default=None, help="Sketch the diagrams (default: on a terminal).")
-@written_option("--picture", help="Also draw the equation: a .svg or .png file.")
+@written_option("--picture", help="Also draw the equation: a .svg, .png or .pdf file.")
 @click.option(
     "--without",
     multiple=True,
@@ -70,10 +75,10 @@ def command(
              ntkfeyn derive F --format latex --notation pdlt
     """
     targets = request.targets()
-    if picture is not None and (picture.suffix not in (".svg", ".png") or len(targets) > 1):
+    if picture is not None and (picture.suffix not in PICTURES or len(targets) > 1):
         raise bad_request(
             f"--picture '{picture}' for {len(targets)} recursions",
-            "one recursion and a .svg or .png file are allowed",
+            "one recursion and a .svg, .png or .pdf file are allowed",
             "ntkfeyn derive Theta@1 --picture theta.svg",
         )
     if products and form != "json" and json_file is None:
@@ -113,12 +118,13 @@ def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool)
 def _draw(recursion: Recursion, path: Path, symbols: Symbols) -> None:
     """The equation of diagrams."""
     from ntkfeyn.render.drawing.equation import equation
-    from ntkfeyn.render.drawing.png import png
+    from ntkfeyn.render.drawing.figure import pdf, png
     from ntkfeyn.render.drawing.svg import svg
     from ntkfeyn.runtime.files import write_file
 
     drawing = equation(recursion, symbols)
-    write_file(path, svg(drawing) if path.suffix == ".svg" else png(drawing))
+    makers: dict[str, Callable[[Drawing], str | bytes]] = {".svg": svg, ".png": png, ".pdf": pdf}
+    write_file(path, makers[path.suffix](drawing))
 
 
 def _text_with_sketches(recursions: list[Recursion], symbols: Symbols) -> str:
@@ -132,7 +138,7 @@ def _sketches(recursion: Recursion, symbols: Symbols) -> str:
 
     width = shutil.get_terminal_size().columns
     shown = recursion.diagrams[:MOST_PICTURES]
-    text = side_by_side([layout(diagram, symbols) for diagram in shown], width)
+    text = side_by_side([layout(diagram, symbols, plainly=True) for diagram in shown], width)
     more = len(recursion.diagrams) - len(shown)
     note = (
         f"... and {more} more: `ntkfeyn diagrams {recursion.name}@{recursion.order}` lists them all\n\n" if more else ""

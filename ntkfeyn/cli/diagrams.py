@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ntkfeyn.render.notation import TextNotation
     from ntkfeyn.render.symbols import Symbols
 
-FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
+FORMATS = ("text", "json", "tikz", "svg", "png", "pdf", "dot")
 
 
 @click.command("diagrams", short_help="Draw or list the diagrams of a cumulant.")
@@ -122,18 +122,19 @@ def _draw(diagrams: list[Diagram], form: str, directory: Path | None, symbols: S
     """Pictures: one file a diagram with -o, else on stdout where several can follow each other."""
     from ntkfeyn.errors import bad_request
     from ntkfeyn.render.drawing.dot import dot
+    from ntkfeyn.render.drawing.figure import pdf, png
     from ntkfeyn.render.drawing.layout import layout
-    from ntkfeyn.render.drawing.png import png
     from ntkfeyn.render.drawing.svg import svg
     from ntkfeyn.render.drawing.tikz import tikz
     from ntkfeyn.runtime.files import write_below
 
-    if directory is None and form in ("svg", "png") and len(diagrams) > 1:
+    if directory is None and form in ("svg", "png", "pdf") and len(diagrams) > 1:
         raise bad_request(f"{len(diagrams)} {form} pictures on stdout", "one picture fits there", "-o DIRECTORY")
     makers: dict[str, Callable[[Diagram], str | bytes]] = {
         "tikz": lambda diagram: tikz(layout(diagram, symbols)),
-        "svg": lambda diagram: svg(layout(diagram, symbols)),
-        "png": lambda diagram: png(layout(diagram, symbols)),
+        "svg": lambda diagram: svg(layout(diagram, symbols, plainly=True)),
+        "png": lambda diagram: png(layout(diagram, symbols, plainly=True)),
+        "pdf": lambda diagram: pdf(layout(diagram, symbols, plainly=True)),
         "dot": dot,
     }
     pictures = [(diagram.id, makers[form](diagram)) for diagram in diagrams]

@@ -122,7 +122,7 @@ TENSOR = ElementRule(
     "tensor",
     Powers.of(width_ratio=1),
     "tensor vertex, per power of 1/n",
-    "layer-l cumulants count powers of the width below them",
+    "layer-l cumulants count powers of the width below them; the tag beside a disc says how many",
 )
 ELEMENT_RULES = (
     TENSOR,

@@ -72,7 +72,9 @@ def explanation_text(explanation: Explanation, columns: int, *, picture: bool) -
 
 def sketched(explanation: Explanation, width: int) -> list[str]:
     """The picture as lines of text, none where it is wider than ``width``."""
-    return side_by_side([layout(explanation.diagram, explanation.symbols)], width).rstrip().splitlines()[1:]
+    return (
+        side_by_side([layout(explanation.diagram, explanation.symbols, plainly=True)], width).rstrip().splitlines()[1:]
+    )
 
 
 def _rows(rows: Sequence[Row], width: int) -> list[str]:

@@ -31,7 +31,9 @@ def rule_rows(symbols: Symbols) -> list[RuleRow]:
     pairs = [*known, *(rule for rule in PAIR_RULES if rule not in known)]
     rows = [RuleRow(r.element, pair_formula(r, notation), r.source, pair_picture(r, symbols)) for r in pairs]
     formulas = element_formulas(symbols.latex)
-    return rows + [RuleRow(r.element, formulas[r.name], r.source, element_picture(r.name)) for r in ELEMENT_RULES]
+    pictures = [element_picture(r.name, symbols) for r in ELEMENT_RULES]
+    elements = zip(ELEMENT_RULES, pictures, strict=True)
+    return rows + [RuleRow(r.element, formulas[r.name], r.source, picture) for r, picture in elements]
 
 
 def element_formulas(letters: Letters) -> dict[str, str]:
