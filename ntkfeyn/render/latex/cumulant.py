@@ -88,6 +88,7 @@ def section(
         "diagrams": diagrams,
         "constants": [term_text(term, notation) for term in recursion.terms if not term.diagrams],
         "count": _counted(len(recursion.diagrams)),
+        "of": _counted(len(recursion.diagrams)).removeprefix("one "),
         "rows": _rows(terms, letters, options),
         "itself": recursion.id in recursion.dependencies,
         "needs": [_need(t, known, options) for t in recursion.dependencies if t != recursion.id],
