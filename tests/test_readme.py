@@ -168,14 +168,14 @@ def test_ci_calls_the_test_command() -> None:
 
 def test_the_latex_example_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [inputs] = re.findall(r"```latex\n(.*?)```", README, flags=re.DOTALL)
-    [command] = re.findall(r"    ntkfeyn (emit --lang latex --cumulant .*)\n", README)
+    [command] = re.findall(r"    ntkfeyn (emit --lang latex .*) --pdf\n", README)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stopped:
         main(command.split())
     assert stopped.value.code == 0
-    preamble, fragment = inputs.rsplit("\n\\input", 1)
-    head = f"\\documentclass{{article}}\\usepackage{{amsmath,tikz}}\n{preamble}\n"
-    (tmp_path / "paper.tex").write_text(f"{head}\\begin{{document}}\\input{fragment}\\end{{document}}")
+    preamble, fragments = inputs.split("...\n")
+    text = f"\\documentclass{{article}}{preamble}\\begin{{document}}{fragments}\\end{{document}}"
+    (tmp_path / "paper.tex").write_text(text)
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed; tests/run installs it where apt-get is allowed")
     run = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper"], capture_output=True)
