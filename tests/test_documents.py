@@ -139,6 +139,7 @@ def paper(kind: str) -> str:
 \appendix{ICML_SECTION if kind == "icml" else ""}
 \section{{Derivations}}
 \input{{app/conventions}}\input{{app/rules}}\input{{app/tensors}}\input{{app/F-1}}\input{{app/Theta-1}}\input{{cmp/V-2}}
+\nkfHeading{{Last}}{{Last}}\makeatletter\typeout{{RUN IN: \if@noskipsec yes\else no\fi}}\makeatother Text.
 {bibliography}
 \end{{document}}"""
 
@@ -174,7 +175,15 @@ def test_fragments_compile_in_papers(kind: str, fragments: Path, tmp_path: Path)
     assert_clean(log, r"revtex4-2 Warning: No Society", 2.3 if kind == "elsarticle" else 2.0)
     references = (tmp_path / "paper.aux").read_text(errors="replace")
     assert r"\newlabel{nkf:eq:F-1}" in references
-    assert "Section Appendix" not in references
+    assert "RUN IN: no" in log  # a heading has a line of its own, also where the class runs headings in
+
+
+def test_fragments_refer_to_equations_and_figures_alone(fragments: Path) -> None:
+    """Classes that call a section of an appendix "Appendix A.1" would print "Section Appendix A.1"."""
+    for path in fragments.rglob("*.tex"):
+        for kind in re.findall(r"\\(?:nkf|cmp)Ref\{(\w+)\}", path.read_text()):
+            assert kind in ("eq", "fig")
+        assert "Section~" not in path.read_text()
 
 
 @needs_tex

@@ -162,7 +162,7 @@ def test_a_cumulant_is_written_out_into_all_its_channels(name: str) -> None:
 def decomposed(source: str) -> str:
     [(_, head, body)] = arguments_of(source, r"\nkfDefine", 3)
     assert head.startswith(r"\nkfE{\nkfLeg{\nkfNext}")
-    found = re.findall(r"\\nkfU\{(\w+)\}\{0\}\{([^{}]*(?:\{\d+\}[^{}]*)*)\}\\,((?:\\nkfDl\{\d+\}\{\d+\})+)", body)
+    found = re.findall(r"\\nkfU\{(\w+)\}\{0\}\{([^{}]*(?:\{\d+\}[^{}]*)*)\}\\nkfI ((?:\\nkfDl\{\d+\}\{\d+\})+)", body)
     written = []
     for tensor, indices, deltas in found:
         channel = ".".join(f"{a}{b}" for a, b in re.findall(r"\{(\d+)\}\{(\d+)\}", deltas))
@@ -181,12 +181,31 @@ def test_six_slots_have_fifteen_channels(tmp_path: Path) -> None:
     assert Counter(names) == {"C0C0R1": 3, "C0C1": 12}
 
 
+def test_every_observable_that_is_written_has_a_letter(tmp_path: Path) -> None:
+    """Also a tree without a name whose slots are numbered in an order of the user's."""
+    legs = "tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5"
+    nf.emit(legs=legs, channel="01.23.45", lang="latex", directory=tmp_path, name="t")
+    macros = (tmp_path / "t" / "macros.tex").read_text()
+    found = {
+        name
+        for path in tmp_path.rglob("*.tex")
+        for name in re.findall(r"\\nkfLeg\{\\nkf\w+\}\{([^}]*)\}", path.read_text())
+    }
+    assert "0-1;1-2;2-3;3-4" in found
+    assert all(f"\\csname nkf:leg:{name}\\endcsname{{" in macros for name in found)
+    assert (
+        "contractions $\\nkfX{0}$--$\\nkfX{1}$, $\\nkfX{1}$--$\\nkfX{2}$"
+        in (tmp_path / "t.tex")
+        .with_name("t")
+        .joinpath(next(p.name for p in (tmp_path / "t").glob("*-2.tex")))
+        .read_text()
+    )
+
+
 def test_a_correction_is_defined_beside_what_it_corrects() -> None:
     text = (OUTPUTS / "order1" / "Theta-1.tex").read_text()
-    assert (
-        r"\bigl(\nkfU{Theta}{0}{\nkfX{1}\nkfX{2}}+\tfrac{1}{\nkfWidth{}}\nkfU{Theta}{1}{\nkfX{1}\nkfX{2}}\bigr)\,\nkfDl{1}{2}"
-        in text
-    )
+    both = r"\bigl(\nkfU{Theta}{0}{\nkfX{1}\nkfX{2}}+\tfrac{1}{\nkfWidth{}}\nkfU{Theta}{1}{\nkfX{1}\nkfX{2}}\bigr)"
+    assert both + r"\nkfI \nkfDl{1}{2}" in text
     assert r"O\bigl(1/\nkfWidth{2}\bigr)" in text
 
 

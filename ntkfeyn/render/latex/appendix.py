@@ -120,6 +120,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
         raise bad_request(asked, "it must match one of them", "ntkfeyn verify with the same targets")
     common = _common(recursions, stem, options)
     shapes = _shapes(recursions, options)
+    written = [*shapes, *(recursion.cumulant for recursion in recursions)]  # with the slots as they were asked for
     used = sorted({shape.name for shape in shapes})
     names = {name: options.latex.letter(name) for name in used}
     known = {recursion.id for recursion in recursions}
@@ -130,7 +131,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     letters = {
         "names": names,
         "couplings": coupling_macros(options.symbols.latex),
-        "legs": tree_letters([leg for shape in shapes for leg in shape.legs], options.symbols.latex),
+        "legs": tree_letters([leg for shape in written for leg in shape.legs], options.symbols.latex),
     }
     rules = [
         {

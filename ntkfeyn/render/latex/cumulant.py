@@ -23,8 +23,8 @@ from ntkfeyn.render.latex.decomposition import decomposition
 from ntkfeyn.render.latex.derivation import derivation
 from ntkfeyn.render.latex.macros import (
     AppendixNotation,
+    cumulant_words,
     label,
-    legs_words,
     marks,
     number_word,
     order_plain,
@@ -81,7 +81,7 @@ def section(
         "hash": recursion.hash,
         "correction": correction,
         "full": options.full,
-        "observables": f"the {'mean of' if len(shape.legs) == 1 else 'joint cumulant of'} {legs_words(shape.legs)}",
+        "observables": f"the {cumulant_words(shape.legs, notation)}",
         "head": head,
         "channels": channels,
         "pictures": pictures,

@@ -23,7 +23,9 @@ def decomposition(shape: Cumulant, order: int, notation: AppendixNotation) -> tu
     for channel in shown:
         alike = sum(other.name == channel.name for other in found)
         others = rf"+\text{{{alike - 1} permutations}}" if len(shown) < len(found) and alike > 1 else ""
-        terms.append(_coefficient(channel, order - power, notation) + r"\," + notation.deltas(channel) + others)
+        terms.append(
+            _coefficient(channel, order - power, notation) + notation.inner + notation.deltas(channel) + others
+        )
     rest = rf"+\allowbreak O\bigl({notation.width_power(-order - 1)}\bigr)"
     total = r"\;+\allowbreak\;".join(terms)
     if power == 0:

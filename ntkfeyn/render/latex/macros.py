@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ntkfeyn.model.canonical import Certificate, components
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import NAMED_TREES, Leg
 from ntkfeyn.model.tensors import TensorId
@@ -80,11 +81,22 @@ def tree_name(leg: Leg) -> str:
 
 
 def tree_letters(legs: Sequence[Leg], letters: Letters) -> dict[str, str]:
-    """The letters of every named observable, and of the trees that occur, told apart by a number."""
-    others = sorted({tree_name(leg) for leg in legs if leg.kind == "tree"})
+    """The letters of every named observable, and of the trees that occur: one letter a kind, told apart by a number."""
+    kinds = {tree_name(leg): _kind(leg) for leg in legs if leg.kind == "tree"}
+    different = sorted(set(kinds.values()))
+    mark = {kind: f"_{{{k}}}" if len(different) > 1 else "" for k, kind in enumerate(different, start=1)}
     found = {kind: leg_letter(kind, letters) for kind in NAMED_TREES}
-    mark = {name: f"_{{{k}}}" if len(others) > 1 else "" for k, name in enumerate(others, start=1)}
-    return found | {name: r"\widehat{\mathrm{T}" + mark[name] + "}" for name in others}
+    return found | {name: r"\widehat{\mathrm{T}" + mark[kind] + "}" for name, kind in sorted(kinds.items())}
+
+
+def _kind(leg: Leg) -> Certificate:
+    """What trees that differ by the order of their slots have in common."""
+    return components(leg.edges, tuple(range(len(leg.labels))))[0].certificate
+
+
+def contractions(leg: Leg, notation: AppendixNotation) -> str:
+    """The slots that the edges of a tree without a name join."""
+    return ", ".join(notation.pair((leg.labels[a], leg.labels[b])) for a, b in leg.edges)
 
 
 def slug(text: str) -> str:
@@ -106,15 +118,17 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def legs_words(legs: Sequence[Leg]) -> str:
-    """two preactivations and one NTK"""
+def cumulant_words(legs: Sequence[Leg], notation: AppendixNotation) -> str:
+    """joint cumulant of two preactivations and one NTK; trees without a name with their contractions"""
     kinds = list(dict.fromkeys(leg.kind for leg in legs))
     words = []
     for kind in kinds:
         count = sum(leg.kind == kind for leg in legs)
         one, many = OBSERVABLES.get(kind, TREE)
-        words.append(f"{number_word(count)} {one if count == 1 else many}")
-    return listed(words)
+        trees = [contractions(leg, notation) for leg in legs if leg.kind == kind == "tree"]
+        joined = f" (contractions {'; '.join(trees)})" if trees else ""
+        words.append(f"{number_word(count)} {one if count == 1 else many}{joined}")
+    return f"{'mean' if len(legs) == 1 else 'joint cumulant'} of {listed(words)}"
 
 
 def order_tex(order: int, width: str) -> str:

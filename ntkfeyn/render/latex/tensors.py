@@ -15,7 +15,7 @@ from ntkfeyn.render.drawing.layout import blob
 from ntkfeyn.render.drawing.tikz import tikz
 from ntkfeyn.render.formulas import cumulant_text
 from ntkfeyn.render.latex.decomposition import all_channels
-from ntkfeyn.render.latex.macros import AppendixNotation, legs_words, number_word, tree_name
+from ntkfeyn.render.latex.macros import AppendixNotation, cumulant_words, number_word
 from ntkfeyn.render.symbols import Symbols
 
 
@@ -31,17 +31,11 @@ def _row(shape: Cumulant, letter: str, prefix: str, symbols: Symbols) -> dict[st
     return {
         "symbol": cumulant_text(shape, power, notation),
         "picture": tikz(blob(shape, letter, shape.name, symbols)),
-        "words": f"{'mean of' if len(shape.legs) == 1 else 'joint cumulant of'} {legs_words(shape.legs)}",
+        "words": cumulant_words(shape.legs, notation),
         "cumulant": notation.cumulant(shape.legs, "Here"),
         "coefficient": (notation.width_power(-power, below=True) + r"\," if power else "") + notation.deltas(shape),
         "symmetries": _symmetries(shape),
-        "trees": [_edges(leg.edges, leg.labels, notation) for leg in shape.legs if tree_name(leg) != leg.kind],
     }
-
-
-def _edges(edges: Sequence[tuple[int, int]], labels: Sequence[int], notation: AppendixNotation) -> str:
-    """The edges of a tree that has no name."""
-    return ", ".join(notation.pair((labels[a], labels[b])) for a, b in edges)
 
 
 def _symmetries(shape: Cumulant) -> str:
