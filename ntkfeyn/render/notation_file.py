@@ -18,8 +18,9 @@ from ntkfeyn.derivation.rules import COUPLINGS, WIDTH_RATIO
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request, closest
 from ntkfeyn.model.cumulants import MAX_SLOTS, standard
 from ntkfeyn.model.tensors import NAMES
-from ntkfeyn.render.collisions import check_distinct
+from ntkfeyn.render.collisions import check_distinct, collision
 from ntkfeyn.render.mathtex import ALLOWED, Wrong, guarded, maths
+from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.render.symbols import LATEX, PLAIN, TEXT, Letters, Symbols
 from ntkfeyn.runtime.files import read_toml
 
@@ -84,8 +85,8 @@ def notation_of(document: Mapping[str, Any], where: str) -> Symbols:
     text = _with(TEXT, words, f"{where}, [text]", IN_TEXT)
     ours = {key: value for key, value in words.items() if _with(TEXT, {key: value}, where, IN_TEXT) == TEXT}
     plain = _with(PLAIN, {key: value for key, value in words.items() if key not in ours}, where, IN_TEXT)
-    check_distinct(Symbols(text, latex, plain), where)
-    return Symbols(text, latex, plain)
+    check_distinct(Symbols(text, latex), where)
+    return Symbols(text, latex, text if collision(TextNotation(plain)) else plain)
 
 
 def _tensors(table: Mapping[str, Any], where: str) -> dict[str, Any]:
