@@ -329,12 +329,15 @@ def test_whatever_is_typed_is_read_or_refused(text: str) -> None:
     assert maths(guarded(text) + "^{2}_{1}").symbols >= 1
 
 
+LETTERS = st.text(alphabet="KVGαφ\\{}^_'b1 /\"\n\u0302", max_size=5)
+
+
 @given(
     st.dictionaries(
         st.sampled_from(["tensors", "letters", "text", "x"]),
         st.dictionaries(
             st.sampled_from(["K", "V", "C0C1", "activation", "samples", "expectation", "layer", "C_W", "zz"]),
-            st.one_of(st.text(max_size=5), st.integers(), st.lists(st.text(max_size=3), max_size=3)),
+            st.one_of(LETTERS, st.integers(), st.lists(LETTERS, max_size=3)),
             max_size=4,
         ),
     )
