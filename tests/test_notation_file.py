@@ -16,6 +16,7 @@ from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render import mathtex
 from ntkfeyn.render.collisions import check_distinct
+from ntkfeyn.render.latex.appendix import LatexOptions
 from ntkfeyn.render.mathtex import MOST, Wrong, guarded, joined, maths, normal
 from ntkfeyn.render.notation import LatexNotation, TextNotation
 from ntkfeyn.render.notation_file import LETTER_KEYS, LONGEST_TEXT, MAX_BYTES, SHIPPED, notation_of
@@ -85,6 +86,21 @@ def test_a_theorist_with_ten_lines() -> None:
     assert "slots 1 = α, 2 = β, 3 = γ, 4 = δ" in str(recursion)
     assert ">γ</text>" in recursion.picture().svg()
     assert nf.Notation.read(Path("mine.toml")) == recursion.symbols
+
+
+def test_from_python(directory: Path) -> None:
+    """A file, a name or the letters themselves; what LatexOptions hold is used where nothing else is given."""
+    mine = nf.Notation.read("mine.toml")
+    assert "φφ'" in nf.diagrams("F", notation=mine)[0].svg()
+    assert "φ is differentiated" in nf.diagrams("F", notation="mine.toml")[0].explain()
+    made = nf.emit("F", lang="python", directory=directory / "a", notation=Path("mine.toml"))[0].read_text()
+    assert '"""F_αγβδ at layer l+1; rho = width_ratio.' in made
+    made = nf.emit("F", lang="python", directory=directory / "b")[0].read_text()
+    assert '"""F_1324 at layer l+1; rho = width_ratio.' in made
+    nf.emit("F", lang="latex", directory=directory / "c", latex=LatexOptions(symbols=mine))
+    assert r"\phi" in (directory / "c" / "F_1" / "macros.tex").read_text()
+    with pytest.raises(NtkfeynError, match="there is no notation 'pdtl'"):
+        nf.derive("F", notation="pdtl")
 
 
 def test_what_is_not_given_keeps_its_default() -> None:
