@@ -91,7 +91,7 @@ def test_a_theorist_with_ten_lines() -> None:
 def test_from_python(directory: Path) -> None:
     """A file, a name or the letters themselves; what LatexOptions hold is used where nothing else is given."""
     mine = nf.Notation.read("mine.toml")
-    assert "φφ'" in nf.diagrams("F", notation=mine)[0].svg()
+    assert ">φφ" in nf.diagrams("F", notation=mine)[0].svg()
     assert "φ is differentiated" in nf.diagrams("F", notation="mine.toml")[0].explain()
     made = nf.emit("F", lang="python", directory=directory / "a", notation=Path("mine.toml"))[0].read_text()
     assert '"""F_αγβδ at layer l+1; rho = width_ratio.' in made
