@@ -136,7 +136,7 @@ def test_the_six_slot_cumulant_of_four_z_and_an_ntk(tmp_path: Path) -> None:
     assert (len(found.diagrams), found.connected) == (16, 24)
     assert "16 in all" in text
     assert len(list((tmp_path / "C0C0R1_2" / "figures").glob("*.tex"))) == 17
-    assert "T1 = C0C0R1@2" in text
+    assert r"\mathsf{C00R1}" in (tmp_path / "C0C0R1_2" / "figures" / "C0C0R1-2-16.tex").read_text()
 
 
 def test_nothing_in_a_fragment_clashes_with_an_authors_names() -> None:

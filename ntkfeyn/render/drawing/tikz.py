@@ -16,7 +16,7 @@ UNIT = 1 / LETTER  # in sizes of the font
 AXIS = 0.25  # height of a minus sign, in the same
 HEAD = (
     r"\begin{tikzpicture}[/utils/exec={\scriptsize\def\lettersize{\csname f@size\endcsname pt}},"
-    rf"x={UNIT:g}*\lettersize,y={UNIT:g}*\lettersize,baseline={{(0,-{AXIS * LETTER:g})}}]"
+    rf"x={UNIT:g}*\lettersize,y={UNIT:g}*\lettersize,baseline=(axis)]"
 )
 _STYLES = {
     "solid": "",
@@ -54,7 +54,7 @@ def tikz(drawing: Drawing) -> str:
     discs = [mark for mark in drawing.marks if mark.centre in named]
     held = {mark.centre for mark in discs}
     x0, y0, x1, y1 = drawing.box()
-    rows = [rf"\useasboundingbox {_at((x0, y0))} rectangle {_at((x1, y1))};"]
+    rows = [rf"\useasboundingbox {_at((x0, y0))} rectangle {_at((x1, y1))} (0,{-AXIS * LETTER:g}) coordinate (axis);"]
     rows += _gathered((_line_options(path), _route(path)) for path in drawing.paths)
     rows += [_disc(mark, named[mark.centre]) for mark in discs]
     rows += _gathered(
