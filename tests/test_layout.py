@@ -9,11 +9,13 @@ from oracles.pictures import crossings, faults, tensor_at
 
 from ntkfeyn.derivation.diagrams import Diagram, full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
+from ntkfeyn.derivation.rules import ELEMENT_RULES, RULE
 from ntkfeyn.model.cumulants import identify, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.layout import blob, edge_strokes, layout
 from ntkfeyn.render.drawing.legend import legend_lines
 from ntkfeyn.render.drawing.primitives import GREY, WHITE, Label, Mark, Path
+from ntkfeyn.render.drawing.rules import element_picture, pair_picture
 from ntkfeyn.render.drawing.sketch import side_by_side
 from ntkfeyn.render.symbols import LATEX, TEXT, Symbols
 
@@ -89,6 +91,19 @@ def test_no_two_tensors_of_an_equation_have_one_label(name: str, order: int) -> 
             for text in (labels[centre].tex, labels[centre].plain):
                 meant.setdefault(text, set()).add((vertex.name, vertex.order))
     assert [text for text, tensors in meant.items() if len(tensors) > 1] == []
+
+
+def test_pictures_of_rules_cannot_be_misread() -> None:
+    drawings = [pair_picture(rule, Symbols()) for rule in RULE.values()]
+    drawings += [element_picture(rule.name, Symbols()) for rule in ELEMENT_RULES]
+    assert [fault for drawing in drawings for fault in faults(drawing)] == []
+
+
+def test_tags_are_in_the_letter_of_the_width() -> None:
+    symbols = Symbols(text=replace(TEXT, width="N"), latex=replace(LATEX, width=r"\mathcal{N}"))
+    drawing = layout(enumerate_diagrams(standard("F"), 1).diagrams[1], symbols)
+    assert ("/N", r"/\mathcal{N}") in {(label.plain, label.tex) for label in drawing.labels}
+    assert legend_lines([drawing]) == ["/N: power of 1/N that the tensor counts"]
 
 
 def test_every_kind_of_fault_is_seen() -> None:

@@ -21,7 +21,7 @@ from ntkfeyn.render.drawing.layout import blob, layout
 from ntkfeyn.render.drawing.names import tensor_names
 from ntkfeyn.render.drawing.primitives import Drawing
 from ntkfeyn.render.drawing.rules import element_picture, pair_picture
-from ntkfeyn.render.drawing.tikz import measures, tikz
+from ntkfeyn.render.drawing.tikz import AXIS, UNIT, tikz
 from ntkfeyn.render.drawing.typeset import typeset
 from ntkfeyn.render.symbols import LATEX, Symbols
 
@@ -140,7 +140,9 @@ def test_the_size_of_a_picture_is_known_before_tex_runs(printed: tuple[str, list
     found = boxes(log, "SIZE")
     assert len(found) == len(drawings)
     for drawing, box in zip(drawings, found, strict=True):
-        assert [letters(log) * number for number in measures(drawing)] == pytest.approx(box, abs=0.2)
+        x0, y0, x1, y1 = drawing.box()
+        known = [UNIT * (x1 - x0), UNIT * y1 + AXIS, -UNIT * y0 - AXIS]  # to the right, up and down, in letters
+        assert [letters(log) * number for number in known] == pytest.approx(box, abs=0.2)
 
 
 def test_formulas_are_as_large_as_they_are_taken_to_be(printed: tuple[str, list[Page], list[Drawing]]) -> None:

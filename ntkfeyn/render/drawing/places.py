@@ -114,8 +114,9 @@ class Places:
             own = self.radii[k] + APART
             away = [NEURON + ARC + self.radii[k]]
             away.append(min(own / max(sin(min(closest, pi / 2)), 0.2), 2.6))  # clear of the line beside it
-            others = [(self.radii[m], turn(angle, angle_of[m])) for m in members if m != k]
-            away += [(own + radius) / (2 * max(sin(between / 2), 0.1)) for radius, between in others]
+            for other in members:  # and of the discs beside it
+                if other != k:
+                    away.append((own + self.radii[other]) / (2 * max(sin(turn(angle, angle_of[other]) / 2), 0.1)))
             self.placed[k] = polar(centre, max(away), angle)
             self.room[k] = 0.42 * closest
 

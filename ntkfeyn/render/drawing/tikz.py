@@ -2,13 +2,13 @@
 
 Enters: a Drawing. Leaves: one tikzpicture environment whose labels, lines and discs grow with the font of the document.
 A disc is a node around its label: in fonts wider than Computer Modern it grows with it. The bounding box is the
-drawing's own, so its size is known before TeX runs (``measures``); the neurons lie at the height of the maths axis.
+drawing's own: its size is known before TeX runs. The neurons of all pictures lie at the height of the maths axis, where
+the signs between them are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ntkfeyn.render.drawing.primitives import BLACK, GREY, LETTER, WHITE, Drawing, Label, Mark, Path, Point
 
@@ -29,20 +29,6 @@ _STYLES = {
 
 
 _NAMED = {BLACK: "black", WHITE: "white", GREY: "black!15"}
-
-
-class Measures(NamedTuple):
-    """Of a picture on its line of text, in multiples of the size of \\scriptsize (7 pt in a document of 10 pt)."""
-
-    width: float
-    height: float
-    depth: float
-
-
-def measures(drawing: Drawing) -> Measures:
-    """How large TeX will make a picture."""
-    x0, y0, x1, y1 = drawing.box()
-    return Measures(round(UNIT * (x1 - x0), 2), round(UNIT * y1 + AXIS, 2), round(-UNIT * y0 - AXIS, 2))
 
 
 def tikz(drawing: Drawing) -> str:
