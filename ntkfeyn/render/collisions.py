@@ -8,8 +8,10 @@ compared with what stands on the line, an index with indices.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import NamedTuple
 
+from ntkfeyn.derivation.rules import COUPLINGS
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import MAX_ORDER, MAX_SLOTS
 from ntkfeyn.model.tensors import NAMES
@@ -22,25 +24,42 @@ Things = Iterator[tuple[str, str]]  # what it is, and one of its forms
 KEYS = {"width_ratio": "rho"}
 
 
+class Collision(NamedTuple):
+    """Two things and the letter that both have."""
+
+    first: str
+    second: str
+    letter: str
+
+
 def check_distinct(symbols: Symbols, where: str) -> None:
-    """Raises RequestError where two things look the same."""
-    media: list[tuple[str, TextNotation, Callable[[str], str]]] = [
-        ("in LaTeX", LatexNotation(symbols.latex), normal),
-        ("in text", TextNotation(symbols.text), str),
-        ("in SymPy's names", TextNotation(symbols.plain), str),
-    ]
-    for medium, notation, form in media:
-        for things in (_on_the_line, _indices):
-            seen: dict[str, str] = {}
-            for thing, written in things(notation):
-                other = seen.setdefault(form(written), thing)
-                if other != thing:
-                    raise bad_request(
-                        f"{where}: {other} and {thing} are both written {written} {medium}",
-                        "no two things may have one letter",
-                        f"another letter for {other} or {thing}",
-                    )
-        _check_systematic(notation, where, medium)
+    """Raises RequestError where two things look the same in LaTeX or in text."""
+    for medium, notation in (("LaTeX", LatexNotation(symbols.latex)), ("text", TextNotation(symbols.text))):
+        found = collision(notation)
+        if found is not None:
+            raise bad_request(
+                f"{where}: {found.first} and {found.second} are both written {found.letter} in {medium}",
+                "no two things may have one letter",
+                f"another letter for {found.first} or {found.second}",
+            )
+
+
+def collision(notation: TextNotation) -> Collision | None:
+    """The first two things that look the same; a tensor without a letter of its own has its systematic symbol."""
+    form = normal if isinstance(notation, LatexNotation) else str
+    for things in (_on_the_line, _indices):
+        seen: dict[str, str] = {}
+        for thing, written in things(notation):
+            other = seen.setdefault(form(written), thing)
+            if other != thing:
+                return Collision(other, thing, written)
+    for thing, written in _on_the_line(notation):
+        sans = re.fullmatch(r"\{*\\(?:math|text)sf *\{(.*?)\}+", written)
+        word = written if not isinstance(notation, LatexNotation) else sans[1] if sans else ""
+        own = systematic_symbol(thing) if thing in notation.letters.tensors else ""
+        if word != own and is_systematic(word):
+            return Collision(thing, "a tensor without a letter", written)
+    return None
 
 
 def _on_the_line(notation: TextNotation) -> Things:
@@ -49,7 +68,7 @@ def _on_the_line(notation: TextNotation) -> Things:
     for name in _tensors(notation):
         for correction in range(MAX_ORDER + 1):
             yield name, notation.symbol(name, correction)
-    for name in sorted({"C_W", "C_b", "lambda_W", "lambda_b", *letters.couplings}):
+    for name in sorted({*(coupling.name for coupling in COUPLINGS), *letters.couplings}):
         for exponent in range(1, MAX_ORDER + 1):
             yield KEYS.get(name, name), notation.power(name, exponent)
     for order in range(MAX_SLOTS + 1):
@@ -71,18 +90,3 @@ def _indices(notation: TextNotation) -> Things:
 
 def _tensors(notation: TextNotation) -> list[str]:
     return sorted({*NAMES, *notation.letters.tensors})
-
-
-def _check_systematic(notation: TextNotation, where: str, medium: str) -> None:
-    """No letter may be the symbol that some tensor without a letter has."""
-    for thing, written in _on_the_line(notation):
-        word = re.sub(r"^\{*\\mathsf *\{(.*?)\}+$", r"\1", written)
-        if isinstance(notation, LatexNotation) and word == written:
-            continue
-        own = systematic_symbol(thing) if thing in notation.letters.tensors else ""
-        if is_systematic(word) and word != own:
-            raise bad_request(
-                f"{where}: {thing} is written {written} {medium}",
-                f"{word} is the symbol of a tensor without a letter of its own",
-                f"another letter for {thing}",
-            )

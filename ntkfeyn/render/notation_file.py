@@ -8,7 +8,7 @@ keeps its default. A letter that TeX, a comment in code or a reader would not ta
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -18,8 +18,9 @@ from ntkfeyn.derivation.rules import COUPLINGS, WIDTH_RATIO
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request, closest
 from ntkfeyn.model.cumulants import MAX_SLOTS, standard
 from ntkfeyn.model.tensors import NAMES
-from ntkfeyn.render.collisions import check_distinct
+from ntkfeyn.render.collisions import check_distinct, collision
 from ntkfeyn.render.mathtex import ALLOWED, Wrong, guarded, maths
+from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.render.symbols import LATEX, PLAIN, TEXT, Letters, Symbols
 from ntkfeyn.runtime.files import read_toml
 
@@ -71,78 +72,90 @@ def notation_of(document: Mapping[str, Any], where: str) -> Symbols:
             raise _unknown(f"{where}: unknown table or key '{_shown(name)}'", name, [f"[{table}]" for table in TABLES])
         if not isinstance(table, dict):
             raise bad_request(f"{where}: '{name}' is no table", _tables(), f"[{name}]")
-    tensors, letters = document.get("tensors", {}), document.get("letters", {})
-    for key in letters:
-        if key not in LETTER_KEYS:
-            raise _unknown(f"{where}, [letters]: unknown key '{_shown(key)}'", key, LETTER_KEYS)
-    given = {**_tensors(tensors, f"{where}, [tensors]"), **letters}
-    latex = _with(LATEX, given, f"{where}, [letters]", IN_LATEX)
-    table = document.get("text", {})
-    named = {key: value for key, value in table.items() if key not in LETTER_KEYS}
-    other = {key: value for key, value in table.items() if key in LETTER_KEYS}
-    words = {**_tensors(named, f"{where}, [text]"), **other}
-    text = _with(TEXT, words, f"{where}, [text]", IN_TEXT)
-    ours = {key: value for key, value in words.items() if _with(TEXT, {key: value}, where, IN_TEXT) == TEXT}
-    plain = _with(PLAIN, {key: value for key, value in words.items() if key not in ours}, where, IN_TEXT)
-    check_distinct(Symbols(text, latex, plain), where)
-    return Symbols(text, latex, plain)
+    letters, text = (_entries(document, table, where) for table in ("letters", "text"))
+    latex = _with(LATEX, _entries(document, "tensors", where) | letters, IN_LATEX)
+    words = _with(TEXT, text, IN_TEXT)
+    changed = {key: given for key, given in text.items() if _with(TEXT, {key: given}, IN_TEXT) != TEXT}
+    plain = _with(PLAIN, changed, IN_TEXT)
+    check_distinct(Symbols(words, latex), where)
+    return Symbols(words, latex, words if collision(TextNotation(plain)) else plain)
 
 
-def _tensors(table: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The table with the canonical name of each tensor, behind an @ that no other key has."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        try:
-            name = standard(key).name
-        except NtkfeynError as error:
-            text = where.endswith("[text]")
-            known = (*NAMES, *LETTER_KEYS) if text else NAMES
-            meant = closest(key, known)
-            allowed = f"tensors are {TENSOR_HINT}" + (f"; letters {', '.join(LETTER_KEYS)}" if text else "")
-            reason = "" if type(error) is RequestError else f" ({error.reason})"
-            asked = f"{where}: unknown key '{_shown(key)}'{reason}"
-            raise RequestError(f"{asked}; {allowed}" + (f". Did you mean {meant}?" if meant else "")) from error
-        if f"@{name}" in found:
-            raise bad_request(f"{where}: '{_shown(key)}' is {name}, which has a letter already", "one each is allowed")
-        found[f"@{name}"] = value
+class Entry(NamedTuple):
+    """What stands behind a key, and where that is."""
+
+    value: Any
+    place: str
+
+
+def _entries(document: Mapping[str, Any], table: str, where: str) -> dict[str, Entry]:
+    """The entries of a table: letters by their key, tensors by their canonical name behind an @."""
+    found: dict[str, Entry] = {}
+    for key, value in document.get(table, {}).items():
+        place = f"{where}, [{table}]"
+        if key in LETTER_KEYS and table != "tensors":
+            name = key
+        elif table == "letters":
+            raise _unknown(f"{place}: unknown key '{_shown(key)}'", key, LETTER_KEYS)
+        else:
+            name = "@" + _tensor(key, place, LETTER_KEYS if table == "text" else ())
+        if name in found:
+            raise bad_request(f"{place}: '{_shown(key)}' is {name[1:]}, which has a letter already", "one is allowed")
+        found[name] = Entry(value, f"{place}: {_shown(key)}")
     return found
 
 
-def _with(base: Letters, given: Mapping[str, Any], where: str, medium: Medium) -> Letters:
+def _tensor(key: str, place: str, others: Sequence[str]) -> str:
+    """The canonical name of a tensor; ``others`` are the keys that would have been allowed as well."""
+    try:
+        return standard(key).name
+    except NtkfeynError as error:
+        meant = closest(key, (*NAMES, *others))
+        allowed = f"tensors are {TENSOR_HINT}" + (f"; letters {', '.join(others)}" if others else "")
+        reason = "" if type(error) is RequestError else f" ({error.reason})"
+        asked = f"{place}: unknown key '{_shown(key)}'{reason}"
+        raise RequestError(f"{asked}; {allowed}" + (f". Did you mean {meant}?" if meant else "")) from error
+
+
+def _with(base: Letters, given: Mapping[str, Entry], medium: Medium) -> Letters:
     """The letters with those that are given."""
     changes: dict[str, Any] = {}
     tensors, couplings = dict(base.tensors), dict(base.couplings)
-    for key, value in given.items():
-        shown = key.removeprefix("@")
-        place = where.replace("[letters]", "[tensors]") if key.startswith("@") else where
-
-        def checked(keep: Callable[..., Any], *texts: Any, shown: str = shown, place: str = place) -> Any:
-            written = ", ".join(f"'{text}'" if isinstance(text, str) else str(text) for text in texts)
-            if not all(isinstance(text, str) for text in texts):
-                raise bad_request(f"{place}: {shown} = {_shown(written)}", "a text is allowed", f'{shown} = ".."')
-            try:
-                return keep(*texts)
-            except Wrong as error:
-                raise bad_request(f"{place}: {shown} = {_shown(written)}: {error}", medium.allowed) from error
-
+    for key, entry in given.items():
         if key.startswith("@"):
-            tensors[shown] = checked(medium.letter, value)
+            tensors[key[1:]] = _checked(entry, medium, medium.letter)
         elif key in COUPLING_KEYS:
-            couplings[COUPLING_KEYS[key]] = checked(medium.coupling, value)
+            couplings[COUPLING_KEYS[key]] = _checked(entry, medium, medium.coupling)
         elif key == "expectation":
-            if not isinstance(value, list) or len(value) != 2:
-                asked = f"{place}: expectation = {_shown(repr(value))}"
-                raise bad_request(asked, "a list of two is allowed, left and right", 'expectation = ["<", ">"]')
-            changes[key] = checked(medium.pair, *value)
+            sides = _listed(entry, 2, 2, "a list of two is allowed, left and right", 'expectation = ["<", ">"]')
+            changes[key] = _checked(Entry(sides, entry.place), medium, medium.pair)
         elif key == "samples":
-            if not isinstance(value, list) or not 0 < len(value) <= MAX_SLOTS:
-                asked = f"{place}: samples = {_shown(repr(value))}"
-                raise bad_request(asked, f"a list of 1 to {MAX_SLOTS} labels is allowed", 'samples = ["a", "b"]')
-            changes[key] = tuple(checked(medium.label, one) for one in value)
+            labels = _listed(
+                entry, 1, MAX_SLOTS, f"a list of 1 to {MAX_SLOTS} labels is allowed", 'samples = ["a", "b"]'
+            )
+            changes[key] = tuple(_checked(Entry(one, entry.place), medium, medium.label) for one in labels)
         else:
-            changes[key] = checked(medium.label if key == "slot_0" else medium.letter, value)
+            changes[key] = _checked(entry, medium, medium.label if key == "slot_0" else medium.letter)
     kept = [{name: letter for name, letter in table.items() if letter != name} for table in (tensors, couplings)]
     return replace(base, tensors=kept[0], couplings=kept[1], **changes)
+
+
+def _listed(entry: Entry, least: int, most: int, allowed: str, hint: str) -> list[Any]:
+    if not isinstance(entry.value, list) or not least <= len(entry.value) <= most:
+        raise bad_request(f"{entry.place} = {_shown(repr(entry.value))}", allowed, hint)
+    return entry.value
+
+
+def _checked(entry: Entry, medium: Medium, keep: Callable[..., Any]) -> Any:
+    """What is kept of a text, or of two. Raises RequestError for what is no text, or one that the medium refuses."""
+    texts = entry.value if isinstance(entry.value, list) else [entry.value]
+    written = ", ".join(f"'{text}'" if isinstance(text, str) else str(text) for text in texts)
+    if not all(isinstance(text, str) for text in texts) or (isinstance(entry.value, list) and keep is not medium.pair):
+        raise bad_request(f"{entry.place} = {_shown(written)}", "a text is allowed", '".."')
+    try:
+        return keep(*texts)
+    except Wrong as error:
+        raise bad_request(f"{entry.place} = {_shown(written)}: {error}", medium.allowed) from error
 
 
 def _coupling(text: str) -> str:
@@ -156,7 +169,7 @@ def _index(text: str) -> str:
 
 def _brackets(left: str, right: str) -> tuple[str, str]:
     """Two brackets, read with something between them."""
-    maths(f"{left} x{right}")
+    maths(rf"{left}\,x\,{right}")
     for side in (left, right):
         bare = side.replace(r"\{", "").replace(r"\}", "")
         if bare.count("{") != bare.count("}") or not side.strip():

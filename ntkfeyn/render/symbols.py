@@ -23,8 +23,8 @@ class Letters:
     ``samples`` the labels of slots 1, 2, .. (beyond them, or if empty: numbers), ``slot_0`` that of a slot 0.
     """
 
-    tensors: Mapping[str, str]
-    couplings: Mapping[str, str]
+    tensors: Mapping[str, str] = field(hash=False)
+    couplings: Mapping[str, str] = field(hash=False)
     activation: str
     omega: str
     expectation: tuple[str, str]

@@ -8,6 +8,7 @@ n_l, n_{l-1}. Expanded terms only: after Leibniz everything is a plain product.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -140,7 +141,13 @@ class Names:
         return self.tensor_symbol(tensor.name, tensor.order, [tensor.labels[v] for v in standard(tensor.name).index])
 
 
-OURS = Names()
+@lru_cache(maxsize=32)
+def names_of(symbols: Symbols) -> Names:
+    """The same classes whenever the letters are the same, so that expressions can be compared."""
+    return Names(symbols)
+
+
+OURS = names_of(DEFAULT)
 coupling_symbol, tensor_symbol, expectation_symbol = OURS.coupling, OURS.tensor_symbol, OURS.expectation_symbol
 
 
@@ -154,5 +161,5 @@ def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:
             f"{recursion.name}@{recursion.order} expands to up to {recursion.written} terms; SymPy takes at most"
             f" {MAX_SYMPY}; try --format json, or --format latex, which shows the terms before Leibniz"
         )
-    names = OURS if symbols.ours else Names(symbols)
+    names = names_of(symbols)
     return sympy.Add(*(names.term(term) for term in recursion.expanded))

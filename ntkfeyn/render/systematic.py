@@ -47,7 +47,7 @@ def is_systematic(word: str) -> bool:
     named = "|".join(map(re.escape, NAMES))
     trees = f"[{''.join(TREES.values())}]|{OTHER_TREE}[a-z]+"
     pattern = rf"(C{NUMBER})?(R{NUMBER})?({named}|({trees})+[0-9]+)*"
-    return word not in NAMES and re.fullmatch(pattern, word) is not None
+    return word not in ("", *NAMES) and re.fullmatch(pattern, word) is not None
 
 
 def edges_at(edges: Edges) -> list[int]:

@@ -37,7 +37,7 @@ def constituents(diagram: Diagram, tensors: Sequence[Attached], notation: TextNo
         rows += _cubic(diagram, i, notation)
     trees = [normal_leg(tree.edges, tree.nodes) for v in diagram.tensor_vertices for tree in v.trees]
     if trees:
-        named = ", ".join(sorted(map(str, trees)))
+        named = ", ".join(sorted(_observable(tree, notation) for tree in trees))
         rows.append((0, f"Internal trees, the blocks joined along the old edges, now of layer {layer}: {named}."))
     else:
         beside = f" beside those in {notation.letters.omega}" if _omegas(diagram) else ""
