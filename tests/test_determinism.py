@@ -18,6 +18,7 @@ REQUESTS = {
     "full": ["diagrams", "T", "--full", "--format", "json"],
     "pictures": ["diagrams", "T", "--format", "svg", "-o", "out"],
     "dot": ["diagrams", "A", "--format", "dot", "-o", "out"],
+    "pdf": ["derive", "Theta@2", "--picture", "out.pdf"],
     "derive": ["derive", *LEGS, "--format", "json", "--picture", "out.svg"],
     "all": ["derive", "all", "Theta@2", "--format", "json"],
     "tree": ["derive", "--legs", "tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "--channel", "01.23.45", "--format", "json"],

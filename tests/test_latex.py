@@ -285,6 +285,7 @@ def test_the_six_slot_cumulant_of_four_z_and_an_ntk(tmp_path: Path) -> None:
     assert "the sum of 16 diagrams" in text
     assert len(list((tmp_path / "C0C0R1_2" / "figures").glob("*.tex"))) == 17
     assert r"\mathsf{C00R1}" in (tmp_path / "C0C0R1_2" / "macros.tex").read_text()
+    assert r"\mathsf{C00R1}" in (tmp_path / "C0C0R1_2" / "figures" / "C0C0R1-2-16.tex").read_text()
 
 
 def test_nothing_in_a_fragment_clashes_with_an_authors_names() -> None:

@@ -122,7 +122,8 @@ TENSOR = ElementRule(
     "tensor",
     Powers.of(width_ratio=1),
     "tensor vertex, per power of 1/n",
-    "layer-l cumulants count powers of the width below them; the tag beside a disc says how many",
+    "layer-l cumulants count powers of the width below them; the tag beside a disc says how many;"
+    " lines that leave a disc at one small circle are a pair of its channel",
 )
 ELEMENT_RULES = (
     TENSOR,

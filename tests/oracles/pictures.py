@@ -7,7 +7,8 @@ port on the mark's rim.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import hypot
+from itertools import pairwise
+from math import atan2, hypot, pi
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,36 @@ def crossings(drawing: Any) -> list[float]:
 def ports(drawing: Any, disc: Any) -> list[Any]:
     """The small marks whose centres lie on the rim of a disc."""
     return [m for m in drawing.marks if m is not disc and abs(_near(m.centre, disc.centre) - disc.radius) < 0.01]
+
+
+def tensor_at(drawing: Any, disc: Any) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
+    """Legs and channel of a tensor, read off its picture: edges between its slots, and the partner of each slot.
+
+    Two slots leave the disc at each port, apart from each other; a solid line is a z, and a dotted one ends where the
+    other line of its style and colour does.
+    """
+    slots: list[list[tuple[str, str]]] = []
+    partner: list[int] = []
+    for port in [mark for mark in ports(drawing, disc) if mark.radius < disc.radius / 3]:
+        found = []
+        for path in drawing.paths:
+            ends = path.points if _near(path.points[0], port.centre) < 0.12 else ()
+            if ends:
+                (x, y), (u, v) = ends[0], ends[1]
+                found.append((atan2(v - y, u - x), (path.style, path.colour)))
+        out = atan2(port.centre[1] - disc.centre[1], port.centre[0] - disc.centre[0])
+        turned = sorted(((angle - out + pi) % (2 * pi), stroke) for angle, stroke in found)
+        gaps = [b[0] - a[0] for a, b in pairwise(turned)]
+        cut = gaps.index(max(gaps)) + 1
+        partner += [len(slots) + 1, len(slots)]
+        slots += [[stroke for _, stroke in part] for part in (turned[:cut], turned[cut:])]
+    held: dict[tuple[str, str], list[int]] = {}
+    for slot, strokes in enumerate(slots):
+        for stroke in strokes:
+            held.setdefault(stroke, []).append(slot)
+    dotted = {stroke: found for stroke, found in held.items() if stroke[0] != "solid"}
+    edges = [(a, b) for a, b in dotted.values()]
+    return tuple(sorted(edges)), tuple(partner)
 
 
 def _to_box(p: Point, centre: Point, extent: tuple[float, float]) -> float:

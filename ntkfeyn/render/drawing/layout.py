@@ -219,7 +219,7 @@ def blob(cumulant: Cumulant, tex: str, plain: str, symbols: Symbols, *, plainly:
         port = polar(ORIGIN, radius, outward)
         directions = _downwards(outward, BLOB_SPREAD)
         for slot, direction in zip((cumulant.labels[a], cumulant.labels[b]), directions, strict=True):
-            canvas.slot(slot, port, polar(port, EXTERNAL, direction), strokes)
+            canvas.slot(slot, polar(port, PORT, direction), polar(port, EXTERNAL, direction), strokes)
         canvas.marks.append(Mark(port, PORT, WHITE, port=True))
     canvas.labels.append(label)
     return canvas.drawing(cumulant.name)

@@ -109,10 +109,15 @@ class Places:
         # the tensor with most pairs gets most room
         spots.sort(key=lambda spot: (-round(spot[0], 6), spot[1]))
         members = sorted(members, key=lambda k: -self._pairs(k))
+        angle_of = {k: angle for k, (_, _, angle) in zip(members, spots, strict=True)}
         for k, (closest, _, angle) in zip(members, spots, strict=True):
-            radius, sine = NEURON + ARC + self.radii[k], sin(min(closest, pi / 2))
-            need = (self.radii[k] + APART) / max(sine, 0.2)  # clear of the line or arcs beside it
-            self.placed[k] = polar(centre, max(radius, min(need, 2.6)), angle)
+            own = self.radii[k] + APART
+            away = [NEURON + ARC + self.radii[k]]
+            away.append(min(own / max(sin(min(closest, pi / 2)), 0.2), 2.6))  # clear of the line beside it
+            for other in members:  # and of the discs beside it
+                if other != k:
+                    away.append((own + self.radii[other]) / (2 * max(sin(turn(angle, angle_of[other]) / 2), 0.1)))
+            self.placed[k] = polar(centre, max(away), angle)
             self.room[k] = 0.42 * closest
 
     def _pairs(self, k: int) -> int:

@@ -13,14 +13,14 @@ from textwrap import wrap
 from ntkfeyn.render.drawing.legend import legend_lines
 from ntkfeyn.render.drawing.primitives import BLACK, WHITE, Drawing, Mark, Path, Point
 
-DOTS = 11.0  # a unit of length
+DOTS = 14.0  # a unit of length
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _RHYTHM = {
     "solid": (1, 1),
-    "dotted": (1, 3),
-    "sparse": (1, 5),
-    "dashdot": (2, 4),
-    "dashdotdot": (3, 5),
+    "dotted": (1, 4),
+    "sparse": (1, 7),
+    "dashdot": (3, 6),
+    "dashdotdot": (2, 5),
     "dashed": (4, 7),
 }
 
@@ -49,7 +49,10 @@ def sketch(drawing: Drawing) -> list[str]:
         x, y = at(label.centre)
         start = max(0, min(columns - len(label.plain), round(x / 2 - len(label.plain) / 2)))
         lines[min(rows - 1, y // 4)][start : start + len(label.plain)] = list(label.plain)
-    return ["".join(line).rstrip() for line in lines]
+    texts = ["".join(line).rstrip() for line in lines]
+    while not texts[-1]:
+        texts.pop()
+    return texts
 
 
 def side_by_side(drawings: Sequence[Drawing], width: int) -> str:

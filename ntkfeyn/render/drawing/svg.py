@@ -11,6 +11,7 @@ from ntkfeyn.render.drawing.legend import legended
 from ntkfeyn.render.drawing.primitives import DASHES, Drawing, Label, Mark, Path, Point, prime
 
 SCALE = 40.0
+MIDDLE = 0.34  # of the size of letters: their middle is above their baseline (not every viewer centres them)
 FONTS = "'STIX Two Text', 'STIXGeneral', 'Times New Roman', serif"
 
 
@@ -41,9 +42,9 @@ def svg(drawing: Drawing) -> str:
 
     def label(item: Label) -> str:
         x, y = at((item.centre[0] - item.extent()[0], item.centre[1]) if item.line else item.centre)
-        anchor = "start" if item.line else "middle"
-        style = f'font-size="{SCALE * item.size:.1f}" text-anchor="{anchor}" dominant-baseline="central"'
-        return f'<text x="{x}" y="{y}" {style} font-family="{FONTS}">{escape(prime(item.plain))}</text>'
+        baseline = float(y) + MIDDLE * SCALE * item.size
+        style = f'font-size="{SCALE * item.size:.1f}" text-anchor="{"start" if item.line else "middle"}"'
+        return f'<text x="{x}" y="{baseline:.1f}" {style} font-family="{FONTS}">{escape(prime(item.plain))}</text>'
 
     rows = [*map(path, drawing.paths), *map(mark, drawing.marks), *map(label, drawing.labels)]
     head = (

@@ -2,13 +2,13 @@
 
 Enters: a Drawing. Leaves: one tikzpicture environment whose labels, lines and discs grow with the font of the document.
 A disc is a node around its label: in fonts wider than Computer Modern it grows with it. The bounding box is the
-drawing's own, so its size is known before TeX runs (``measures``); the neurons lie at the height of the maths axis.
+drawing's own: its size is known before TeX runs. The neurons of all pictures lie at the height of the maths axis, where
+the signs between them are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ntkfeyn.render.drawing.primitives import BLACK, GREY, LETTER, WHITE, Drawing, Label, Mark, Path, Point
 
@@ -16,7 +16,7 @@ UNIT = 1 / LETTER  # in sizes of the font
 AXIS = 0.25  # height of a minus sign, in the same
 HEAD = (
     r"\begin{tikzpicture}[/utils/exec={\scriptsize\def\lettersize{\csname f@size\endcsname pt}},"
-    rf"x={UNIT:g}*\lettersize,y={UNIT:g}*\lettersize,baseline={{(0,-{AXIS * LETTER:g})}}]"
+    rf"x={UNIT:g}*\lettersize,y={UNIT:g}*\lettersize,baseline=(axis)]"
 )
 _STYLES = {
     "solid": "",
@@ -31,20 +31,6 @@ _STYLES = {
 _NAMED = {BLACK: "black", WHITE: "white", GREY: "black!15"}
 
 
-class Measures(NamedTuple):
-    """Of a picture on its line of text, in multiples of the size of \\scriptsize (7 pt in a document of 10 pt)."""
-
-    width: float
-    height: float
-    depth: float
-
-
-def measures(drawing: Drawing) -> Measures:
-    """How large TeX will make a picture."""
-    x0, y0, x1, y1 = drawing.box()
-    return Measures(round(UNIT * (x1 - x0), 2), round(UNIT * y1 + AXIS, 2), round(-UNIT * y0 - AXIS, 2))
-
-
 def tikz(drawing: Drawing) -> str:
     """A tikzpicture environment; what stands in the text beside it is level with its neurons.
 
@@ -54,7 +40,7 @@ def tikz(drawing: Drawing) -> str:
     discs = [mark for mark in drawing.marks if mark.centre in named]
     held = {mark.centre for mark in discs}
     x0, y0, x1, y1 = drawing.box()
-    rows = [rf"\useasboundingbox {_at((x0, y0))} rectangle {_at((x1, y1))};"]
+    rows = [rf"\useasboundingbox {_at((x0, y0))} rectangle {_at((x1, y1))} (0,{-AXIS * LETTER:g}) coordinate (axis);"]
     rows += _gathered((_line_options(path), _route(path)) for path in drawing.paths)
     rows += [_disc(mark, named[mark.centre]) for mark in discs]
     rows += _gathered(

@@ -18,6 +18,7 @@ UNKNOWN = 1200  # a command of the author's own, or a letter beyond ASCII
 SCRIPT_WIDTH, SCRIPT_HEIGHT = 0.92, 0.72  # 5 pt letters beside 7 pt ones: small fonts are wide for their size
 SCRIPT_SPACE = 0.072  # half a point after every script
 RAISED, DROPPED, ASIDE = 0.45, 0.32, 0.16  # baselines of a superscript, of a subscript under one and of one alone
+FROM_TOP = 0.28  # from the top of a tall base down to the baseline of its superscript
 TALL, HIGH, LOW, DEEP = 0.75, 0.7, 0.45, 0.25  # brackets; letters with and without ascender; what hangs below
 ACCENTS = frozenset(
     [
@@ -96,7 +97,7 @@ class _Reader:
             return base
         drop = DROPPED if up != EMPTY else ASIDE
         width = base.width + SCRIPT_WIDTH * max(up.width, down.width) + SCRIPT_SPACE
-        rise = RAISED if down == EMPTY else RAISED + 0.1  # both: pushed apart
+        rise = max(RAISED if down == EMPTY else RAISED + 0.1, base.height - FROM_TOP)  # both: pushed apart
         height = max(base.height, rise + SCRIPT_HEIGHT * up.height if up != EMPTY else 0.0)
         return Size(width, height, max(base.depth, drop + SCRIPT_HEIGHT * down.depth if down != EMPTY else 0.0))
 
