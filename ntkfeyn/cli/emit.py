@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 @click.option("--terms-per-line", type=int, default=1, show_default=True, metavar="K", help="LaTeX: terms on a line.")
 @click.option(
     "--style",
-    type=str,
     metavar="full|compact",
+    shell_complete=offering("full", "compact"),
     help="LaTeX: every term derived (default), or diagrams and recursions alone.",
 )
 @click.option("--closure", is_flag=True, help="LaTeX: all that the targets need too, in order of dependence.")

@@ -50,13 +50,14 @@ def _rows(body: str, prefix: str) -> list[Line]:
 
 
 def arguments_of(source: str, macro: str, count: int) -> list[list[str]]:
-    """The arguments of every use of a macro; comments between them are skipped."""
+    """The arguments of every use of a macro; a comment that ends a line is skipped."""
     found, start = [], 0
     while (start := source.find(macro + "{", start)) >= 0:
         position, arguments = start + len(macro), []
         for _ in range(count):
             arguments.append(_braced(source, position))
             position += len(arguments[-1]) + 2
+            position += 2 if source.startswith("%\n", position) else 0
         found.append(arguments)
         start += len(macro)
     return found

@@ -6,6 +6,9 @@ matching of the slots is a channel; what tensor stands there, and with which sam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
 from ntkfeyn.model.combinatorics import perfect_matchings
 from ntkfeyn.model.cumulants import Cumulant, cumulant
 from ntkfeyn.render.latex.macros import AppendixNotation
@@ -33,17 +36,18 @@ def decomposition(shape: Cumulant, order: int, notation: AppendixNotation) -> tu
     return head, rf"\frac{{1}}{{{notation.width_power(power)}}}\,\bigl(\,{total}\,\bigr)\;{rest}"
 
 
-def all_channels(shape: Cumulant) -> list[Cumulant]:
+@cache
+def all_channels(shape: Cumulant) -> tuple[Cumulant, ...]:
     """Every perfect matching of the slots, in order of the first pair."""
     joint = "" if max(shape.labels) < 10 else "-"
     found = []
     for matching in sorted(tuple(sorted(pairs)) for pairs in perfect_matchings(range(len(shape.labels)))):
         text = ".".join(f"{shape.labels[a]}{joint}{shape.labels[b]}" for a, b in matching)
         found.append(cumulant(shape.legs_text(), text))
-    return found
+    return tuple(found)
 
 
-def representatives(channels: list[Cumulant]) -> list[Cumulant]:
+def representatives(channels: Sequence[Cumulant]) -> list[Cumulant]:
     """The first channel of each tensor."""
     first: dict[str, Cumulant] = {}
     for channel in channels:
