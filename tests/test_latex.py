@@ -6,6 +6,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
+from math import factorial
 from pathlib import Path
 
 import pytest
@@ -20,10 +22,8 @@ from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render import sandbox
-from ntkfeyn.render.explain.attachment import attached_tensors
 from ntkfeyn.render.json import recursion_json
 from ntkfeyn.render.latex.appendix import LatexOptions
-from ntkfeyn.render.latex.derivation import weight_product
 from ntkfeyn.render.symbols import Symbols
 
 OUTPUTS = Path(__file__).parent.parent / "outputs"
@@ -209,21 +209,38 @@ def test_a_correction_is_defined_beside_what_it_corrects() -> None:
     assert r"O\bigl(1/\nkfWidth{2}\bigr)" in text
 
 
-def test_factors_multiply_to_the_order_and_sentences_give_the_weight() -> None:
+WORDS = {word: number for number, word in enumerate(["one", "two", "three", "four", "five", "six"], start=1)}
+
+
+def told_weight(remarks: str) -> Fraction:
+    """The product of what the sentence on the weight says, 1 without one."""
+    weight = Fraction(1)
+    for words in re.findall(r"\\nkfCf\{1\}\{2\}\$ for (?:the pair|each of the (\w+) pairs)", remarks):
+        weight /= 2 ** (WORDS[words] if words else 1)
+    for count in re.findall(r"\$1/(\d)!\$", remarks):
+        weight /= factorial(int(count))
+    return weight
+
+
+def test_factors_multiply_to_the_order_and_sentences_give_the_weight(tmp_path: Path) -> None:
     """The powers of 1/n in each table of factors add up to the order of the diagram."""
-    for name, order in [("K", 0), ("Theta", 0), *((name, 1) for name in NAMES)]:
-        text = (OUTPUTS / "order1" / f"{name}-{order}.tex").read_text()
-        entries = arguments_of(text, r"\nkfEntry", 4)
+    nf.emit(["K@2", "V@2"], lang="latex", directory=tmp_path, name="two")
+    targets = [(OUTPUTS / "order1", name, int(name not in ("K", "Theta"))) for name in NAMES]
+    for folder, name, order in [*targets, (tmp_path / "two", "K", 2), (tmp_path / "two", "V", 2)]:
+        entries = arguments_of((folder / f"{name}-{order}.tex").read_text(), r"\nkfEntry", 4)
         diagrams = enumerate_diagrams(standard(name), order).diagrams
         assert len(entries) == len(diagrams)
         for diagram, (_, factors, _, remarks) in zip(diagrams, entries, strict=True):
             powers = [power for _, _, power in arguments_of(factors, r"\nkfFactor", 3) if power]
-            values = [
-                (-1 if "1/" in power else 1) * int((re.search(r"\{(\d+)\}", power) or "11")[1]) for power in powers
-            ]
-            assert sum(values) == -order
-            assert weight_product(attached_tensors(diagram)) == diagram.weight
+            assert sum(exponent(power) for power in powers) == -order
+            assert told_weight(remarks) == diagram.weight
             assert ("The weight is" in remarks) == (diagram.weight != 1)
+
+
+def exponent(power: str) -> int:
+    """Of a width, as macros write it: 1/\\nkfWidth{2} is -2, \\nkfWidth{} is 1."""
+    size = int((re.search(r"\{(\d+)\}", power) or ("", "1"))[1])
+    return -size if power.startswith("1/") else size
 
 
 def test_fragments_say_everything_that_is_asked_of_them() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import reduce
-from math import factorial
 from typing import NamedTuple
 
 from ntkfeyn.derivation.diagrams import Diagram
@@ -114,51 +113,38 @@ def _product(diagram: Diagram, tensors: Sequence[Attached], order: Sequence[int]
 def _remarks(
     diagram: Diagram, tensors: Sequence[Attached], number: dict[int, int], notation: AppendixNotation
 ) -> list[str]:
-    found = [_weight(diagram, tensors, number, notation)] if diagram.weight != 1 else []
+    found = [_weight(tensors, number, notation)] if diagram.weight != 1 else []
     found += _ties(diagram, tensors, notation)
     found += _coincidences(diagram, number, notation)
     return found + _mixed(diagram, tensors, number, notation)
 
 
-def _weight(diagram: Diagram, tensors: Sequence[Attached], number: dict[int, int], notation: AppendixNotation) -> str:
-    """Why the weight is what it is."""
-    reasons = []
+def _weight(tensors: Sequence[Attached], number: dict[int, int], notation: AppendixNotation) -> str:
+    """Why the weight is what it is: what can be exchanged without a change is counted once."""
+    loops = [(one, pair) for one in tensors for pair in one.pairs if len(pair.derivatives) == 2]
+    half, z = f"${notation.fraction(Fraction(1, 2))}$", f"${notation.letters.preactivation}$"
+    names = listed(list(dict.fromkeys(f"${notation.bare(one.tensor.id)}$" for one, _ in loops)))
+    many = f"each of the {number_word(len(loops))} pairs" if len(loops) > 1 else "the pair"
+    reasons = [f"{half} for {many} of {z} of {names}, whose ends can be exchanged"]
     for one in tensors:
-        loops = [pair for pair in one.pairs if len(pair.derivatives) == 2]
-        if not loops:
-            continue
-        name = f"${notation.bare(one.tensor.id)}$"
-        half = f"${notation.fraction(Fraction(1, 2))}$"
-        many = f"each of the {number_word(len(loops))} pairs" if len(loops) > 1 else "the pair"
-        reasons.append(f"{half} for {many} of $z$ of {name}, whose ends can be exchanged")
-        for j in sorted({pair.propagator for pair in loops}, key=lambda j: number[j]):
-            alike = sum(pair.propagator == j for pair in loops)
-            if alike > 1:
-                reasons.append(f"$1/{alike}!$ for the {number_word(alike)} that sit on neuron {number[j]} alike")
-    identical = [f"$1/{count}!$ for {number_word(count)} vertices attached alike" for count in _identical(tensors)]
-    return f"The weight is {listed(reasons + identical)}."
+        places = [pair.propagator for holder, pair in loops if holder is one]
+        for j in sorted(set(places), key=lambda j: number[j]):
+            if places.count(j) > 1:
+                alike, name = number_word(places.count(j)), notation.bare(one.tensor.id)
+                where = f"neuron {number[j]}" if len(number) > 1 else "one neuron"
+                reasons.append(f"$1/{places.count(j)}!$ for the {alike} of ${name}$ on {where}")
+    reasons += [f"$1/{count}!$ for {number_word(count)} vertices attached alike" for count in _identical(tensors)]
+    return f"The weight is {listed(reasons)}."
 
 
 def _identical(tensors: Sequence[Attached]) -> list[int]:
+    """How many vertices of z-legs alone are attached alike, where more than one is."""
     kinds: dict[tuple[object, ...], int] = {}
     for one in tensors:
         if one.on_z_legs:
             key = (one.tensor.id, tuple(sorted(pair.propagator for pair in one.pairs)))
             kinds[key] = kinds.get(key, 0) + 1
     return [count for count in kinds.values() if count > 1]
-
-
-def weight_product(tensors: Sequence[Attached]) -> Fraction:
-    """The weight that the sentence gives; tests compare it with that of the diagram."""
-    result = Fraction(1)
-    for one in tensors:
-        loops = [pair.propagator for pair in one.pairs if len(pair.derivatives) == 2]
-        result /= 2 ** len(loops)
-        for j in set(loops):
-            result /= factorial(loops.count(j))
-    for count in _identical(tensors):
-        result /= factorial(count)
-    return result
 
 
 def _ties(diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNotation) -> list[str]:
