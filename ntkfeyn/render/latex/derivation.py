@@ -63,7 +63,7 @@ def _slots(diagram: Diagram, propagator: int) -> list[int]:
 def _factors(diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNotation) -> list[FactorRow]:
     rows = []
     if diagram.weight != 1:
-        rows.append(FactorRow(notation.fraction(diagram.weight), "weight", ""))
+        rows.append(FactorRow(notation.fraction(diagram.weight), f"weight{notation.macro}Low", ""))
     for vertex in diagram.cubic_vertices:
         rule = f"pair {notation.pair(vertex.slots)}, {vertex.rule.words}"
         rows.append(FactorRow(vertex_text(vertex, notation), rule, notation.width_power(-1)))
