@@ -6,6 +6,7 @@ emit          an appendix in LaTeX, or a program in Python, JAX or C, written to
 verify        a recursion against exact finite-width networks, in rational numbers
 evaluate      every tensor at every layer for an activation, with error estimates
 sample        the same tensors from sampled networks, with standard errors
+Notation      letters of formulas and pictures: Notation.read("pdlt"), or a file of one's own
 Network       depth, widths, activation and couplings of a network
 Cumulant      legs joined by a channel: what a tensor is the cumulant of
 Diagram       what ``diagrams`` returns, one of them
@@ -20,13 +21,26 @@ from typing import TYPE_CHECKING, Any
 from ntkfeyn.runtime.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from ntkfeyn.api import Cumulant, Diagram, Network, Recursion, derive, diagrams, emit, evaluate, sample, verify
+    from ntkfeyn.api import (
+        Cumulant,
+        Diagram,
+        Network,
+        Notation,
+        Recursion,
+        derive,
+        diagrams,
+        emit,
+        evaluate,
+        sample,
+        verify,
+    )
     from ntkfeyn.errors import NtkfeynError
 
 __all__ = [
     "Cumulant",
     "Diagram",
     "Network",
+    "Notation",
     "NtkfeynError",
     "Recursion",
     "derive",

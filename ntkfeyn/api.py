@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.views import Diagram, Recursion
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ __all__ = [
     "Cumulant",
     "Diagram",
     "Network",
+    "Notation",
     "Recursion",
     "derive",
     "diagrams",
@@ -37,6 +40,15 @@ __all__ = [
     "sample",
     "verify",
 ]
+
+
+Notation = Symbols
+Letters = Notation | str | PathLike[str] | None
+
+
+def _notation(given: Letters) -> Notation:
+    """The letters themselves, those of a file or of a notation that is shipped; without any, ours."""
+    return given if isinstance(given, Notation) else Notation() if given is None else Notation.read(given)
 
 
 def _one(name: str | None, legs: str | None, channel: str | None, order: int | None) -> Target:
@@ -55,18 +67,21 @@ def derive(
     channel: str | None = None,
     without: Collection[str] = (),
     homogeneous: bool = False,
+    notation: Letters = None,
 ) -> Recursion:
     """The recursion of one tensor, as derive("F", order=1) or derive(legs="z1 z2 NTK34", channel="13.24").
 
     ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites;
     ``homogeneous`` gives the recursion at one input for z s'(z) = s(z), as ReLU has it, and its record says what
-    vanishes. Raises NtkfeynError for a bad request.
+    vanishes; ``notation`` are the letters of formulas and pictures: a file, "paper", "pdlt" or a ``Notation``. Raises
+    NtkfeynError for a bad request.
     """
+    symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
     skipped = [without] if isinstance(without, str) else without
     if homogeneous:
-        return Recursion(diagonal_recursions([TensorId(shape.name, power)], skipped)[0])
-    return Recursion(derive_recursion(shape, power, skipped))
+        return Recursion(diagonal_recursions([TensorId(shape.name, power)], skipped)[0], symbols)
+    return Recursion(derive_recursion(shape, power, skipped), symbols)
 
 
 def diagrams(
@@ -76,11 +91,16 @@ def diagrams(
     legs: str | None = None,
     channel: str | None = None,
     full: bool = False,
+    notation: Letters = None,
 ) -> tuple[Diagram, ...]:
-    """The diagrams of one tensor; ``full`` draws every choice of an Omega vertex apart. Raises NtkfeynError."""
+    """The diagrams of one tensor; ``full`` draws every choice of an Omega vertex apart, ``notation`` as for ``derive``.
+
+    Raises NtkfeynError.
+    """
+    symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
     found = enumerate_diagrams(shape, power).diagrams
-    return tuple(Diagram(diagram) for diagram in (full_diagrams(found) if full else found))
+    return tuple(Diagram(diagram, symbols) for diagram in (full_diagrams(found) if full else found))
 
 
 def verify(
@@ -201,22 +221,51 @@ def emit(
     channel: str | None = None,
     latex: LatexOptions | None = None,
     shared: bool = True,
+    notation: Letters = None,
+    **document: Any,
 ) -> tuple[Path, ...]:
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. Raises NtkfeynError.
+    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``notation`` as for
+    ``derive``: the letters of formulas, pictures and comments. ``document`` are fields of ``LatexOptions`` by name:
+    closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2, pdf=True. Raises NtkfeynError.
     """
+    symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
-    return emit_targets(targets, lang, Path(directory), latex, shared=shared)
+    options = _documented(lang, latex, document)
+    return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols)
+
+
+def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
+    """Options with those that are given by name."""
+    from dataclasses import fields, replace
+
+    from ntkfeyn.render.latex.appendix import LatexOptions
+
+    if not document:
+        return latex
+    known = [field.name for field in fields(LatexOptions)]
+    for name in document:
+        if name not in known:
+            raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
+        if lang != "latex":
+            raise bad_request(f"{name} was given with lang='{lang}'", "it is for LaTeX alone", "lang='latex'")
+    return replace(latex or LatexOptions(), **document)
 
 
 def emit_targets(
-    targets: Sequence[Target], lang: str, directory: Path, latex: LatexOptions | None = None, *, shared: bool = True
+    targets: Sequence[Target],
+    lang: str,
+    directory: Path,
+    latex: LatexOptions | None = None,
+    *,
+    shared: bool = True,
+    symbols: Symbols | None = None,
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
     from ntkfeyn.codegen.backends import Emission, backend
     from ntkfeyn.runtime.files import write_below
 
-    return write_below(directory, backend(lang).files(Emission(targets, shared, latex)))
+    return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols)))

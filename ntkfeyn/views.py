@@ -11,14 +11,14 @@ from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.targets import Target
 from ntkfeyn.render.drawing.equation import equation
+from ntkfeyn.render.drawing.figure import pdf, png
 from ntkfeyn.render.drawing.layout import layout
-from ntkfeyn.render.drawing.png import png
 from ntkfeyn.render.drawing.primitives import Drawing
 from ntkfeyn.render.drawing.svg import svg
 from ntkfeyn.render.drawing.tikz import tikz
 from ntkfeyn.render.formulas import recursion_align, recursion_latex, recursion_text
 from ntkfeyn.render.json import recursion_json, to_text
-from ntkfeyn.render.notation import LatexNotation, TextNotation
+from ntkfeyn.render.notation import LatexNotation, TextNotation, latex_of
 from ntkfeyn.render.symbols import Symbols
 
 if TYPE_CHECKING:
@@ -58,13 +58,17 @@ class Diagram:
         return self.record.graph
 
     def svg(self) -> str:
-        return svg(layout(self.record, self.symbols))
+        return svg(layout(self.record, self.symbols, plainly=True))
 
     def png(self) -> bytes:
-        return png(layout(self.record, self.symbols))
+        return png(layout(self.record, self.symbols, plainly=True))
+
+    def pdf(self) -> bytes:
+        """A page of the size of the picture: vector graphics, the same bytes each time."""
+        return pdf(layout(self.record, self.symbols, plainly=True))
 
     def tikz(self) -> str:
-        """A tikzpicture environment in plain coordinates."""
+        """A tikzpicture environment whose labels are of \\scriptsize."""
         return tikz(layout(self.record, self.symbols))
 
     def explain(self, columns: int = 100) -> str:
@@ -84,10 +88,10 @@ def explanation(diagram: DiagramRecord, symbols: Symbols) -> Explanation:
     """The explanation of a diagram, which cites the files that `emit` writes for its cumulant."""
     from ntkfeyn.render.explain.explanation import explain_diagram
 
-    return explain_diagram(diagram, symbols, partial(emitted_files, Target(diagram.cumulant, diagram.order)))
+    return explain_diagram(diagram, symbols, partial(emitted_files, Target(diagram.cumulant, diagram.order), symbols))
 
 
-def emitted_files(target: Target) -> dict[str, dict[str, str]]:
+def emitted_files(target: Target, symbols: Symbols) -> dict[str, dict[str, str]]:
     """What `emit` writes for one target in each language that is quoted, rendered in memory.
 
     Raises LimitError where that takes long, or where the system that code needs is beyond the limits.
@@ -97,8 +101,9 @@ def emitted_files(target: Target) -> dict[str, dict[str, str]]:
     shape, order = target
     if order - shape.leading_order > HIGHEST_CITED:
         raise LimitError(f"files are rendered here up to {HIGHEST_CITED} orders above the leading one")
-    asked = Emission([target])
-    return {row.name: row.files(asked) for row in BACKENDS if row.quoted}
+    asked = Emission([target], symbols=symbols)
+    written = {row.name: row.files(asked) for row in BACKENDS if row.quoted}
+    return {name: {path: text for path, text in one.items() if isinstance(text, str)} for name, one in written.items()}
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,9 @@ class Picture:
 
     def png(self) -> bytes:
         return png(self.drawing)
+
+    def pdf(self) -> bytes:
+        return pdf(self.drawing)
 
     def _repr_svg_(self) -> str:
         return self.svg()
@@ -143,7 +151,7 @@ class Recursion:
         """The right-hand side as an expanded SymPy sum."""
         from ntkfeyn.render.sympy import to_sympy
 
-        return to_sympy(self.record)
+        return to_sympy(self.record, self.symbols)
 
     def latex(self) -> str:
         """The recursion as an align* environment (amsmath)."""
@@ -154,8 +162,8 @@ class Recursion:
         return Picture(equation(self.record, self.symbols))
 
     def to_json(self) -> str:
-        """JSON text after the schema ntkfeyn.recursion/1."""
-        return to_text(recursion_json(self.record))
+        """JSON text after the schema ntkfeyn.recursion/1, with formulas in LaTeX where the letters are not ours."""
+        return to_text(recursion_json(self.record, latex_of(self.symbols)))
 
     def __str__(self) -> str:
         return recursion_text(self.record, TextNotation(self.symbols.text))

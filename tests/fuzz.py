@@ -37,6 +37,9 @@ from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.model.targets import legs_target, named_target
 from ntkfeyn.render import sandbox
 from ntkfeyn.render.latex.appendix import LatexOptions
+from ntkfeyn.render.notation import LatexNotation
+from ntkfeyn.render.notation_file import LETTER_KEYS, notation_of
+from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.render.templates import template_directory
 from ntkfeyn.sampling.tallies import GROUPS, Tally, read_checkpoint, write_checkpoint
 from ntkfeyn.solve.evaluation import wanted_tuples
@@ -66,14 +69,16 @@ SEEDS = {
     "widths": ("32", "32:64:32", "16,32,64"),
     "numbers": ("1.5", "1:2:2", "0.1"),
     "components": ("all", "pairs", "1-1-2-2,1-2-1-2"),
+    "letter": (r"\widehat{H}_{\mathrm{NTK}}", r"\mathbb{E}\left[", r"\phi'", "α", "z1+z2+z3+dNTK456/14.25.36"),
 }  # fmt: skip
 FILES = {
     ".json": (b"[[1, 0.5], [0.2, 1]]", b'{"x": [[1]]}', b"[[1e308, 2], [3]]"),
     ".csv": (b"1,0.5\n0.2,1\n", b"x,y\n1,2\n"),
     ".npy": (b"",),  # made below
     ".npz": (b"",),
-    ".toml": (b'[evaluate]\nactivation = "gelu"\nwidth = "8"\n', b'[derive]\nnames = ["F"]\n'),
-}
+    ".toml": (b'[evaluate]\nactivation = "gelu"\nwidth = "8"\n', b'[derive]\nnames = ["F"]\n',
+              b'[notation.tensors]\nK = "G"\n', b'[tensors]\nK = "G"\n[text]\nsamples = ["a", "b"]\n'),
+}  # fmt: skip
 
 
 def mutated(text: str, rng: random.Random) -> str:
@@ -133,6 +138,7 @@ TEXT_TARGETS: dict[str, Callable[[str, str], object]] = {
     "widths": lambda a, _: parse_widths(a),
     "numbers": lambda a, _: parse_numbers("--cw", a),
     "components": lambda a, _: wanted_tuples("F", a, 2),
+    "letter": lambda a, _: _letter(a),
 }
 
 
@@ -316,9 +322,25 @@ class Fuzzer:
 
 
 def _run_file(path: Path) -> None:
-    command = cli.cli.get_command(click.Context(cli.cli), "evaluate")
-    assert command is not None
-    run_file_values(path, False, command, "evaluate", cli.COMMANDS)
+    for name in ("evaluate", "derive"):
+        command = cli.cli.get_command(click.Context(cli.cli), name)
+        assert command is not None
+        with contextlib.suppress(NtkfeynError):
+            run_file_values(path, False, command, name, cli.COMMANDS)
+    Symbols.read(path)
+
+
+def _letter(text: str) -> None:
+    """As every letter that there is, and as the name of a tensor; what is taken must be put in a formula."""
+    for table in ("letters", "text"):
+        for key in LETTER_KEYS:
+            value = {"expectation": [text, "]"], "samples": [text]}.get(key, text)
+            with contextlib.suppress(NtkfeynError):
+                notation_of({table: {key: value}}, "x")
+    with contextlib.suppress(NtkfeynError):
+        notation_of({"text": {text: "W"}}, "x")
+    found = notation_of({"tensors": {"K": text}}, "x")
+    LatexNotation(found.latex).tensor("K", 1, (1, 2))
 
 
 def fuzz(seconds: float, seed: int, kinds: Sequence[str] = (), rounds: int | None = None) -> Fuzzer:

@@ -72,7 +72,7 @@ def test_legs_without_channel_gives_every_class(capsys: pytest.CaptureFixture[st
     assert [line.split("@")[0] for line in out.splitlines()] == ["C0R1R1", "C0R2", "C1R1", "C2"]
 
 
-@pytest.mark.parametrize("form", ["tikz", "svg", "png", "dot"])
+@pytest.mark.parametrize("form", ["tikz", "svg", "png", "pdf", "dot"])
 def test_pictures_are_written_one_file_a_diagram(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run("diagrams", "D", "--full", "--format", form, "-o", str(tmp_path), capsys=capsys)
     assert code == 0

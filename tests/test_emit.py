@@ -58,15 +58,26 @@ def test_pictures_show_every_slot_and_vertex(name: str, order: int) -> None:
         for slot in diagram.record.cumulant.labels:
             assert texts.count(str(slot)) == 1
         discs = [mark for mark in drawing.marks if mark.fill == "D9D9D9"]
-        circles = [mark for mark in drawing.marks if mark.fill == "FFFFFF" and not mark.square]
+        circles = [mark for mark in drawing.marks if mark.fill == "FFFFFF" and not mark.square and not mark.port]
+        ports = [mark for mark in drawing.marks if mark.port]
         assert len(discs) == len(diagram.record.tensor_vertices)
         assert len(circles) == len(diagram.record.propagators)
         arcs = [path for path in drawing.paths if path.curved]
         ends = sum(2 * (len(v.tied) + len(v.mixed) + sum(v.zz)) for v in diagram.record.tensor_vertices)
-        assert len(arcs) >= ends
+        assert len(arcs) >= ends == 2 * len(ports)
         assert len({mark.centre for mark in drawing.marks}) == len(drawing.marks)
         assert diagram.svg().startswith("<svg")
         assert diagram.tikz().count("circle") == sum(not mark.square for mark in drawing.marks)
+
+
+def test_pdf_is_a_page_without_a_date_and_the_same_each_time() -> None:
+    [first, _] = nf.diagrams("F")
+    page = first.pdf()
+    assert page.startswith(b"%PDF-")
+    assert page.count(b"/Type /Page\n") + page.count(b"/Type /Page ") == 1
+    assert b"Image" not in page.replace(b"/ImageC", b"").replace(b"/ImageB", b"").replace(b"/ImageI", b"")
+    assert not [word for word in (b"/CreationDate", b"/Producer", b"/Creator", b"/ModDate") if word in page]
+    assert page == first.pdf()
 
 
 def test_png_is_an_image_and_deterministic() -> None:

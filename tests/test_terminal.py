@@ -13,9 +13,11 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.model.cumulants import channels, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.arcs import arcs
+from ntkfeyn.render.drawing.layout import layout
+from ntkfeyn.render.drawing.sketch import side_by_side
 from ntkfeyn.render.formulas import recursion_text
 from ntkfeyn.render.notation import TextNotation
-from ntkfeyn.render.symbols import TEXT
+from ntkfeyn.render.symbols import TEXT, Symbols
 from ntkfeyn.render.wrapping import wrapped
 
 SHAPES = [*(standard(name) for name in (*NAMES, "C0C1", "R3", "C2", "R1R2")), *channels("dNTK012 NTK34 z5")]
@@ -127,9 +129,14 @@ def test_misplaced_options(arguments: list[str], meant: str, capsys: pytest.Capt
 
 def test_tags_are_explained_in_every_picture() -> None:
     recursion = nf.derive("V", order=2)
-    tagged = [diagram for diagram in recursion.diagrams if "T1 = " in diagram.svg()]
-    assert tagged
-    assert recursion.picture().svg().count("T1 = C0C0C0@2") == len(tagged)
+    meanings = {"C000": "C000: z1 z2 z3 z4 z5 z6, channel 12.34.56", "/n": "power of 1/n that the tensor counts"}
+    for tag, meaning in meanings.items():
+        tagged = [diagram for diagram in recursion.diagrams if f">{tag}" in diagram.svg()]
+        assert tagged
+        assert [diagram for diagram in recursion.diagrams if meaning in diagram.svg()] == tagged
+        assert recursion.picture().svg().count(meaning) == 1
+        sketch = side_by_side([layout(diagram.record, Symbols()) for diagram in recursion.diagrams], 100)
+        assert sketch.count(meaning) == 1
 
 
 def test_lines_off_a_terminal(

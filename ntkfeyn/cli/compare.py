@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
+from ntkfeyn.cli.notation_option import notation_option
 from ntkfeyn.cli.options import TargetRequest, answer_no, end_with_answer, figures_option, target_options
 from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
+    from ntkfeyn.render.symbols import Symbols
     from ntkfeyn.sampling.comparison import ChiSquare, Comparison
     from ntkfeyn.sampling.estimation import Sampling
     from ntkfeyn.solve.request import Request
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 @sampling_options
 @click.option("--max-pull", type=float, default=5.0, show_default=True, help="Exit code 1 if any |pull| is above.")
 @figures_option("Directory for figures (pdf, png) and data.")
+@notation_option
 @result_options
 def command(
     request: TargetRequest,
@@ -37,6 +40,7 @@ def command(
     scheduler: str | None,
     form: str,
     json_file: Path | None,
+    symbols: Symbols,
 ) -> None:
     """Compare theory with sampled networks: values, pulls, chi^2, figures; exit code 1 if they disagree.
 
@@ -74,21 +78,21 @@ def command(
     for line in found.warnings():
         click.echo(f"Warning: {line}", err=True)
     if output is not None:
-        _write(found, output)
+        _write(found, output, symbols)
     show(found.to_json(), _table(found), form, json_file)
     if not found.passed:
         click.echo(_verdict(found, order), err=True)
     end_with_answer()
 
 
-def _write(found: Comparison, directory: Path) -> None:
+def _write(found: Comparison, directory: Path, symbols: Symbols) -> None:
     """Data and figures; their names on stderr."""
     from ntkfeyn.figures.comparison import comparison_figures
     from ntkfeyn.render.json import to_text
     from ntkfeyn.runtime.files import write_below
 
     data = write_below(directory, {"comparison.json": to_text(found.to_json())})
-    for path in (*data, *comparison_figures(found, directory, "comparison")):
+    for path in (*data, *comparison_figures(found, directory, "comparison", symbols)):
         click.echo(path, err=True)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ntkfeyn.cli.completion import activation_names
 from ntkfeyn.cli.network_options import show
+from ntkfeyn.cli.notation_option import notation_option
 from ntkfeyn.cli.options import answer_no, end_with_answer, figures_option, json_option
 from ntkfeyn.cli.progress import AGAIN, progress
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ntkfeyn.criticality.depth import Law, Run, Scaling, Tuning
     from ntkfeyn.criticality.growth import Growth
     from ntkfeyn.criticality.points import Criticality, CriticalPoint
+    from ntkfeyn.render.symbols import Symbols
 
 
 @click.command("critical", short_help="Find critical points and how tensors scale with depth.")
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--lambda-b", type=float, default=0.0, show_default=True, metavar="X", help="lambda_b.")
 @click.option("--no-scaling", is_flag=True, help="Only the critical points.")
 @figures_option("Directory for critical.pdf, .png and .json.")
+@notation_option
 @click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What to print."
 )
@@ -46,6 +49,7 @@ def command(
     output: Path | None,
     form: str,
     json_file: Path | None,
+    symbols: Symbols,
 ) -> None:
     """Find the critical (C_W, C_b) of an activation, and how every tensor scales with depth there and off it.
 
@@ -67,37 +71,49 @@ def command(
     if no_scaling:
         show(points_json(found), points_table(found), form, json_file)
     else:
-        from ntkfeyn.criticality.depth import Scaling
+        from ntkfeyn.criticality.depth import Scaling, critical_json
 
         scaling = Scaling(depth, off, lambda_w, lambda_b)
         scaling.check()
-        _scaling(activation, found, scaling, output, form, json_file)
+        text, runs = _scaling(activation, found, scaling)
+        document = critical_json(found, scaling, runs)
+        if output is not None:
+            _write(output, found.activation, document, runs, scaling, symbols)
+        show(document, text, form, json_file)
     end_with_answer()
 
 
-def _scaling(
-    name: str, found: Criticality, scaling: Scaling, output: Path | None, form: str, json_file: Path | None
-) -> None:
-    """Run, print and write the depth scaling."""
-    from ntkfeyn.criticality.depth import critical_json, depth_scaling
-    from ntkfeyn.render.json import to_text
-    from ntkfeyn.runtime.files import write_below
+def _scaling(name: str, found: Criticality, scaling: Scaling) -> tuple[str, dict[Tuning, Run] | None]:
+    """The points and the depth scaling as tables, and its runs where there is a critical point."""
+    from ntkfeyn.criticality.depth import depth_scaling
 
     text, runs = points_table(found), None
     if found.main is not None:
         with progress("critical", 6 * (scaling.depth - 1), AGAIN) as advance:
             runs = depth_scaling(name, found.main, scaling, advance)
         text += scaling_table(runs, scaling)
-    document = critical_json(found, scaling, runs)
-    if output is not None:
-        [data] = write_below(output, {"critical.json": to_text(document)})
-        click.echo(data, err=True)
-        if runs is not None:
-            from ntkfeyn.figures.critical import critical_figure
+    return text, runs
 
-            for path in critical_figure(found.activation, runs, scaling, output, "critical"):
-                click.echo(path, err=True)
-    show(document, text, form, json_file)
+
+def _write(
+    directory: Path,
+    name: str,
+    document: dict[str, Any],
+    runs: dict[Tuning, Run] | None,
+    scaling: Scaling,
+    symbols: Symbols,
+) -> None:
+    """Data and figure; their names on stderr."""
+    from ntkfeyn.render.json import to_text
+    from ntkfeyn.runtime.files import write_below
+
+    [data] = write_below(directory, {"critical.json": to_text(document)})
+    click.echo(data, err=True)
+    if runs is not None:
+        from ntkfeyn.figures.critical import critical_figure
+
+        for path in critical_figure(name, runs, scaling, directory, "critical", symbols):
+            click.echo(path, err=True)
 
 
 def points_table(found: Criticality) -> str:

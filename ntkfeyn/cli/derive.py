@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.completion import offering
+from ntkfeyn.cli.notation_option import notation_option
 from ntkfeyn.cli.options import TargetRequest, json_option, target_options, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ntkfeyn.derivation.recursion import Recursion
     from ntkfeyn.model.targets import Target
+    from ntkfeyn.render.drawing.primitives import Drawing
+    from ntkfeyn.render.symbols import Symbols
+
+PICTURES = (".svg", ".png", ".pdf")  # files of --picture
 MOST_PICTURES = 24
 LEAST_COLUMNS = 40
 PIECES = 2000  # of JSON, printed together
@@ -26,6 +33,7 @@ PIECES = 2000  # of JSON, printed together
 
 @click.command("derive", short_help="Derive the recursion of a cumulant at an order in 1/n.")
 @target_options
+@notation_option
 @click.option(
     "--format",
     "form",
@@ -36,7 +44,7 @@ PIECES = 2000  # of JSON, printed together
 )
 @json_option
 @click.option("--pictures/--no-pictures", default=None, help="Sketch the diagrams (default: on a terminal).")
-@written_option("--picture", help="Also draw the equation: a .svg or .png file.")
+@written_option("--picture", help="Also draw the equation: a .svg, .png or .pdf file.")
 @click.option(
     "--without",
     multiple=True,
@@ -55,6 +63,7 @@ def command(
     without: tuple[str, ...],
     products: bool,
     homogeneous: bool,
+    symbols: Symbols,
 ) -> None:
     """Derive the layer-to-layer recursion of a cumulant at an order in 1/n.
 
@@ -63,12 +72,13 @@ def command(
              ntkfeyn derive --legs "dNTK012 z3" --channel 03.12 --format json
              ntkfeyn derive K@1 Theta@1 --homogeneous
              ntkfeyn derive Theta@2 --format json --products
+             ntkfeyn derive F --format latex --notation pdlt
     """
     targets = request.targets()
-    if picture is not None and (picture.suffix not in (".svg", ".png") or len(targets) > 1):
+    if picture is not None and (picture.suffix not in PICTURES or len(targets) > 1):
         raise bad_request(
             f"--picture '{picture}' for {len(targets)} recursions",
-            "one recursion and a .svg or .png file are allowed",
+            "one recursion and a .svg, .png or .pdf file are allowed",
             "ntkfeyn derive Theta@1 --picture theta.svg",
         )
     if products and form != "json" and json_file is None:
@@ -76,21 +86,23 @@ def command(
             f"--products with --format {form}", "JSON is allowed", "--format json --products, or --format latex"
         )
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
-    write = {"text": _text, "latex": _latex, "sympy": _sympy, "json": _nothing}[form]
+    write: Callable[[list[Recursion], Symbols], str] = {
+        "text": _text, "latex": _latex, "sympy": _sympy, "json": _nothing,
+    }[form]  # fmt: skip
     if form == "text" and (readable if pictures is None else pictures):
         write = _text_with_sketches
     with waiting("deriving", targets):
         recursions = _derived(targets, without, homogeneous)
         if form == "json" or json_file is not None:
-            _json(recursions, products)  # beyond the limits nothing is written
-        text = write(recursions)
+            _json(recursions, products, symbols)  # beyond the limits nothing is written
+        text = write(recursions, symbols)
     if picture is not None:
-        _draw(recursions[0], picture)
+        _draw(recursions[0], picture, symbols)
     if json_file is not None:
         from ntkfeyn.runtime.files import write_file
 
-        write_file(json_file, _json(recursions, products))
-    for block in _json(recursions, products) if form == "json" else [text]:
+        write_file(json_file, _json(recursions, products, symbols))
+    for block in _json(recursions, products, symbols) if form == "json" else [text]:
         click.echo(block, nl=False)
 
 
@@ -103,31 +115,30 @@ def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool)
     return [derive_recursion(shape, order, without) for shape, order in targets]
 
 
-def _draw(recursion: Recursion, path: Path) -> None:
+def _draw(recursion: Recursion, path: Path, symbols: Symbols) -> None:
     """The equation of diagrams."""
     from ntkfeyn.render.drawing.equation import equation
-    from ntkfeyn.render.drawing.png import png
+    from ntkfeyn.render.drawing.figure import pdf, png
     from ntkfeyn.render.drawing.svg import svg
-    from ntkfeyn.render.symbols import Symbols
     from ntkfeyn.runtime.files import write_file
 
-    drawing = equation(recursion, Symbols())
-    write_file(path, svg(drawing) if path.suffix == ".svg" else png(drawing))
+    drawing = equation(recursion, symbols)
+    makers: dict[str, Callable[[Drawing], str | bytes]] = {".svg": svg, ".png": png, ".pdf": pdf}
+    write_file(path, makers[path.suffix](drawing))
 
 
-def _text_with_sketches(recursions: list[Recursion]) -> str:
-    return "\n".join(_sketches(recursion) + _text([recursion]) for recursion in recursions)
+def _text_with_sketches(recursions: list[Recursion], symbols: Symbols) -> str:
+    return "\n".join(_sketches(recursion, symbols) + _text([recursion], symbols) for recursion in recursions)
 
 
-def _sketches(recursion: Recursion) -> str:
+def _sketches(recursion: Recursion, symbols: Symbols) -> str:
     """The diagrams side by side, where the terminal is wide enough and they are not too many."""
     from ntkfeyn.render.drawing.layout import layout
     from ntkfeyn.render.drawing.sketch import side_by_side
-    from ntkfeyn.render.symbols import Symbols
 
     width = shutil.get_terminal_size().columns
     shown = recursion.diagrams[:MOST_PICTURES]
-    text = side_by_side([layout(diagram, Symbols()) for diagram in shown], width)
+    text = side_by_side([layout(diagram, symbols, plainly=True) for diagram in shown], width)
     more = len(recursion.diagrams) - len(shown)
     note = (
         f"... and {more} more: `ntkfeyn diagrams {recursion.name}@{recursion.order}` lists them all\n\n" if more else ""
@@ -135,44 +146,43 @@ def _sketches(recursion: Recursion) -> str:
     return f"{text}\n{note}" if text else ""
 
 
-def _text(recursions: list[Recursion]) -> str:
+def _text(recursions: list[Recursion], symbols: Symbols) -> str:
     from ntkfeyn.render.formulas import recursion_text
     from ntkfeyn.render.notation import TextNotation
-    from ntkfeyn.render.symbols import Symbols
     from ntkfeyn.render.wrapping import wrapped
 
-    notation = TextNotation(Symbols().text)
+    notation = TextNotation(symbols.text)
     text = "\n".join(recursion_text(recursion, notation) for recursion in recursions)
     narrow = sys.stdout is not None and sys.stdout.isatty()
     return wrapped(text, max(shutil.get_terminal_size().columns, LEAST_COLUMNS)) if narrow else text
 
 
-def _latex(recursions: list[Recursion]) -> str:
+def _latex(recursions: list[Recursion], symbols: Symbols) -> str:
     from ntkfeyn.render.formulas import recursion_align
     from ntkfeyn.render.notation import LatexNotation
-    from ntkfeyn.render.symbols import Symbols
 
-    notation = LatexNotation(Symbols().latex)
+    notation = LatexNotation(symbols.latex)
     return "\n".join(recursion_align(recursion, notation) for recursion in recursions)
 
 
-def _sympy(recursions: list[Recursion]) -> str:
+def _sympy(recursions: list[Recursion], symbols: Symbols) -> str:
     from sympy import sstr
 
     from ntkfeyn.render.sympy import to_sympy
 
-    return "".join(f"{sstr(to_sympy(recursion))}\n" for recursion in recursions)
+    return "".join(f"{sstr(to_sympy(recursion, symbols))}\n" for recursion in recursions)
 
 
-def _nothing(recursions: list[Recursion]) -> str:
+def _nothing(recursions: list[Recursion], symbols: Symbols) -> str:
     return ""
 
 
-def _json(recursions: list[Recursion], products: bool) -> Iterator[str]:
+def _json(recursions: list[Recursion], products: bool, symbols: Symbols) -> Iterator[str]:
     """The document in blocks of some size."""
     from ntkfeyn.render.json import recursion_pieces
+    from ntkfeyn.render.notation import latex_of
 
-    return _blocks(recursion_pieces(recursions, products))
+    return _blocks(recursion_pieces(recursions, products, latex_of(symbols)))
 
 
 def _blocks(pieces: Iterator[str]) -> Iterator[str]:

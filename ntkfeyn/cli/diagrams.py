@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ntkfeyn.cli.notation_option import notation_option
 from ntkfeyn.cli.options import TargetRequest, target_options, written_option
 
 if TYPE_CHECKING:
@@ -14,12 +15,15 @@ if TYPE_CHECKING:
 
     from ntkfeyn.derivation.diagrams import Diagram
     from ntkfeyn.model.targets import Target
+    from ntkfeyn.render.notation import TextNotation
+    from ntkfeyn.render.symbols import Symbols
 
-FORMATS = ("text", "json", "tikz", "svg", "png", "dot")
+FORMATS = ("text", "json", "tikz", "svg", "png", "pdf", "dot")
 
 
 @click.command("diagrams", short_help="Draw or list the diagrams of a cumulant.")
 @target_options
+@notation_option
 @click.option("--full", is_flag=True, help="Every choice of an Omega vertex apart (F:1:2a, F:1:2b).")
 @click.option("--count", is_flag=True, help="Print the number alone.")
 @click.option(
@@ -32,6 +36,7 @@ def command(
     count: bool,
     form: str,
     directory: Path | None,
+    symbols: Symbols,
 ) -> None:
     """Draw or list every diagram of a cumulant at an order in 1/n.
 
@@ -54,46 +59,46 @@ def command(
         for target, listed in found.items():
             click.echo(f"{target.id} {len(listed)}" if len(found) > 1 else str(len(listed)))
     elif form == "json":
-        _print_json(found)
+        _print_json(found, symbols)
     elif form == "text":
-        click.echo("\n".join(_listing(target, listed) for target, listed in found.items()), nl=False)
+        click.echo("\n".join(_listing(target, listed, symbols) for target, listed in found.items()), nl=False)
     else:
-        _draw([diagram for listed in found.values() for diagram in listed], form, directory)
+        _draw([diagram for listed in found.values() for diagram in listed], form, directory, symbols)
 
 
-def _print_json(found: dict[Target, tuple[Diagram, ...]]) -> None:
+def _print_json(found: dict[Target, tuple[Diagram, ...]], symbols: Symbols) -> None:
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
     from ntkfeyn.errors import bad_request
     from ntkfeyn.render.json import diagrams_json, to_text
+    from ntkfeyn.render.notation import latex_of
 
     if len(found) > 1:
         raise bad_request(
             f"{len(found)} cumulants were asked for", "diagrams --format json takes one", "one --cumulant"
         )
     [((shape, order), listed)] = found.items()
-    click.echo(to_text(diagrams_json(shape, order, enumerate_diagrams(shape, order), listed)), nl=False)
+    document = diagrams_json(shape, order, enumerate_diagrams(shape, order), listed, latex_of(symbols))
+    click.echo(to_text(document), nl=False)
 
 
-def _listing(target: Target, listed: tuple[Diagram, ...]) -> str:
+def _listing(target: Target, listed: tuple[Diagram, ...], symbols: Symbols) -> str:
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
-    from ntkfeyn.render.notation import counted
+    from ntkfeyn.render.notation import TextNotation, counted
 
+    notation = TextNotation(symbols.text)
     counts = enumerate_diagrams(*target)
     lines = [
         f"{target.id}: {counted(len(listed), 'diagram')} kept"
         f" ({counted(counts.candidates, 'candidate')} of this order, {counts.connected} connected)"
     ]
-    return "\n".join([*lines, *(f"  {_describe(diagram)}" for diagram in listed)]) + "\n"
+    return "\n".join([*lines, *(f"  {_describe(diagram, notation)}" for diagram in listed)]) + "\n"
 
 
-def _describe(diagram: Diagram) -> str:
+def _describe(diagram: Diagram, notation: TextNotation) -> str:
     """id, weight, then each propagator with what sits on it."""
     from ntkfeyn.derivation.diagrams import pair_ends
     from ntkfeyn.render.formulas import functions_text, vertex_text
-    from ntkfeyn.render.notation import TextNotation
-    from ntkfeyn.render.symbols import Symbols
 
-    notation = TextNotation(Symbols().text)
     neurons = []
     for held in diagram.propagators:
         inside = []
@@ -105,33 +110,33 @@ def _describe(diagram: Diagram) -> str:
     for tensor in diagram.tensor_vertices:
         on = []
         for ends, neuron in pair_ends(diagram, tensor):
-            names = "-".join("z" if end is None else str(end) for end in ends)
+            z = notation.letters.preactivation
+            names = "-".join(z if end is None else notation.label(end) for end in ends)
             on.append(f"{names} on ({neuron + 1})")
         tensors.append(f"{tensor.name}@{tensor.order}[{', '.join(on)}]")
     parts = [f"{diagram.id:<12} weight {diagram.weight!s:<6} neurons {' '.join(neurons)}"]
     return "   ".join([*parts, *([f"tensors {' '.join(tensors)}"] if tensors else [])])
 
 
-def _draw(diagrams: list[Diagram], form: str, directory: Path | None) -> None:
+def _draw(diagrams: list[Diagram], form: str, directory: Path | None, symbols: Symbols) -> None:
     """Pictures: one file a diagram with -o, else on stdout where several can follow each other."""
     from ntkfeyn.errors import bad_request
     from ntkfeyn.render.drawing.dot import dot
+    from ntkfeyn.render.drawing.figure import pdf, png
     from ntkfeyn.render.drawing.layout import layout
-    from ntkfeyn.render.drawing.png import png
     from ntkfeyn.render.drawing.svg import svg
     from ntkfeyn.render.drawing.tikz import tikz
-    from ntkfeyn.render.symbols import Symbols
     from ntkfeyn.runtime.files import write_below
 
-    if directory is None and form in ("svg", "png") and len(diagrams) > 1:
+    if directory is None and form in ("svg", "png", "pdf") and len(diagrams) > 1:
         raise bad_request(f"{len(diagrams)} {form} pictures on stdout", "one picture fits there", "-o DIRECTORY")
     makers: dict[str, Callable[[Diagram], str | bytes]] = {
         "tikz": lambda diagram: tikz(layout(diagram, symbols)),
-        "svg": lambda diagram: svg(layout(diagram, symbols)),
-        "png": lambda diagram: png(layout(diagram, symbols)),
+        "svg": lambda diagram: svg(layout(diagram, symbols, plainly=True)),
+        "png": lambda diagram: png(layout(diagram, symbols, plainly=True)),
+        "pdf": lambda diagram: pdf(layout(diagram, symbols, plainly=True)),
         "dot": dot,
     }
-    symbols = Symbols()
     pictures = [(diagram.id, makers[form](diagram)) for diagram in diagrams]
     if directory is None:
         for _, picture in pictures:

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ntkfeyn.cli.completion import offering
+from ntkfeyn.cli.notation_option import notation_option
 from ntkfeyn.cli.options import TargetRequest, target_options, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
+from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
+    from ntkfeyn.render.symbols import Symbols
 
 
 @click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
 @target_options
+@notation_option
 @click.option(
     "--lang",
     required=True,
@@ -39,6 +43,17 @@ if TYPE_CHECKING:
 @click.option("--prefix", default="nkf", show_default=True, metavar="LETTERS", help="LaTeX: begins macros and labels.")
 @click.option("--columns", type=int, default=1, show_default=True, metavar="1|2", help="LaTeX: layout of the document.")
 @click.option("--terms-per-line", type=int, default=1, show_default=True, metavar="K", help="LaTeX: terms on a line.")
+@click.option(
+    "--style",
+    metavar="full|compact",
+    shell_complete=offering("full", "compact"),
+    help="LaTeX: every term derived (default), or diagrams and recursions alone.",
+)
+@click.option("--closure", is_flag=True, help="LaTeX: all that the targets need too, in order of dependence.")
+@click.option("--name", metavar="STEM", help="LaTeX: name of the document and its directory.")
+@click.option("--title", metavar="TEXT", help="LaTeX: title of the document.")
+@click.option("--author", "authors", multiple=True, metavar="TEXT", help="LaTeX: author of the document. Repeatable.")
+@click.option("--pdf", is_flag=True, help="LaTeX: compile the document too, with pdflatex or tectonic.")
 @click.option("--expanded", is_flag=True, help="LaTeX: each diagram's terms also after Leibniz.")
 @click.option(
     "--template",
@@ -55,16 +70,21 @@ def command(
     certificate: Path | None,
     template: Path | None,
     shared: bool,
-    **layout: Any,
+    symbols: Symbols,
+    columns: int,
+    prefix: str,
+    terms_per_line: int,
+    expanded: bool,
+    **document: Any,
 ) -> None:
     """Write recursions to files: a LaTeX appendix with the diagrams, or code that solves them on its own.
 
     Without a target: every named tensor at its leading order, and K^{1}, Theta^{1}. Prints the path of the document or
-    module; LaTeX fragments for \\input lie in a directory beside it.
+    module (and of the PDF); LaTeX fragments for \\input lie in a directory beside it.
 
     \b
     Example: ntkfeyn emit --lang latex
-             ntkfeyn emit --lang latex --cumulant V --order 2 --columns 2 -o appendix
+             ntkfeyn emit --lang latex Theta@2 --closure --style compact --columns 2 --name theta2 -o appendix
              ntkfeyn emit --lang python --cumulant Theta@1 -o code
              ntkfeyn emit --lang c --cumulant Theta@1 -o code
     """
@@ -73,19 +93,27 @@ def command(
     from ntkfeyn.render.latex.appendix import LatexOptions
 
     asked = request.names or request.legs is not None or request.channel is not None
+    given = {name: value for name, value in document.items() if value not in (None, False, ())}
+    if given and lang in LANGUAGES and lang != "latex":
+        option = "author" if "authors" in given and len(given) == 1 else next(iter(given))
+        raise bad_request(f"--{option} was given with --lang {lang}", "it is for LaTeX alone", "--lang latex")
     targets = request.targets() if asked else default_targets(request.order)
-    options = LatexOptions(**layout, templates=template)
+    options = LatexOptions(
+        prefix=prefix, columns=columns, terms_per_line=terms_per_line, expanded=expanded, templates=template, **given
+    )
     if lang == "latex":
         options.check()  # before a certificate is made again
     with waiting("deriving", targets if asked else []):
         if certificate is not None and lang == "latex":
             options = replace(options, certificates=_citations(certificate, targets))
-        paths = emit_targets(targets, lang, directory, options, shared=shared)
-    click.echo(str(paths[0]))
+        paths = emit_targets(targets, lang, directory, options, shared=shared, symbols=symbols)
+    compiled = [path for path in paths if path.suffix == ".pdf"]
+    for path in (paths[0], *compiled):
+        click.echo(str(path))
     if len(paths) > 1 and paths[1].parent == paths[0].parent:
         click.echo("and " + ", ".join(str(path) for path in paths[1:]), err=True)
     elif len(paths) > 1:
-        click.echo(f"and {len(paths) - 1} files to input in {paths[1].parent}", err=True)
+        click.echo(f"and {len(paths) - 1 - len(compiled)} files to input in {paths[1].parent}", err=True)
 
 
 def _citations(certificate: Path, targets: list[Target]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import sys
 
 SPELT = {
@@ -33,6 +34,16 @@ def _ascii(name: str) -> codecs.CodecInfo | None:
     )
 
 
+def _spelt(sign: str) -> str:
+    """A Greek letter by its name, as one that a notation gives; others as an escape."""
+    from unicodedata import name
+
+    greek = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER ([A-Z]+)", name(sign, ""))
+    if greek is None:
+        return sign.encode("ascii", "backslashreplace").decode()
+    return greek[2].lower() if greek[1] == "SMALL" else greek[2].capitalize()
+
+
 def spell(error: UnicodeError) -> tuple[str | bytes, int]:
     """An error handler of ``codecs``: the spelling of the signs, escapes (backslash, u, four digits) for others.
 
@@ -52,6 +63,6 @@ def spell(error: UnicodeError) -> tuple[str | bytes, int]:
         elif sign in SPELT and not json:
             spelt += SPELT[sign]
         else:
-            spelt += dumps(sign)[1:-1] if json else sign.encode("ascii", "backslashreplace").decode()
+            spelt += dumps(sign)[1:-1] if json else _spelt(sign)
         raised = sign in RAISED
     return spelt, error.end

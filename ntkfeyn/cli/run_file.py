@@ -13,9 +13,10 @@ from typing import Any
 import click
 
 from ntkfeyn import __version__
+from ntkfeyn.cli.notation_option import NOTATION, Notation, notation_lines, notation_tables
 from ntkfeyn.cli.options import trusting, writable
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request, closest
-from ntkfeyn.runtime.files import read_file
+from ntkfeyn.runtime.files import read_toml
 
 RUN_FILE = "ntkfeyn.toml"
 SAVE = "save_run"
@@ -38,14 +39,18 @@ def run_file_values(
     if given is None and (ignored or not os.path.isfile(RUN_FILE)):
         return {}
     path = Path(RUN_FILE) if given is None else given
-    document = _read(path)
+    document = read_toml(path, MAX_BYTES, "run file", "a table [command] of key = value is allowed")
+    takes = any(param.name == NOTATION for param in command.params)
+    letters = document.pop(NOTATION, None)
+    own = {NOTATION: notation_tables(letters, str(path))} if takes and letters is not None else {}
     for table in document:
         if table not in commands:
-            raise _unknown(f"{path}: unknown table or key '{_shown(table)}'", table, commands, "[{}]")
+            known = [*commands, NOTATION]
+            raise _unknown(f"{path}: unknown table or key '{_shown(table)}'", table, known, "[{}]")
         if not isinstance(document[table], dict):
             raise bad_request(f"{path}: '{table}' is no table", "a table holds the options of a command", f"[{table}]")
-    if name in document:
-        values = _values(document[name], f"{path}, [{name}]", command)
+    if name in document or own:
+        values = own | _values(document.get(name, {}), f"{path}, [{name}]", command)
         if given is None:
             _check_unasked(values, path, command)
             click.echo(f"using {path}", err=True)
@@ -57,21 +62,6 @@ def run_file_values(
         f"it has {', '.join(f'[{table}]' for table in document) or 'none'}",
         f"ntkfeyn {name} --save-run {path}, which writes one",
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import tomllib
-
-    data = read_file(path, MAX_BYTES)
-    try:
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise bad_request(f"the run file '{path}' is not UTF-8", "a TOML file is allowed") from error
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError, as is an integer too long
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise bad_request(
-            f"the run file '{path}' is not TOML ({reason})", "a table [command] of key = value is allowed"
-        ) from error
 
 
 def _values(table: dict[str, Any], where: str, command: click.Command) -> dict[str, Any]:
@@ -252,11 +242,17 @@ def run_file_text(command: click.Command, values: dict[str, Any]) -> str:
     """A TOML file with every value that differs from its default, in the order of --help."""
     lines = [f"# Made by ntkfeyn {__version__}; repeat with: ntkfeyn --run FILE {command.name}", f"[{command.name}]"]
     defaults = _defaults(command)
+    tables: list[str] = []
     for param in _saved(command):
         value = values[param.name or ""]
+        if isinstance(value, Notation):
+            if not isinstance(value.source, str):
+                tables = notation_lines(value.source)
+                continue
+            value = value.source
         if value != defaults[param.name or ""]:
             lines.append(f"{key_of(param)} = {toml(value)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *tables]) + "\n"
 
 
 def toml(value: Any) -> str:

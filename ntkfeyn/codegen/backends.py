@@ -6,8 +6,8 @@ is imported when it is used, so that the command line can read the names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,34 +17,39 @@ if TYPE_CHECKING:
     from ntkfeyn.codegen.ir import Program
     from ntkfeyn.model.targets import Target
     from ntkfeyn.render.latex.appendix import LatexOptions
-    from ntkfeyn.render.notation import TextNotation
+    from ntkfeyn.render.symbols import Symbols
 
-Files = dict[str, str]
+Files = Mapping[str, str | bytes]
 MAX_PLACEMENTS = 2_000_000  # of derivatives, in the product terms of one program; Theta at order 3 has 260,311
 
 
 @dataclass(frozen=True)
 class Emission:
-    """Targets and options; ``stem`` names the files, ``program`` is the code of everything that the targets need."""
+    """Targets and options; ``stem`` names the files, ``program`` is the code of everything that the targets need.
+
+    ``symbols`` are the letters of everything that is written, whatever ``latex`` says.
+    """
 
     targets: Sequence[Target]
     shared: bool = True
     latex: LatexOptions | None = None
+    symbols: Symbols | None = None
 
     @cached_property
     def stem(self) -> str:
         from ntkfeyn.model.targets import default_targets
         from ntkfeyn.render.templates import file_stem
 
-        return file_stem(self.targets, default_targets())
+        if self.latex is not None and self.latex.name is not None:
+            return self.latex.name
+        closed = "_closure" if self.latex is not None and self.latex.closure else ""
+        return file_stem(self.targets, default_targets()) + closed
 
-    @property
-    def notation(self) -> TextNotation:
-        """Of the formulas in comments."""
-        from ntkfeyn.render.notation import TextNotation
+    @cached_property
+    def letters(self) -> Symbols:
         from ntkfeyn.render.symbols import Symbols
 
-        return TextNotation((self.latex.symbols if self.latex else Symbols()).text)
+        return self.symbols or Symbols()
 
     @cached_property
     def program(self) -> Program:
@@ -76,29 +81,38 @@ class Backend:
 
 
 def _latex(asked: Emission) -> Files:
-    from ntkfeyn.derivation.recursion import derive_recursion
+    from ntkfeyn.derivation.recursion import derive_recursion, derive_system
     from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
+    from ntkfeyn.render.latex.pdf import compile_pdf
 
+    options = replace(asked.latex or LatexOptions(), symbols=asked.letters)
+    options.check()  # before anything is derived
     recursions = [derive_recursion(shape, order) for shape, order in asked.targets]
-    return latex_files(recursions, asked.stem, asked.latex or LatexOptions())
+    if options.closure:
+        own = {recursion.id: recursion for recursion in recursions}  # with the labels that were asked for
+        recursions = [own.get(one.id, one) for one in derive_system(own).recursions]
+    texts = latex_files(recursions, asked.stem, options)
+    if options.pdf:
+        return {**texts, f"{asked.stem}.pdf": compile_pdf(texts, asked.stem)}
+    return texts
 
 
 def _python(asked: Emission) -> Files:
     from ntkfeyn.codegen.python.files import python_files
 
-    return python_files(asked.program, asked.stem, asked.notation)
+    return python_files(asked.program, asked.stem, asked.letters)
 
 
 def _jax(asked: Emission) -> Files:
     from ntkfeyn.codegen.python.files import jax_files
 
-    return jax_files(asked.program, asked.stem, asked.notation)
+    return jax_files(asked.program, asked.stem, asked.letters)
 
 
 def _c(asked: Emission) -> Files:
     from ntkfeyn.codegen.c.files import c_files
 
-    return c_files(asked.program, asked.stem, asked.notation)
+    return c_files(asked.program, asked.stem, asked.letters)
 
 
 BACKENDS = (

@@ -25,8 +25,11 @@ from ntkfeyn.codegen.lowering import (
     Start,
     Statement,
 )
-from ntkfeyn.render.formulas import cumulant_text, term_text
+from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS, WIDTH_RATIO
+from ntkfeyn.model.tensors import MEAN_KERNEL
+from ntkfeyn.render.formulas import cumulant_text, slots_text, term_text
 from ntkfeyn.render.notation import TextNotation
+from ntkfeyn.render.symbols import TEXT, Symbols
 from ntkfeyn.render.templates import provenance
 from ntkfeyn.render.wrapping import wrap
 
@@ -35,12 +38,12 @@ ROOM = 72  # of a statement, so that it fits when it is indented
 
 
 class Formatter(ABC):
-    """``comment_width``: of a line of text inside a comment; ``notation``: of the formulas there."""
+    """``comment_width``: of a line of text inside a comment; ``symbols``: the letters of the formulas there."""
 
     comment_width: int
 
-    def __init__(self, notation: TextNotation) -> None:
-        self.notation = notation
+    def __init__(self, symbols: Symbols) -> None:
+        self.notation, self.words = TextNotation(symbols.text), TextNotation(symbols.plain)
 
     @abstractmethod
     def integer(self, value: int) -> str: ...
@@ -126,7 +129,20 @@ class Formatter(ABC):
             "provenance": [line for text in texts for line in wrap(text, self.comment_width)],
             "operations": f"{code.multiplications} multiplications a component of every tensor"
             f" ({code.without_sums} without partial sums)",
+            "layer": self.words.layer,
+            "width": self.words.width,
+            "width_below": self.words.width_below,
+            "names": self.names(),
+            "kernel": self.words.letter(MEAN_KERNEL.name),
         }
+
+    def names(self) -> str:
+        """What the couplings of formulas are called in the code, where that is something else."""
+        letters = {WIDTH_RATIO: self.words.power(WIDTH_RATIO, 1)}
+        for name in GAUSSIAN_COUPLINGS:
+            if self.notation.power(name, 1) != TEXT.coupling(name):
+                letters[name] = self.notation.power(name, 1)
+        return ", ".join(f"{letter} = {name}" for name, letter in letters.items())
 
     def step(self, one: LoweredStep) -> dict[str, Any]:
         """A step: what its comment says (tensor, legs, channel, formula), and its terms, each with its diagrams."""
@@ -138,7 +154,7 @@ class Formatter(ABC):
             "function": one.step.function,
             "tensor": cumulant_text(recursion.cumulant, recursion.order, notation),
             "legs": recursion.cumulant.legs_text(),
-            "channel": recursion.cumulant.channel_text(),
+            "channel": recursion.cumulant.channel_text() + slots_text(recursion.cumulant, notation),
             "formula": [line for text in terms for line in wrap(text, self.comment_width)],
             "slots": one.step.slots,
             "couplings": one.step.couplings,

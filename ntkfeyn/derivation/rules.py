@@ -40,7 +40,8 @@ class PairRule(NamedTuple):
     ``consumes_edge``: an edge of a leg joins the slots, and its parameter is one of this layer. ``merges``: no way of
     its own, but several drawn as one (theory section 4, Omega). ``function`` stands at both slots. In pictures the
     vertex is a dot or a ``square``; ``plain`` is the one that lists leave unmarked. ``element`` heads its row in a
-    table of rules, ``source`` says why; ``words`` and ``sentence`` tell it of a pair, ``inside`` of a pair in Omega.
+    table of rules, ``source`` says why; ``words`` and ``sentence`` tell it of a pair, ``inside`` of a pair in Omega;
+    ``{layer}`` and ``{edge}`` there are filled in.
     """
 
     name: str
@@ -73,8 +74,8 @@ NEW_EDGE = PairRule(
     element="cubic vertex, one new parameter edge",
     source="both slots differentiated by the same weight of layer l+1",
     words="one new parameter",
-    sentence="a new edge, both slots differentiate by one weight of layer ℓ+1",
-    inside="its edge {edge} is new, both ends differentiate by one weight of layer ℓ+1",
+    sentence="a new edge, both slots differentiate by one weight of layer {layer}+1",
+    inside="its edge {edge} is new, both ends differentiate by one weight of layer {layer}+1",
     consumes_edge=True,
     square=True,
 )
@@ -121,7 +122,8 @@ TENSOR = ElementRule(
     "tensor",
     Powers.of(width_ratio=1),
     "tensor vertex, per power of 1/n",
-    "layer-l cumulants count powers of the width below them",
+    "layer-l cumulants count powers of the width below them; the tag beside a disc says how many;"
+    " lines that leave a disc at one small circle are a pair of its channel",
 )
 ELEMENT_RULES = (
     TENSOR,

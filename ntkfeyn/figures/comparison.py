@@ -10,40 +10,42 @@ from typing import Any
 
 import numpy as np
 
-from ntkfeyn.figures.style import COLOURS, DASHES, drawing, save
+from ntkfeyn.figures.style import COLOURS, DASHES, drawing, figure_notation, save
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.notation import LatexNotation
+from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.sampling.comparison import Compared, Comparison
 
 PANEL = (3.4, 2.7)  # inches
 
 
-def comparison_figures(comparison: Comparison, directory: Path, stem: str) -> list[Path]:
+def comparison_figures(comparison: Comparison, directory: Path, stem: str, symbols: Symbols) -> list[Path]:
     """STEM-width: each target at the output layer against width; STEM-depth: against the layer, narrowest network."""
     paths = []
     if len(comparison.settings) > 1:
-        paths += _panels(comparison, directory, f"{stem}-width", _against_width)
+        paths += _panels(comparison, directory, f"{stem}-width", _against_width, symbols)
     if len(comparison.settings[0].layers) > 1:
-        paths += _panels(comparison, directory, f"{stem}-depth", _against_depth)
+        paths += _panels(comparison, directory, f"{stem}-depth", _against_depth, symbols)
     return paths
 
 
-def _panels(comparison: Comparison, directory: Path, stem: str, draw: Any) -> list[Path]:
+def _panels(comparison: Comparison, directory: Path, stem: str, draw: Any, symbols: Symbols) -> list[Path]:
     targets = list(comparison.orders)
     columns = min(3, len(targets))
     rows = -(-len(targets) // columns)
     with drawing() as Figure:
+        notation = figure_notation(symbols)
         figure = Figure(figsize=(PANEL[0] * columns, PANEL[1] * rows + 0.3), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
         for place, target in enumerate(targets):
-            draw(axes[divmod(place, columns)], comparison, target)
+            draw(axes[divmod(place, columns)], comparison, target, notation)
         figure.suptitle(str(comparison.meta["activation"]).replace("$", r"\$")[:90], fontsize=9)
         for place in range(len(targets), rows * columns):
             axes[divmod(place, columns)].set_visible(False)
         return save(figure, directory, stem)
 
 
-def _against_width(axis: Any, comparison: Comparison, target: str) -> None:
+def _against_width(axis: Any, comparison: Comparison, target: str, notation: LatexNotation) -> None:
     """Sampled points with error bars, and the partial sums as curves in n (for equal hidden widths)."""
     orders = comparison.orders[target]
     settings = sorted(comparison.settings, key=lambda setting: setting.hidden[-1])
@@ -64,8 +66,8 @@ def _against_width(axis: Any, comparison: Comparison, target: str) -> None:
     axis.set_xscale("log", base=2)
     axis.set_xticks(widths, [f"{n:.0f}" for n in widths])
     axis.minorticks_off()
-    axis.set_xlabel("width $n$")
-    _finish(axis, target, last[0], place, f"layer {len(settings[0].hidden) + 1}")
+    axis.set_xlabel(f"width ${notation.letters.width}$")
+    _finish(axis, target, notation, last[0], place, f"layer {len(settings[0].hidden) + 1}")
 
 
 def _style(order: int) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def _curve(found: Compared, place: int, width: float, upto: int, n: Any) -> Any:
     return sum(step * (width / n) ** power for power, step in enumerate(steps))
 
 
-def _against_depth(axis: Any, comparison: Comparison, target: str) -> None:
+def _against_depth(axis: Any, comparison: Comparison, target: str, notation: LatexNotation) -> None:
     """The narrowest network, layer by layer."""
     width, hidden, layers = min(comparison.settings, key=lambda setting: min(setting.hidden))
     place = layers[-1][target].largest
@@ -94,21 +96,21 @@ def _against_depth(axis: Any, comparison: Comparison, target: str) -> None:
     axis.errorbar(numbers, sampled, errors, fmt="ko", markersize=3.5, capsize=2.5, linewidth=1, label="sampled")
     axis.set_xticks(numbers)
     axis.set_xlabel("layer")
-    _finish(axis, target, layers[-1][target], place, f"width {width}")
+    _finish(axis, target, notation, layers[-1][target], place, f"width {width}")
 
 
-def _finish(axis: Any, target: str, found: Compared, place: int, where: str) -> None:
+def _finish(axis: Any, target: str, notation: LatexNotation, found: Compared, place: int, where: str) -> None:
     index = "".join(map(str, found.indices[place]))
-    axis.set_title(f"{label(target, index)}, {where}", fontsize=9)
+    axis.set_title(f"{label(target, notation, index)}, {where}", fontsize=9)
     axis.legend()
     axis.margins(x=0.05)
 
 
-def label(target: str, index: str = "") -> str:
-    """The quantity of a target, as n^R times a cumulant."""
+def label(target: str, notation: LatexNotation, index: str = "") -> str:
+    """The quantity of a target, as n^R times a cumulant; indices are the numbers of inputs."""
     name, _, order = target.partition("@")
-    tex = LatexNotation().letter(name)
+    tex = notation.letter(name)
     shown = f"{tex}_{{{index}}}" if index else tex
-    if int(order) > standard(name).leading_order:
-        return rf"$n\,(\langle {shown}\rangle - {shown})$"
+    if int(order) > standard(name).leading_order:  # n times (mean - leading order)
+        return rf"${notation.letters.width}\,({notation.mean(shown)} - {shown})$"
     return f"${shown}$"

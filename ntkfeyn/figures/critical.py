@@ -12,9 +12,10 @@ import numpy as np
 
 from ntkfeyn.criticality.depth import RATIOS, Law, Run, Scaling, Tuning, laws, ratio_values
 from ntkfeyn.criticality.growth import Form, Growth
-from ntkfeyn.figures.style import drawing, save
+from ntkfeyn.figures.style import drawing, figure_notation, save
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.notation import LatexNotation
+from ntkfeyn.render.symbols import Symbols
 
 STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK dashed, of the ddNTK dotted
     "K@0": ("black", "-"), "Theta@0": ("#888888", "-"),
@@ -28,19 +29,21 @@ READABLE = 0.1  # exponents less certain than this are left to the table
 SMALLEST = 1e-30  # of the largest value in a panel: below it a curve says nothing
 
 
-def critical_figure(name: str, runs: dict[Tuning, Run], scaling: Scaling, directory: Path, stem: str) -> list[Path]:
+def critical_figure(
+    name: str, runs: dict[Tuning, Run], scaling: Scaling, directory: Path, stem: str, symbols: Symbols
+) -> list[Path]:
     """STEM.pdf and STEM.png in a directory."""
     with drawing() as Figure:
-        return save(_figure(Figure, name, runs, scaling), directory, stem)
+        return save(_figure(Figure, name, runs, scaling, figure_notation(symbols)), directory, stem)
 
 
-def _figure(Figure: Any, name: str, runs: dict[Tuning, Run], scaling: Scaling) -> Any:
+def _figure(Figure: Any, name: str, runs: dict[Tuning, Run], scaling: Scaling, notation: LatexNotation) -> Any:
     """Tensors in the upper row, ratios in the lower one, a column a run; the legend stands beside them."""
     figure = Figure(figsize=(11.5, 6.2))
     axes = figure.subplots(2, len(runs), sharex="col", squeeze=False)
     handles: dict[str, Any] = {}
     for column, (which, run) in enumerate(runs.items()):
-        for row, divisor in enumerate(("", rf"\,/\,{symbol('K@0')}^a\,{symbol('Theta@0')}^b")):
+        for row, divisor in enumerate(("", rf"\,/\,{symbol('K@0', notation)}^a\,{symbol('Theta@0', notation)}^b")):
             panel = axes[row][column]
             handles |= _curves(panel, run, ratios=row == 1)
             panel.set_yscale("log")
@@ -48,12 +51,13 @@ def _figure(Figure: Any, name: str, runs: dict[Tuning, Run], scaling: Scaling) -
             panel.grid(True, linewidth=0.3, color="#CCCCCC")
             panel.tick_params(which="both", direction="in", labelsize=8)
             if column == 0:
-                panel.set_ylabel(rf"$|T^{{(\ell)}}|{divisor}$")
-        axes[0][column].set_title(_title(which, run, scaling), fontsize=9)
-        axes[1][column].set_xlabel(r"layer $\ell$")
+                panel.set_ylabel(rf"$|T^{{({notation.layer})}}|{divisor}$")
+        axes[0][column].set_title(_title(which, run, scaling, notation), fontsize=9)
+        axes[1][column].set_xlabel(f"layer ${notation.layer}$")
     found = laws(runs[Tuning.CRITICAL], True)
     shown = [tensor for tensor in STYLES if tensor in handles]
-    labels = [f"${symbol(tensor)}${exponent(found[tensor]) if tensor in found else ''}" for tensor in shown]
+    powers = {tensor: exponent(law, notation) for tensor, law in found.items()}
+    labels = [f"${symbol(tensor, notation)}${powers.get(tensor, '')}" for tensor in shown]
     figure.suptitle(_plain(name), fontsize=10, x=0.45, y=0.985)
     figure.subplots_adjust(left=0.06, right=0.855, top=0.9, bottom=0.08, wspace=0.22, hspace=0.08)
     figure.legend(
@@ -77,13 +81,13 @@ def _curves(panel: Any, run: Run, *, ratios: bool) -> dict[str, Any]:
     return handles
 
 
-def symbol(tensor: str) -> str:
+def symbol(tensor: str, notation: LatexNotation) -> str:
     """The tensor in TeX maths."""
     name, _, order = tensor.partition("@")
-    return LatexNotation().symbol(name, int(order) - standard(name).leading_order)
+    return notation.symbol(name, int(order) - standard(name).leading_order)
 
 
-def exponent(law: Law) -> str:
+def exponent(law: Law, notation: LatexNotation) -> str:
     """~ l^p for the legend."""
     growth: Growth = law.tensor
     if growth.form == Form.SLOW:
@@ -92,12 +96,13 @@ def exponent(law: Law) -> str:
         return ""
     power = f"{growth.value:.0f}" if growth.form == Form.POLYNOMIAL else f"{growth.value:.2f}"
     power = power.replace("-0.00", "0.00")
-    return rf"$\,\sim\,\ell^{{\,{power}}}$"
+    return rf"$\,\sim\,{notation.layer}^{{\,{power}}}$"
 
 
-def _title(which: Tuning, run: Run, scaling: Scaling) -> str:
+def _title(which: Tuning, run: Run, scaling: Scaling, notation: LatexNotation) -> str:
     off = {Tuning.CRITICAL: "", Tuning.BELOW: rf"{1 - scaling.off:g}\,", Tuning.ABOVE: rf"{1 + scaling.off:g}\,"}
-    text = rf"{TITLES[which]}: $C_W = {off[which]}C_W^\ast$"
+    coupling = notation.power("C_W", 1)
+    text = rf"{TITLES[which]}: ${coupling} = {off[which]}{coupling}^\ast$"
     return text + (f", {run.layers} layers" if run.stopped else "")
 
 

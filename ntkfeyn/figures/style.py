@@ -6,12 +6,17 @@ Enters: a matplotlib figure. Leaves: two files.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.fonts import own_fonts
+from ntkfeyn.render.notation import LatexNotation
+from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.runtime.files import write_below
 
 STYLE = {
@@ -37,6 +42,40 @@ def drawing() -> Iterator[Any]:
         from matplotlib.figure import Figure
 
         yield Figure
+
+
+def figure_notation(symbols: Symbols) -> LatexNotation:
+    """LaTeX as matplotlib understands it: a letter that it does not know is replaced by that of the terminal."""
+    latex, text = symbols.latex, symbols.text
+    shown = {name: _shown(latex.tensor(name), text.tensor(name)) for name in (*NAMES, *latex.tensors)}
+    couplings = {name: _shown(latex.coupling(name), text.coupling(name)) for name in ("C_W", *latex.couplings)}
+    left, right = (re.sub(r"\\(left|right|([bB]igg?)[lrm]?)(?![A-Za-z])", "", side) for side in latex.expectation)
+    return LatexNotation(
+        replace(
+            latex,
+            tensors=shown,
+            couplings=couplings,
+            width=_shown(latex.width, text.width),
+            layer=_shown(latex.layer, text.layer),
+            expectation=(left, right) if _parsed(f"{left} x{right}") else text.expectation,
+        )
+    )
+
+
+def _shown(tex: str, plain: str) -> str:
+    escaped = re.sub(r"([$%#&])", r"\\\1", plain)
+    return tex if _parsed(tex) else rf"\mathrm{{{escaped}}}"
+
+
+def _parsed(tex: str) -> bool:
+    """Whether matplotlib, which knows less than TeX, understands it."""
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        MathTextParser("path").parse(f"${tex}$")
+    except ValueError:
+        return False
+    return True
 
 
 def save(figure: Any, directory: Path, stem: str) -> list[Path]:

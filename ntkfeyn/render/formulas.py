@@ -15,7 +15,7 @@ from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.rules import CHOICES, WIDTH_RATIO, Choice, in_order
 from ntkfeyn.derivation.terms import ExpandedTerm, Factor, Group, Powers, ProductTerm, Tensor
 from ntkfeyn.model.cumulants import Cumulant, standard
-from ntkfeyn.model.tensors import MEAN_NTK
+from ntkfeyn.model.tensors import MEAN_NTK, NAMES
 from ntkfeyn.render.notation import LatexNotation, TextNotation, counted
 
 EXPANDED_SHOWN = 50_000  # larger expansions are not written out just to be counted
@@ -63,6 +63,30 @@ def omega_definition(notation: TextNotation) -> str:
     letters = replace(notation.letters, samples=("a", "b"))
     plain = TextNotation(letters)
     return f"{plain.omega(1, 2)} = {' + '.join(choice_text(choice, (1, 2), plain) for choice in CHOICES)}"
+
+
+def unnamed_definitions(recursion: Recursion, notation: TextNotation) -> list[str]:
+    """What the symbols of tensors without a letter mean: legs and channel, and the name where there is a short one."""
+    found = {tensor.name for term in recursion.terms for tensor in term.tensors} | {recursion.name}
+    plain = TextNotation(replace(notation.letters, samples=(), slot_0="0"))
+    lines = []
+    for name in sorted(found - set(NAMES)):
+        shape, called = standard(name), "" if "/" in name else f"{name}, "
+        symbol = plain.tensor(name, 0, shape.index_labels())
+        lines.append(f"{symbol}: {called}legs {shape.legs_text()}, channel {shape.channel_text()}")
+    return lines
+
+
+def slots_text(shape: Cumulant, notation: TextNotation) -> str:
+    """Which labels the slots of a request have, where samples have labels of their own."""
+    if not notation.letters.samples:
+        return ""
+    return f", slots {', '.join(f'{label} = {notation.label(label)}' for label in sorted(set(shape.labels)))}"
+
+
+def dashed(slots: Sequence[int], notation: TextNotation) -> str:
+    """1-3: slots that belong together."""
+    return "-".join(map(notation.label, slots))
 
 
 def powers_text(powers: Powers, notation: TextNotation) -> str:
@@ -131,7 +155,7 @@ def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
     slots = standard(shape.name) if isinstance(recursion, Diagonal) else shape  # equal labels would not tell them apart
     lines = [
         f"{head} at layer {layer}+1, order {recursion.order} in 1/n"
-        f"   legs {slots.legs_text()}   channel {slots.channel_text()}",
+        f"   legs {slots.legs_text()}   channel {slots.channel_text()}{slots_text(slots, notation)}",
         f"{counted(len(recursion.diagrams), 'diagram')}, {counted(len(recursion.terms), 'product term')},"
         f" {size}; on the right all tensors at layer {layer}, {notation.power(WIDTH_RATIO, 1)} = {ratio}",
         "",
@@ -142,6 +166,8 @@ def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
         lines.append(f"  {', '.join(term.diagrams):<{width}}   {term_text(term, notation, leading=i == 0)}")
     if any(group.omegas for term in recursion.terms for group in term.groups):
         lines += ["", omega_definition(notation)]
+    unnamed = unnamed_definitions(recursion, notation)
+    lines += ["", *unnamed] if unnamed else []
     lines += ["", "rewrites: " + "; ".join(f"{e.rewrite} {e.before} -> {e.after} {e.unit}" for e in effects)]
     if isinstance(recursion, Diagonal):
         lines += ["", *_homogeneity_lines(recursion, head, notation)]
@@ -150,10 +176,10 @@ def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
 
 def _homogeneity_lines(recursion: Diagonal, head: str, notation: TextNotation) -> list[str]:
     """What was dropped and why, and whether the tensor vanishes at every layer."""
-    z, derivative = notation.letters.preactivation, notation.letters.derivative
+    z, derivative, omega = notation.letters.preactivation, notation.letters.derivative, notation.letters.omega
     lines = [
         f"one input, {z} {notation.function(1)}({z}) = {notation.function(0)}({z}), any biases: "
-        f"{counted(len(recursion.dropped), 'term')} dropped (counted before collecting, Ω written out)"
+        f"{counted(len(recursion.dropped), 'term')} dropped (counted before collecting, {omega} written out)"
     ]
     for (orders, derivatives), terms, ids in recursion.reasons:
         inner = notation.inner.join(notation.activation(1, m) for m in orders)

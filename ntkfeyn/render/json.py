@@ -1,14 +1,14 @@
 """JSON of recursions and diagrams (interface: schemas ntkfeyn.recursion/1, recursions/1, diagrams/1).
 
 Enters: frozen records. Leaves: plain dicts in stable order, and their text; of recursions also piece by piece, for the
-terms of high orders fill memory many times over.
+terms of high orders fill memory many times over. Given a notation, cumulants and terms hold formulas in LaTeX too.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from ntkfeyn.derivation.diagrams import Diagram, TensorVertex, pair_ends
@@ -20,6 +20,8 @@ from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS
 from ntkfeyn.derivation.terms import ExpandedTerm, Powers, ProductTerm, Tensor
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import NAMED_TREES, Leg
+from ntkfeyn.render.formulas import cumulant_text, expanded_text, term_text
+from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.runtime.version import TOOL
 
 
@@ -63,6 +65,12 @@ def cumulant_json(cumulant: Cumulant) -> dict[str, Any]:
     }
 
 
+def written_cumulant(cumulant: Cumulant, order: int, notation: LatexNotation | None) -> dict[str, Any]:
+    """The same, with the tensor as a formula."""
+    formula = {"latex": cumulant_text(cumulant, order, notation)} if notation else {}
+    return cumulant_json(cumulant) | formula
+
+
 def _channel(cumulant: Cumulant) -> list[list[int]]:
     return [[a + 1, b + 1] for a, b in cumulant.channel]
 
@@ -87,13 +95,15 @@ def _shape(name: str) -> tuple[str, list[tuple[Any, int, int]], list[list[int]]]
     return shape.name, kinds, _channel(shape)
 
 
-def term_json(term: ExpandedTerm) -> dict[str, Any]:
+def term_json(term: ExpandedTerm, notation: LatexNotation | None = None) -> dict[str, Any]:
+    formula = {"latex": expanded_text(term, notation)} if notation else {}
     return {
         "coefficient": str(term.coefficient),
         **_couplings_json(term.couplings),
         "expectations": [[list(factor) for factor in expectation] for expectation in term.expectations],
         "tensors": [tensor_json(tensor) for tensor in term.tensors],
         "diagrams": list(term.diagrams),
+        **formula,
     }
 
 
@@ -102,7 +112,7 @@ def _couplings_json(powers: Powers) -> dict[str, int]:
     return {name: powers.power(name) for name in GAUSSIAN_COUPLINGS} | dict(powers)
 
 
-def product_json(term: ProductTerm) -> dict[str, Any]:
+def product_json(term: ProductTerm, notation: LatexNotation | None = None) -> dict[str, Any]:
     """A term before Leibniz: each bound label b1, b2, .. runs over the domain of the group that it acts on."""
     acting: list[list[str]] = [[] for _ in term.groups]
     tensors, bound = [], 0
@@ -128,19 +138,21 @@ def product_json(term: ProductTerm) -> dict[str, Any]:
             for group, named in zip(term.groups, acting, strict=True)
         ],
         "diagrams": list(term.diagrams),
+        **({"latex": term_text(term, notation)} if notation else {}),
     }
 
 
-def recursion_json(recursion: Recursion) -> dict[str, Any]:
+def recursion_json(recursion: Recursion, notation: LatexNotation | None = None) -> dict[str, Any]:
     """Schema ntkfeyn.recursion/1: fully expanded terms, all tensors at layer l."""
-    return {**_head(recursion), "terms": [term_json(term) for term in recursion.expanded], **_tail(recursion)}
+    terms = [term_json(term, notation) for term in recursion.expanded]
+    return {**_head(recursion, notation), "terms": terms, **_tail(recursion)}
 
 
-def _head(recursion: Recursion) -> dict[str, Any]:
+def _head(recursion: Recursion, notation: LatexNotation | None) -> dict[str, Any]:
     return {
         "schema": "ntkfeyn.recursion/1",
         "tool": TOOL,
-        "cumulant": cumulant_json(recursion.cumulant),
+        "cumulant": written_cumulant(recursion.cumulant, recursion.order, notation),
         "order": recursion.order,
         "hash": recursion.hash,
         "diagrams": [diagram_json(diagram) for diagram in recursion.diagrams],
@@ -151,7 +163,9 @@ def _tail(recursion: Recursion) -> dict[str, Any]:
     return {"homogeneous": homogeneous_json(recursion)} if isinstance(recursion, Diagonal) else {}
 
 
-def recursion_pieces(recursions: Sequence[Recursion], products: bool = False) -> Iterator[str]:
+def recursion_pieces(
+    recursions: Sequence[Recursion], products: bool = False, notation: LatexNotation | None = None
+) -> Iterator[str]:
     """The text of ``recursions_json`` piece by piece; ``products``: the product terms instead of the expanded ones.
 
     Raises LimitError, before the first piece, where the expanded terms are too many.
@@ -159,15 +173,16 @@ def recursion_pieces(recursions: Sequence[Recursion], products: bool = False) ->
     if not products:
         for recursion in recursions:
             check_written(recursion.terms)
-    return _pieces(recursions, products)
+    return _pieces(recursions, products, notation)
 
 
-def _pieces(recursions: Sequence[Recursion], products: bool) -> Iterator[str]:
+def _pieces(recursions: Sequence[Recursion], products: bool, notation: LatexNotation | None) -> Iterator[str]:
     alone = len(recursions) == 1
     yield "{\n" if alone else '{\n  "schema": "ntkfeyn.recursions/1",\n  "recursions": [\n'
     for i, recursion in enumerate(recursions):
-        rows: Iterable[Any] = map(product_json, recursion.terms) if products else _expanded(recursion)
-        parts = {**_head(recursion), "products" if products else "terms": rows, **_tail(recursion)}
+        written: Iterable[Any] = recursion.terms if products else recursion.expanded_once()
+        rows = map(partial(product_json if products else term_json, notation=notation), written)
+        parts = {**_head(recursion, notation), "products" if products else "terms": rows, **_tail(recursion)}
         if alone:
             yield from _members(parts, 1)
         else:
@@ -175,10 +190,6 @@ def _pieces(recursions: Sequence[Recursion], products: bool) -> Iterator[str]:
             yield from _members(parts, None)
             yield "}"
     yield "\n}\n" if alone else "\n  ]\n}\n"
-
-
-def _expanded(recursion: Recursion) -> Iterator[dict[str, Any]]:
-    return map(term_json, recursion.expanded_once())
 
 
 def _members(parts: dict[str, Any], depth: int | None) -> Iterator[str]:
@@ -202,11 +213,11 @@ def _listed(rows: Iterator[Any], depth: int | None) -> Iterator[str]:
     yield "[]" if empty else end
 
 
-def recursions_json(recursions: Sequence[Recursion]) -> dict[str, Any]:
+def recursions_json(recursions: Sequence[Recursion], notation: LatexNotation | None = None) -> dict[str, Any]:
     """One recursion answers with recursion/1, several with recursions/1."""
     if len(recursions) == 1:
-        return recursion_json(recursions[0])
-    return {"schema": "ntkfeyn.recursions/1", "recursions": [recursion_json(r) for r in recursions]}
+        return recursion_json(recursions[0], notation)
+    return {"schema": "ntkfeyn.recursions/1", "recursions": [recursion_json(r, notation) for r in recursions]}
 
 
 def homogeneous_json(recursion: Diagonal) -> dict[str, Any]:
@@ -253,12 +264,18 @@ def _tensor_vertex_json(diagram: Diagram, vertex: TensorVertex) -> dict[str, Any
     }
 
 
-def diagrams_json(cumulant: Cumulant, order: int, found: Enumeration, diagrams: Sequence[Diagram]) -> dict[str, Any]:
+def diagrams_json(
+    cumulant: Cumulant,
+    order: int,
+    found: Enumeration,
+    diagrams: Sequence[Diagram],
+    notation: LatexNotation | None = None,
+) -> dict[str, Any]:
     """Schema ntkfeyn.diagrams/1."""
     return {
         "schema": "ntkfeyn.diagrams/1",
         "tool": TOOL,
-        "cumulant": cumulant_json(cumulant),
+        "cumulant": written_cumulant(cumulant, order, notation),
         "order": order,
         "counts": {"candidates": found.candidates, "connected": found.connected, "kept": len(diagrams)},
         "diagrams": [diagram_json(diagram) for diagram in diagrams],

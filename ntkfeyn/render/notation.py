@@ -12,7 +12,9 @@ from fractions import Fraction
 
 from ntkfeyn.derivation.rules import COUPLINGS
 from ntkfeyn.model.tensors import NAMES
-from ntkfeyn.render.symbols import LATEX, Letters
+from ntkfeyn.render.mathtex import joined, single
+from ntkfeyn.render.symbols import LATEX, Letters, Symbols
+from ntkfeyn.render.systematic import systematic_symbol
 
 MACROS = {"lambda_W": "LW", "lambda_b": "Lb", "width_ratio": "R"}  # the letters of other couplings make theirs
 
@@ -37,8 +39,13 @@ class TextNotation:
         return self.letters.sample(label) if label >= 0 else f"{self.letters.bound}{-label}"
 
     def letter(self, name: str) -> str:
-        """A tensor's letter."""
-        return self.letters.tensor(name) if name in NAMES or name.isalnum() else f"[{name}]"
+        """A tensor's letter; one that has none gets its systematic symbol."""
+        known = name in NAMES or name in self.letters.tensors
+        return self.letters.tensor(name) if known else self.unnamed(systematic_symbol(name))
+
+    def unnamed(self, symbol: str) -> str:
+        """How a systematic symbol is written."""
+        return symbol
 
     def symbol(self, name: str, correction: int) -> str:
         """A tensor without labels: K^{1}."""
@@ -109,12 +116,8 @@ class LatexNotation(TextNotation):
     def label(self, label: int) -> str:
         return self.letters.sample(label) if label >= 0 else f"{self.letters.bound}_{{{-label}}}"
 
-    def letter(self, name: str) -> str:
-        if name in NAMES or name in self.letters.tensors:
-            return self.letters.tensor(name)
-        if re.fullmatch(r"([CR][0-9]+)+", name):
-            return r"\mathsf{" + re.sub(r"([CR])([0-9]+)", r"\1_{\2}", name) + "}"
-        return r"\mathsf{T}[\text{" + name.replace("+", " ").replace("/", " $|$ ") + "}]"
+    def unnamed(self, symbol: str) -> str:
+        return rf"\mathsf{{{symbol}}}"
 
     def symbol(self, name: str, correction: int) -> str:
         return self.letter(name) + (rf"^{{\{{{correction}\}}}}" if correction else "")
@@ -124,8 +127,8 @@ class LatexNotation(TextNotation):
 
     def indices(self, labels: Sequence[int]) -> str:
         names = [self.label(label) for label in labels]
-        short = all(label < 10 for label in labels)
-        return ("" if short else ",").join(names)
+        short = all(label < 10 for label in labels) and all(map(single, names))
+        return joined(names) if short else ",".join(names)
 
     def function(self, order: int) -> str:
         return self.letters.activation + ("'" * order if order <= 3 else f"^{{({order})}}")
@@ -151,8 +154,8 @@ class LatexNotation(TextNotation):
 class MacroNotation(LatexNotation):
     """LaTeX made of macros whose names begin with ``prefix``: readable source, one place to restyle (macros.tex)."""
 
-    def __init__(self, prefix: str) -> None:
-        super().__init__()
+    def __init__(self, prefix: str, letters: Letters = LATEX) -> None:
+        super().__init__(letters)
         self.macro = "\\" + prefix
         self.space, self.inner = f"{self.macro}O ", f"{self.macro}I "
 
@@ -195,6 +198,11 @@ def coupling_macro(coupling: str) -> str:
 def coupling_macros(letters: Letters) -> dict[str, str]:
     """Macro names and letters of every coupling."""
     return {coupling_macro(coupling.name): letters.coupling(coupling.name) for coupling in COUPLINGS}
+
+
+def latex_of(symbols: Symbols) -> LatexNotation | None:
+    """For JSON, which holds formulas only where somebody asked for letters of his own."""
+    return None if symbols.ours else LatexNotation(symbols.latex)
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,13 +1,18 @@
 """Symbols: every letter that a reader sees, in one frozen record that is passed down (never a module global).
 
-Enters: nothing, or what a user prefers. Leaves: ``Symbols``, the letters of text and of LaTeX, from which formulas,
-pictures, prose, SymPy and comments in code take theirs. That Theta is written \\Theta stands here and nowhere else.
+Enters: nothing, or what a user prefers (``Symbols.read``). Leaves: ``Symbols``, the letters of text and of LaTeX, from
+which formulas, pictures, prose, SymPy and comments in code take theirs. That Theta is written \\Theta stands here and
+nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any
+
+from ntkfeyn.render.mathtex import ends_in_command, single, token
 
 
 @dataclass(frozen=True)
@@ -15,11 +20,11 @@ class Letters:
     """The letters of one medium. What a mapping does not name keeps its own name.
 
     ``expectation`` are the brackets of a Gaussian mean, ``bound`` the label that a derivative is summed over,
-    ``samples`` the labels of slots 1, 2, .. (beyond them, or if empty: numbers).
+    ``samples`` the labels of slots 1, 2, .. (beyond them, or if empty: numbers), ``slot_0`` that of a slot 0.
     """
 
-    tensors: Mapping[str, str]
-    couplings: Mapping[str, str]
+    tensors: Mapping[str, str] = field(hash=False)
+    couplings: Mapping[str, str] = field(hash=False)
     activation: str
     omega: str
     expectation: tuple[str, str]
@@ -31,6 +36,7 @@ class Letters:
     preactivation: str = "z"
     neuron: str = "i"
     samples: tuple[str, ...] = ()
+    slot_0: str = "0"
 
     def tensor(self, name: str) -> str:
         """A named tensor's letter."""
@@ -40,12 +46,14 @@ class Letters:
         return self.couplings.get(name, name)
 
     def sample(self, label: int) -> str:
+        if label == 0:
+            return self.slot_0
         return self.samples[label - 1] if 0 < label <= len(self.samples) else str(label)
 
 
 TEXT = Letters(
     tensors={"Theta": "Θ"},
-    couplings={"lambda_W": "λ_W", "lambda_b": "λ_b", "width_ratio": "ρ"},
+    couplings={"lambda_W": "λ_W", "lambda_b": "λ_b", "width_ratio": "ρ", "tau": "τ"},
     activation="σ",
     omega="Ω",
     expectation=("⟨", "⟩"),
@@ -56,7 +64,7 @@ TEXT = Letters(
 )
 LATEX = Letters(
     tensors={"Theta": r"\Theta"},
-    couplings={"lambda_W": r"\lambda_W", "lambda_b": r"\lambda_b", "width_ratio": r"\rho"},
+    couplings={"lambda_W": r"\lambda_W", "lambda_b": r"\lambda_b", "width_ratio": r"\rho", "tau": r"\tau"},
     activation=r"\sigma",
     omega=r"\Omega",
     expectation=(r"\langle", r"\rangle"),
@@ -64,6 +72,18 @@ LATEX = Letters(
     width="n",
     layer=r"\ell",
     delta=r"\delta",
+)
+# text where nothing but ASCII is wanted: SymPy's names, and words around formulas in emitted code
+PLAIN = Letters(
+    tensors={},
+    couplings={"width_ratio": "rho"},
+    activation="s",
+    omega="Omega",
+    expectation=("<", ">"),
+    derivative="d",
+    width="n",
+    layer="l",
+    delta="delta",
 )
 
 
@@ -80,16 +100,15 @@ def leg_letter(kind: str, letters: Letters) -> str:
     return letters.preactivation if kind == "z" else rf"\widehat{{{tree}}}"
 
 
-def template_letters(letters: Letters) -> dict[str, str]:
-    """What the LaTeX templates call them."""
-    return {
+def template_letters(letters: Letters) -> dict[str, Any]:
+    """What the LaTeX templates call them; "samples" are the labels of slots 0, 1, .., none where they are numbers."""
+    brackets = {"left": letters.expectation[0], "right": letters.expectation[1]}
+    named = {
         "s": letters.activation,
         "Omega": letters.omega,
-        "left": letters.expectation[0],
-        "right": letters.expectation[1],
         "d": letters.derivative,
-        "n": letters.width,
-        "l": letters.layer,
+        "n": token(letters.width),
+        "l": token(letters.layer),
         "b": letters.bound,
         "z": letters.preactivation,
         "i": letters.neuron,
@@ -98,11 +117,34 @@ def template_letters(letters: Letters) -> dict[str, str]:
         **{name: letters.tensor(name) for name in ("K", "Theta")},
         **{kind: leg_letter(kind, letters) for kind in ("NTK", "dNTK", "ddNTK1", "ddNTK2")},
     }
+    if letters != LATEX:  # a foreign letter may follow, which a command would swallow
+        named = {name: f"{{{text}}}" if ends_in_command(text) else text for name, text in named.items()}
+    samples = [text if single(text) else rf"\,{text}\," for text in (letters.slot_0, *letters.samples)]
+    return {**brackets, **named, "samples": samples if letters.samples else []}
 
 
 @dataclass(frozen=True)
 class Symbols:
-    """The letters of text (terminal, code comments, SVG) and of LaTeX (formulas, TikZ, figures)."""
+    """The letters of text (terminal, code comments, SVG), of LaTeX (formulas, TikZ, figures) and of ASCII (SymPy)."""
 
     text: Letters = field(default=TEXT)
     latex: Letters = field(default=LATEX)
+    plain: Letters = field(default=PLAIN)
+
+    @staticmethod
+    def read(source: str | PathLike[str]) -> Symbols:
+        """The notation of a TOML file, or one of those that are shipped, by its name: "paper", "pdlt".
+
+        Raises NtkfeynError for a file that cannot be read, and for letters that cannot be used.
+        """
+        from ntkfeyn.render.notation_file import read_notation
+
+        return read_notation(source)
+
+    @property
+    def ours(self) -> bool:
+        """Whether every letter is the default."""
+        return self == DEFAULT
+
+
+DEFAULT = Symbols()

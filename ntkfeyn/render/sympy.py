@@ -8,6 +8,7 @@ n_l, n_{l-1}. Expanded terms only: after Leibniz everything is a plain product.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -17,7 +18,8 @@ from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import ExpandedTerm, Tensor
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.render.notation import LatexNotation
+from ntkfeyn.render.notation import LatexNotation, TextNotation
+from ntkfeyn.render.symbols import DEFAULT, Symbols
 
 MAX_SYMPY = 100_000
 C_W, LAMBDA_W, C_B, LAMBDA_B = sympy.symbols("C_W lambda_W C_b lambda_b", positive=True)
@@ -28,14 +30,15 @@ class Activation(sympy.Function):
     """The derivative of order m of the activation at sample a: Activation(a, m)."""
 
     nargs = 2
+    symbols = DEFAULT
 
     def _sympystr(self, printer: Any) -> str:
-        sample, order = self.args
-        return f"s{chr(39) * int(order)}_{sample}" if order <= 3 else f"s^({order})_{sample}"
+        sample, order = map(int, self.args)
+        return TextNotation(self.symbols.plain).activation(sample, order)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        sample, order = self.args
-        body = LatexNotation().activation(int(sample), int(order))
+        sample, order = map(int, self.args)
+        body = LatexNotation(self.symbols.latex).activation(sample, order)
         return rf"\left({body}\right)^{{{exp}}}" if exp else body
 
 
@@ -43,68 +46,120 @@ class Expectation(sympy.Function):
     """The Gaussian expectation <product of its arguments> with kernel K at layer l."""
 
     is_positive = None
+    symbols = DEFAULT
 
     def _sympystr(self, printer: Any) -> str:
-        return "<" + " ".join(printer.doprint(factor) for factor in self.args) + ">"
+        return TextNotation(self.symbols.plain).mean(" ".join(map(printer.doprint, self.args)))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        body = LatexNotation().mean(r"\,".join(printer.doprint(factor) for factor in self.args))
+        body = LatexNotation(self.symbols.latex).mean(r"\,".join(map(printer.doprint, self.args)))
         return f"{{{body}}}^{{{exp}}}" if exp else body
 
 
 class LayerTensor(sympy.Function):
     """A tensor at layer l: LayerTensor(name, correction, a, b, ..); samples in the tensor's index order."""
 
+    symbols = DEFAULT
+
     def _sympystr(self, printer: Any) -> str:
         name, correction, *samples = self.args
-        mark = f"^{{{correction}}}" if correction else ""
-        return f"{name}{mark}[{','.join(map(str, samples))}]"
+        notation = TextNotation(self.symbols.plain)
+        return f"{notation.symbol(str(name), int(correction))}[{','.join(notation.label(int(s)) for s in samples)}]"
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         name, correction, *samples = self.args
+        notation = LatexNotation(self.symbols.latex)
         mark = rf"\{{{correction}\}}" if correction else ""
-        letter = LatexNotation().letter(str(name))
-        joint = "" if all(s < 10 for s in samples) else ","
-        body = rf"{letter}^{{{mark}(\ell)}}_{{{joint.join(map(str, samples))}}}"
+        indices = notation.indices([int(s) for s in samples])
+        body = rf"{notation.letter(str(name))}^{{{mark}({notation.layer})}}_{{{indices}}}"
         return rf"\left({body}\right)^{{{exp}}}" if exp else body
 
 
-def coupling_symbol(name: str) -> sympy.Expr:
-    """The symbol of a coupling of ``derivation.rules.COUPLINGS``; the width ratio is n_l / n_(l-1)."""
-    if name == WIDTH_RATIO:
-        return WIDTH / WIDTH_BELOW
-    return sympy.Symbol(name, positive=True)
+class Letter(sympy.Symbol):
+    """A coupling or a width by its letter in text, which prints as its letter in LaTeX."""
+
+    formula: str
+
+    def __new__(cls, name: str, formula: str) -> Letter:
+        made: Letter = sympy.Symbol.__xnew__(cls, name, positive=True)  # not cached: others may have this name
+        made.formula = formula
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str, str], dict[str, Any]]:
+        return (self.name, self.formula), {}
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.formula)
+
+    def _latex(self, printer: Any) -> str:
+        return self.formula
 
 
-def tensor_symbol(name: str, order: int, samples: Sequence[int]) -> sympy.Expr:
-    """The symbol of a tensor at layer l; ``samples`` in the tensor's index order, ``order`` absolute."""
-    correction = order - standard(name).leading_order
-    return LayerTensor(sympy.Symbol(name), sympy.Integer(correction), *map(sympy.Integer, samples))
+class Names:
+    """The functions and symbols of expressions that print with these letters; ours are those of ``ntkfeyn.symbols``."""
+
+    def __init__(self, symbols: Symbols = DEFAULT) -> None:
+        self.ours, self.text, self.latex = symbols.ours, TextNotation(symbols.plain), LatexNotation(symbols.latex)
+        kinds: list[Any] = [Activation, Expectation, LayerTensor]
+        if not self.ours:  # a class of their own: what prints otherwise is something else
+            kinds = [type(kind)(kind.__name__, (kind,), {"symbols": symbols}) for kind in kinds]
+        self.activation, self.expectation, self.tensor = kinds
+
+    def coupling(self, name: str) -> sympy.Expr:
+        """The symbol of a coupling of ``derivation.rules.COUPLINGS``; the width ratio is n_l / n_(l-1)."""
+        if name == WIDTH_RATIO and self.ours:
+            return WIDTH / WIDTH_BELOW
+        if name == WIDTH_RATIO:
+            n, layer = self.text.letters.width, self.text.layer
+            tex, level = self.latex.letters.width, self.latex.layer
+            below = Letter(f"{n}_{{{layer}-1}}", f"{tex}_{{{level}-1}}")
+            return Letter(f"{n}_{layer}", f"{tex}_{{{level}}}") / below
+        return sympy.Symbol(name, positive=True) if self.ours else self._letter(name)
+
+    def _letter(self, name: str) -> sympy.Symbol:
+        return Letter(self.text.power(name, 1), self.latex.power(name, 1))
+
+    def tensor_symbol(self, name: str, order: int, samples: Sequence[int]) -> sympy.Expr:
+        """The symbol of a tensor at layer l; ``samples`` in the tensor's index order, ``order`` absolute."""
+        correction = order - standard(name).leading_order
+        return self.tensor(sympy.Symbol(name), sympy.Integer(correction), *map(sympy.Integer, samples))
+
+    def expectation_symbol(self, factors: Sequence[tuple[int, int]]) -> sympy.Expr:
+        """<product of activations>; ``factors`` are (sample, derivative order)."""
+        found = sorted(factors)
+        return self.expectation(*(self.activation(sympy.Integer(s), sympy.Integer(m)) for s, m in found))
+
+    def term(self, term: ExpandedTerm) -> sympy.Expr:
+        return sympy.Mul(
+            sympy.Rational(term.coefficient.numerator, term.coefficient.denominator),
+            *(self.coupling(name) ** power for name, power in term.couplings),
+            *(self._tensor(tensor) for tensor in term.tensors),
+            *(self.expectation_symbol(factors) for factors in term.expectations),
+        )
+
+    def _tensor(self, tensor: Tensor) -> sympy.Expr:
+        return self.tensor_symbol(tensor.name, tensor.order, [tensor.labels[v] for v in standard(tensor.name).index])
 
 
-def expectation_symbol(factors: Sequence[tuple[int, int]]) -> sympy.Expr:
-    """<product of activations>; ``factors`` are (sample, derivative order)."""
-    return Expectation(*(Activation(sympy.Integer(s), sympy.Integer(m)) for s, m in sorted(factors)))
+@lru_cache(maxsize=32)
+def names_of(symbols: Symbols) -> Names:
+    """The same classes whenever the letters are the same, so that expressions can be compared."""
+    return Names(symbols)
 
 
-def _tensor(tensor: Tensor) -> sympy.Expr:
-    return tensor_symbol(tensor.name, tensor.order, [tensor.labels[v] for v in standard(tensor.name).index])
+OURS = names_of(DEFAULT)
+coupling_symbol, tensor_symbol, expectation_symbol = OURS.coupling, OURS.tensor_symbol, OURS.expectation_symbol
 
 
-def _term(term: ExpandedTerm) -> sympy.Expr:
-    return sympy.Mul(
-        sympy.Rational(term.coefficient.numerator, term.coefficient.denominator),
-        *(coupling_symbol(name) ** power for name, power in term.couplings),
-        *(_tensor(tensor) for tensor in term.tensors),
-        *(expectation_symbol(factors) for factors in term.expectations),
-    )
+def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:
+    """The right-hand side as an expanded SymPy sum (theory section 5), which prints with these letters.
 
-
-def to_sympy(recursion: Recursion) -> sympy.Expr:
-    """The right-hand side as an expanded SymPy sum (theory section 5). Raises LimitError above MAX_SYMPY terms."""
+    Raises LimitError above MAX_SYMPY terms.
+    """
     if recursion.written > MAX_SYMPY:
         raise LimitError(
             f"{recursion.name}@{recursion.order} expands to up to {recursion.written} terms; SymPy takes at most"
             f" {MAX_SYMPY}; try --format json, or --format latex, which shows the terms before Leibniz"
         )
-    return sympy.Add(*(_term(term) for term in recursion.expanded))
+    names = names_of(symbols)
+    return sympy.Add(*(names.term(term) for term in recursion.expanded))

@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from stat import S_ISREG
+from typing import Any
 
-from ntkfeyn.errors import LimitError, NtkfeynError
+from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
 
 
 def read_file(path: Path, most: int) -> bytes:
@@ -29,6 +30,23 @@ def read_file(path: Path, most: int) -> bytes:
     if len(data) > most:
         raise LimitError(f"'{path}' has more than {most} bytes, which is the most that is read")
     return data
+
+
+def read_toml(path: Path, most: int, what: str, allowed: str) -> dict[str, Any]:
+    """The tables of a TOML file; ``what`` it is and what is ``allowed`` there stand in the messages.
+
+    Raises NtkfeynError if it cannot be read or is no TOML.
+    """
+    import tomllib
+
+    data = read_file(path, most)
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise bad_request(f"the {what} '{path}' is not UTF-8", "a TOML file is allowed") from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError, as is an integer too long
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise bad_request(f"the {what} '{path}' is not TOML ({reason})", allowed) from error
 
 
 def write_file(path: Path, content: str | bytes | Iterable[str]) -> Path:

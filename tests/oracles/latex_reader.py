@@ -1,38 +1,65 @@
 """A small reader of the emitted LaTeX: macros back to terms, Leibniz by hand.
 
-Knows the macros of macros.tex and nothing of the emitter. A recursion is {key: coefficient} as in oracles.printed, but
-with the tensor names and index orders of the source: (couplings, expectations, tensors).
+Knows the macros of macros.tex and nothing of the emitter, nor of letters: it reads every notation. A recursion is
+{key: coefficient} as in oracles.printed, but with the tensor names and index orders of the source: (couplings,
+expectations, tensors).
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import product
-from typing import Any
+from math import factorial
+from typing import Any, NamedTuple
 
+PairsOf = Callable[[str], list[tuple[int, int]]]
 TensorKey = Callable[[str, int, tuple[int, ...]], tuple[Any, ...]]
 
 
-def recursion_lines(source: str, prefix: str) -> list[str]:
-    """The terms inside the Recursion environment, each as the argument of \\<prefix>Term."""
+class Line(NamedTuple):
+    """A term of a recursion as printed: ids of its diagrams, their letters in the margin, signed formula."""
+
+    ids: tuple[str, ...]
+    letters: tuple[str, ...]
+    text: str
+
+
+def recursion_lines(source: str, prefix: str) -> list[Line]:
+    """The terms of the Recursion environment, which a fragment has once."""
     [body] = re.findall(rf"\\begin{{{prefix}Recursion}}(.*?)\\end{{{prefix}Recursion}}", source, flags=re.DOTALL)
-    return _terms(body, prefix)
+    return _rows(body, prefix)
 
 
-def diagram_lines(source: str, prefix: str) -> list[list[str]]:
-    """The terms of each Block environment: one a diagram, or two where the terms after Leibniz follow."""
-    blocks = re.findall(rf"\\begin{{{prefix}Block}}(.*?)\\end{{{prefix}Block}}", source, flags=re.DOTALL)
-    return [_terms(block, prefix) for block in blocks]
+def expanded_lines(source: str, prefix: str) -> list[list[Line]]:
+    """The terms of each Terms environment: a diagram's after Leibniz."""
+    blocks = re.findall(rf"\\begin{{{prefix}Terms}}(.*?)\\end{{{prefix}Terms}}", source, flags=re.DOTALL)
+    return [_rows(block, prefix) for block in blocks]
 
 
-def _terms(body: str, prefix: str) -> list[str]:
-    found, marker, start = [], f"\\{prefix}Term{{", 0
-    while (start := body.find(marker, start)) >= 0:
-        found.append(_braced(body, start + len(marker) - 1))
-        start += len(marker)
+def _rows(body: str, prefix: str) -> list[Line]:
+    found = []
+    for marks, sign, terms in arguments_of(body, f"\\{prefix}Row", 3):
+        letters = tuple(re.findall(rf"\\{prefix}Diagram{{(\w+)}}", marks))
+        signs = [sign, *(one for (one,) in arguments_of(terms, f"\\{prefix}Sg", 1))]
+        for own, (ids, text) in zip(signs, arguments_of(terms, f"\\{prefix}Term", 2), strict=True):
+            found.append(Line(tuple(filter(None, ids.split(", "))), letters, f"{own} {text}"))
+    return found
+
+
+def arguments_of(source: str, macro: str, count: int) -> list[list[str]]:
+    """The arguments of every use of a macro; a comment that ends a line is skipped."""
+    found, start = [], 0
+    while (start := source.find(macro + "{", start)) >= 0:
+        position, arguments = start + len(macro), []
+        for _ in range(count):
+            arguments.append(_braced(source, position))
+            position += len(arguments[-1]) + 2
+            position += 2 if source.startswith("%\n", position) else 0
+        found.append(arguments)
+        start += len(macro)
     return found
 
 
@@ -139,6 +166,98 @@ def _spread(  # type: ignore[no-untyped-def]
         ]
         couplings = tuple(powers[name] for name in ("CW", "LW", "Cb", "Lb", "R"))
         total[couplings, tuple(sorted(expectations)), tuple(sorted([*keys, *extra]))] += coefficient
+
+
+# --- the product of a diagram, before its joint cumulants are written out ---
+
+
+def read_product(text: str, prefix: str, tensor_key: TensorKey, pairs_of: PairsOf) -> Counter[Any]:
+    """A diagram's product, expanded: joint cumulants over set partitions, derivatives as the conventions say.
+
+    ``pairs_of(name)`` are the places in a tensor's indices that its channel pairs.
+    """
+    head, tensors, neurons = [], [], []
+    for kind, arguments in _macros(text, prefix):
+        if kind in ("M", "J"):
+            neurons.append(_neuron(kind, arguments, prefix))
+        elif kind == "T":
+            tensors.append((arguments[0], _indices(arguments[2], prefix)))
+            head.append((kind, arguments))
+        else:
+            head.append((kind, arguments))
+    begin = "".join(f"\\{prefix}{kind}" + "".join(f"{{{a}}}" for a in arguments) + " " for kind, arguments in head)
+    partner = {}
+    for name, indices in tensors:
+        for a, b in pairs_of(name):
+            partner[indices[a]], partner[indices[b]] = indices[b], indices[a]
+    total: Counter[Any] = Counter()
+    for choice in product(*(_splits(labels, functions, partner, prefix) for labels, functions in neurons)):
+        sign = 1
+        written = begin
+        for count, means in choice:
+            sign *= count
+            for labels, inner in means:
+                samples = sorted({i for _, i in slots_of(inner, prefix)})
+                for label in labels:
+                    written += f"\\{prefix}Sum{{{label}}}{{{','.join(map(str, samples))}}} "
+                acting = "".join(f"\\{prefix}D{{{label}}}" for label in labels)
+                written += f"\\{prefix}M{{{acting}\\{prefix}P{{{inner}}}}} " if labels else f"\\{prefix}M{{{inner}}} "
+        for key, value in read_term(written, prefix, tensor_key).items():
+            total[key] += sign * value
+    return total
+
+
+def _neuron(kind: str, arguments: list[str], prefix: str) -> tuple[list[int], list[str]]:
+    """The derivative labels and the functions of a neuron."""
+    if kind == "J":
+        labels = [int(inner[0]) for _, inner in _macros(arguments[0], prefix)]
+        return labels, arguments[1].split(r"\,;\allowbreak\,")
+    inside = _macros(arguments[0], prefix)
+    labels = [int(inner[0]) for name, inner in inside if name == "D"]
+    return labels, [next(inner[0] for name, inner in inside if name == "P") if labels else arguments[0]]
+
+
+def _splits(  # type: ignore[no-untyped-def]
+    labels: list[int], functions: list[str], partner: dict[tuple[str, int], tuple[str, int]], prefix: str
+):
+    """Signed counts and means as (labels that act, functions): one for each partition and placement."""
+    for partition in _partitions(list(range(len(functions)))):
+        sign = (-1) ** (len(partition) - 1) * factorial(len(partition) - 1)
+        inner = [f"\\{prefix}I ".join(functions[i] for i in group) for group in partition]
+        places = []
+        for label in labels:
+            kind, other = partner["B", label]
+            if kind == "X":  # paired with a slot: where the slot is
+                places.append(
+                    [(label, next(g for g, text in enumerate(inner) if ("X", other) in slots_of(text, prefix)))]
+                )
+            elif label < other:  # a pair of z: together, in every place
+                places.append([(label, g) for g in range(len(inner))])
+        for choice in product(*places):
+            acting: list[list[int]] = [[] for _ in inner]
+            for label, g in choice:
+                kind, other = partner["B", label]
+                acting[g] += [label, other] if kind == "B" else [label]
+            yield sign, list(zip(acting, inner, strict=True))
+
+
+def slots_of(text: str, prefix: str) -> list[tuple[str, int]]:
+    """The slots of a product of functions."""
+    found = []
+    for kind, arguments in _macros(text, prefix):
+        found += [("X", int(arguments[1]))] if kind == "S" else _indices(arguments[0], prefix) if kind == "Om" else []
+    return found
+
+
+def _partitions(items: list[int]) -> Iterator[list[list[int]]]:
+    if not items:
+        yield []
+        return
+    first, *rest = items
+    for partition in _partitions(rest):
+        yield [[first], *partition]
+        for k in range(len(partition)):
+            yield [*partition[:k], [first, *partition[k]], *partition[k + 1 :]]
 
 
 def from_json(data: dict[str, Any], tensor_key: TensorKey, index: Callable[[str], tuple[int, ...]]) -> Counter[Any]:

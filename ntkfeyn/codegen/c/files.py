@@ -12,17 +12,17 @@ from ntkfeyn.codegen.c.formatter import CFormatter, braces, content, key, row
 from ntkfeyn.codegen.ir import Program
 from ntkfeyn.codegen.lowering import lower
 from ntkfeyn.codegen.schedule import schedule
-from ntkfeyn.render.notation import TextNotation
+from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.render.templates import renderer
 
 MAX_DISTINCT = 4  # different samples in one expectation: a grid has one axis for each
 
 
-def c_files(program: Program, stem: str, notation: TextNotation) -> dict[str, str]:
+def c_files(program: Program, stem: str, symbols: Symbols) -> dict[str, str]:
     """Source, header, program and Makefile; names in the code begin with the stem."""
     prefix = re.sub(r"\W", "_", stem)
     prefix = prefix if prefix[0].isalpha() else f"n{prefix}"
-    code, formatter = lower(program), CFormatter(notation)
+    code, formatter = lower(program), CFormatter(symbols)
     values = {
         "prefix": prefix,
         "stem": stem,

@@ -9,22 +9,22 @@ from __future__ import annotations
 from ntkfeyn.codegen.ir import Program
 from ntkfeyn.codegen.lowering import lower
 from ntkfeyn.codegen.python.formatter import PythonFormatter, listed, row
-from ntkfeyn.render.notation import TextNotation
+from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.render.templates import renderer
 
 
-def python_files(program: Program, stem: str, notation: TextNotation) -> dict[str, str]:
+def python_files(program: Program, stem: str, symbols: Symbols) -> dict[str, str]:
     """A module for NumPy."""
-    return {f"{stem}.py": _module(program, notation, jax=False)}
+    return {f"{stem}.py": _module(program, symbols, jax=False)}
 
 
-def jax_files(program: Program, stem: str, notation: TextNotation) -> dict[str, str]:
+def jax_files(program: Program, stem: str, symbols: Symbols) -> dict[str, str]:
     """A module for JAX: the same steps, other imports."""
-    return {f"{stem}_jax.py": _module(program, notation, jax=True)}
+    return {f"{stem}_jax.py": _module(program, symbols, jax=True)}
 
 
-def _module(program: Program, notation: TextNotation, *, jax: bool) -> str:
-    code, formatter = lower(program), PythonFormatter(notation)
+def _module(program: Program, symbols: Symbols, *, jax: bool) -> str:
+    code, formatter = lower(program), PythonFormatter(symbols)
     return renderer()(
         "python/module.py.jinja",
         jax=jax,

@@ -1,6 +1,7 @@
 """The equation of diagrams: a cumulant, drawn as a blob, equals the sum of its diagrams with their weights.
 
-Enters: a Recursion. Leaves: one Drawing in rows, which every picture format prints as it prints a diagram.
+Enters: a Recursion. Leaves: one Drawing in rows, which SVG, PNG and PDF print as they print a diagram. In a row the
+neurons lie on one line with the signs between the pictures, and the ids below them on another.
 """
 
 from __future__ import annotations
@@ -9,22 +10,23 @@ from dataclasses import replace
 
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.errors import LimitError
-from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.layout import blob, layout
+from ntkfeyn.render.drawing.legend import legended, text
 from ntkfeyn.render.drawing.names import tensor_names
-from ntkfeyn.render.drawing.primitives import Drawing, Label, Point, legend_text
+from ntkfeyn.render.drawing.primitives import Drawing, Label, Point, extent
 from ntkfeyn.render.formulas import term_text
 from ntkfeyn.render.notation import LatexNotation, TextNotation
 from ntkfeyn.render.symbols import Symbols
 
 WIDTH = 26.0  # of a row
 MOST = 200  # diagrams of one picture
-SPACE, BELOW, ROWS = 0.35, 0.35, 0.7  # between pieces, down to an id, between rows
-SIGN, ID = 0.42, 0.24
+SPACE, BELOW, ROWS = 0.3, 0.22, 0.65  # between pieces, down to an id, between rows
+SIGN, ID = 0.5, 0.32
+Piece = tuple[Drawing, str]  # with the id below it
 
 
 def equation(recursion: Recursion, symbols: Symbols, width: float = WIDTH) -> Drawing:
-    """Blob = sum of diagrams; before each its weight, below it its id and what its tags mean.
+    """Blob = sum of diagrams; before each its weight, below it its id; below all what their tags mean.
 
     Constants (C_b, lambda_b) stand as text.
 
@@ -36,36 +38,24 @@ def equation(recursion: Recursion, symbols: Symbols, width: float = WIDTH) -> Dr
             f"{recursion.name}@{recursion.order} has {len(recursion.diagrams)} diagrams; at most {MOST} fit a picture."
             " Try: ntkfeyn diagrams --format svg -o DIR"
         )
-    correction = recursion.order - shape.leading_order
-    tex, plain = tensor_names(shape.name, correction, symbols) if shape.name in NAMES else ("", "")
-    latex, text = LatexNotation(symbols.latex), TextNotation(symbols.text)
-    pieces: list[Drawing] = [blob(shape, tex, plain, symbols), _text("=", "=")]
+    tex, plain = tensor_names(shape.name, recursion.order - shape.leading_order, symbols)
+    latex, words = LatexNotation(symbols.latex), TextNotation(symbols.text)
+    groups: list[list[Piece]] = [[(blob(shape, tex, plain, symbols, plainly=True), ""), _words("=", "=")]]
     constants = [term for term in recursion.terms if not term.diagrams]
     for term in constants:
-        pieces.append(_text(term_text(term, latex), term_text(term, text)))
-    for i, diagram in enumerate(recursion.diagrams):
+        groups.append([_words(term_text(term, latex), term_text(term, words))])
+    drawings = [layout(diagram, symbols, plainly=True) for diagram in recursion.diagrams]
+    for i, (diagram, drawing) in enumerate(zip(recursion.diagrams, drawings, strict=True)):
         sign = "+ " if i or constants else ""
         weight = "" if diagram.weight == 1 else str(diagram.weight)
         tex_weight = "" if diagram.weight == 1 else latex.fraction(diagram.weight)
-        if sign or weight:
-            pieces.append(_text(sign + tex_weight, sign + weight))
-        pieces.append(_named(layout(diagram, symbols), diagram.id))
-    return _in_rows(f"{shape.name}@{recursion.order}", pieces, width)
+        before = [_words(sign + tex_weight, sign + weight)] if sign or weight else []
+        groups.append([*before, (drawing, diagram.id)])
+    return legended(_in_rows(f"{shape.name}@{recursion.order}", groups, width), drawings)
 
 
-def _text(tex: str, plain: str) -> Drawing:
-    return Drawing("", (), (), (Label((0.0, 0.0), tex, plain, SIGN),))
-
-
-def _named(drawing: Drawing, name: str) -> Drawing:
-    """With its id below, centred at the origin."""
-    x0, y0, x1, y1 = drawing.box()
-    moved = _moved(drawing, (-(x0 + x1) / 2, -(y0 + y1) / 2))
-    labels = [Label((0.0, -(y1 - y0) / 2 - BELOW), rf"\text{{{name}}}", name, ID)]
-    if drawing.legend:
-        meaning = legend_text(drawing)
-        labels.append(Label((0.0, -(y1 - y0) / 2 - 2 * BELOW), rf"\text{{{meaning}}}", meaning, ID))
-    return replace(moved, labels=(*moved.labels, *labels))
+def _words(tex: str, plain: str) -> Piece:
+    return Drawing("", (), (), (Label((0.0, 0.0), tex, plain, SIGN, plainly=True),)), ""
 
 
 def _moved(drawing: Drawing, by: Point) -> Drawing:
@@ -80,22 +70,30 @@ def _moved(drawing: Drawing, by: Point) -> Drawing:
     )
 
 
-def _in_rows(title: str, pieces: list[Drawing], width: float) -> Drawing:
-    """Pieces one beside the other; a row ends before a sign that would stand at its end."""
-    rows: list[list[Drawing]] = [[]]
-    for group in _groups(pieces):
+def _in_rows(title: str, groups: list[list[Piece]], width: float) -> Drawing:
+    """Pieces one beside the other; a group, as a sign with its diagram, is not torn apart."""
+    rows: list[list[Piece]] = [[]]
+    for group in groups:
         if rows[-1] and _length([*rows[-1], *group]) > width:
             rows.append([])
         rows[-1] += group
-    placed, top = [], 0.0
+    placed: list[Drawing] = []
+    top = 0.0
     for row in rows:
-        boxes = [piece.box() for piece in row]
+        boxes = [drawing.box() for drawing, _ in row]
         above, below = max(box[3] for box in boxes), min(box[1] for box in boxes)
-        x = 0.0
+        x, y = 0.0, round(top - above, 4)
         for piece, (x0, _, x1, _) in zip(row, boxes, strict=True):
-            placed.append(_moved(piece, (x - x0, top - above)))
-            x += x1 - x0 + SPACE
-        top -= above - below + ROWS
+            length = _width(piece)
+            moved = _moved(piece[0], (x - x0 + (length - x1 + x0) / 2, y))
+            if piece[1]:
+                middle = (round(x + length / 2, 4), round(y + below - BELOW, 4))
+                moved = replace(
+                    moved, labels=(*moved.labels, Label(middle, text(piece[1]), piece[1], ID, plainly=True))
+                )
+            placed.append(moved)
+            x += length + SPACE
+        top = y + below - BELOW - ROWS
     return Drawing(
         title,
         tuple(path for piece in placed for path in piece.paths),
@@ -104,17 +102,11 @@ def _in_rows(title: str, pieces: list[Drawing], width: float) -> Drawing:
     )
 
 
-def _groups(pieces: list[Drawing]) -> list[list[Drawing]]:
-    """What must not be torn apart: the blob with "=", a sign with its diagram."""
-    groups: list[list[Drawing]] = [pieces[:2]]
-    waiting: list[Drawing] = []
-    for piece in pieces[2:]:
-        waiting.append(piece)
-        if piece.marks:
-            groups.append(waiting)
-            waiting = []
-    return [*groups, waiting] if waiting else groups
+def _width(piece: Piece) -> float:
+    """Of a drawing, or of the id below it."""
+    x0, _, x1, _ = piece[0].box()
+    return max(x1 - x0, 2 * extent(("", piece[1]), True, ID)[0])
 
 
-def _length(row: list[Drawing]) -> float:
-    return sum(box[2] - box[0] for box in (piece.box() for piece in row)) + SPACE * (len(row) - 1)
+def _length(row: list[Piece]) -> float:
+    return sum(map(_width, row)) + SPACE * (len(row) - 1)

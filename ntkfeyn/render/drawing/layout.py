@@ -1,27 +1,29 @@
-"""Layout: the geometry of a diagram's picture, computed once and fed to TikZ, SVG, PNG and the terminal.
+"""Layout: the geometry of a diagram's picture, computed once and fed to TikZ, SVG, PNG, PDF and the terminal.
 
 Enters: a Diagram. Leaves: a ``Drawing``. External slots are filled dots with their sample; z lines are solid, an NTK's
 slots dotted in one colour a parameter contraction (two or three parallel lines at the centre of a dNTK or ddNTK); cubic
 vertices are small dots (squares where a new parameter is contracted), propagators white circles, layer-l tensors grey
-discs with their name (theory section 4). Neurons lie in a row (one or two) or on a ring, each with its cubic vertices
-fanned outwards; a tensor on one neuron sits beside it, a tensor on several between them.
+discs with their name (theory section 4). The two lines of a pair leave a disc at one port, a small white circle on its
+rim: they share a neuron. So the legs of a tensor, by the colours of its lines, and its channel can be read off.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import permutations
 from math import cos, pi, sin
 
 from ntkfeyn.derivation.diagrams import CubicVertex, Diagram, TensorVertex
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.drawing.crowd import Crowd
-from ntkfeyn.render.drawing.names import function_names, raised, slot_names, tensor_names
+from ntkfeyn.render.drawing.legend import POWER, Entry, tensor_entry
+from ntkfeyn.render.drawing.names import function_names, power_names, slot_names, tensor_names
+from ntkfeyn.render.drawing.places import INTERNAL, NEURON, Places
 from ntkfeyn.render.drawing.primitives import (
     BLACK,
     DOTTINGS,
     GREY,
+    LEAST_DISC,
     PALETTE,
     WHITE,
     Drawing,
@@ -29,12 +31,10 @@ from ntkfeyn.render.drawing.primitives import (
     Mark,
     Path,
     Point,
-    arcs,
-    distance,
+    lens,
     parallel,
     polar,
     towards,
-    turn,
     wave,
 )
 from ntkfeyn.render.symbols import Symbols
@@ -42,36 +42,67 @@ from ntkfeyn.render.symbols import Symbols
 Strokes = list[tuple[str, str]]
 Edges = dict[frozenset[int], tuple[str, str]]
 Z_LINE: Strokes = [("solid", BLACK)]
-NEURON, DISC, CUBIC, DOT = 0.19, 0.27, 0.05, 0.065
-INTERNAL, EXTERNAL, BESIDE = 1.6, 0.95, 1.25
+ORIGIN: Point = (0.0, 0.0)
+CUBIC, SQUARE, DOT, PORT = 0.055, 0.09, 0.065, 0.06
+EXTERNAL, SPREAD = 0.85, 0.65  # from a cubic vertex to its slots, and half the angle between them
+BLOB, BLOB_SPREAD = 0.5, 0.5  # least radius, and half the angle between the slots of a pair
+NEAR = 0.1  # from a dot or a disc to its label
+CLEAR = 0.17  # from a line to its label
+FAN = 0.5  # half the angle between pairs on one neuron
+LINES = 0.09  # between parallel lines
 
 
 @dataclass
 class _Canvas:
+    """What has been drawn so far."""
+
     symbols: Symbols
+    plainly: bool
     paths: list[Path] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
-    legend: list[tuple[str, str]] = field(default_factory=list)
+    legend: list[Entry] = field(default_factory=list)
+
+    def drawing(self, title: str) -> Drawing:
+        unique = dict.fromkeys(self.legend)
+        return Drawing(title, tuple(self.paths), tuple(self.marks), tuple(self.labels), tuple(unique))
+
+    def label(self, names: tuple[str, str], centre: Point = ORIGIN) -> Label:
+        return Label(centre, *names, plainly=self.plainly)
+
+    def slot(self, slot: int, start: Point, dot: Point, strokes: Edges) -> None:
+        """An external slot: its lines, its dot, its sample."""
+        lines = [stroke for edge, stroke in strokes.items() if slot in edge]
+        self.paths += parallel(start, dot, lines or Z_LINE, LINES)
+        self.marks.append(Mark(dot, DOT, BLACK))
+        label = self.label(slot_names(slot, self.symbols))
+        self.labels.append(label.at(_off(label.extent(), dot, DOT + NEAR, towards(start, dot))))
 
 
-def layout(diagram: Diagram, symbols: Symbols) -> Drawing:
-    """The picture of a diagram."""
-    canvas, places = _Canvas(symbols), _Places(diagram)
-    strokes = edge_strokes(diagram.cumulant)
-    for tensor, centre in places.tensors:
-        _draw_tensor(canvas, diagram, tensor, centre, places, strokes)
-    for i, vertex in enumerate(diagram.cubic_vertices):
-        _draw_cubic(canvas, vertex, places.cubic[i], places.outward[i], places.neurons[places.holder[i]], strokes)
+def layout(diagram: Diagram, symbols: Symbols, *, plainly: bool = False) -> Drawing:
+    """The picture of a diagram: discs fit their labels as TeX sets them, or as plain text where ``plainly``."""
+    canvas, strokes = _Canvas(symbols, plainly), edge_strokes(diagram.cumulant)
+    vertices = diagram.tensor_vertices
+    names = [canvas.label(_tensor_names(vertex, symbols)) for vertex in vertices]
+    places = Places(diagram, [name.radius() for name in names])
+    for k, vertex in enumerate(vertices):
+        _draw_tensor(canvas, diagram, vertex, k, places, strokes)
+        canvas.labels.append(names[k].at(places.tensors[k]))
+        if vertex.name not in NAMES:
+            canvas.legend.append(tensor_entry(tensor_names(vertex.name, 0, symbols)[1], vertex.name))
+    for i, cubic in enumerate(diagram.cubic_vertices):
+        _draw_cubic(canvas, cubic, places.cubic[i], places.outward[i], places.neurons[places.holder[i]], strokes)
     canvas.marks += [Mark(centre, NEURON, WHITE) for centre in places.neurons]
     crowd = Crowd(canvas.paths, canvas.marks, canvas.labels)
-    for i, vertex in enumerate(diagram.cubic_vertices):
-        names = function_names(vertex, symbols)
-        canvas.labels.append(_function_label(crowd, names, places.cubic[i], places.neurons[places.holder[i]]))
-    for tensor, centre in places.tensors:
-        if tensor.order:
-            canvas.labels.append(_power_label(crowd, tensor.order, centre))
-    return Drawing(diagram.id, tuple(canvas.paths), tuple(canvas.marks), tuple(canvas.labels), tuple(canvas.legend))
+    for i, cubic in enumerate(diagram.cubic_vertices):
+        function = canvas.label(function_names(cubic, symbols))
+        canvas.labels.append(_function_label(crowd, function, places.cubic[i], places.neurons[places.holder[i]]))
+    for k, vertex in enumerate(vertices):
+        if vertex.order:
+            tag = canvas.label(power_names(vertex.order, symbols))
+            canvas.labels.append(_power_label(crowd, tag, places.tensors[k], places.radii[k]))
+            canvas.legend.append((tag.plain, POWER.format(width=symbols.text.width)))
+    return canvas.drawing(diagram.id)
 
 
 def edge_strokes(cumulant: Cumulant) -> Edges:
@@ -80,137 +111,8 @@ def edge_strokes(cumulant: Cumulant) -> Edges:
     return {edge: (DOTTINGS[k % len(DOTTINGS)], PALETTE[k % len(PALETTE)]) for k, edge in enumerate(edges)}
 
 
-# --- where things go ---
-
-
-class _Places:
-    """Coordinates of neurons, cubic vertices and tensors."""
-
-    def __init__(self, diagram: Diagram) -> None:
-        self.diagram = diagram
-        held = diagram.propagators
-        self.holder = {i: j for j, group in enumerate(held) for i in group}
-        attached = [self._attached(vertex) for vertex in diagram.tensor_vertices]
-        self.neurons, directions = self._neurons(attached)
-        self.outward: dict[int, float] = {}
-        self.cubic: dict[int, Point] = {}
-        for j, group in enumerate(held):
-            for i, angle in zip(group, _fan(len(group), directions[j], alone=len(held) == 1), strict=True):
-                self.outward[i] = angle
-                self.cubic[i] = polar(self.neurons[j], INTERNAL, angle)
-        self.taken = [*self.neurons, *self.cubic.values()]
-        self.room: dict[Point, float] = {}  # half the angle that a tensor beside a neuron has to itself
-        self.tensors: list[tuple[TensorVertex, Point]] = []
-        self._place_tensors(attached)
-
-    def _attached(self, vertex: TensorVertex) -> tuple[int, ...]:
-        slots = {self.diagram.propagator_of(slot) for slot in vertex.ends}
-        return tuple(sorted(slots | {j for j, count in enumerate(vertex.zz) if count}))
-
-    def _neurons(self, attached: list[tuple[int, ...]]) -> tuple[list[Point], list[float]]:
-        """A point for one neuron, a row for two, a ring for more; and the outward direction of each."""
-        count = len(self.diagram.propagators)
-        if count == 1:
-            return [(0.0, 0.0)], [pi]
-        crowd = max((attached.count(group) for group in attached if len(group) > 1), default=1)
-        if count == 2:
-            half = 1.35 + 0.2 * (crowd - 1)
-            return [(-half, 0.0), (half, 0.0)], [pi, 0.0]
-        radius = (0.95 + 0.15 * (crowd - 1)) * count / 1.5
-        order = _ring_order(count, attached)
-        angle = {j: pi - 2 * pi * k / count for k, j in enumerate(order)}
-        return [polar((0, 0), radius, angle[j]) for j in range(count)], [angle[j] for j in range(count)]
-
-    def _place_tensors(self, attached: list[tuple[int, ...]]) -> None:
-        placed: dict[int, Point] = {}
-        groups = sorted({group for group in attached if len(group) > 1}, key=lambda group: (-len(group), group))
-        for group in groups:
-            members = [k for k, other in enumerate(attached) if other == group]
-            for k, point in zip(members, self._between(group, len(members)), strict=True):
-                placed[k] = point
-                self.taken.append(point)
-        for j in range(len(self.neurons)):
-            members = [k for k, group in enumerate(attached) if group == (j,)]
-            shared = [placed[k] for k, group in enumerate(attached) if len(group) > 1 and j in group]
-            for k, point in zip(members, self._beside(j, len(members), shared), strict=True):
-                placed[k] = point
-                self.taken.append(point)
-        self.tensors = [(vertex, placed[k]) for k, vertex in enumerate(self.diagram.tensor_vertices)]
-
-    def _between(self, group: tuple[int, ...], count: int) -> list[Point]:
-        """Points for tensors on the same neurons: around their centre, across the way between two of them."""
-        centre = (
-            sum(self.neurons[j][0] for j in group) / len(group),
-            sum(self.neurons[j][1] for j in group) / len(group),
-        )
-        across = towards(self.neurons[group[0]], self.neurons[group[1]]) + pi / 2
-        spread = [polar(centre, 1.25 * ((count - 1) / 2 - k), across) for k in range(count)]
-        shifts = [0.0, *(sign * step * 0.3 for step in range(1, 9) for sign in (1, -1))]
-        for shift in shifts:
-            moved = [polar(point, shift, across) for point in spread]
-            if all(distance(point, other) > 0.85 for point in moved for other in self.taken):
-                return moved
-        return spread
-
-    def _beside(self, j: int, count: int, shared: list[Point]) -> list[Point]:
-        """Points around a neuron, as far from its lines and from each other as they can be."""
-        centre = self.neurons[j]
-        lines = [towards(centre, self.cubic[i]) for i in self.diagram.propagators[j]]
-        lines += [towards(centre, point) for point in shared]
-        directions = [pi * k / 36 for k in range(72)]
-        chosen: list[float] = []
-        for _ in range(count):
-            others = [*lines, *chosen]
-            best = max(directions, key=lambda angle: round(min(turn(angle, other) for other in others), 6))
-            chosen.append(best)
-        chosen = _evened(chosen, lines)
-        closest = min((turn(a, b) for n, a in enumerate(chosen) for b in [*lines, *chosen[:n]]), default=pi)
-        radius = BESIDE if closest > 0.7 else min(2.4, BESIDE * 0.7 / max(closest, 0.2))
-        points = [polar(centre, radius, angle) for angle in chosen]
-        self.room.update(dict.fromkeys(points, 0.48 * closest))
-        return points
-
-
-def _evened(chosen: list[float], lines: list[float]) -> list[float]:
-    """Directions that share a gap between lines, spread evenly over it."""
-    if not lines:
-        return chosen
-    start = sorted(line % (2 * pi) for line in lines)
-    gaps = [(a, (b - a) if b > a else b - a + 2 * pi) for a, b in zip(start, [*start[1:], start[0]], strict=True)]
-    result = list(chosen)
-    for a, width in gaps:
-        inside = sorted(
-            (k for k, angle in enumerate(chosen) if 0 < (angle - a) % (2 * pi) < width),
-            key=lambda k: (chosen[k] - a) % (2 * pi),
-        )
-        for n, k in enumerate(inside, start=1):
-            result[k] = a + width * n / (len(inside) + 1)
-    return result
-
-
-def _fan(count: int, outward: float, *, alone: bool) -> list[float]:
-    """Directions of the cubic vertices of a neuron: all round if it is alone, else around its outward direction."""
-    if alone:
-        return [outward - 2 * pi * k / count for k in range(count)]
-    width = min(1.6, 0.55 * count) if count > 1 else 0.0
-    return [outward + width * (1 - 2 * k / (count - 1)) if count > 1 else outward for k in range(count)]
-
-
-def _ring_order(count: int, attached: list[tuple[int, ...]]) -> tuple[int, ...]:
-    """The order of neurons on the ring with the fewest crossings of tensors between two neurons."""
-    pairs = sorted({group for group in attached if len(group) == 2})
-
-    def crossings(order: tuple[int, ...]) -> int:
-        at = {j: k for k, j in enumerate(order)}
-        chords = [tuple(sorted((at[a], at[b]))) for a, b in pairs]
-        return sum(a < c < b < d for a, b in chords for c, d in chords)
-
-    if count > 6:
-        return tuple(range(count))
-    return min(((0, *rest) for rest in permutations(range(1, count))), key=crossings)
-
-
-# --- drawing ---
+def _tensor_names(vertex: TensorVertex, symbols: Symbols) -> tuple[str, str]:
+    return tensor_names(vertex.name, vertex.order - standard(vertex.name).leading_order, symbols)
 
 
 def _draw_cubic(
@@ -222,13 +124,9 @@ def _draw_cubic(
     strokes: Edges,
 ) -> None:
     """Two external slots, the cubic vertex, and its line to the neuron: wavy for s s, dashed where s is derived."""
-    turned = sorted((outward - 0.65, outward + 0.65), key=lambda t: (-round(sin(t), 6), round(cos(t), 6)))
+    turned = _downwards(outward, SPREAD)
     for slot, direction in zip(vertex.slots, turned, strict=True):
-        dot = polar(centre, EXTERNAL, direction)
-        lines = [stroke for edge, stroke in strokes.items() if slot in edge]
-        canvas.paths += parallel(centre, dot, lines or Z_LINE, 0.09)
-        canvas.marks.append(Mark(dot, DOT, BLACK))
-        canvas.labels.append(Label(polar(dot, 0.28, direction), *slot_names(slot, canvas.symbols)))
+        canvas.slot(slot, centre, polar(centre, EXTERNAL, direction), strokes)
     orders = [factor.order for factor in vertex.factors]
     if orders == [0, 0]:
         canvas.paths.append(wave(centre, neuron))
@@ -237,59 +135,67 @@ def _draw_cubic(
         styles = [("dashed" if order else "solid", BLACK) for order in orders]
         canvas.paths += parallel(centre, neuron, styles if first_is_left else styles[::-1], 0.1)
     square = vertex.rule.square
-    canvas.marks.append(Mark(centre, 0.09 if square else CUBIC, WHITE if square else BLACK, square=square))
+    canvas.marks.append(Mark(centre, SQUARE if square else CUBIC, WHITE if square else BLACK, square=square))
 
 
-def _function_label(crowd: Crowd, names: tuple[str, str], centre: Point, neuron: Point) -> Label:
+def _downwards(outward: float, spread: float) -> list[float]:
+    """Two directions around ``outward``, the upper one first."""
+    return sorted((outward - spread, outward + spread), key=lambda t: (-round(sin(t), 6), round(cos(t), 6)))
+
+
+def _off(extent: tuple[float, float], point: Point, gap: float, direction: float) -> Point:
+    """The centre of a label whose box keeps ``gap`` from a point, measured on the way there."""
+    across, up = abs(cos(direction)), abs(sin(direction))
+    reach = min(extent[0] / across if across > 1e-9 else 1e9, extent[1] / up if up > 1e-9 else 1e9)
+    return polar(point, gap + reach, direction)
+
+
+def _function_label(crowd: Crowd, label: Label, centre: Point, neuron: Point) -> Label:
     """What the cubic vertex puts on its neuron, beside its line where there is most room."""
     along = towards(centre, neuron)
-    options = [
-        Label(polar(polar(centre, INTERNAL * at, along), away, along + side * pi / 2), *names, 0.3)
-        for away in (0.33, 0.4, 0.48)
+    w, h = label.extent()
+    away = w * abs(sin(along)) + h * abs(cos(along)) + CLEAR
+    places = (
+        polar(polar(centre, INTERNAL * at, along), away + more, along + side * pi / 2)
+        for more in (0.0, 0.08, 0.16)
         for at in (0.45, 0.38, 0.52, 0.3, 0.6, 0.2, 0.1)
         for side in ((1, -1) if cos(along) < 0 else (-1, 1))
-    ]
-    return crowd.roomiest(options)
+    )
+    return crowd.roomiest(label, places, polar(centre, INTERNAL * 0.35, along), INTERNAL * 0.25 + away + 0.16)
 
 
-def _power_label(crowd: Crowd, order: int, centre: Point) -> Label:
+def _power_label(crowd: Crowd, label: Label, centre: Point, radius: float) -> Label:
     """The power of 1/n of a tensor, beside its disc."""
-    tex, plain = ("/n", "/n") if order == 1 else (f"/n^{order}", "/n" + raised(order))
+    extent = label.extent()
     angles = [pi / 4 + pi * k / 12 for k in range(24)]
-    return crowd.roomiest([Label(polar(centre, DISC + 0.24, angle), tex, plain, 0.26) for angle in angles])
+    places = (_off(extent, centre, radius + gap, angle) for gap in (NEAR, 2 * NEAR) for angle in angles)
+    return crowd.roomiest(label, places, centre, radius + 2 * NEAR + sum(extent))
 
 
 def _draw_tensor(
-    canvas: _Canvas,
-    diagram: Diagram,
-    vertex: TensorVertex,
-    centre: Point,
-    places: _Places,
-    strokes: Edges,
+    canvas: _Canvas, diagram: Diagram, vertex: TensorVertex, number: int, places: Places, strokes: Edges
 ) -> None:
+    """A disc, and for each pair of its channel a port from which two arcs lead to the pair's neuron."""
+    centre, radius = places.tensors[number], places.radii[number]
     ends = _end_strokes(vertex, strokes)
-    lines: dict[int, list[Strokes]] = {}
+    pairs: dict[int, list[list[Strokes]]] = {}
     for a, b in vertex.tied:
-        lines.setdefault(diagram.propagator_of(vertex.ends[a]), []).extend([ends[a], ends[b]])
+        pairs.setdefault(diagram.propagator_of(vertex.ends[a]), []).append([ends[a], ends[b]])
     for v in vertex.mixed:
-        lines.setdefault(diagram.propagator_of(vertex.ends[v]), []).extend([ends[v], Z_LINE])
+        pairs.setdefault(diagram.propagator_of(vertex.ends[v]), []).append([ends[v], Z_LINE])
     for j, count in enumerate(vertex.zz):
         if count:
-            lines.setdefault(j, []).extend([Z_LINE] * (2 * count))
-    for j, arcs_of in sorted(lines.items()):
-        canvas.paths += arcs(centre, places.neurons[j], arcs_of, places.room.get(centre, pi))
-    canvas.marks.append(Mark(centre, DISC, GREY))
-    canvas.labels.append(_tensor_label(canvas, vertex, centre))
-
-
-def _tensor_label(canvas: _Canvas, vertex: TensorVertex, centre: Point) -> Label:
-    """The tensor's letter with its correction; a tag explained in the legend for a tensor without a letter."""
-    correction = vertex.order - standard(vertex.name).leading_order
-    if vertex.name in NAMES:
-        return Label(centre, *tensor_names(vertex.name, correction, canvas.symbols), 0.26)
-    tag = len(canvas.legend) + 1
-    canvas.legend.append((f"T{tag}", f"{vertex.name}@{vertex.order}"))
-    return Label(centre, f"T_{{{tag}}}", f"T{tag}", 0.26)
+            pairs.setdefault(j, []).extend([[Z_LINE, Z_LINE]] * count)
+    canvas.marks.append(Mark(centre, radius, GREY))
+    room = places.room.get(number, pi)
+    for j, found in sorted(pairs.items()):
+        neuron = places.neurons[j]
+        direction, widest = towards(centre, neuron), min(FAN * (len(found) - 1), 1.1)
+        for k, pair in enumerate(found):
+            fan = widest * (2 * k / (len(found) - 1) - 1) if len(found) > 1 else 0.0
+            port = polar(centre, radius, direction + fan * (LEAST_DISC / radius) ** 0.8)  # as far apart on a large disc
+            canvas.paths += lens(port, neuron, fan, pair, room)
+            canvas.marks.append(Mark(port, PORT, WHITE, port=True))
 
 
 def _end_strokes(vertex: TensorVertex, strokes: Edges) -> list[Strokes]:
@@ -302,18 +208,18 @@ def _end_strokes(vertex: TensorVertex, strokes: Edges) -> list[Strokes]:
     return found
 
 
-def blob(cumulant: Cumulant, tex: str, plain: str, symbols: Symbols) -> Drawing:
-    """The cumulant itself: a grey blob with its external slots, paired as the channel says."""
-    canvas, strokes = _Canvas(symbols), edge_strokes(cumulant)
+def blob(cumulant: Cumulant, tex: str, plain: str, symbols: Symbols, *, plainly: bool = False) -> Drawing:
+    """The cumulant itself: a grey disc with its external slots, each pair of its channel at a port of its own."""
+    canvas, strokes = _Canvas(symbols, plainly), edge_strokes(cumulant)
+    label = canvas.label((tex, plain))
+    radius = max(BLOB, label.radius())
+    canvas.marks.append(Mark(ORIGIN, radius, GREY))
     for i, (a, b) in enumerate(cumulant.channel):
         outward = pi - 2 * pi * i / len(cumulant.channel)
-        turned = sorted((outward - 0.42, outward + 0.42), key=lambda t: (-round(sin(t), 6), round(cos(t), 6)))
-        for slot, direction in zip((cumulant.labels[a], cumulant.labels[b]), turned, strict=True):
-            dot = polar((0, 0), 1.35, direction)
-            lines = [stroke for edge, stroke in strokes.items() if slot in edge]
-            canvas.paths += parallel((0.0, 0.0), dot, lines or Z_LINE, 0.09)
-            canvas.marks.append(Mark(dot, DOT, BLACK))
-            canvas.labels.append(Label(polar(dot, 0.28, direction), *slot_names(slot, canvas.symbols)))
-    canvas.marks.append(Mark((0.0, 0.0), 0.5, GREY))
-    canvas.labels.append(Label((0.0, 0.0), tex, plain))
-    return Drawing(cumulant.name, tuple(canvas.paths), tuple(canvas.marks), tuple(canvas.labels))
+        port = polar(ORIGIN, radius, outward)
+        directions = _downwards(outward, BLOB_SPREAD)
+        for slot, direction in zip((cumulant.labels[a], cumulant.labels[b]), directions, strict=True):
+            canvas.slot(slot, polar(port, PORT, direction), polar(port, EXTERNAL, direction), strokes)
+        canvas.marks.append(Mark(port, PORT, WHITE, port=True))
+    canvas.labels.append(label)
+    return canvas.drawing(cumulant.name)

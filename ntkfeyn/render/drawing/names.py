@@ -13,6 +13,12 @@ def tensor_names(name: str, correction: int, symbols: Symbols) -> tuple[str, str
     return LatexNotation(symbols.latex).symbol(name, correction), TextNotation(symbols.text).letter(name) + exponent
 
 
+def power_names(order: int, symbols: Symbols) -> tuple[str, str]:
+    """The power of 1/n of a tensor, as its tag: /n, /n^2."""
+    width, plain = symbols.latex.width, symbols.text.width
+    return (f"/{width}", f"/{plain}") if order == 1 else (f"/{width}^{{{order}}}", f"/{plain}{raised(order)}")
+
+
 def slot_names(slot: int, symbols: Symbols) -> tuple[str, str]:
     """The sample of a slot."""
     return symbols.latex.sample(slot), symbols.text.sample(slot)

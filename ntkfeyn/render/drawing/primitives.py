@@ -1,9 +1,12 @@
-"""Drawing primitives: paths, marks and labels in units of about a centimetre; every picture format prints these."""
+"""Drawing primitives: paths, marks and labels in a unit of 2.5 times the size of letters; every format prints these."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import atan2, cos, hypot, pi, sin
+
+from ntkfeyn.render.drawing.typeset import typeset
 
 Point = tuple[float, float]
 PALETTE = ("0072B2", "D55E00", "009E73", "CC79A7", "7A5C00", "56B4E9", "6A3D9A", "000000")
@@ -17,6 +20,10 @@ DASHES = {  # lengths of dashes and gaps, by the style of a line
     "dashdotdot": (8, 3, 1.5, 3, 1.5, 3),
 }
 BLACK, GREY, WHITE = "000000", "D9D9D9", "FFFFFF"
+LETTER = 0.4  # size of the letters
+OPENING, BUNDLE = 0.3, 0.22  # half the angle of a pair at its port; between the lines of one end
+LEAST_DISC = 0.3
+NARROW = frozenset("'’ ijlI.,:;|/!()[]{}¹²³⁴⁵⁶⁷⁸⁹⁰⁽⁾₀₁₂₃₄₅₆₇₈₉")
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,11 @@ class Path:
     def sampled(self, steps: int = 16) -> tuple[Point, ...]:
         """Points along the path."""
         if self.curved:
-            return tuple(_bezier(self.points, k / steps) for k in range(steps + 1))
+            (ax, ay), (bx, by), (cx, cy), (dx, dy) = self.points
+            weights = _weights(steps)
+            return tuple(
+                (a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy) for a, b, c, d in weights
+            )
         if len(self.points) > 2:
             return self.points
         (x, y), (u, v) = self.points
@@ -40,27 +51,49 @@ class Path:
 
 @dataclass(frozen=True)
 class Mark:
-    """A circle, or a square of half width ``radius``."""
+    """A circle, or a square of half width ``radius``; ``port``: on the rim of a disc, where a pair leaves it."""
 
     centre: Point
     radius: float
     fill: str
     square: bool = False
+    port: bool = False
 
 
 @dataclass(frozen=True)
 class Label:
-    """Text centred at a point, as TeX maths and as plain text."""
+    """Text centred at a point, as TeX maths and as plain text.
+
+    ``plainly``: as large as the latter; ``line``: of a legend, whose left edge is where ``extent`` has it.
+    """
 
     centre: Point
     tex: str
     plain: str
-    size: float = 0.3
+    size: float = LETTER
+    plainly: bool = False
+    line: bool = False
 
     def extent(self) -> tuple[float, float]:
-        """Half width and half height; marks of derivatives and exponents are narrow."""
-        wide = sum(0.22 if c in "'{}¹²³⁴⁵⁶⁷⁸⁹⁽⁾()" else 0.56 for c in self.plain)
-        return self.size * wide / 2, self.size * 0.4
+        """Half width and half height."""
+        return extent((self.tex, self.plain), self.plainly, self.size)
+
+    def radius(self) -> float:
+        """Of a disc around the label."""
+        return round(max(LEAST_DISC, hypot(*self.extent()) + 0.07), 4)
+
+    def at(self, centre: Point) -> Label:
+        return replace(self, centre=centre)
+
+
+@lru_cache(maxsize=4096)
+def extent(names: tuple[str, str], plainly: bool, size: float = LETTER) -> tuple[float, float]:
+    """Half width and half height of a label in TeX maths, or in plain text."""
+    if plainly:
+        wide = sum(0.33 if c in NARROW else 0.52 if c.isascii() and not c.isupper() else 0.74 for c in names[1])
+        return size * wide / 2, size * 0.38
+    box = typeset(names[0])
+    return size * box.width / 2, size * (box.height + box.depth) / 2
 
 
 @dataclass(frozen=True)
@@ -84,25 +117,16 @@ class Drawing:
         return min(xs) - 0.1, min(ys) - 0.1, max(xs) + 0.1, max(ys) + 0.1
 
 
-def legended(drawing: Drawing) -> Drawing:
-    """With its legend as a line of text below; the drawing itself where it has none."""
-    if not drawing.legend:
-        return drawing
-    x0, y0, x1, _ = drawing.box()
-    text = legend_text(drawing)
-    label = Label(((x0 + x1) / 2, y0 - 0.3), rf"\text{{{text}}}", text, 0.24)
-    return replace(drawing, labels=(*drawing.labels, label), legend=())
+@lru_cache
+def _weights(steps: int) -> tuple[tuple[float, float, float, float], ...]:
+    """Of the four control points, along a Bezier curve."""
+    ways = [k / steps for k in range(steps + 1)]
+    return tuple(((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3) for t in ways)
 
 
-def legend_text(drawing: Drawing) -> str:
-    """T1 = C0C0C0@2, .."""
-    return ", ".join(f"{tag} = {meaning}" for tag, meaning in drawing.legend)
-
-
-def _bezier(points: tuple[Point, ...], t: float) -> Point:
-    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-    x = sum(w * p[0] for w, p in zip(weights, points, strict=True))
-    return (x, sum(w * p[1] for w, p in zip(weights, points, strict=True)))
+def prime(text: str) -> str:
+    """Plain text with the mark of a derivative that print has."""
+    return text.replace("'", "′")
 
 
 def polar(centre: Point, radius: float, angle: float) -> Point:
@@ -133,17 +157,20 @@ def parallel(a: Point, b: Point, styles: list[tuple[str, str]], gap: float) -> l
     return paths
 
 
-def arcs(a: Point, b: Point, strokes: list[list[tuple[str, str]]], room: float) -> list[Path]:
-    """Arcs from a to b, one an end, fanned out by at most ``room`` to each side; an end may carry several lines."""
-    direction, length = towards(a, b), distance(a, b)
-    widest = min(0.3 * (len(strokes) - 1), 1.1, room)
+def lens(port: Point, neuron: Point, bend: float, ends: list[list[tuple[str, str]]], room: float = pi) -> list[Path]:
+    """The arcs of a pair from its port to its neuron, ``bend`` off the straight way; an end may carry several lines.
+
+    At the neuron no arc is more than ``room`` off it.
+    """
+    direction, length = towards(port, neuron), distance(port, neuron)
     paths = []
-    for k, lines in enumerate(strokes):
-        fan = widest * (2 * k / (len(strokes) - 1) - 1) if len(strokes) > 1 else 0.0
+    for lines, side in zip(ends, (1, -1), strict=True):
         for m, (style, colour) in enumerate(lines):
-            bend = fan + 0.14 * (m - (len(lines) - 1) / 2)
-            first, second = polar(a, 0.5 * length, direction + bend), polar(b, 0.5 * length, direction + pi - bend)
-            paths.append(Path((a, first, second, b), style, colour, curved=True))
+            angle = bend + side * (OPENING + BUNDLE * m)
+            squeezed = angle * min(1.0, room / (abs(bend) + OPENING + BUNDLE * (len(lines) - 1)))
+            first = polar(port, 0.5 * length, direction + angle)
+            second = polar(neuron, 0.5 * length, direction + pi - squeezed)
+            paths.append(Path((port, first, second, neuron), style, colour, curved=True))
     return paths
 
 

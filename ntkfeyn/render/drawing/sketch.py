@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import ceil, cos, hypot, pi, sin
+from textwrap import wrap
 
+from ntkfeyn.render.drawing.legend import legend_lines
 from ntkfeyn.render.drawing.primitives import BLACK, WHITE, Drawing, Mark, Path, Point
 
-DOTS = 11.0  # a unit of length
+DOTS = 14.0  # a unit of length
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _RHYTHM = {
     "solid": (1, 1),
-    "dotted": (1, 3),
-    "sparse": (1, 5),
-    "dashdot": (2, 4),
-    "dashdotdot": (3, 5),
+    "dotted": (1, 4),
+    "sparse": (1, 7),
+    "dashdot": (3, 6),
+    "dashdotdot": (2, 5),
     "dashed": (4, 7),
 }
 
@@ -34,7 +36,7 @@ def sketch(drawing: Drawing) -> list[str]:
 
     for path in drawing.paths:
         dots.update(dict.fromkeys((at(p) for p in _trace(path)), True))
-    for mark in drawing.marks:
+    for mark in (mark for mark in drawing.marks if not mark.port):
         inside = [p for p in _disc(mark) if hypot(p[0] - mark.centre[0], p[1] - mark.centre[1]) < mark.radius]
         dots.update(dict.fromkeys((at(p) for p in inside), mark.fill == BLACK))
         dots.update(dict.fromkeys((at(p) for p in _outline(mark)), True))
@@ -47,12 +49,15 @@ def sketch(drawing: Drawing) -> list[str]:
         x, y = at(label.centre)
         start = max(0, min(columns - len(label.plain), round(x / 2 - len(label.plain) / 2)))
         lines[min(rows - 1, y // 4)][start : start + len(label.plain)] = list(label.plain)
-    return ["".join(line).rstrip() for line in lines]
+    texts = ["".join(line).rstrip() for line in lines]
+    while not texts[-1]:
+        texts.pop()
+    return texts
 
 
 def side_by_side(drawings: Sequence[Drawing], width: int) -> str:
-    """Titled pictures in rows no wider than ``width``; empty if not even one fits."""
-    pictures = [[drawing.title, *sketch(drawing), *_legend(drawing)] for drawing in drawings]
+    """Titled pictures in rows no wider than ``width``, then their legend; empty if not even one fits."""
+    pictures = [[drawing.title, *sketch(drawing)] for drawing in drawings]
     widths = [max(map(len, picture)) for picture in pictures]
     if not pictures or max(widths) > width:
         return ""
@@ -61,11 +66,9 @@ def side_by_side(drawings: Sequence[Drawing], width: int) -> str:
         if rows[-1] and sum(widths[k] + 3 for k in rows[-1]) + own > width:
             rows.append([])
         rows[-1].append(i)
-    return "\n".join("\n".join(_row([pictures[i] for i in row], [widths[i] for i in row])) + "\n" for row in rows)
-
-
-def _legend(drawing: Drawing) -> list[str]:
-    return [f"{tag} = {meaning}" for tag, meaning in drawing.legend]
+    blocks = ["\n".join(_row([pictures[i] for i in row], [widths[i] for i in row])) + "\n" for row in rows]
+    legend = [part for line in legend_lines(drawings) for part in wrap(line, width)]
+    return "\n".join([*blocks, *(["\n".join(legend) + "\n"] if legend else [])])
 
 
 def _row(pictures: list[list[str]], widths: list[int]) -> Iterable[str]:

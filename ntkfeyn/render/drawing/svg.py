@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from html import escape
 
-from ntkfeyn.render.drawing.primitives import DASHES, Drawing, Label, Mark, Path, Point, legended
+from ntkfeyn.render.drawing.legend import legended
+from ntkfeyn.render.drawing.primitives import DASHES, Drawing, Label, Mark, Path, Point, prime
 
-SCALE = 48.0
+SCALE = 40.0
+MIDDLE = 0.34  # of the size of letters: their middle is above their baseline (not every viewer centres them)
+FONTS = "'STIX Two Text', 'STIXGeneral', 'Times New Roman', serif"
 
 
 def svg(drawing: Drawing) -> str:
@@ -38,9 +41,10 @@ def svg(drawing: Drawing) -> str:
         return f'<circle cx="{x}" cy="{y}" r="{r:.1f}" fill="#{item.fill}" stroke="black"/>'
 
     def label(item: Label) -> str:
-        x, y = at(item.centre)
-        style = f'font-size="{SCALE * item.size:.1f}" text-anchor="middle" dominant-baseline="central"'
-        return f'<text x="{x}" y="{y}" {style} font-family="serif">{escape(item.plain)}</text>'
+        x, y = at((item.centre[0] - item.extent()[0], item.centre[1]) if item.line else item.centre)
+        baseline = float(y) + MIDDLE * SCALE * item.size
+        style = f'font-size="{SCALE * item.size:.1f}" text-anchor="{"start" if item.line else "middle"}"'
+        return f'<text x="{x}" y="{baseline:.1f}" {style} font-family="{FONTS}">{escape(prime(item.plain))}</text>'
 
     rows = [*map(path, drawing.paths), *map(mark, drawing.marks), *map(label, drawing.labels)]
     head = (

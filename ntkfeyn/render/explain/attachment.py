@@ -88,12 +88,13 @@ def attached_tensors(diagram: Diagram) -> tuple[Attached, ...]:
 
 def weight_factors(tensors: Sequence[Attached], notation: TextNotation) -> tuple[WeightFactor, ...]:
     """Every factor of a diagram's weight with its reason."""
-    found = []
+    found, z = [], notation.letters.preactivation
     for one in tensors:
         loops = [pair for pair in one.pairs if len(pair.derivatives) == 2]
         for pair in loops:
             reason = (
-                f"the two legs of the z-z pair {_labels(pair.ends, notation)} of {one.text(notation)} can be exchanged"
+                f"the two legs of the {z}-{z} pair {_labels(pair.ends, notation)} of {one.text(notation)}"
+                " can be exchanged"
             )
             found.append(WeightFactor(Fraction(1, 2), reason))
         for j in sorted({pair.propagator for pair in loops}):
@@ -101,7 +102,8 @@ def weight_factors(tensors: Sequence[Attached], notation: TextNotation) -> tuple
             if len(alike) > 1:
                 names = ", ".join(_labels(pair.ends, notation) for pair in alike)
                 reason = (
-                    f"the {len(alike)} z-z pairs {names} of {one.text(notation)} on propagator {j + 1} can be exchanged"
+                    f"the {len(alike)} {z}-{z} pairs {names} of {one.text(notation)} on propagator {j + 1}"
+                    " can be exchanged"
                 )
                 found.append(WeightFactor(Fraction(1, factorial(len(alike))), f"{reason}, 1/{len(alike)}!"))
     return (*found, *_identical(tensors, notation))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ntkfeyn.derivation.diagrams import CubicVertex, Diagram
-from ntkfeyn.derivation.rules import CHOICES
+from ntkfeyn.derivation.rules import CHOICES, Choice
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import Leg, normal_leg
 from ntkfeyn.model.tensors import MEAN_NTK
@@ -19,7 +19,7 @@ from ntkfeyn.render.explain.attachment import (
     function_text,
     functions_on,
 )
-from ntkfeyn.render.formulas import choice_text, cumulant_text, powers_text
+from ntkfeyn.render.formulas import choice_text, cumulant_text, dashed, powers_text, slots_text
 from ntkfeyn.render.notation import TextNotation, counted
 
 Row = tuple[int, str]
@@ -37,7 +37,7 @@ def constituents(diagram: Diagram, tensors: Sequence[Attached], notation: TextNo
         rows += _cubic(diagram, i, notation)
     trees = [normal_leg(tree.edges, tree.nodes) for v in diagram.tensor_vertices for tree in v.trees]
     if trees:
-        named = ", ".join(sorted(map(str, trees)))
+        named = ", ".join(sorted(_observable(tree, notation) for tree in trees))
         rows.append((0, f"Internal trees, the blocks joined along the old edges, now of layer {layer}: {named}."))
     else:
         beside = f" beside those in {notation.letters.omega}" if _omegas(diagram) else ""
@@ -60,17 +60,24 @@ def target_text(shape: Cumulant, order: int, notation: TextNotation) -> str:
     observables = ", ".join(_observable(leg, notation) for leg in shape.legs)
     many = "joint cumulant" if len(shape.legs) > 1 else "mean"
     meaning = f"{head} is the coefficient of {power}{deltas} in the {many} of {observables} at layer {notation.layer}+1"
-    return f"External legs {shape.legs_text()}, channel {shape.channel_text()}: {meaning}."
+    return f"External legs {shape.legs_text()}, channel {shape.channel_text()}{slots_text(shape, notation)}: {meaning}."
 
 
-def pair_name(vertex: CubicVertex) -> str:
+def pair_name(vertex: CubicVertex, notation: TextNotation) -> str:
     """1-3: the slots of a cubic vertex."""
-    return "-".join(map(str, vertex.slots))
+    return dashed(vertex.slots, notation)
 
 
 def _observable(leg: Leg, notation: TextNotation) -> str:
-    """z_1, z_b1 or NTK34."""
-    return f"{notation.letters.preactivation}_{notation.label(leg.labels[0])}" if leg.kind == "z" else str(leg)
+    """z_1, z_b1 or NTK34; NTK_γδ where samples have labels of their own."""
+    if leg.kind == "z":
+        return f"{notation.letters.preactivation}_{notation.label(leg.labels[0])}"
+    return f"{leg.kind}_{notation.indices(leg.labels)}" if notation.letters.samples else str(leg)
+
+
+def inside_text(choice: Choice, vertex: CubicVertex, notation: TextNotation) -> str:
+    """Why an Omega vertex can be this."""
+    return choice.rule.inside.format(edge=pair_name(vertex, notation), layer=notation.layer)
 
 
 def _omegas(diagram: Diagram) -> bool:
@@ -80,18 +87,18 @@ def _omegas(diagram: Diagram) -> bool:
 def _cubic(diagram: Diagram, number: int, notation: TextNotation) -> list[Row]:
     vertex = diagram.cubic_vertices[number]
     function, place = function_text(diagram, (number,), notation), f"propagator {_holder(diagram, number)}"
-    name = f"pair {pair_name(vertex)}"
+    name, sentence = f"pair {pair_name(vertex, notation)}", vertex.rule.sentence.format(layer=notation.layer)
     if vertex.rule.merges:
         choices = [
-            f"{choice_text(choice, vertex.slots, notation)}: {choice.rule.inside.format(edge=pair_name(vertex))}"
+            f"{choice_text(choice, vertex.slots, notation)}: {inside_text(choice, vertex, notation)}"
             for choice in CHOICES
         ]
         ends = [";"] * (len(choices) - 1) + ["."]
-        head = f"{name}: {vertex.rule.sentence}, {function}/{notation.width} on {place}, its line wavy:"
+        head = f"{name}: {sentence}, {function}/{notation.width} on {place}, its line wavy:"
         return [(1, head), *((2, text + end) for text, end in zip(choices, ends, strict=True))]
     factor = f"{powers_text(vertex.rule.couplings, notation)}/{notation.width}"
     line = LINES[sum(one.order > 0 for one in vertex.factors)]
-    text = f"{name}: {vertex.rule.sentence}, {factor}; it carries {function} on {place}, its line {line}."
+    text = f"{name}: {sentence}, {factor}; it carries {function} on {place}, its line {line}."
     slots = [_slot(diagram, one.slot, one.order, notation) for one in vertex.factors]
     return [(1, text), *((2, slot) for slot in slots if slot)]
 
@@ -105,13 +112,13 @@ def _slot(diagram: Diagram, slot: int, order: int, notation: TextNotation) -> st
         for tree in vertex.trees:
             joined = [(a, b) for a, b in tree.edges if slot in (tree.nodes[a], tree.nodes[b])]
             edges = sorted(tuple(sorted((tree.nodes[a], tree.nodes[b]))) for a, b in joined)
-            blocks += [" and ".join(f"{a}-{b}" for a, b in edges)] if edges else []
+            blocks += [" and ".join(dashed(edge, notation) for edge in edges)] if edges else []
     times = {1: "once", 2: "twice"}.get(order, f"{order} times")
     many = "the old edges" if len(blocks) > 1 or "and" in blocks[0] else "the old edge"
     how = f" in {order} blocks" if order > 1 else (" in one block" if "and" in blocks[0] else "")
     listed = ", ".join(sorted(blocks))
-    s = notation.function(0)
-    return f"slot {slot}: {many} {listed}{how}: {s} is differentiated {times}, {notation.activation(slot, order)}"
+    s, name = notation.function(0), notation.label(slot)
+    return f"slot {name}: {many} {listed}{how}: {s} is differentiated {times}, {notation.activation(slot, order)}"
 
 
 def _holder(diagram: Diagram, cubic: int) -> int:
@@ -134,13 +141,14 @@ def _pair(diagram: Diagram, pair: Pair, notation: TextNotation) -> str:
     place, d = f"propagator {pair.propagator + 1}", notation.letters.derivative
     names = [notation.label(v) for v in sorted(pair.ends, key=lambda v: (v >= 0, abs(v)))]
     if len(pair.derivatives) == 2:
-        return f"z-z pair {' '.join(names)} on {place}: acts there as {d}_{names[0]}{d}_{names[1]}"
+        z = notation.letters.preactivation
+        return f"{z}-{z} pair {' '.join(names)} on {place}: acts there as {d}_{names[0]}{d}_{names[1]}"
     if pair.derivatives:
         return f"pair {names[0]} with slot {names[1]}, on {place} where the slot sits: acts there as {d}_{names[0]}"
     holders = [next(v for v in diagram.cubic_vertices if end in v.slots) for end in pair.ends]
     ties = ""
     if holders[0] != holders[1]:
-        ties = f"; it ties the cubic vertices {pair_name(holders[0])} and {pair_name(holders[1])}"
+        ties = f"; it ties the cubic vertices {' and '.join(pair_name(one, notation) for one in holders)}"
     return f"pair of slots {names[0]} and {names[1]}, both on {place}{ties}"
 
 

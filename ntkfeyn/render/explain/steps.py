@@ -11,7 +11,7 @@ from typing import Any
 
 from ntkfeyn.derivation.expansion import written_terms
 from ntkfeyn.derivation.rules import WIDTH_RATIO
-from ntkfeyn.derivation.terms import Powers
+from ntkfeyn.derivation.terms import Powers, ProductTerm
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import MEAN_KERNEL
 from ntkfeyn.render.drawing.layout import layout
@@ -25,8 +25,8 @@ from ntkfeyn.render.explain.attachment import (
 from ntkfeyn.render.explain.constituents import Row, constituents
 from ntkfeyn.render.explain.explanation import Explanation
 from ntkfeyn.render.formulas import cumulant_text, expanded_text, powers_text, term_text
-from ntkfeyn.render.json import cumulant_json, diagram_json, term_json
-from ntkfeyn.render.notation import TextNotation, counted
+from ntkfeyn.render.json import diagram_json, term_json, written_cumulant
+from ntkfeyn.render.notation import TextNotation, counted, latex_of
 from ntkfeyn.render.wrapping import wrap
 from ntkfeyn.runtime.version import TOOL
 
@@ -72,7 +72,9 @@ def explanation_text(explanation: Explanation, columns: int, *, picture: bool) -
 
 def sketched(explanation: Explanation, width: int) -> list[str]:
     """The picture as lines of text, none where it is wider than ``width``."""
-    return side_by_side([layout(explanation.diagram, explanation.symbols)], width).rstrip().splitlines()[1:]
+    return (
+        side_by_side([layout(explanation.diagram, explanation.symbols, plainly=True)], width).rstrip().splitlines()[1:]
+    )
 
 
 def _rows(rows: Sequence[Row], width: int) -> list[str]:
@@ -85,13 +87,13 @@ def _rows(rows: Sequence[Row], width: int) -> list[str]:
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """Schema ntkfeyn.explanation/1: the steps as text, and what they say as data."""
     diagram, (cubic, propagators, cost) = explanation.diagram, explanation.counting
-    terms, expanded = explanation.reduced[0], explanation.expanded
+    terms, expanded, latex = explanation.reduced[0], explanation.expanded, latex_of(explanation.symbols)
     return {
         "schema": "ntkfeyn.explanation/1",
         "tool": TOOL,
         "id": diagram.id,
         "drawn_as": explanation.drawn.id,
-        "cumulant": cumulant_json(diagram.cumulant),
+        "cumulant": written_cumulant(diagram.cumulant, diagram.order, latex),
         "order": diagram.order,
         "diagram": diagram_json(diagram),
         "picture": sketched(explanation, PICTURE_WIDTH),
@@ -105,13 +107,17 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
             "product": str(explanation.weight),
         },
         "propagators": [_propagator_json(explanation, j) for j in range(propagators)],
-        "product_terms": [
-            {"text": term_text(term, explanation.notation), "coefficient": str(term.coefficient)} for term in terms
-        ],
-        "expanded_terms": None if expanded is None else [term_json(term) for term in expanded],
+        "product_terms": [_product_json(explanation, term) for term in terms],
+        "expanded_terms": None if expanded is None else [term_json(term, latex) for term in expanded],
         "collected_in": [{"term": number, "diagrams": list(diagrams)} for number, diagrams in explanation.collected],
         "citations": [one._asdict() for one in explanation.citations],
     }
+
+
+def _product_json(explanation: Explanation, term: ProductTerm) -> dict[str, str]:
+    latex = latex_of(explanation.symbols)
+    formula = {"latex": term_text(term, latex)} if latex else {}
+    return {"text": term_text(term, explanation.notation), "coefficient": str(term.coefficient), **formula}
 
 
 def _propagator_json(explanation: Explanation, number: int) -> dict[str, Any]:
@@ -119,7 +125,7 @@ def _propagator_json(explanation: Explanation, number: int) -> dict[str, Any]:
     labels = derivatives_on(explanation.tensors, number)
     return {
         "functions": [function_text(diagram, block, explanation.notation) for block in functions_on(diagram, number)],
-        "derivatives": [explanation.notation.label(label) for label in labels],
+        "derivatives": [f"b{-label}" for label in labels],
         "products": len(value),
         "value": value_text(diagram, value, len(value), explanation.notation),
     }
@@ -163,8 +169,9 @@ def _counting(explanation: Explanation) -> list[Row]:
 def _weight(explanation: Explanation) -> list[Row]:
     factors = explanation.weight_factors
     if not factors:
-        why = "no z-z pair, and the slots tell all other legs apart" if explanation.tensors else "nothing to exchange"
-        return [(0, f"weight = 1: {why}")]
+        z = explanation.notation.letters.preactivation
+        no_pair = f"no {z}-{z} pair, and the slots tell all other legs apart"
+        return [(0, f"weight = 1: {no_pair if explanation.tensors else 'nothing to exchange'}")]
     rows: list[Row] = [(0, "What can be exchanged without a change is counted once:")]
     rows += [(1, f"{factor.value}: {factor.reason}") for factor in factors]
     if any(len(pair.derivatives) < 2 for one in explanation.tensors for pair in one.pairs):
@@ -186,10 +193,9 @@ def _propagators(explanation: Explanation) -> list[Row]:
         )
         rows.append((0, text))
         if any(pair.derivatives for one in explanation.tensors for pair in one.pairs):
-            acting = f"{notation.letters.derivative}_{notation.letters.bound}"
-            rows.append(
-                (0, f"A {acting} paired with a slot acts on the group of that slot, a z-z pair on each group in turn.")
-            )
+            acting, z = f"{notation.letters.derivative}_{notation.letters.bound}", notation.letters.preactivation
+            how = f"on the group of that slot, a {z}-{z} pair on each group in turn"
+            rows.append((0, f"A {acting} paired with a slot acts {how}."))
     for j, value in enumerate(explanation.values):
         functions = functions_on(diagram, j)
         what = "one function" if len(functions) == 1 else f"joint cumulant of {len(functions)} functions"

@@ -1,53 +1,70 @@
 """LaTeX: an appendix that an author can put into a paper as it is.
 
 Enters: recursions and ``LatexOptions``. Leaves: files by relative path: a standalone document, and beside it fragments
-to \\input (one a cumulant, one a figure), a macros file with every name prefixed, and a .bib. Plain pdflatex compiles.
+to \\input (conventions, rules, tensors, one a cumulant, one a figure), a macros file with every name prefixed, and a
+.bib. Plain pdflatex compiles; each fragment can be used alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ntkfeyn.derivation.diagrams import Diagram
-from ntkfeyn.derivation.expansion import expand
-from ntkfeyn.derivation.recursion import Recursion, System, derive_system, translated
-from ntkfeyn.derivation.reduction import reduce_terms
-from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
+from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant, standard
-from ntkfeyn.model.tensors import NAMED_TENSORS, TensorId
-from ntkfeyn.render.drawing.layout import blob, layout
 from ntkfeyn.render.drawing.tikz import tikz
-from ntkfeyn.render.formulas import cumulant_text, expanded_text, term_text
-from ntkfeyn.render.latex.rules import rule_rows
-from ntkfeyn.render.notation import LatexNotation, MacroNotation, coupling_macros
-from ntkfeyn.render.reading import factors_of, power_counting
+from ntkfeyn.render.latex.cumulant import Layout, section
+from ntkfeyn.render.latex.decomposition import all_channels, representatives
+from ntkfeyn.render.latex.macros import tree_letters
+from ntkfeyn.render.latex.pdf import tex_engine
+from ntkfeyn.render.latex.rules import prose, rule_rows
+from ntkfeyn.render.latex.tensors import tensor_rows
+from ntkfeyn.render.notation import LatexNotation, coupling_macros
 from ntkfeyn.render.sandbox import Job
-from ntkfeyn.render.symbols import Letters, Symbols, leg_letter, template_letters
+from ntkfeyn.render.symbols import Symbols, template_letters
 from ntkfeyn.render.templates import provenance, render_all
 
-# prefixes with which one of our macros is one that TeX, LaTeX, amsmath, amssymb, tikz, hyperref or textcomp has, such
-# as \beginR, \DOTSB or \circledR; LaTeX itself lets nobody define what begins with end
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}"
+STYLES = ("full", "compact")
+TITLE = "Finite-width recursions from Feynman diagrams"
+AUTHOR = "derived by ntkfeyn"
+
+# prefixes with which one of our macros is one that TeX, LaTeX, amsmath, tikz, hyperref, cleveref or a class of papers
+# has, such as \beginR, \DOTSB or \circledR; LaTeX itself lets nobody define what begins with end
 TAKEN = (
-    "Am", "ClassNoteNo", "CurrentFile", "DOTS", "IfBlank", "IfBoolean", "IfNoValue", "IfValue", "Process",
-    "RequireHIN", "Split", "begin", "bigintcalc", "circled", "ifHIN", "intcalc", "noP", "rangeHS", "rangeRG", "textC",
-    "textCleaning", "textCutting", "textH", "textLH", "textRH", "textcircled", "texthausa",
+    "AB", "AddToHook", "Am", "AtEvery", "AtEveryMulti", "AtNext", "AtNextMulti", "Check", "ClassNoteNo", "ClearHook",
+    "CurrentFile", "DOTS", "Deprecate", "ISS", "IfBlank", "IfBoolean", "IfNoValue", "IfValue", "Indent", "LARG",
+    "Maketitle", "Message", "PI", "Process", "RequireHIN", "Shipout", "ShipoutBox", "Split", "XeTeXLink", "begin",
+    "bigintcalc", "circled", "els", "force", "forceD", "ifHIN", "intcalc", "noP", "popQE", "pushQE", "rangeHS",
+    "rangeRG", "textC", "textCleaning", "textCutting", "textH", "textLH", "textRH", "textcircled", "texthausa",
+    "textrev",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class LatexOptions:
     """``prefix`` begins every macro, environment and label; ``templates`` is a directory that overrides ours;
-    ``certificates`` maps recursion hashes to a line for a footnote; ``symbols`` are the letters."""
+    ``certificates`` maps recursion hashes to a line for a footnote; ``symbols`` are the letters.
+
+    ``style`` "full" derives every term, "compact" has diagrams and recursions alone. ``title`` and ``authors`` are of
+    the standalone document, as LaTeX; ``name`` names it and the directory beside it (default: after the targets).
+    ``closure`` adds everything that the targets need, in order of dependence; ``pdf`` compiles the document too.
+    """
 
     prefix: str = "nkf"
     columns: int = 1
     terms_per_line: int = 1
     expanded: bool = False
+    style: str = "full"
+    title: str = TITLE
+    authors: Sequence[str] = ()
+    name: str | None = None
+    closure: bool = False
+    pdf: bool = False
     templates: Path | None = None
     certificates: Mapping[str, str] = field(default_factory=dict)
     symbols: Symbols = field(default_factory=Symbols)
@@ -57,7 +74,7 @@ class LatexOptions:
         return LatexNotation(self.symbols.latex)
 
     def check(self) -> None:
-        """Raises RequestError for a prefix, a number of columns or of terms that is not allowed."""
+        """Raises RequestError for a value that is not allowed, NtkfeynError for a PDF where there is no TeX."""
         # our macros go on with a capital letter, as those of TeX do not, but for its logos and a few
         if not re.fullmatch(r"(?!end)[A-Za-z]{2,12}(?<!Te)", self.prefix) or self.prefix in TAKEN:
             allowed = "2 to 12 letters a-z, A-Z are allowed, other than end.. and what LaTeX has macros with"
@@ -67,6 +84,29 @@ class LatexOptions:
         if not 1 <= self.terms_per_line <= 20:
             asked = f"{self.terms_per_line} terms a line were asked for"
             raise bad_request(asked, "1 to 20 are allowed", "--terms-per-line 2")
+        if self.style not in STYLES:
+            raise bad_request(f"style '{self.style[:40]}'", f"allowed are {' and '.join(STYLES)}", "--style compact")
+        if self.name is not None and not re.fullmatch(NAME, self.name):
+            allowed = "letters, digits, '-' and '_' are allowed, a letter or digit first, at most 80"
+            raise bad_request(f"name {self.name[:60]!r}", allowed, "--name appendix; -o says in which directory")
+        for kind, text in (("title", self.title), *(("author", author) for author in self.authors)):
+            _check_tex(kind, text)
+        if self.pdf:
+            tex_engine()
+
+
+def _check_tex(kind: str, text: str) -> None:
+    """Raises RequestError for text that would break the document: it is LaTeX, on one line, with balanced braces."""
+    depth = 0
+    for character in re.sub(r"\\\\.", "", text):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if depth < 0:
+            break
+    bare = re.search(r"(?<!\\)[%#&^_~]", re.sub(r"\$[^$]*\$", "", text))
+    if not text.strip() or not text.isprintable() or depth or bare or text.count("$") % 2 or text.endswith("\\"):
+        asked = f"{kind} {text[:60]!r}"
+        allowed = "one line of LaTeX is allowed, with balanced braces, and % # & ^ _ with a backslash"
+        raise bad_request(asked, allowed, f"--{kind} 'Some text'")
 
 
 def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -> dict[str, str]:
@@ -78,175 +118,67 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     if options.certificates and not {recursion.hash for recursion in recursions} & set(options.certificates):
         asked = "the certificate is for none of the recursions that are emitted"
         raise bad_request(asked, "it must match one of them", "ntkfeyn verify with the same targets")
-    letters = template_letters(options.symbols.latex)
-    common = {"provenance": provenance(recursions), "p": options.prefix, "stem": stem, "L": letters}
-    system = derive_system([recursion.id for recursion in recursions])
-    names, known = _names([*recursions, *system.recursions], options.latex), {recursion.id for recursion in recursions}
-    sections = [_section(recursion, options, known, names) for recursion in recursions]
-    front = _front_matter(system, names, options)
-    couplings = coupling_macros(options.symbols.latex)
+    common = _common(recursions, stem, options)
+    shapes = _shapes(recursions, options)
+    written = [*shapes, *(recursion.cumulant for recursion in recursions)]  # with the slots as they were asked for
+    used = sorted({shape.name for shape in shapes})
+    names = {name: options.latex.letter(name) for name in used}
+    known = {recursion.id for recursion in recursions}
+    chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
+    sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
+    front = {**common, "columns": options.columns, "title": options.title, "sections": sections}
+    front["authors"] = r" \and ".join(options.authors) or AUTHOR
+    letters = {
+        "names": names,
+        "couplings": coupling_macros(options.symbols.latex),
+        "legs": tree_letters([leg for shape in written for leg in shape.legs], options.symbols.latex),
+    }
+    rules = [
+        {
+            "element": prose(row.element[0].upper() + row.element[1:], options.symbols.latex),
+            "latex": row.formula,
+            "source": prose(row.source, options.symbols.latex),
+            "picture": tikz(row.picture),
+        }
+        for row in rule_rows(options.symbols)
+    ]
+    table = {"tensors": tensor_rows(names, used, options.prefix, options.symbols)}
     jobs = {  # names of files are settled before any template is rendered
-        f"{stem}.tex": Job("latex/document.tex.jinja", {**common, **front, "sections": sections}),
-        f"{stem}/macros.tex": Job("latex/macros.tex.jinja", {**common, "names": names, "couplings": couplings}),
+        f"{stem}.tex": Job("latex/document.tex.jinja", front),
+        f"{stem}/macros.tex": Job("latex/macros.tex.jinja", {**common, **letters}),
+        f"{stem}/conventions.tex": Job("latex/conventions.tex.jinja", common),
+        f"{stem}/rules.tex": Job("latex/rules.tex.jinja", {**common, "rules": rules}),
+        f"{stem}/tensors.tex": Job("latex/tensors.tex.jinja", {**common, **table}),
         f"{stem}/references.bib": Job("latex/references.bib.jinja", common),
     }
     drawn = {}
-    for recursion, section in zip(recursions, sections, strict=True):
-        jobs[f"{stem}/{section['file']}.tex"] = Job("latex/cumulant.tex.jinja", {**common, **section})
-        for drawing, picture in section["pictures"].items():
-            drawn[f"{stem}/figures/{drawing}.tex"] = f"% {recursion.name}@{recursion.order}\n{picture}"
+    for recursion, values in zip(recursions, sections, strict=True):
+        jobs[f"{stem}/{values['file']}.tex"] = Job("latex/cumulant.tex.jinja", {**common, **values})
+        made = "\n".join(f"% {line}" for line in provenance([recursion]))
+        for drawing, picture in values["pictures"].items():
+            drawn[f"{stem}/figures/{drawing}.tex"] = f"{made}\n{picture}"
     texts = render_all(list(jobs.values()), options.templates)
     return dict(zip(jobs, texts, strict=True)) | drawn
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+def _common(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -> dict[str, Any]:
+    """What every template sees."""
+    return {
+        "provenance": provenance(recursions),
+        "p": options.prefix,
+        "stem": stem,
+        "full": options.style == "full",
+        "L": {**template_letters(options.symbols.latex), "delta": options.symbols.latex.delta},
+    }
 
 
-def _names(recursions: Sequence[Recursion], notation: LatexNotation) -> dict[str, str]:
-    """How each tensor that occurs is typeset."""
+def _shapes(recursions: Sequence[Recursion], options: LatexOptions) -> list[Cumulant]:
+    """Every tensor that is written somewhere: asked for, in a term, in a picture, or in a decomposition."""
     found = {tensor.name for recursion in recursions for term in recursion.terms for tensor in term.tensors}
+    found |= {tensor.name for recursion in recursions for tensor in recursion.dependencies}
     found |= {vertex.name for r in recursions for diagram in r.diagrams for vertex in diagram.tensor_vertices}
-    found |= {recursion.name for recursion in recursions} | {row.name for row in NAMED_TENSORS}
-    unnamed = [name for name in sorted(found) if "/" in name]
-    short = {name: rf"\mathsf{{X}}[{k}]" for k, name in enumerate(unnamed, start=1)}
-    return {name: short.get(name, notation.letter(name)) for name in sorted(found)}
-
-
-def _front_matter(system: System, names: Mapping[str, str], options: LatexOptions) -> dict[str, Any]:
-    notation = MacroNotation(options.prefix)
-    rules = [
-        {"element": row.element, "latex": row.formula, "source": _escape(row.source), "picture": tikz(row.picture)}
-        for row in rule_rows(options.symbols)
-    ]
-    tensors = []
-    for row in NAMED_TENSORS:
-        shape = standard(row.name)
-        symbol = cumulant_text(shape, shape.leading_order, notation)
-        tensors.append(
-            {"symbol": symbol, "legs": shape.legs_text(), "channel": shape.channel_text(), "order": shape.leading_order}
-        )
-    return {
-        "columns": options.columns,
-        "unnamed": [{"symbol": symbol, "meaning": _meaning(name)} for name, symbol in names.items() if "/" in name],
-        "rules": rules,
-        "tensors": tensors,
-        "system": [
-            {"symbol": _symbol(r.id, notation), "needs": [_symbol(t, notation) for t in r.dependencies if t != r.id]}
-            for r in system.recursions
-        ],
-    }
-
-
-def _symbol(tensor: TensorId, notation: MacroNotation) -> str:
-    return notation.tensor(tensor.name, tensor.order - standard(tensor.name).leading_order, ())
-
-
-def _escape(text: str) -> str:
-    return text.replace("_", r"\_")
-
-
-def _section(
-    recursion: Recursion, options: LatexOptions, known: Collection[TensorId], names: Mapping[str, str]
-) -> dict[str, Any]:
-    notation = MacroNotation(options.prefix)
-    shape, order = recursion.cumulant, recursion.order
-    name = _slug(f"{recursion.name}-{order}")
-    correction = order - shape.leading_order
-    pictures = {
-        name: tikz(blob(shape, _plain_symbol(recursion, names[recursion.name]), recursion.name, options.symbols))
-    }
-    diagrams = []
-    for diagram in recursion.diagrams:
-        figure = _slug(diagram.id)
-        drawing = layout(diagram, options.symbols)
-        pictures[figure] = tikz(drawing)
-        legend = ", ".join(f"{tag} = {_escape(meaning)}" for tag, meaning in drawing.legend)
-        diagrams.append(_diagram(recursion, diagram, options) | {"figure": figure, "legend": legend})
-    return {
-        "file": name,
-        "label": _label(recursion.id, options),
-        "symbol": cumulant_text(shape, order, notation),
-        "name": recursion.name,
-        "hash": recursion.hash,
-        "correction": correction,
-        "legs": _escape(shape.legs_text()),
-        "channel": shape.channel_text(),
-        "order": order,
-        "leading": shape.leading_order,
-        "definition": _definition(shape, options.symbols.latex),
-        "deltas": _deltas(shape, options.symbols.latex),
-        "pictures": pictures,
-        "diagrams": diagrams,
-        "lines": _lines([term_text(t, notation, leading=i == 0) for i, t in enumerate(recursion.terms)], options),
-        "needs": [
-            {
-                "symbol": _symbol(t, notation),
-                "label": _label(t, options) if t in known else "",
-                "meaning": _meaning(t.name),
-            }
-            for t in recursion.dependencies
-        ],
-        "certificate": options.certificates.get(recursion.hash, ""),
-    }
-
-
-def _meaning(name: str) -> str:
-    """Legs and channel of a tensor without a name of its own."""
-    return f"legs {standard(name).legs_text()}, channel {standard(name).channel_text()}" if "/" in name else ""
-
-
-def _label(tensor: TensorId, options: LatexOptions) -> str:
-    return f"{options.prefix}:{_slug(f'{tensor.name}-{tensor.order}')}"
-
-
-def _plain_symbol(recursion: Recursion, name: str) -> str:
-    """The tensor's letter without macros, for the picture of the blob."""
-    correction = recursion.order - recursion.cumulant.leading_order
-    return name + (rf"^{{\{{{correction}\}}}}" if correction else "")
-
-
-def _definition(shape: Cumulant, letters: Letters) -> str:
-    """The observables of the joint cumulant, with neurons i_v and samples v."""
-    legs = []
-    for leg in shape.legs:
-        neurons = "".join(f"{letters.neuron}_{{{v}}}" for v in leg.labels)
-        samples = ("" if max(leg.labels) < 10 else ",").join(map(letters.sample, leg.labels))
-        legs.append(f"{leg_letter(leg.kind, letters)}_{{{neurons};{samples}}}")
-    return r",\allowbreak\,".join(legs)
-
-
-def _deltas(shape: Cumulant, letters: Letters) -> str:
-    """A Kronecker delta for each pair of the channel."""
-    names = [f"{letters.neuron}_{{{label}}}" for label in shape.labels]
-    return "".join(f"{letters.delta}_{{{names[a]}{names[b]}}}" for a, b in shape.channel)
-
-
-def _diagram(recursion: Recursion, diagram: Diagram, options: LatexOptions) -> dict[str, Any]:
-    notation = MacroNotation(options.prefix)
-    terms = diagram_terms(recursion, diagram)
-    written = _lines([term_text(t, notation, leading=i == 0) for i, t in enumerate(terms)], options)
-    after: list[list[str]] = []
-    if options.expanded:
-        expanded: tuple[ExpandedTerm, ...] = expand(terms)[0]
-        after = _lines([expanded_text(t, notation, leading=i == 0) for i, t in enumerate(expanded)], options)
-    return {
-        "id": diagram.id,
-        "weight": options.latex.fraction(diagram.weight),
-        "unit": diagram.weight == 1,
-        "reading": [_escape(line) if "\\" not in line else line for line in factors_of(diagram, notation, "${}$")],
-        "counting": power_counting(diagram),
-        "lines": written,
-        "expanded": after,
-    }
-
-
-def _lines(terms: list[str], options: LatexOptions) -> list[list[str]]:
-    """Terms gathered in lines, broken at term boundaries."""
-    step = options.terms_per_line
-    return [terms[i : i + step] for i in range(0, len(terms), step)]
-
-
-def diagram_terms(recursion: Recursion, diagram: Diagram) -> tuple[ProductTerm, ...]:
-    """The reduced product terms of one diagram on its own."""
-    return reduce_terms(translated(diagram, recursion.without), recursion.cumulant, recursion.without)[0]
+    found |= {recursion.name for recursion in recursions}
+    if options.style == "full":
+        for recursion in recursions:
+            found |= {channel.name for channel in representatives(all_channels(recursion.cumulant))}
+    return [standard(name) for name in sorted(found)]

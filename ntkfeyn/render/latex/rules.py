@@ -5,6 +5,7 @@ Enters: the rules of ``derivation.rules`` and a notation. Leaves: rows, in the o
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ntkfeyn.derivation.rules import CHOICES, ELEMENT_RULES, NEW_EDGE, OMEGA, PAIR_RULES, WEIGHT, Choice, PairRule
@@ -30,7 +31,9 @@ def rule_rows(symbols: Symbols) -> list[RuleRow]:
     pairs = [*known, *(rule for rule in PAIR_RULES if rule not in known)]
     rows = [RuleRow(r.element, pair_formula(r, notation), r.source, pair_picture(r, symbols)) for r in pairs]
     formulas = element_formulas(symbols.latex)
-    return rows + [RuleRow(r.element, formulas[r.name], r.source, element_picture(r.name)) for r in ELEMENT_RULES]
+    pictures = [element_picture(r.name, symbols) for r in ELEMENT_RULES]
+    elements = zip(ELEMENT_RULES, pictures, strict=True)
+    return rows + [RuleRow(r.element, formulas[r.name], r.source, picture) for r, picture in elements]
 
 
 def element_formulas(letters: Letters) -> dict[str, str]:
@@ -43,8 +46,15 @@ def element_formulas(letters: Letters) -> dict[str, str]:
         "zz": rf"\tfrac12\,T_{{{b}_1{b}_2\ldots}}\,{d}_{{{b}_1}}{d}_{{{b}_2}}",
         "mixed": rf"T_{{{b}\,v\ldots}}\,{d}_{{{b}}}",
         "tied": r"T_{v\,w\ldots}",
-        "propagator": partitions + rf"{left}\textstyle\prod_{{i\in g}}f_i{right}_{{{letters.tensor('K')}}}",
+        "propagator": partitions + rf"{left}\textstyle\prod_{{i\in g}}f_i{right}",
     }
+
+
+def prose(text: str, letters: Letters) -> str:
+    """Words of ``derivation.rules`` for print: layers, fractions and the functions of z as mathematics."""
+    text = re.sub(r"\bl(\+1)?(?=\b|-)", lambda found: f"${letters.layer}{found[1] or ''}$", text)
+    text = re.sub(r"\b(1/\w!?|k(?= alike))(?!\w)", r"$\1$", text)
+    return re.sub(r"\b(z-z|z-leg)\b", lambda found: found[0].replace("z", f"${letters.preactivation}$"), text)
 
 
 def pair_formula(rule: PairRule, notation: LatexNotation) -> str:
