@@ -67,7 +67,7 @@ def test_ours_is_shipped_with_every_key() -> None:
 def test_the_book_and_the_paper() -> None:
     assert SHIPPED == ("ntkfeyn", "paper", "pdlt")
     book = nf.derive("Theta", order=1, notation="pdlt")
-    assert r"H^{\{1\}}_{\alpha_1\alpha_2}\big|_{\ell+1}" in book.latex()
+    assert r"H^{\{1\}(\ell+1)}_{\alpha_1\alpha_2}" in book.latex()
     assert r"G^{\{1\}}_{\beta_{1}\beta_{2}}\,\langle \partial_{\beta_{1}}\partial_{\beta_{2}}" in book.latex()
     assert "H^{1}_{α1 α2} =" in str(book)
     paper = nf.derive("F", notation="paper").latex()

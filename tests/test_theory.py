@@ -238,7 +238,9 @@ def test_the_closed_forms_of_linear_networks() -> None:
             q["v"] = q["q13"] * q["q24"] + q["q14"] * q["q23"]
         for layer in range(1, 6):
             value, error = found.value(name, tuple(int(label) - lowest + 1 for label in labels), layer=layer)
-            assert (value, error) == (pytest.approx(eval(form, {"L": layer} | q), rel=1e-12), 0)  # noqa: S307
+            exact = eval(form, {"L": layer} | q)  # noqa: S307
+            assert value == pytest.approx(exact, rel=1e-12)
+            assert abs(value - exact) <= error < 1e-10 * max(1, abs(exact))
 
 
 def test_the_closed_forms_of_relu() -> None:

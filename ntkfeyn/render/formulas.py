@@ -206,8 +206,9 @@ def recursion_align(recursion: Recursion, notation: LatexNotation) -> str:
 
 
 def recursion_latex(recursion: Recursion, notation: LatexNotation) -> str:
-    """The recursion as an align* body (amsmath), one product term a line."""
-    head = cumulant_text(recursion.cumulant, recursion.order, notation)
+    """The recursion as an align* body (amsmath), one product term a line; all on its right is of layer l."""
+    above = LatexNotation(notation.letters, f"{notation.layer}+1")
+    head = cumulant_text(recursion.cumulant, recursion.order, above)
     rows = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)] or ["0"]
     joined = " \\\\\n  &\\quad ".join(rows)
-    return f"{head}\\big|_{{{notation.layer}+1}} &= {joined}"
+    return f"{head} &= {joined}"

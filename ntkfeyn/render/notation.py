@@ -96,12 +96,13 @@ class TextNotation:
 
 
 class LatexNotation(TextNotation):
-    """LaTeX maths."""
+    """LaTeX maths. ``layer_shown``: what tensors carry in brackets above, if anything."""
 
     space = inner = r"\,"
 
-    def __init__(self, letters: Letters = LATEX) -> None:
+    def __init__(self, letters: Letters = LATEX, layer_shown: str = "") -> None:
         super().__init__(letters)
+        self.layer_shown = layer_shown
 
     def fraction(self, value: Fraction) -> str:
         if value.denominator == 1:
@@ -123,7 +124,8 @@ class LatexNotation(TextNotation):
         return self.letter(name) + (rf"^{{\{{{correction}\}}}}" if correction else "")
 
     def tensor(self, name: str, correction: int, labels: Sequence[int]) -> str:
-        return f"{self.symbol(name, correction)}_{{{self.indices(labels)}}}"
+        above = (rf"\{{{correction}\}}" if correction else "") + (f"({self.layer_shown})" if self.layer_shown else "")
+        return f"{self.letter(name)}{f'^{{{above}}}' if above else ''}_{{{self.indices(labels)}}}"
 
     def indices(self, labels: Sequence[int]) -> str:
         names = [self.label(label) for label in labels]
