@@ -1,0 +1,163 @@
+"""Documents: where in a document the formulas are, and which of them could be recursions.
+
+Enters: a source. Leaves: equations: the tokens of both sides, macros expanded, spacing dropped. Text is skipped. The
+macros of appendices that ``ntkfeyn emit`` writes are known by their meaning (emitted).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ntkfeyn.referee.emitted import emitted_macros, emitted_recursions
+from ntkfeyn.referee.macros import MAX_TOKENS, Macros, definitions, expand
+from ntkfeyn.referee.source import Source
+from ntkfeyn.referee.tokens import Token, closing, tokenise
+
+ENVIRONMENTS = (
+    "equation align gather multline eqnarray flalign alignat displaymath math dmath split aligned gathered".split()
+)
+INNER = ("split", "aligned", "gathered", "alignedat", "subequations", "array")
+_DISPLAY = re.compile(
+    rf"\\begin\{{({'|'.join(ENVIRONMENTS)})(\*?)\}}(.*?)\\end\{{\1\2\}}|(?<!\\)(?:\\\\)*\\\[(.*?)\\\]|\$\$(.*?)\$\$",
+    re.DOTALL,
+)
+SPACING = frozenset(
+    r"\, \; \: \! \> \quad \qquad ~ \nonumber \notag \displaystyle \textstyle \scriptstyle \limits \nolimits"
+    r" \allowbreak \relax \strut \mathstrut \left \right \middle \big \Big \bigg \Bigg \bigl \bigr \bigm \Bigl \Bigr"
+    r" \biggl \biggr \Biggl \Biggr \mleft \mright \thinspace \hfill \noindent \mathopen \mathclose \mathord".split()
+) | {"\\ ", "\\\n", "\\/", "\\-"}
+WITH_ARGUMENT = frozenset(
+    r"\label \tag \tag* \hspace \hspace* \vspace \vspace* \phantom \hphantom \vphantom \mspace \ref \cite".split()
+)
+
+
+class Equation(NamedTuple):
+    """Tokens of a left- and a right-hand side; ``offset`` is where it begins, ``end`` behind its last sign."""
+
+    left: tuple[Token, ...]
+    right: tuple[Token, ...]
+    offset: int
+    end: int
+
+
+def equations(source: Source) -> Iterator[Equation]:
+    """The equations of a document in order; a text without a displayed formula is a formula as a whole.
+
+    Raises RequestError for braces without partner, environments that do not end, endless macros.
+    """
+    macros = emitted_macros(source) | {
+        name: macro for name, macro in definitions(source).items() if name not in emitted_macros(source)
+    }
+    found = False
+    for left, right in emitted_recursions(source):
+        found = True
+        sides = [cleaned(expand(side, macros, source), source) for side in (left, right)]
+        yield Equation(tuple(sides[0]), tuple(sides[1]), left[0].offset if left else 0, right[-1].end if right else 0)
+    for match in _DISPLAY.finditer(source.text):
+        found = True
+        group = next(i for i in (3, 4, 5) if match[i] is not None)
+        yield from _split(source, macros, match.start(group), match.end(group))
+    if not found and "=" in source.text:
+        yield from _split(source, macros, 0, len(source.text))
+
+
+def _split(source: Source, macros: Macros, start: int, stop: int) -> Iterator[Equation]:
+    """The equations of one formula: a row with a sign of equality begins a new one, or another right-hand side."""
+    text = source.text
+    if text.count("\\", start, stop) + stop - start > 4 * MAX_TOKENS:
+        source.refuse(start, f"this formula has {stop - start} signs", f"at most {4 * MAX_TOKENS} are read")
+    if "=" not in text[start:stop]:
+        return
+    tokens = cleaned(expand(tokenise(text, start, stop), macros, source), source)
+    left: list[Token] = []
+    right: list[Token] | None = None
+    for row in _rows(tokens, source):
+        before, after = _parted(row)
+        if after is None:  # goes on
+            (left if right is None else right).extend(row)
+            continue
+        if right is not None:
+            yield _equation(left, right)
+            left = before or left
+        else:
+            left += before
+        right = after
+        while (more := _parted(right))[1] is not None:
+            yield _equation(left, more[0])
+            right = more[1] or []
+    if right is not None:
+        yield _equation(left, right)
+
+
+def _equation(left: list[Token], right: list[Token]) -> Equation:
+    first = left[0].offset if left else right[0].offset if right else 0
+    return Equation(tuple(left), tuple(right), first, right[-1].end if right else first)
+
+
+def _rows(tokens: list[Token], source: Source) -> Iterator[list[Token]]:
+    """Between \\\\ outside braces."""
+    depth = 0
+    row: list[Token] = []
+    for i, token in enumerate(tokens):
+        depth += {"{": 1, "}": -1}.get(token.text, 0)
+        if depth < 0:
+            source.refuse(token.offset, "this brace closes nothing", "{ was expected before it")
+        if token.text == "\\\\":
+            yield row
+            row = []
+        elif token.text != "&":
+            row.append(token)
+        del i
+    if depth:
+        opening = next((t for i, t in enumerate(tokens) if t.text == "{" and closing(tokens, i) < 0), tokens[0])
+        source.refuse(opening.offset, "this brace is not closed", "} was expected")
+    yield row
+
+
+def _parted(row: list[Token]) -> tuple[list[Token], list[Token] | None]:
+    """What stands before and behind the first sign of equality outside braces, brackets and indices."""
+    depth = 0
+    for i, token in enumerate(row):
+        depth += {"{": 1, "}": -1}.get(token.text, 0)
+        if depth == 0 and token.text in ("=", "\\equiv", "\\coloneqq") and (i == 0 or row[i - 1].text != ":"):
+            return row[:i], row[i + 1 :]
+    return row, None
+
+
+def cleaned(tokens: list[Token], source: Source) -> list[Token]:
+    """Tokens without what only moves or numbers them; inner environments are opened."""
+    found: list[Token] = []
+    i = 0
+    while i < len(tokens):
+        token = tokens[i]
+        if token.text in (r"\left", r"\right") and i + 1 < len(tokens) and tokens[i + 1].text == ".":
+            i += 2
+        elif token.text in SPACING:
+            i += 1
+        elif token.text == r"\penalty":
+            i += 1
+            while i < len(tokens) and tokens[i].text.isdigit():
+                i += 1
+        elif token.text in WITH_ARGUMENT or token.text in (r"\begin", r"\end"):
+            i = _behind(tokens, i + 1, source, token)
+        elif token.text == r"\\" and i + 1 < len(tokens) and tokens[i + 1].text == "[":
+            found.append(token)  # \\[2pt]
+            stop = next((j for j in range(i + 1, min(i + 12, len(tokens))) if tokens[j].text == "]"), i)
+            length = "".join(t.text for t in tokens[i + 2 : stop])
+            i = stop + 1 if re.fullmatch(r"-?[0-9.]+\\?[a-z]+", length) else i + 1
+        else:
+            found.append(token)
+            i += 1
+    return found
+
+
+def _behind(tokens: list[Token], i: int, source: Source, command: Token) -> int:
+    """The index behind an argument in braces, if there is one."""
+    if i >= len(tokens) or tokens[i].text != "{":
+        return i
+    stop = closing(tokens, i)
+    if stop < 0:
+        source.refuse(tokens[i].offset, f"the argument of {command.text} is not closed", "} was expected")
+    return stop + 1

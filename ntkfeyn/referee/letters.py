@@ -1,0 +1,68 @@
+"""Letters: which sign means what in a formula that is read, from a notation.
+
+Enters: ``Symbols``. Leaves: ``Vocabulary``. A sign is its base, without fonts, and the index that belongs to it: C_W.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ntkfeyn.derivation.rules import COUPLINGS
+from ntkfeyn.model.tensors import NAMES
+from ntkfeyn.referee.tokens import Token, bare, tokenise
+from ntkfeyn.render.notation import LatexNotation
+from ntkfeyn.render.symbols import Symbols
+
+FONTS = frozenset(
+    r"\mathrm \mathsf \mathbf \mathit \mathcal \mathfrak \mathbb \bm \boldsymbol \operatorname \rm \mathnormal"
+    r" \text \textrm \textsf \textbf \textit \mbox".split()
+)
+HATS = frozenset(r"\widehat \hat \widetilde \tilde \bar \overline".split())
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Bases of tensors, (base, index) of couplings, and the rest. ``left``, ``right``: brackets of a mean."""
+
+    tensors: dict[str, str]
+    couplings: dict[tuple[str, str], str]
+    activation: str
+    preactivation: str
+    omega: str
+    width: str
+    derivative: str
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    symbols: Symbols
+
+
+def vocabulary(symbols: Symbols, names: Iterable[str] = ()) -> Vocabulary:
+    """The signs of the named tensors, and of others that are named here."""
+    letters, notation = symbols.latex, LatexNotation(symbols.latex)
+    tensors = {_base(notation.letter(name)): name for name in (*NAMES, *names)}
+    couplings = {_indexed(letters.coupling(coupling.name)): coupling.name for coupling in COUPLINGS}
+    left, right = (tuple(token.text for token in tokenise(side)) for side in letters.expectation)
+    brackets = [side or ("\\langle", "\\rangle")[i] for i, side in enumerate((left, _unscripted(right)))]
+    signs = (letters.activation, letters.preactivation, letters.omega, letters.width, letters.derivative)
+    return Vocabulary(tensors, couplings, *map(_base, signs), *brackets, symbols)  # type: ignore[arg-type]
+
+
+def _unscripted(bracket: tuple[str, ...]) -> tuple[str, ...]:
+    """A bracket without what stands at it: any kernel may."""
+    return bracket[: next((i for i, text in enumerate(bracket) if text in "_^"), len(bracket))]
+
+
+def _base(letter: str) -> str:
+    return bare([token for token in tokenise(letter) if token.text not in FONTS])
+
+
+def _indexed(letter: str) -> tuple[str, str]:
+    """A sign and its index: C_W, C_{W} and C_{\\mathrm{W}} are one."""
+    base, _, index = letter.partition("_")
+    return _base(base), _base(index)
+
+
+def unfont(tokens: list[Token]) -> str:
+    """The bare text of tokens, fonts dropped."""
+    return bare([token for token in tokens if token.text not in FONTS])

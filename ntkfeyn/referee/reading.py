@@ -1,0 +1,120 @@
+"""The stream that a reader of signs stands on: what the mixins of the parser need of it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ntkfeyn.referee.expressions import Node
+from ntkfeyn.referee.letters import FONTS, Vocabulary, unfont
+from ntkfeyn.referee.scripts import Scripts
+from ntkfeyn.referee.source import Source
+from ntkfeyn.referee.tokens import Token
+
+
+class Reading:
+    """A position in tokens, and what was learnt of the left-hand side."""
+
+    tokens: tuple[Token, ...]
+    words: Vocabulary
+    source: Source
+    samples: tuple[str, ...]
+    i: int
+    depth: int
+
+    @property
+    @abstractmethod
+    def text(self) -> str: ...
+
+    @abstractmethod
+    def ahead(self, distance: int) -> str: ...
+
+    @abstractmethod
+    def take(self) -> Token: ...
+
+    @abstractmethod
+    def refuse(self, found: str, expected: str, at: int | None = None) -> NoReturn: ...
+
+    @abstractmethod
+    def argument(self) -> tuple[Token, ...]: ...
+
+    @abstractmethod
+    def inside(self, tokens: Sequence[Token]) -> Reading: ...
+
+    @abstractmethod
+    def whole(self, close: str = "") -> Node: ...
+
+    @abstractmethod
+    def product(self, close: str = "") -> Node: ...
+
+    @abstractmethod
+    def factor(self, close: str = "") -> Node: ...
+
+    @abstractmethod
+    def group(self) -> Node: ...
+
+    def comes(self, texts: Sequence[str]) -> bool:
+        """Whether these tokens come next."""
+        return self.i + len(texts) <= len(self.tokens) and all(self.ahead(k) == text for k, text in enumerate(texts))
+
+    def bracket_pair(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The brackets of a mean that opens here."""
+        own = (self.words.left, self.words.right)
+        return own if self.comes(own[0]) else ((r"\langle",), (r"\rangle",))
+
+    def opens_mean(self) -> bool:
+        return self.comes(self.words.left) or self.text == r"\langle"
+
+    def kernel(self) -> None:
+        """Skips what stands at a closing bracket."""
+        while self.text in ("_", "^"):
+            self.take()
+            self.argument()
+
+    def scripts(self) -> Scripts:
+        """What stands above and below, in any order."""
+        below: tuple[Token, ...] = ()
+        above: tuple[Token, ...] = ()
+        primes = 0
+        while self.text in ("_", "^", "'"):
+            kind = self.take().text
+            if kind == "'":
+                primes += 1
+            elif kind == "_":
+                below += self.argument()
+            else:
+                above += self.argument()
+        return Scripts(below, above, primes)
+
+    def exponent(self, tokens: Sequence[Token]) -> int | None:
+        """A power, if it is a whole number of at most two digits."""
+        text = unfont(list(tokens))
+        sign = text.startswith("-")
+        digits = text[1:] if sign else text
+        return (-int(digits) if sign else int(digits)) if digits.isdigit() and len(digits) <= 2 else None
+
+    def unhat(self) -> None:
+        """Drops a hat: what is below it goes on as if it stood there without."""
+        at = self.i
+        self.take()
+        inner = self.argument()
+        self.tokens = self.tokens[:at] + inner + self.tokens[self.i :]
+        self.i = at
+        if not inner:
+            self.refuse("nothing stands below this accent", "a sign was expected")
+
+    def base(self) -> str:
+        """The next sign without font; its scripts are still to come."""
+        token = self.take()
+        if token.text in FONTS:
+            return unfont(self.argument())  # type: ignore[arg-type]
+        return token.text
+
+    def peek_base(self) -> str:
+        """The sign that comes next, which stays where it is."""
+        at = self.i
+        try:
+            return self.base() if self.i < len(self.tokens) else ""
+        finally:
+            self.i = at

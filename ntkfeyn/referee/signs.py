@@ -1,0 +1,203 @@
+"""Signs of a formula: tensors, activations, couplings, widths, Omega, fluctuations, with their scripts.
+
+A part of the parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.referee import scripts as script
+from ntkfeyn.referee.expressions import (
+    Activation,
+    Coupling,
+    Fluctuation,
+    Inverse,
+    Node,
+    Omega,
+    Over,
+    Power,
+    Preactivation,
+    Tensor,
+    Times,
+    Width,
+)
+from ntkfeyn.referee.letters import unfont
+from ntkfeyn.referee.operators import Operators
+from ntkfeyn.referee.scripts import Scripts
+from ntkfeyn.referee.tokens import Token, bare
+
+KNOWN = "couplings, widths, sums, tensors, and means of activations are read; other letters need --notation"
+PRODUCT = "G"  # of two activations, inside a mean
+DELTAS = (r"\Delta", r"\varDelta")
+
+
+class Signs(Operators):
+    """Letters with indices."""
+
+    def sign(self, close: str) -> Node:
+        """The sign that comes next. Refuses what is none."""
+        at, text = self.i, self.peek_base()
+        if text.startswith(r"\ntk@"):
+            return self._emitted()
+        if text in (r"\partial", self.words.derivative):
+            return self.partial(close)
+        if text in DELTAS:
+            self.base()
+            return Fluctuation(self.factor_of_fluctuation())
+        if text in (r"\dot", r"\ddot"):
+            return self._dotted()
+        if not text or not (text.isalnum() or text[0] == "\\"):
+            self.refuse(f"'{self.text}' is not understood here", KNOWN, at)
+        self.base()
+        if text == self.words.activation:
+            return self._activation(at, 0)
+        if text == self.words.preactivation:
+            found = self.scripts()
+            above = self._above(found)
+            return self._powered(Preactivation(*self.one_label(found.below)), above.rest, at)
+        if text == self.words.omega:
+            return self._omega(at)
+        return self._letter(text, at)
+
+    def _letter(self, text: str, at: int) -> Node:
+        """A coupling, a width, a tensor."""
+        found = self.scripts()
+        index = unfont(list(found.below))
+        name = self.words.couplings.get((text, index))
+        if name is not None:
+            return self._powered(coupling(name), self._above(found).rest, at)
+        if text == self.words.width:
+            return self._width(found, index, at)
+        if text in self.words.tensors:
+            return self._tensor(text, found, at)
+        if text == PRODUCT:
+            return self._pair(found, at)
+        if text == r"\delta":
+            self.refuse("a Kronecker delta stands here", "recursions of one channel have none", at)
+        if text in (r"\leftrightarrow", "perm", "perms", "permutations", r"\ldots", r"\dots", r"\cdots", r"\pm"):
+            self.refuse(f"'{text}' stands for terms that are not written", "write the terms out", at)
+        self.refuse(f"the sign '{text}' is not known", KNOWN, at)
+
+    def factor_of_fluctuation(self) -> Node:
+        """What \\Delta stands in front of: a product of two activations, Omega, or a bracket."""
+        if self.peek_base() == PRODUCT:
+            at = self.i
+            self.base()
+            return self._pair(self.scripts(), at)
+        if self.text == "{" and self.tokens[self.i + 1 : self.i + 2]:
+            inner = self.inside(self.argument())
+            return inner.factor_of_fluctuation()  # type: ignore[attr-defined, no-any-return]
+        return self.factor()
+
+    def _pair(self, found: Scripts, at: int) -> Node:
+        a, b = self._two(found, at, PRODUCT)
+        return Times((Activation(a, 0), Activation(b, 0)))
+
+    def _two(self, found: Scripts, at: int, sign: str) -> tuple[str, str]:
+        names = script.labels(found.below, self.source, 2)
+        if len(names) != 2:
+            self.refuse(f"{sign} has {len(names)} labels", "two were expected", at)
+        return names[0], names[1]
+
+    def _above(self, found: Scripts) -> script.Above:
+        return script.split_above(found, self.words.symbols.latex.layer, self.source)
+
+    def _powered(self, node: Node, rest: Sequence[Token], at: int) -> Node:
+        if not rest:
+            return node
+        power = self.exponent(rest)
+        if power is None:
+            self.refuse(f"'{unfont(list(rest))}' above a sign", "a power such as 2 was expected", at)
+        return Power(node, power)
+
+    def _omega(self, at: int) -> Node:
+        found = self.scripts()
+        return self._powered(Omega(self._two(found, at, self.words.omega)), self._above(found).rest, at)
+
+    def _width(self, found: Scripts, index: str, at: int) -> Node:
+        level = script.layer_of(index, self.words.symbols.latex.layer)
+        if level is None or level > 0:
+            layer = self.words.symbols.latex.layer
+            self.refuse(f"the width {self.words.width}_{{{index}}}", f"those of {layer} and {layer}-1 are read", at)
+        return self._powered(Width(level < 0), found.above, at)
+
+    def _activation(self, at: int, order: int) -> Node:
+        """With primes or (m), an index or an argument."""
+        found = self.scripts()
+        above = self._above(found)
+        if not found.below and self.text == "(":
+            self.take()
+            if self.base() != self.words.preactivation:
+                self.refuse("the argument of an activation", f"{self.words.preactivation} with its label", at)
+            argument = self.scripts()
+            if self.text != ")":
+                self.refuse("the argument of an activation", f"{self.words.preactivation} with its label alone", at)
+            self.take()
+            found = found._replace(below=argument.below)
+        label = self.one_label(found.below)
+        return self._powered(Activation(*label, order + above.derivative), above.rest, at)
+
+    def _dotted(self) -> Node:
+        """\\dot\\sigma is the first derivative."""
+        at = self.i
+        order = 1 if self.take().text == r"\dot" else 2
+        inner = unfont(list(self.argument()))
+        if inner != self.words.activation:
+            self.refuse(f"a dot over '{inner}'", f"over {self.words.activation} it is a derivative", at)
+        return self._activation(at, order)
+
+    def _tensor(self, text: str, found: Scripts, at: int) -> Node:
+        """A tensor of layer l, or an element of the inverse kernel: labels above."""
+        name, above = self.words.tensors[text], self._above(found)
+        shape = standard(name)
+        if above.layer:
+            self.refuse(f"{text} of another layer", "on the right all tensors are of layer l", at)
+        if name == "K" and above.rest and self.exponent(above.rest) is None or (name == "K" and len(above.rest) == 2):
+            labels = script.labels(above.rest, self.source)
+            if len(labels) == 2:
+                return Inverse((labels[0], labels[1]))
+        names = script.labels(found.below, self.source, len(shape.index))
+        if len(names) != len(shape.index):
+            self.refuse(f"{text} has {len(names)} labels", f"{len(shape.index)} were expected", at)
+        if found.primes or above.derivative:
+            self.refuse(f"a derivative of {text}", "derivatives act inside of means", at)
+        order = shape.leading_order + above.correction
+        return self._powered(Tensor(name, order, names), above.rest, at)
+
+    # --- private commands of appendices that were emitted ---
+
+    def _emitted(self) -> Node:
+        at, command = self.i, self.take().text
+        if command == r"\ntk@activation":
+            order, label = bare(self.argument()), bare(self.argument())
+            return Activation(label, int(order))
+        if command == r"\ntk@omega":
+            labels = script.labels(self.argument(), self.source)
+            return Omega((labels[0], labels[-1]))
+        if command == r"\ntk@coupling":
+            name, power = bare(self.argument()), bare(self.argument())
+            return Power(coupling(name.replace("\\", "")), int(power or 1))
+        if command == r"\ntk@tensor":
+            return self.emitted_tensor(at)
+        self.refuse(f"'{command}' is not understood here", KNOWN, at)
+
+    def emitted_tensor(self, at: int) -> Tensor:
+        name, correction, labels = bare(self.argument()), bare(self.argument()), self.argument()
+        try:
+            shape = standard(name)
+        except NtkfeynError:
+            self.refuse(f"there is no tensor {name}", "an appendix that was emitted names its tensors", at)
+        names = script.labels(labels, self.source)
+        if len(names) != len(shape.index):
+            self.refuse(f"{name} has {len(names)} labels", f"{len(shape.index)} were expected", at)
+        return Tensor(shape.name, shape.leading_order + int(correction or 0), names)
+
+
+def coupling(name: str) -> Node:
+    """The ratio of widths is one of two widths."""
+    return Over(Width(False), Width(True)) if name == "width_ratio" else Coupling(name)
+
+

@@ -1,0 +1,184 @@
+"""Verdicts: a document's recursions, each judged twice and independently, and what to change.
+
+Enters: a source, letters. Leaves: ``Verdict`` records. Semantically: exact values at random points (points).
+Formally: canonical terms (canonical, matching), which name what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+from ntkfeyn.derivation.expansion import check_written, expand
+from ntkfeyn.derivation.recursion import Recursion, derive_recursion
+from ntkfeyn.derivation.reduction import split_omega
+from ntkfeyn.errors import RequestError, bad_request
+from ntkfeyn.model.targets import Target
+from ntkfeyn.model.tensors import NAMES
+from ntkfeyn.referee import expressions as e
+from ntkfeyn.referee.canonical import Canonical, Monomial, Terms, combined, derived
+from ntkfeyn.referee.claims import Claim, claim
+from ntkfeyn.referee.documents import equations
+from ntkfeyn.referee.evaluation import Evaluator
+from ntkfeyn.referee.letters import Vocabulary, vocabulary
+from ntkfeyn.referee.matching import Edit, Unit, edits
+from ntkfeyn.referee.parser import Parser, Term
+from ntkfeyn.referee.points import Point
+from ntkfeyn.referee.source import Source
+from ntkfeyn.render.symbols import DEFAULT, Symbols
+
+POINTS = 3
+SEED = 20250811
+MAX_DERIVATIVES = 40
+CONDITIONS = {
+    "C_b = 0": {"C_b": Fraction(0)},
+    "lambda_b = 0": {"lambda_b": Fraction(0)},
+    "lambda_W = 1": {"lambda_W": Fraction(1)},
+    "C_W = 1": {"C_W": Fraction(1)},
+    "equal widths": {},
+    "a single input": {},
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """On one recursion. ``under``: conditions under which it is right; ``factor``: of the whole tensor."""
+
+    claim: Claim
+    recursion: Recursion
+    terms: tuple[Term, ...]
+    equal: bool
+    edits: tuple[Edit, ...] = ()
+    under: tuple[str, ...] = ()
+    factor: str = ""
+    values: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
+    words: Vocabulary | None = None
+
+
+def check_source(source: Source, symbols: Symbols = DEFAULT, target: Target | None = None) -> list[Verdict]:
+    """Every recursion of a document. Raises NtkfeynError for what is not understood, or if there is none."""
+    words = vocabulary(symbols, [target.shape.name] if target and target.shape.name not in NAMES else ())
+    found = []
+    for equation in equations(source):
+        said = claim(equation, words, source, target)
+        if said is not None:
+            found.append(judge(said, words, source))
+    if not found:
+        wanted = f" of {target.id}" if target else ""
+        raise bad_request(
+            f"no recursion{wanted} was found",
+            "a tensor such as F^{(\\ell+1)}_{1324} on the left and means in brackets on the right are read",
+            "a TARGET such as F, or --notation FILE for other letters",
+        )
+    return found
+
+
+def judge(said: Claim, words: Vocabulary, source: Source) -> Verdict:
+    """The verdict on one recursion."""
+    recursion = derive_recursion(said.shape, said.order)
+    check_written(recursion.terms)
+    others = [tensor.name for tensor in recursion.dependencies if tensor.name not in NAMES]
+    known = vocabulary(words.symbols, [*others, *(n for n in words.tensors.values() if n not in NAMES)])
+    terms = tuple(Parser(said.equation.right, known, source, said.labels).terms())
+    highest = max((_derivatives(term.node) for term in terms), default=0)
+    if highest > MAX_DERIVATIVES:
+        raise RequestError(
+            f"{source.place(said.equation.offset)}: derivatives of order {highest}", f"at most {MAX_DERIVATIVES} are read"
+        )
+    own = max((order for term in recursion.expanded for mean in term.expectations for _, order in mean), default=0)
+    size, highest = len(said.samples), max(highest, own)
+    values = [_values(said, terms, recursion, Point(SEED + k, size, highest)) for k in range(POINTS)]
+    equal = all(written == right for written, right in values)
+    shown = next((pair for pair in values if pair[0] != pair[1]), values[0])
+    if equal:
+        return Verdict(said, recursion, terms, True, values=shown, words=known)
+    listed, factor = _formally(said, terms, recursion, Point(SEED, size, highest))
+    under = _conditions(said, terms, recursion, highest)
+    return Verdict(said, recursion, terms, False, tuple(listed), under, factor, shown, known)
+
+
+def _derivatives(node: e.Node) -> int:
+    """The highest order of a derivative of an activation that could stand in a node."""
+    if isinstance(node, e.Activation):
+        return node.order
+    own = len(node.labels) if isinstance(node, e.Derivative) else 0
+    return own + max(map(_derivatives, e.children(node)), default=0) + (1 if isinstance(node, e.Omega) else 0)
+
+
+def _values(
+    said: Claim, terms: Sequence[Term], recursion: Recursion, point: Point, one: bool = False
+) -> tuple[Fraction, Fraction]:
+    """Both sides at a point; ``one``: all samples are the first."""
+    samples = {label: 0 if one else sample for label, sample in said.samples.items()}
+    slots = {slot: 0 if one else sample for slot, sample in said.by_slot.items()}
+    evaluator = Evaluator(point, samples)
+    written = sum((evaluator.value(term.node) * term.sign for term in terms), Fraction(0))
+    written /= evaluator.value(said.scale)
+    return written, sum((point.term(term, slots) for term in recursion.expanded), Fraction(0))
+
+
+def _conditions(said: Claim, terms: Sequence[Term], recursion: Recursion, highest: int) -> tuple[str, ...]:
+    """The fewest conditions under which both sides agree; none if they never do."""
+    for count in (1, 2, 3):
+        for chosen in combinations(CONDITIONS, count):
+            fixed = {name: value for one in chosen for name, value in CONDITIONS[one].items()}
+            one = "a single input" in chosen
+            size = 1 if one else len(said.samples)
+            points = (Point(SEED + k, size, highest, fixed, "equal widths" in chosen) for k in range(2))
+            try:
+                if all(left == right for left, right in (_values(said, terms, recursion, p, one) for p in points)):
+                    return chosen
+            except RequestError:
+                continue
+    return ()
+
+
+def _formally(
+    said: Claim, terms: Sequence[Term], recursion: Recursion, point: Point
+) -> tuple[list[Edit], str]:
+    """The edits, and the factor of the whole tensor if that is all that differs."""
+    ring = Canonical(point)
+    evaluator = Evaluator(ring, said.samples)
+    inverse = ring.reciprocal(evaluator.value(said.scale))
+    written = [ring.multiply(inverse, ring.multiply(ring.number(Fraction(t.sign)), evaluator.value(t.node))) for t in terms]
+    slots = said.by_slot
+    units = [Unit(term, derived(expand((term,))[0], slots, point)) for term in recursion.terms]
+    halves = [
+        tuple(Unit(half, derived(expand((half,))[0], slots, point)) for half in split_omega(term))
+        for term in recursion.terms
+    ]
+    factor = _factor(_total(written), _total([unit.sum for unit in units]))
+    return edits(written, units, halves), factor
+
+
+def _total(sums: Sequence[Terms]) -> Terms:
+    total: Terms = {}
+    for one in sums:
+        total = combined(total, one, 1)
+    return total
+
+
+def _factor(written: Terms, right: Terms) -> str:
+    """m if the written sum is m times the right one, m a number times powers of couplings and widths."""
+    if len(written) != len(right) or not right:
+        return ""
+    first, other = min(written), min(right)
+    powers = dict(first.powers)
+    for name, power in other.powers:
+        powers[name] = powers.get(name, 0) - power
+    monomial = Monomial(tuple(sorted((name, power) for name, power in powers.items() if power)))
+    number = written[first] / right[other]
+    ring = {key: value * number for key, value in right.items()}
+    scaled: Terms = {}
+    for key, value in ring.items():
+        merged = dict(key.powers)
+        for name, power in monomial.powers:
+            merged[name] = merged.get(name, 0) + power
+        kept = tuple(sorted((name, power) for name, power in merged.items() if power))
+        scaled[key._replace(powers=kept)] = value
+    if scaled != written:
+        return ""
+    listed = [f"{name}^{power}" if power != 1 else name for name, power in monomial.powers]
+    return " ".join(([str(number)] if number != 1 or not listed else []) + listed)
