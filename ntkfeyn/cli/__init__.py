@@ -34,6 +34,7 @@ COMMANDS = {
     "theory": "theory",
     "emit": "emit",
     "verify": "verify",
+    "check": "check",
     "evaluate": "evaluate",
     "sample": "sample",
     "compare": "compare",

@@ -26,6 +26,7 @@ class Claim(NamedTuple):
     order: int
     labels: tuple[str, ...]
     scale: Node
+    scale_text: str
     equation: Equation
 
     @property
@@ -52,7 +53,7 @@ def claim(equation: Equation, words: Vocabulary, source: Source, target: Target 
             if reader.text == r"\ntk@next":
                 reader.take()
                 found = reader.emitted_tensor(0)
-                return _claim(found.name, found.order, found.labels, scale, equation, reader, target)
+                return _claim(found.name, found.order, found.labels, scale, "", equation, reader, target)
             base = reader.peek_base()
             name = words.tensors.get(base)
             if name is None and target is not None and _foreign(reader, words):
@@ -80,6 +81,7 @@ def _foreign(reader: Parser, words: Vocabulary) -> bool:
 def _tensor(
     name: str, scale: list[Node], equation: Equation, reader: Parser, target: Target | None
 ) -> Claim | None:
+    before = " ".join(token.text for token in reader.tokens[: reader.i])
     reader.base()
     found = reader.scripts()
     above = script.split_above(found, reader.words.symbols.latex.layer, reader.source)
@@ -87,7 +89,7 @@ def _tensor(
     labels = script.labels(found.below, reader.source, len(shape.index))
     if above.layer not in (1, None) or above.rest or len(labels) != len(shape.index):
         return None
-    return _claim(name, shape.leading_order + above.correction, labels, scale, equation, reader, target)
+    return _claim(name, shape.leading_order + above.correction, labels, scale, before, equation, reader, target)
 
 
 def _claim(
@@ -95,11 +97,13 @@ def _claim(
     order: int,
     labels: tuple[str, ...],
     scale: list[Node],
+    before: str,
     equation: Equation,
     reader: Parser,
     target: Target | None,
 ) -> Claim | None:
     if reader.text == "/":  # F / n
+        before += r"\frac{1}{" + " ".join(token.text for token in reader.tokens[reader.i + 1 :]) + "}"
         reader.take()
         scale.append(Over(Number(Fraction(1)), reader.factor()))
     if reader.text or not all(map(_scalar, scale)):
@@ -108,7 +112,7 @@ def _claim(
         if target.shape.name != name:
             return None
         order = target.order
-    return Claim(standard(name), order, labels, Times((Number(Fraction(1)), *scale)), equation)
+    return Claim(standard(name), order, labels, Times((Number(Fraction(1)), *scale)), before, equation)
 
 
 def _scalar(node: Node) -> bool:

@@ -32,6 +32,7 @@ MAX_NESTED = 40
 OPENING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\lbrack": r"\rbrack"}
 FRACTIONS = (r"\frac", r"\tfrac", r"\dfrac", r"\cfrac", r"\nicefrac", r"\sfrac")
 TIMES = (r"\cdot", r"\times", "*", r"\ast")
+POINTS = (",", ".", ";")
 SUMS = (r"\sum", r"\ntk@sum")
 KNOWN = "couplings, sums, tensors, means in brackets, + and - are read"
 
@@ -117,7 +118,7 @@ class Parser(Signs):
             start = self.i
             node = self.product()
             stop = self.i
-            if self.text in (",", ".", ";") and self._only_points():
+            if self.text in POINTS and self._only_points():
                 self.i = len(self.tokens)
             elif self.text not in ("", "+", "-"):
                 self._misplaced()
@@ -127,7 +128,7 @@ class Parser(Signs):
         return found
 
     def _only_points(self) -> bool:
-        return all(token.text in (",", ".", ";") for token in self.tokens[self.i :])
+        return all(token.text in POINTS for token in self.tokens[self.i :])
 
     def _misplaced(self) -> NoReturn:
         self.refuse(f"'{self.text}' is not understood here", KNOWN)
@@ -160,6 +161,8 @@ class Parser(Signs):
         """Factors up to a sign, a closing bracket or the end."""
         parts: list[Node] = []
         while self.text and self.text not in ("+", "-") and self.text != close:
+            if parts and self.text in POINTS and self._only_points():
+                break
             if self.text in TIMES:
                 self.take()
                 continue

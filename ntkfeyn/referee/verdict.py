@@ -14,6 +14,7 @@ from itertools import combinations
 from ntkfeyn.derivation.expansion import check_written, expand
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.reduction import split_omega
+from ntkfeyn.derivation.terms import Factor, Group, ProductTerm
 from ntkfeyn.errors import RequestError, bad_request
 from ntkfeyn.model.targets import Target
 from ntkfeyn.model.tensors import NAMES
@@ -82,21 +83,30 @@ def judge(said: Claim, words: Vocabulary, source: Source) -> Verdict:
     others = [tensor.name for tensor in recursion.dependencies if tensor.name not in NAMES]
     known = vocabulary(words.symbols, [*others, *(n for n in words.tensors.values() if n not in NAMES)])
     terms = tuple(Parser(said.equation.right, known, source, said.labels).terms())
+    return judge_terms(said, terms, known, str(source.place(said.equation.offset)))
+
+
+def judge_terms(
+    said: Claim, terms: Sequence[Term], words: Vocabulary, place: str = "", expanded: bool = False
+) -> Verdict:
+    """The verdict on terms that are read; ``expanded``: each is one product. Raises NtkfeynError."""
+    recursion = derive_recursion(said.shape, said.order)
+    check_written(recursion.terms)
     highest = max((_derivatives(term.node) for term in terms), default=0)
     if highest > MAX_DERIVATIVES:
-        raise RequestError(
-            f"{source.place(said.equation.offset)}: derivatives of order {highest}", f"at most {MAX_DERIVATIVES} are read"
-        )
+        where = f"{place}: " if place else ""
+        raise bad_request(f"{where}derivatives of order {highest}", f"at most {MAX_DERIVATIVES} are read")
+    terms = tuple(terms)
     own = max((order for term in recursion.expanded for mean in term.expectations for _, order in mean), default=0)
     size, highest = len(said.samples), max(highest, own)
     values = [_values(said, terms, recursion, Point(SEED + k, size, highest)) for k in range(POINTS)]
     equal = all(written == right for written, right in values)
     shown = next((pair for pair in values if pair[0] != pair[1]), values[0])
     if equal:
-        return Verdict(said, recursion, terms, True, values=shown, words=known)
-    listed, factor = _formally(said, terms, recursion, Point(SEED, size, highest))
+        return Verdict(said, recursion, terms, True, values=shown, words=words)
+    listed, factor = _formally(said, terms, _own_terms(recursion, expanded), Point(SEED, size, highest))
     under = _conditions(said, terms, recursion, highest)
-    return Verdict(said, recursion, terms, False, tuple(listed), under, factor, shown, known)
+    return Verdict(said, recursion, terms, False, tuple(listed), under, factor, shown, words)
 
 
 def _derivatives(node: e.Node) -> int:
@@ -135,8 +145,24 @@ def _conditions(said: Claim, terms: Sequence[Term], recursion: Recursion, highes
     return ()
 
 
+def _own_terms(recursion: Recursion, expanded: bool) -> tuple[ProductTerm, ...]:
+    """Our terms as they are compared: before Leibniz, or after it."""
+    if not expanded:
+        return recursion.terms
+    return tuple(
+        ProductTerm(
+            term.coefficient,
+            term.couplings,
+            term.tensors,
+            tuple(Group(tuple(Factor(*factor) for factor in mean), (), ()) for mean in term.expectations),
+            term.diagrams,
+        )
+        for term in recursion.expanded
+    )
+
+
 def _formally(
-    said: Claim, terms: Sequence[Term], recursion: Recursion, point: Point
+    said: Claim, terms: Sequence[Term], own: Sequence[ProductTerm], point: Point
 ) -> tuple[list[Edit], str]:
     """The edits, and the factor of the whole tensor if that is all that differs."""
     ring = Canonical(point)
@@ -144,13 +170,13 @@ def _formally(
     inverse = ring.reciprocal(evaluator.value(said.scale))
     written = [ring.multiply(inverse, ring.multiply(ring.number(Fraction(t.sign)), evaluator.value(t.node))) for t in terms]
     slots = said.by_slot
-    units = [Unit(term, derived(expand((term,))[0], slots, point)) for term in recursion.terms]
+    units = [Unit(term, derived(expand((term,))[0], slots, point)) for term in own]
     halves = [
         tuple(Unit(half, derived(expand((half,))[0], slots, point)) for half in split_omega(term))
-        for term in recursion.terms
+        for term in own
     ]
     factor = _factor(_total(written), _total([unit.sum for unit in units]))
-    return edits(written, units, halves), factor
+    return [] if factor and len(units) > 1 else edits(written, units, halves), factor
 
 
 def _total(sums: Sequence[Terms]) -> Terms:

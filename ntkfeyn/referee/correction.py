@@ -1,0 +1,128 @@
+"""Corrections: our terms in the author's letters, and his file with the edits carried out.
+
+Enters: a verdict and its source. Leaves: LaTeX of terms; the text of a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ntkfeyn.derivation.rules import WIDTH_RATIO
+from ntkfeyn.derivation.terms import ProductTerm
+from ntkfeyn.errors import bad_request
+from ntkfeyn.referee.matching import Edit
+from ntkfeyn.referee.parser import Term
+from ntkfeyn.referee.source import Source
+from ntkfeyn.referee.tokens import Token
+from ntkfeyn.referee.verdict import Verdict
+from ntkfeyn.render.formulas import term_text
+from ntkfeyn.render.notation import LatexNotation
+
+BOUND = ("b", r"\beta", "c", r"\gamma", r"\nu")
+
+
+class AuthorNotation(LatexNotation):
+    """The letters of a notation, labels of samples by slot as the author has them, widths as he writes them."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        assert verdict.words is not None
+        letters = verdict.words.symbols.latex
+        used = {label.split("_")[0] for label in verdict.claim.labels}
+        bound = next((sign for sign in (letters.bound, *BOUND) if sign not in used), letters.bound)
+        super().__init__(replace(letters, bound=bound))
+        listed = verdict.claim.shape.labels
+        self.names = {listed[v]: _label(t) for v, t in zip(verdict.claim.shape.index, verdict.claim.labels, strict=True)}
+        tokens = {token.text for token in verdict.claim.equation.right}
+        self.ratio = letters.coupling(WIDTH_RATIO) if letters.coupling(WIDTH_RATIO) in tokens else ""
+
+    def label(self, label: int) -> str:
+        return self.names[label] if label >= 0 else super().label(label)
+
+    def power(self, coupling: str, exponent: int) -> str:
+        if coupling != WIDTH_RATIO or self.ratio:
+            return super().power(coupling, exponent)
+        n, layer = self.letters.width, self.letters.layer
+        ratio = rf"\frac{{{n}_{{{layer}}}}}{{{n}_{{{layer}-1}}}}"
+        return ratio if exponent == 1 else rf"\left({ratio}\right)^{{{exponent}}}"
+
+
+def _label(name: str) -> str:
+    base, _, index = name.partition("_")
+    return f"{base}_{{{index}}}" if index else base
+
+
+def corrected(verdict: Verdict, term: ProductTerm, *, leading: bool = True) -> str:
+    """A term of ours as the author would write it."""
+    text = term_text(term, AuthorNotation(verdict), leading=leading)
+    scale = verdict.claim.scale_text
+    if not scale:
+        return text
+    sign = re.match(r"[+-]?\s*", text)
+    assert sign is not None
+    return f"{sign[0]}{scale}\\,{text[sign.end() :]}"
+
+
+def written(term: Term, source: Source) -> str:
+    """The author's term as it stands in his file; what a macro made, by its signs."""
+    span = _span(term.tokens)
+    sign = "-" if term.sign < 0 else ""
+    if span is None:
+        return sign + " ".join(token.text for token in term.tokens)
+    return sign + re.sub(r"\s+", " ", source.text[span[0] : span[1]]).strip()
+
+
+def _span(tokens: Sequence[Token]) -> tuple[int, int] | None:
+    """From where to where tokens stand, if they all stand in the file themselves."""
+    if not tokens or not all(token.own for token in tokens):
+        return None
+    return tokens[0].offset, tokens[-1].end
+
+
+def fixed(verdicts: Sequence[Verdict], source: Source, file: str) -> str:
+    """The text of ``file`` with every edit carried out. Raises RequestError for what a macro made or another file."""
+    changes: list[tuple[int, int, str]] = []
+    for verdict in verdicts:
+        changes += [_change(verdict, edit, source) for edit in verdict.edits]
+    text = source.originals[file]
+    placed = []
+    for start, stop, new in changes:
+        (piece, local), (other, end) = source.located(start), source.located(max(start, stop - 1))
+        if piece.file != file or other.file != file:
+            raise bad_request(
+                f"{source.place(start)}: what is to be changed stands in another file", "one file is written", "check that file"
+            )
+        placed.append((local, end + (stop > start), new))
+    for start, stop, new in sorted(placed, reverse=True):
+        text = text[:start] + new + text[stop:]
+    return text
+
+
+def _change(verdict: Verdict, edit: Edit, source: Source) -> tuple[int, int, str]:
+    """Start, end and the new text."""
+    if edit.written is None:
+        assert edit.unit is not None
+        last = verdict.terms[-1].tokens
+        end = last[-1].end
+        if not last[-1].own:
+            _unfixable(source, end)
+        return end, end, " " + corrected(verdict, edit.unit.term, leading=False)
+    term = verdict.terms[edit.written]
+    span = _span(term.tokens)
+    if span is None or (term.signed_at is not None and not term.signed_at.own):
+        _unfixable(source, verdict.claim.equation.offset)
+    assert span is not None
+    start = term.signed_at.offset if term.signed_at else span[0]
+    if edit.unit is None:
+        alone = len(verdict.terms) == 1
+        return start, span[1], "0" if alone else ""
+    return start, span[1], corrected(verdict, edit.unit.term, leading=term.signed_at is None)
+
+
+def _unfixable(source: Source, offset: int) -> None:
+    raise bad_request(
+        f"{source.place(offset)}: a term that a macro made cannot be changed",
+        "terms that stand in the file are corrected",
+        "write the term without macros around it",
+    )

@@ -1,0 +1,97 @@
+"""Reports: verdicts as JSON (schema ntkfeyn.check/1) and as text.
+
+Enters: verdicts and their source. Leaves: plain dicts in stable order; lines for a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ntkfeyn.referee.correction import corrected, written
+from ntkfeyn.referee.matching import Edit
+from ntkfeyn.referee.source import Source
+from ntkfeyn.referee.verdict import Verdict
+from ntkfeyn.runtime.version import TOOL
+
+
+def check_json(verdicts: Sequence[Verdict], source: Source) -> dict[str, Any]:
+    """Every recursion with its edits; numbers of both sides at a random point decide."""
+    return {
+        "schema": "ntkfeyn.check/1",
+        "tool": TOOL,
+        "recursions": [_recursion(verdict, source) for verdict in verdicts],
+    }
+
+
+def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
+    place = source.place(verdict.claim.equation.offset)
+    missing, extra, wrong = [], [], []
+    for edit in verdict.edits:
+        if edit.written is None:
+            assert edit.unit is not None
+            missing.append({"diagrams": list(edit.unit.term.diagrams), "term": corrected(verdict, edit.unit.term)})
+        elif edit.unit is None:
+            extra.append(_where(verdict, edit, source))
+        else:
+            right = corrected(verdict, edit.unit.term)
+            numbers = bool(edit.expected)
+            wrong.append(
+                {
+                    **_where(verdict, edit, source),
+                    "kind": edit.kind,
+                    "written": edit.found if numbers else written(verdict.terms[edit.written], source),
+                    "expected": edit.expected if numbers else right,
+                    "correction": right,
+                    "diagrams": list(edit.unit.term.diagrams),
+                }
+            )
+    return {
+        "cumulant": verdict.recursion.name,
+        "order": verdict.recursion.order,
+        **({"file": place.file} if place.file else {}),
+        "line": place.line,
+        "equal": verdict.equal,
+        "missing": missing,
+        "extra": extra,
+        "wrong": wrong,
+        "right_under": list(verdict.under),
+        "factor": verdict.factor,
+        "decided_by": {"written": str(verdict.values[0]), "derived": str(verdict.values[1])},
+    }
+
+
+def _where(verdict: Verdict, edit: Edit, source: Source) -> dict[str, Any]:
+    assert edit.written is not None
+    term = verdict.terms[edit.written]
+    offset = term.tokens[0].offset if term.tokens else verdict.claim.equation.offset
+    return {"line": source.place(offset).line, "term": written(term, source)}
+
+
+def check_text(verdicts: Sequence[Verdict], source: Source) -> str:
+    """One line a recursion, and below it what is to be changed."""
+    return "".join(_text(verdict, source) for verdict in verdicts)
+
+
+def _text(verdict: Verdict, source: Source) -> str:
+    data = _recursion(verdict, source)
+    place = (f"{data['file']}, " if "file" in data else "") + f"line {data['line']}"
+    head = f"{verdict.recursion.id}: {'right' if verdict.equal else 'WRONG'}   ({place})"
+    lines = [head]
+    for one in data["wrong"]:
+        numbers = f": {one['written']} is written, {one['expected']} is right" if one["kind"] != "labels" else ""
+        shown = numbers if len(numbers) < 90 else ""
+        lines.append(f"  line {one['line']}, wrong {one['kind']}{shown}   {', '.join(one['diagrams'])}")
+        lines += [f"    written  {one['term']}", f"    right    {one['correction']}"]
+    for one in data["missing"]:
+        lines += [f"  missing   {', '.join(one['diagrams'])}", f"    add      {one['term']}"]
+    for one in data["extra"]:
+        lines += [f"  line {one['line']}, extra", f"    remove   {one['term']}"]
+    if data["right_under"]:
+        lines.append(f"  right under {' and '.join(data['right_under'])}")
+    if data["factor"]:
+        lines.append(f"  the whole right-hand side is {data['factor']} times ours: another normalisation?")
+    if not verdict.equal:
+        left, right = data["decided_by"].values()
+        lines.append(f"  at a random point: written {left}, derived {right}")
+    return "\n".join(lines) + "\n"
