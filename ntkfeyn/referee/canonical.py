@@ -7,6 +7,7 @@ that belong together then cancel, and one that is left over shows in the coeffic
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -47,17 +48,17 @@ def times(first: Monomial, second: Monomial) -> Monomial:
 
 
 class Canonical:
-    """The ring; ``point`` has the kernel."""
+    """The ring; ``point`` has the kernel, ``ones`` are couplings that are 1."""
 
-    def __init__(self, point: Point) -> None:
-        self.point = point
+    def __init__(self, point: Point, ones: Sequence[str] = ()) -> None:
+        self.point, self.ones = point, ones
         self.known: dict[Product, Terms] = {}
 
     def number(self, value: Fraction) -> Terms:
         return {ONE: value} if value else {}
 
     def coupling(self, name: str) -> Terms:
-        return {Monomial(((name, 1),)): Fraction(1)}
+        return {ONE if name in self.ones else Monomial(((name, 1),)): Fraction(1)}
 
     def width(self, below: bool) -> Terms:
         return {Monomial(((WIDTHS[below], 1),)): Fraction(1)}
@@ -128,11 +129,13 @@ def combined(a: Terms, b: Terms, factor: int | Fraction) -> Terms:
     return total
 
 
-def derived(terms: tuple[ExpandedTerm, ...], samples: dict[int, int], point: Point) -> Terms:
-    """Our own terms; ``samples`` by slot label."""
+def derived(
+    terms: tuple[ExpandedTerm, ...], samples: dict[int, int], point: Point, ones: Sequence[str] = ()
+) -> Terms:
+    """Our own terms; ``samples`` by slot label, ``ones`` are couplings that are 1."""
     total: Terms = {}
     for term in terms:
-        powers = {name: power for name, power in term.couplings if name != WIDTH_RATIO}
+        powers = {name: power for name, power in term.couplings if name not in (WIDTH_RATIO, *ones)}
         ratio = term.couplings.power(WIDTH_RATIO)
         powers |= {WIDTHS[0]: ratio, WIDTHS[1]: -ratio} if ratio else {}
         tensors = []

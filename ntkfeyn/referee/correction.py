@@ -20,6 +20,7 @@ from ntkfeyn.referee.verdict import Verdict
 from ntkfeyn.render.formulas import term_text
 from ntkfeyn.render.notation import LatexNotation
 
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 BOUND = ("b", r"\beta", "c", r"\gamma", r"\nu")
 
 
@@ -65,19 +66,26 @@ def corrected(verdict: Verdict, term: ProductTerm, *, leading: bool = True) -> s
 
 
 def written(term: Term, source: Source) -> str:
-    """The author's term as it stands in his file; what a macro made, by its signs."""
-    span = _span(term.tokens)
+    """The author's term as it stands in his file; of another format, its tokens."""
+    span = _span(term.tokens, source)
     sign = "-" if term.sign < 0 else ""
     if span is None:
         return sign + " ".join(token.text for token in term.tokens)
-    return sign + re.sub(r"\s+", " ", source.text[span[0] : span[1]]).strip()
+    return sign + re.sub(r"\\\\\s*&*|&|\s+|\\nonumber\b", " ", source.text[span[0] : span[1]]).strip()
 
 
-def _span(tokens: Sequence[Token]) -> tuple[int, int] | None:
-    """From where to where tokens stand, if they all stand in the file themselves."""
-    if not tokens or not all(token.own for token in tokens):
+def _span(tokens: Sequence[Token], source: Source) -> tuple[int, int] | None:
+    """From where to where a term stands: its first sign to its last, and the braces of macros that are open there."""
+    if not tokens or tokens[-1].end == 0:
         return None
-    return tokens[0].offset, tokens[-1].end
+    start, stop = min(token.offset for token in tokens), max(token.end for token in tokens)
+    depth, text = 0, source.text
+    for match in _BRACE.finditer(text, start):
+        if match.start() >= stop and depth <= 0:
+            break
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        stop = max(stop, match.end()) if match.start() >= stop else stop
+    return (start, stop) if depth == 0 else None
 
 
 def fixed(verdicts: Sequence[Verdict], source: Source, file: str) -> str:
@@ -103,13 +111,14 @@ def _change(verdict: Verdict, edit: Edit, source: Source) -> tuple[int, int, str
     """Start, end and the new text."""
     if edit.written is None:
         assert edit.unit is not None
-        last = verdict.terms[-1].tokens
-        end = last[-1].end
-        if not last[-1].own:
-            _unfixable(source, end)
+        last = _span(verdict.terms[-1].tokens, source)
+        if last is None:
+            _unfixable(source, verdict.claim.equation.offset)
+        assert last is not None
+        end = last[1]
         return end, end, " " + corrected(verdict, edit.unit.term, leading=False)
     term = verdict.terms[edit.written]
-    span = _span(term.tokens)
+    span = _span(term.tokens, source)
     if span is None or (term.signed_at is not None and not term.signed_at.own):
         _unfixable(source, verdict.claim.equation.offset)
     assert span is not None

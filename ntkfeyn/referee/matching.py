@@ -34,14 +34,23 @@ class Edit(NamedTuple):
     expected: str = ""
 
 
-def edits(written: Sequence[Terms], units: Sequence[Unit], halves: Sequence[tuple[Unit, ...]]) -> list[Edit]:
-    """What turns the author's sum into ours. ``halves``: our terms with each Omega written out."""
+def edits(
+    written: Sequence[Terms],
+    units: Sequence[Unit],
+    halves: Sequence[tuple[Unit, ...]],
+    names: Sequence[tuple[str, ...]] = (),
+) -> list[Edit]:
+    """What turns the author's sum into ours.
+
+    ``halves``: our terms with each Omega written out; ``names``: of the tensors that stand in the author's terms, by
+    which one that is zero as it is written finds its partner.
+    """
     theirs, ours = _unmatched(dict(enumerate(written)), list(units), list(halves))
     pairs = sorted(
-        (distance(theirs[i], unit.sum), i, k)
+        (far, i, k)
         for i in theirs
         for k, unit in enumerate(ours)
-        if distance(theirs[i], unit.sum) <= FARTHEST
+        if (far := _distance(theirs[i], unit, names[i] if names else ())) <= FARTHEST
     )
     found: list[Edit] = []
     used: set[int] = set()
@@ -146,6 +155,13 @@ def distance(first: Terms, second: Terms) -> float:
     total = sum(float(w) for w, x, y in zip(weights, a, b, strict=True) if x != y)  # type: ignore[arg-type]
     shared = len(first.keys() & second.keys()) / max(1, len(first.keys() | second.keys()))
     return total + 0.5 * (1 - shared) + (0.1 if first != second else 0.0) + (0.0 if first else 1.0)
+
+
+def _distance(written: Terms, unit: Unit, names: tuple[str, ...]) -> float:
+    if written:
+        return distance(written, unit.sum)
+    same = names == tuple(sorted({tensor.name for tensor in unit.term.tensors}))
+    return 2.0 if same else FARTHEST + 1
 
 
 def difference(written: Terms, expected: Terms) -> tuple[str, str, str]:

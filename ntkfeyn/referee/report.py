@@ -55,6 +55,7 @@ def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
         "missing": missing,
         "extra": extra,
         "wrong": wrong,
+        "assumed": list(verdict.assumed),
         "right_under": list(verdict.under),
         "factor": verdict.factor,
         "decided_by": {"written": str(verdict.values[0]), "derived": str(verdict.values[1])},
@@ -78,6 +79,8 @@ def _text(verdict: Verdict, source: Source) -> str:
     place = (f"{data['file']}, " if "file" in data else "") + f"line {data['line']}"
     head = f"{verdict.recursion.id}: {'right' if verdict.equal else 'WRONG'}   ({place})"
     lines = [head]
+    if data["assumed"]:
+        lines.append(f"  compared for {' and '.join(data['assumed'])}, which does not occur")
     for one in data["wrong"]:
         numbers = f": {one['written']} is written, {one['expected']} is right" if one["kind"] != "labels" else ""
         shown = numbers if len(numbers) < 90 else ""

@@ -57,6 +57,8 @@ def split_above(scripts: Scripts, layer: str, source: Source) -> Above:
         elif token.text not in "{}":
             rest.append(token)
         i += 1
+    if rest and level is None and (found := layer_of(unfont(rest), layer)) is not None:
+        level, rest = found, []
     return Above(correction, level, derivative, tuple(rest))
 
 

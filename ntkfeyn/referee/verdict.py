@@ -30,6 +30,7 @@ from ntkfeyn.referee.points import Point
 from ntkfeyn.referee.source import Source
 from ntkfeyn.render.symbols import DEFAULT, Symbols
 
+PARAMETERS = ("lambda_W", "C_W")  # that some parametrisations set to 1
 POINTS = 3
 SEED = 20250811
 MAX_DERIVATIVES = 40
@@ -56,6 +57,7 @@ class Verdict:
     factor: str = ""
     values: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
     words: Vocabulary | None = None
+    assumed: tuple[str, ...] = ()  # how the edits were found, where the author has no letter for a coupling
 
 
 def check_source(source: Source, symbols: Symbols = DEFAULT, target: Target | None = None) -> list[Verdict]:
@@ -97,16 +99,23 @@ def judge_terms(
         where = f"{place}: " if place else ""
         raise bad_request(f"{where}derivatives of order {highest}", f"at most {MAX_DERIVATIVES} are read")
     terms = tuple(terms)
-    own = max((order for term in recursion.expanded for mean in term.expectations for _, order in mean), default=0)
-    size, highest = len(said.samples), max(highest, own)
+    top = max((order for term in recursion.expanded for mean in term.expectations for _, order in mean), default=0)
+    size, highest = len(said.samples), max(highest, top)
     values = [_values(said, terms, recursion, Point(SEED + k, size, highest)) for k in range(POINTS)]
     equal = all(written == right for written, right in values)
     shown = next((pair for pair in values if pair[0] != pair[1]), values[0])
     if equal:
         return Verdict(said, recursion, terms, True, values=shown, words=words)
-    listed, factor = _formally(said, terms, _own_terms(recursion, expanded), Point(SEED, size, highest))
+    own, point = _own_terms(recursion, expanded), Point(SEED, size, highest)
+    listed, factor = _formally(said, terms, own, point)
+    unused = tuple(name for name in PARAMETERS if not any(mentions(term.node, name) for term in terms))
+    assumed: tuple[str, ...] = ()
+    if listed and unused and len(terms) > 1:
+        fewer, other = _formally(said, terms, own, point, unused)
+        if 0 < len(fewer) < len(listed):
+            listed, factor, assumed = fewer, other, tuple(f"{name} = 1" for name in unused)
     under = _conditions(said, terms, recursion, highest)
-    return Verdict(said, recursion, terms, False, tuple(listed), under, factor, shown, words)
+    return Verdict(said, recursion, terms, False, tuple(listed), under, factor, shown, words, assumed)
 
 
 def _derivatives(node: e.Node) -> int:
@@ -162,21 +171,34 @@ def _own_terms(recursion: Recursion, expanded: bool) -> tuple[ProductTerm, ...]:
 
 
 def _formally(
-    said: Claim, terms: Sequence[Term], own: Sequence[ProductTerm], point: Point
+    said: Claim, terms: Sequence[Term], own: Sequence[ProductTerm], point: Point, ones: tuple[str, ...] = ()
 ) -> tuple[list[Edit], str]:
     """The edits, and the factor of the whole tensor if that is all that differs."""
-    ring = Canonical(point)
+    ring = Canonical(point, ones)
     evaluator = Evaluator(ring, said.samples)
     inverse = ring.reciprocal(evaluator.value(said.scale))
     written = [ring.multiply(inverse, ring.multiply(ring.number(Fraction(t.sign)), evaluator.value(t.node))) for t in terms]
     slots = said.by_slot
-    units = [Unit(term, derived(expand((term,))[0], slots, point)) for term in own]
+    units = [Unit(term, derived(expand((term,))[0], slots, point, ones)) for term in own]
     halves = [
-        tuple(Unit(half, derived(expand((half,))[0], slots, point)) for half in split_omega(term))
+        tuple(Unit(half, derived(expand((half,))[0], slots, point, ones)) for half in split_omega(term))
         for term in own
     ]
     factor = _factor(_total(written), _total([unit.sum for unit in units]))
-    return [] if factor and len(units) > 1 else edits(written, units, halves), factor
+    return [] if factor and len(units) > 1 else edits(written, units, halves, [_tensors(term.node) for term in terms]), factor
+
+
+def _tensors(node: e.Node) -> tuple[str, ...]:
+    """The names of the tensors that stand in a node, sorted."""
+    own = (node.name,) if isinstance(node, e.Tensor) else ()
+    return tuple(sorted({*own, *(name for child in e.children(node) for name in _tensors(child))}))
+
+
+def mentions(node: e.Node, coupling: str) -> bool:
+    """Whether a coupling stands in a node; Omega has C_W and lambda_W."""
+    if isinstance(node, e.Omega | e.Coupling):
+        return isinstance(node, e.Omega) or node.name == coupling
+    return any(mentions(child, coupling) for child in e.children(node))
 
 
 def _total(sums: Sequence[Terms]) -> Terms:
