@@ -3,6 +3,7 @@
 derive        the recursion of a tensor, from all its diagrams: formula, LaTeX, SymPy, JSON, picture
 diagrams      the diagrams alone: weight, pictures, graph
 emit          an appendix in LaTeX, or a program in Python, JAX or C, written to files
+check         somebody's recursion against ours, term by term
 verify        a recursion against exact finite-width networks, in rational numbers
 evaluate      every tensor at every layer for an activation, with error estimates
 sample        the same tensors from sampled networks, with standard errors
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Network,
         Notation,
         Recursion,
+        check,
         derive,
         diagrams,
         emit,
@@ -43,6 +45,7 @@ __all__ = [
     "Notation",
     "NtkfeynError",
     "Recursion",
+    "check",
     "derive",
     "diagrams",
     "emit",

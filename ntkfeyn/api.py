@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -20,6 +21,7 @@ from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.views import Diagram, Recursion
 
 if TYPE_CHECKING:
+    from ntkfeyn.referee.report import Check
     from ntkfeyn.render.latex.appendix import LatexOptions
     from ntkfeyn.sampling.estimation import Sampling
     from ntkfeyn.solve.request import Request
@@ -32,6 +34,7 @@ __all__ = [
     "Network",
     "Notation",
     "Recursion",
+    "check",
     "derive",
     "diagrams",
     "emit",
@@ -128,6 +131,30 @@ def verify(
     shape, power = _one(name, legs, channel, order)
     setting = random_setting(seed, polynomials(activation), samples, widths)
     return certify(shape, power, layers, setting, seed, controls=controls)
+
+
+def check(formula: Any, name: str | None = None, order: int | None = None, *, notation: Letters = None) -> Check:
+    """Whether a recursion is right: LaTeX (a text), a SymPy expression in the names of ntkfeyn.symbols, a Recursion.
+
+    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``notation`` as for ``derive``.
+    ``.equal`` is the answer; ``str()`` and ``.to_json()`` say what is missing, extra or wrong. Raises NtkfeynError for
+    what is not understood.
+    """
+    from ntkfeyn.referee import report, source, verdict
+    from ntkfeyn.referee.formats import check_format, check_sympy
+
+    symbols, target = _notation(notation), None if name is None else _one(name, None, None, order)
+    if isinstance(formula, str):
+        read = source.text_source(formula)
+        return report.Check(tuple(verdict.check_source(read, symbols, target)), read)
+    if isinstance(formula, Recursion):
+        read, found = check_format(json.dumps(formula.to_json()), "json", target, symbols)
+        return report.Check(tuple(found), read)
+    if target is None:
+        raise bad_request(
+            "a SymPy expression was given without a name", "the tensor is needed", 'check(expression, "F")'
+        )
+    return report.Check((check_sympy(formula, target, symbols),), source.text_source(""))
 
 
 def evaluate(

@@ -42,9 +42,7 @@ def times(first: Monomial, second: Monomial) -> Monomial:
     for name, power in second.powers:
         powers[name] = powers.get(name, 0) + power
     kept = tuple(sorted((name, power) for name, power in powers.items() if power))
-    return Monomial(
-        kept, tuple(sorted(first.tensors + second.tensors)), tuple(sorted(first.means + second.means))
-    )
+    return Monomial(kept, tuple(sorted(first.tensors + second.tensors)), tuple(sorted(first.means + second.means)))
 
 
 class Canonical:
@@ -129,9 +127,7 @@ def combined(a: Terms, b: Terms, factor: int | Fraction) -> Terms:
     return total
 
 
-def derived(
-    terms: tuple[ExpandedTerm, ...], samples: dict[int, int], point: Point, ones: Sequence[str] = ()
-) -> Terms:
+def derived(terms: tuple[ExpandedTerm, ...], samples: dict[int, int], point: Point, ones: Sequence[str] = ()) -> Terms:
     """Our own terms; ``samples`` by slot label, ``ones`` are couplings that are 1."""
     total: Terms = {}
     for term in terms:

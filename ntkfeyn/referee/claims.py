@@ -78,9 +78,7 @@ def _foreign(reader: Parser, words: Vocabulary) -> bool:
     return bool(found.below) and not known and not coupling and (base.isalnum() or base[1:].isalpha())
 
 
-def _tensor(
-    name: str, scale: list[Node], equation: Equation, reader: Parser, target: Target | None
-) -> Claim | None:
+def _tensor(name: str, scale: list[Node], equation: Equation, reader: Parser, target: Target | None) -> Claim | None:
     before = " ".join(token.text for token in reader.tokens[: reader.i])
     reader.base()
     found = reader.scripts()

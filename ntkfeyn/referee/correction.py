@@ -34,7 +34,9 @@ class AuthorNotation(LatexNotation):
         bound = next((sign for sign in (letters.bound, *BOUND) if sign not in used), letters.bound)
         super().__init__(replace(letters, bound=bound))
         listed = verdict.claim.shape.labels
-        self.names = {listed[v]: _label(t) for v, t in zip(verdict.claim.shape.index, verdict.claim.labels, strict=True)}
+        self.names = {
+            listed[v]: _label(t) for v, t in zip(verdict.claim.shape.index, verdict.claim.labels, strict=True)
+        }
         tokens = {token.text for token in verdict.claim.equation.right}
         self.ratio = letters.coupling(WIDTH_RATIO) if letters.coupling(WIDTH_RATIO) in tokens else ""
 
@@ -99,7 +101,9 @@ def fixed(verdicts: Sequence[Verdict], source: Source, file: str) -> str:
         (piece, local), (other, end) = source.located(start), source.located(max(start, stop - 1))
         if piece.file != file or other.file != file:
             raise bad_request(
-                f"{source.place(start)}: what is to be changed stands in another file", "one file is written", "check that file"
+                f"{source.place(start)}: what is to be changed stands in another file",
+                "one file is written",
+                "check that file",
             )
         placed.append((local, end + (stop > start), new))
     for start, stop, new in sorted(placed, reverse=True):

@@ -16,20 +16,25 @@ from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, closing, tokenise
 
 ENVIRONMENTS = (
-    "equation align gather multline eqnarray flalign alignat displaymath math dmath split aligned gathered".split()
+    *("equation", "align", "gather", "multline", "eqnarray", "flalign", "alignat", "displaymath", "math", "dmath"),
+    *("split", "aligned", "gathered"),
 )
-INNER = ("split", "aligned", "gathered", "alignedat", "subequations", "array")
 _DISPLAY = re.compile(
     rf"\\begin\{{({'|'.join(ENVIRONMENTS)})(\*?)\}}(.*?)\\end\{{\1\2\}}|(?<!\\)(?:\\\\)*\\\[(.*?)\\\]|\$\$(.*?)\$\$",
     re.DOTALL,
 )
 SPACING = frozenset(
-    r"\, \; \: \! \> \quad \qquad ~ \nonumber \notag \displaystyle \textstyle \scriptstyle \limits \nolimits"
-    r" \allowbreak \relax \strut \mathstrut \left \right \middle \big \Big \bigg \Bigg \bigl \bigr \bigm \Bigl \Bigr"
-    r" \biggl \biggr \Biggl \Biggr \mleft \mright \thinspace \hfill \noindent \mathopen \mathclose \mathord".split()
-) | {"\\ ", "\\\n", "\\/", "\\-"}
+    "\\" + name
+    for name in (
+        *(",", ";", ":", "!", ">", "quad", "qquad", "nonumber", "notag", "displaystyle", "textstyle", "scriptstyle"),
+        *("limits", "nolimits", "allowbreak", "relax", "strut", "mathstrut", "left", "right", "middle"),
+        *("big", "Big", "bigg", "Bigg", "bigl", "bigr", "bigm", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr"),
+        *("mleft", "mright", "thinspace", "hfill", "noindent", "mathopen", "mathclose", "mathord", " ", "\n", "/", "-"),
+    )
+) | {"~"}
 WITH_ARGUMENT = frozenset(
-    r"\label \tag \tag* \hspace \hspace* \vspace \vspace* \phantom \hphantom \vphantom \mspace \ref \cite".split()
+    "\\" + name
+    for name in ("label", "tag", "hspace", "vspace", "phantom", "hphantom", "vphantom", "mspace", "ref", "cite")
 )
 
 
@@ -100,7 +105,7 @@ def _rows(tokens: list[Token], source: Source) -> Iterator[list[Token]]:
     """Between \\\\ outside braces."""
     depth = 0
     row: list[Token] = []
-    for i, token in enumerate(tokens):
+    for token in tokens:
         depth += {"{": 1, "}": -1}.get(token.text, 0)
         if depth < 0:
             source.refuse(token.offset, "this brace closes nothing", "{ was expected before it")
@@ -109,7 +114,6 @@ def _rows(tokens: list[Token], source: Source) -> Iterator[list[Token]]:
             row = []
         elif token.text != "&":
             row.append(token)
-        del i
     if depth:
         opening = next((t for i, t in enumerate(tokens) if t.text == "{" and closing(tokens, i) < 0), tokens[0])
         source.refuse(opening.offset, "this brace is not closed", "} was expected")

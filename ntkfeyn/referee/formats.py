@@ -120,13 +120,19 @@ def python_claim(text: str, source: Source, target: Target | None) -> tuple[Clai
         tree = ast.parse(text.strip() + "\n")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", 1) or 1
-        raise bad_request(f"line {line}: this is no Python expression", "SymPy in the names of ntkfeyn.symbols") from error
+        raise bad_request(
+            f"line {line}: this is no Python expression", "SymPy in the names of ntkfeyn.symbols"
+        ) from error
     names: dict[str, ast.expr] = {}
     last: ast.expr | None = None
     for statement in tree.body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             continue
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
+        if (
+            isinstance(statement, ast.Assign)
+            and len(statement.targets) == 1
+            and isinstance(statement.targets[0], ast.Name)
+        ):
             names[statement.targets[0].id] = last = statement.value
             assigned = statement.targets[0].id
             if target is None and statement is tree.body[-1]:
@@ -148,9 +154,10 @@ def _named(name: str) -> Target | None:
         return None
 
 
-def sympy_claim(expression: Any, target: Target) -> tuple[Claim, list[Term]]:
-    """A SymPy expression in the names of ntkfeyn.symbols. Raises RequestError."""
-    return _target_claim(target), [_term(node) for node in _summands(_from_sympy(expression))]
+def check_sympy(expression: Any, target: Target, symbols: Symbols) -> Verdict:
+    """The verdict on a SymPy expression in the names of ntkfeyn.symbols. Raises NtkfeynError."""
+    terms = [_term(node) for node in _summands(_from_sympy(expression))]
+    return judge_terms(_target_claim(target), terms, vocabulary(symbols), expanded=True)
 
 
 def _target_claim(target: Target) -> Claim:
@@ -222,8 +229,10 @@ class _Python:
 
     def _call(self, tree: ast.expr, called: str, arguments: list[ast.expr], depth: int) -> e.Node:
         if called in ("Rational", "Integer", "S", "Fraction") and 1 <= len(arguments) <= 2:
-            return e.Over(self.node(arguments[0], depth + 1), self.node(arguments[1], depth + 1)) if arguments[1:] else (
-                self.node(arguments[0], depth + 1)
+            return (
+                e.Over(self.node(arguments[0], depth + 1), self.node(arguments[1], depth + 1))
+                if arguments[1:]
+                else (self.node(arguments[0], depth + 1))
             )
         if called in ("Add", "Mul"):
             parts = tuple(self.node(one, depth + 1) for one in arguments)

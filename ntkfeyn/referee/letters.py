@@ -15,10 +15,13 @@ from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
 
 FONTS = frozenset(
-    r"\mathrm \mathsf \mathbf \mathit \mathcal \mathfrak \mathbb \bm \boldsymbol \operatorname \rm \mathnormal"
-    r" \text \textrm \textsf \textbf \textit \mbox".split()
+    ("\\" + name)
+    for name in (
+        *("mathrm", "mathsf", "mathbf", "mathit", "mathcal", "mathfrak", "mathbb", "mathnormal", "bm", "boldsymbol"),
+        *("operatorname", "rm", "text", "textrm", "textsf", "textbf", "textit", "mbox"),
+    )
 )
-HATS = frozenset(r"\widehat \hat \widetilde \tilde \bar \overline".split())
+HATS = frozenset("\\" + name for name in ("widehat", "hat", "widetilde", "tilde", "bar", "overline"))
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,19 @@ def vocabulary(symbols: Symbols, names: Iterable[str] = ()) -> Vocabulary:
     tensors = {_base(notation.letter(name)): name for name in (*NAMES, *names)}
     couplings = {_indexed(letters.coupling(coupling.name)): coupling.name for coupling in COUPLINGS}
     left, right = (tuple(token.text for token in tokenise(side)) for side in letters.expectation)
-    brackets = [side or ("\\langle", "\\rangle")[i] for i, side in enumerate((left, _unscripted(right)))]
-    signs = (letters.activation, letters.preactivation, letters.omega, letters.width, letters.derivative)
-    return Vocabulary(tensors, couplings, *map(_base, signs), *brackets, symbols)  # type: ignore[arg-type]
+    left, right = left or (r"\langle",), _unscripted(right) or (r"\rangle",)
+    return Vocabulary(
+        tensors,
+        couplings,
+        activation=_base(letters.activation),
+        preactivation=_base(letters.preactivation),
+        omega=_base(letters.omega),
+        width=_base(letters.width),
+        derivative=_base(letters.derivative),
+        left=left,
+        right=right,
+        symbols=symbols,
+    )
 
 
 def _unscripted(bracket: tuple[str, ...]) -> tuple[str, ...]:

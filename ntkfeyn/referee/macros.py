@@ -23,9 +23,9 @@ _OPERATOR = re.compile(rf"\\DeclareMathOperator\*?{_NAME}(?=\{{)")
 
 
 class Macro(NamedTuple):
-    """A body with parameters #1 to #count; ``default`` is what an optional first one is where it is not given."""
+    """A body with so many ``parameters``; ``default`` is what an optional first one is where it is not given."""
 
-    count: int
+    parameters: int
     body: tuple[Token, ...]
     default: tuple[Token, ...] | None = None
 
@@ -66,8 +66,8 @@ def _keep(
             if depth == 0:
                 found.append((start, name, Macro(count, tuple(tokenise(text, start + 1, stop - 1)), default)))
                 return
-    elif match := re.compile(r"\\[A-Za-z@]+|\S").match(text, start):
-        found.append((start, name, Macro(count, tuple(tokenise(match[0])), default)))
+    elif (one := re.compile(r"\\[A-Za-z@]+|\S").match(text, start)) is not None:
+        found.append((start, name, Macro(count, tuple(tokenise(one[0])), default)))
 
 
 def expand(tokens: list[Token], macros: Macros, source: Source) -> list[Token]:
@@ -83,7 +83,9 @@ def expand(tokens: list[Token], macros: Macros, source: Source) -> list[Token]:
             continue
         steps += 1 + len(macro.body)
         if depth >= MAX_DEPTH or steps > MAX_TOKENS or len(stack) > MAX_TOKENS:
-            source.refuse(token.offset, f"the macro {token.text} does not end", "macros that call themselves are not read")
+            source.refuse(
+                token.offset, f"the macro {token.text} does not end", "macros that call themselves are not read"
+            )
         arguments = _arguments(token, macro, stack, source)
         for part in reversed(_filled(token, macro, arguments)):
             stack.append((part, depth + 1))
@@ -93,7 +95,7 @@ def expand(tokens: list[Token], macros: Macros, source: Source) -> list[Token]:
 def _arguments(token: Token, macro: Macro, stack: list[tuple[Token, int]], source: Source) -> list[list[Token]]:
     """What stands behind a macro, taken off the stack."""
     found: list[list[Token]] = []
-    for number in range(macro.count):
+    for number in range(macro.parameters):
         if number == 0 and macro.default is not None:
             if not (stack and stack[-1][0].text == "["):
                 found.append(list(macro.default))
@@ -101,7 +103,7 @@ def _arguments(token: Token, macro: Macro, stack: list[tuple[Token, int]], sourc
             found.append(_taken(stack, "[", "]"))
             continue
         if not stack:
-            source.refuse(token.offset, f"{token.text} has {number} arguments", f"{macro.count} are needed")
+            source.refuse(token.offset, f"{token.text} has {number} arguments", f"{macro.parameters} are needed")
         found.append(_taken(stack, "{", "}") if stack[-1][0].text == "{" else [stack.pop()[0]])
     return found
 

@@ -14,6 +14,7 @@ from ntkfeyn.derivation.terms import ProductTerm
 from ntkfeyn.referee.canonical import WIDTHS, Terms, combined
 
 KINDS = ("coefficient", "couplings", "width", "labels", "derivatives", "tensor")
+WEIGHTS = (2.0, 1.0, 1.0, 1.0, 1.0, 0.5)  # of ``Features``
 FARTHEST = 4.0  # two terms that differ more are not taken for one
 
 
@@ -103,7 +104,9 @@ def _unmatched(
                     fine[k] = _without(fine[k], one)
                     if len(fine[k]) == 1:
                         done.add(k)
-    ours = [unit for k, (first, *parts) in enumerate(fine) if k not in done for unit in _remaining(first, parts, halves)]
+    ours = [
+        unit for k, (first, *parts) in enumerate(fine) if k not in done for unit in _remaining(first, parts, halves)
+    ]
     return theirs, ours
 
 
@@ -151,8 +154,7 @@ def features(terms: Terms) -> Features:
 def distance(first: Terms, second: Terms) -> float:
     """How much has to change; 0 is nothing. A change of the coefficient alone is the least."""
     a, b = features(first), features(second)
-    weights = Features(2.0, 1.0, 1.0, 1.0, 1.0, 0.5)  # type: ignore[arg-type]
-    total = sum(float(w) for w, x, y in zip(weights, a, b, strict=True) if x != y)  # type: ignore[arg-type]
+    total = sum(weight for weight, x, y in zip(WEIGHTS, a, b, strict=True) if x != y)
     shared = len(first.keys() & second.keys()) / max(1, len(first.keys() | second.keys()))
     return total + 0.5 * (1 - shared) + (0.1 if first != second else 0.0) + (0.0 if first else 1.0)
 

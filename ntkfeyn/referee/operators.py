@@ -114,7 +114,9 @@ class Operators(Reading):
         domain = self._range(inside)
         for label in domain:
             if label not in self.samples:
-                self.refuse(f"the sum runs over {label}", f"labels of the left-hand side are {', '.join(self.samples)}", at)
+                self.refuse(
+                    f"the sum runs over {label}", f"labels of the left-hand side are {', '.join(self.samples)}", at
+                )
         return names, domain
 
     def _range(self, tokens: Sequence[Token]) -> tuple[str, ...]:
@@ -146,7 +148,9 @@ class Operators(Reading):
         stem, _, low = first.rpartition("_")
         other, _, high = last.rpartition("_")
         if stem != other or not (low.isdigit() and high.isdigit()) or int(high) - int(low) > MAX_SUMMED:
-            self.source.refuse(token.offset, f"the dots from {first} to {last} are not understood", "write the labels out")
+            self.source.refuse(
+                token.offset, f"the dots from {first} to {last} are not understood", "write the labels out"
+            )
         return [f"{stem}_{k}" if stem else str(k) for k in range(int(low) + 1, int(high))]
 
     def _numbers(self, low: str, high: str, at: int) -> tuple[str, ...]:
@@ -156,5 +160,7 @@ class Operators(Reading):
         names = tuple(str(k) for k in range(int(low), int(high) + 1))
         for name in names:
             if name not in self.samples:
-                self.refuse(f"the sum runs over {name}", f"labels of the left-hand side are {', '.join(self.samples)}", at)
+                self.refuse(
+                    f"the sum runs over {name}", f"labels of the left-hand side are {', '.join(self.samples)}", at
+                )
         return names

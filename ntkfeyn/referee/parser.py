@@ -107,7 +107,7 @@ class Parser(Signs):
 
     def terms(self) -> list[Term]:
         """The summands of the whole right-hand side, labels that are summed without a sum bound to one."""
-        found = []
+        found: list[Term] = []
         while self.text:
             sign_at, sign = None, 1
             while self.text in ("+", "-"):
@@ -292,8 +292,7 @@ def occurrences(node: Node, label: str) -> int:
     if isinstance(node, Plus):
         return max((occurrences(part, label) for part in node.parts), default=0)
     below = children(node)
-    own = list(getattr(node, "labels", ())) if not isinstance(node, Sum) else []
-    own += [node.label] if hasattr(node, "label") else []
+    own = [] if isinstance(node, Sum) else list(getattr(node, "labels", (getattr(node, "label", ""),)))
     return own.count(label) + sum(occurrences(child, label) for child in below)
 
 

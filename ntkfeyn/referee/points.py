@@ -118,9 +118,7 @@ class Point:
         if key not in self.partial:
             coefficients = self._polynomial(functions[-1])
             rest = functions[:-1]
-            self.partial[key] = sum(
-                c * self._contracted(rest, (k, *powers)) for k, c in enumerate(coefficients) if c
-            )
+            self.partial[key] = sum(c * self._contracted(rest, (k, *powers)) for k, c in enumerate(coefficients) if c)
         return self.partial[key]
 
     def _polynomial(self, orders: tuple[int, ...]) -> list[int]:

@@ -6,6 +6,7 @@ Enters: verdicts and their source. Leaves: plain dicts in stable order; lines fo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ntkfeyn.referee.correction import corrected, written
@@ -13,6 +14,26 @@ from ntkfeyn.referee.matching import Edit
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.verdict import Verdict
 from ntkfeyn.runtime.version import TOOL
+
+
+@dataclass(frozen=True)
+class Check:
+    """What ``check`` returns: a verdict on every recursion that was found."""
+
+    verdicts: tuple[Verdict, ...]
+    source: Source
+
+    @property
+    def equal(self) -> bool:
+        """Whether every recursion is right."""
+        return all(verdict.equal for verdict in self.verdicts)
+
+    def to_json(self) -> dict[str, Any]:
+        """Schema ntkfeyn.check/1."""
+        return check_json(self.verdicts, self.source)
+
+    def __str__(self) -> str:
+        return check_text(self.verdicts, self.source)
 
 
 def check_json(verdicts: Sequence[Verdict], source: Source) -> dict[str, Any]:

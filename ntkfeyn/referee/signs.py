@@ -137,8 +137,8 @@ class Signs(Operators):
                 self.refuse("the argument of an activation", f"{self.words.preactivation} with its label alone", at)
             self.take()
             found = found._replace(below=argument.below)
-        label = self.one_label(found.below)
-        return self._powered(Activation(*label, order + above.derivative), above.rest, at)
+        [label] = self.one_label(found.below)
+        return self._powered(Activation(label, order + above.derivative), above.rest, at)
 
     def _dotted(self) -> Node:
         """\\dot\\sigma is the first derivative."""
@@ -155,7 +155,7 @@ class Signs(Operators):
         shape = standard(name)
         if above.layer:
             self.refuse(f"{text} of another layer", "on the right all tensors are of layer l", at)
-        if name == "K" and above.rest and self.exponent(above.rest) is None or (name == "K" and len(above.rest) == 2):
+        if (name == "K" and above.rest and self.exponent(above.rest) is None) or (name == "K" and len(above.rest) == 2):
             labels = script.labels(above.rest, self.source)
             if len(labels) == 2:
                 return Inverse((labels[0], labels[1]))
@@ -199,5 +199,3 @@ class Signs(Operators):
 def coupling(name: str) -> Node:
     """The ratio of widths is one of two widths."""
     return Over(Width(False), Width(True)) if name == "width_ratio" else Coupling(name)
-
-

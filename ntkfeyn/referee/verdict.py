@@ -177,15 +177,18 @@ def _formally(
     ring = Canonical(point, ones)
     evaluator = Evaluator(ring, said.samples)
     inverse = ring.reciprocal(evaluator.value(said.scale))
-    written = [ring.multiply(inverse, ring.multiply(ring.number(Fraction(t.sign)), evaluator.value(t.node))) for t in terms]
+    written = [
+        ring.multiply(inverse, ring.multiply(ring.number(Fraction(t.sign)), evaluator.value(t.node))) for t in terms
+    ]
     slots = said.by_slot
     units = [Unit(term, derived(expand((term,))[0], slots, point, ones)) for term in own]
     halves = [
-        tuple(Unit(half, derived(expand((half,))[0], slots, point, ones)) for half in split_omega(term))
-        for term in own
+        tuple(Unit(half, derived(expand((half,))[0], slots, point, ones)) for half in split_omega(term)) for term in own
     ]
     factor = _factor(_total(written), _total([unit.sum for unit in units]))
-    return [] if factor and len(units) > 1 else edits(written, units, halves, [_tensors(term.node) for term in terms]), factor
+    return [] if factor and len(units) > 1 else edits(
+        written, units, halves, [_tensors(term.node) for term in terms]
+    ), factor
 
 
 def _tensors(node: e.Node) -> tuple[str, ...]:
