@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -148,7 +147,7 @@ def check(formula: Any, name: str | None = None, order: int | None = None, *, no
         read = source.text_source(formula)
         return report.Check(tuple(verdict.check_source(read, symbols, target)), read)
     if isinstance(formula, Recursion):
-        read, found = check_format(json.dumps(formula.to_json()), "json", target, symbols)
+        read, found = check_format(formula.to_json(), "json", target, symbols)
         return report.Check(tuple(found), read)
     if target is None:
         raise bad_request(

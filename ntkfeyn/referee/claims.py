@@ -17,6 +17,7 @@ from ntkfeyn.referee.expressions import Coupling, Node, Number, Over, Power, Tim
 from ntkfeyn.referee.letters import Vocabulary
 from ntkfeyn.referee.parser import Parser
 from ntkfeyn.referee.source import Source
+from ntkfeyn.referee.tokens import digits
 
 
 class Claim(NamedTuple):
@@ -73,7 +74,7 @@ def _foreign(reader: Parser, words: Vocabulary) -> bool:
     at, base = reader.i, reader.base()
     found = reader.scripts()
     reader.i = at
-    known = base in (words.activation, words.preactivation, words.omega, words.width) or base.isdigit()
+    known = base in (words.activation, words.preactivation, words.omega, words.width) or digits(base)
     coupling = any(base == sign for sign, _ in words.couplings)
     return bool(found.below) and not known and not coupling and (base.isalnum() or base[1:].isalpha())
 

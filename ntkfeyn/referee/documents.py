@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ntkfeyn.referee.emitted import emitted_macros, emitted_recursions
 from ntkfeyn.referee.macros import MAX_TOKENS, Macros, definitions, expand
 from ntkfeyn.referee.source import Source
-from ntkfeyn.referee.tokens import Token, closing, tokenise
+from ntkfeyn.referee.tokens import Token, closing, digits, tokenise
 
 ENVIRONMENTS = (
     *("equation", "align", "gather", "multline", "eqnarray", "flalign", "alignat", "displaymath", "math", "dmath"),
@@ -142,7 +142,7 @@ def cleaned(tokens: list[Token], source: Source) -> list[Token]:
             i += 1
         elif token.text == r"\penalty":
             i += 1
-            while i < len(tokens) and tokens[i].text.isdigit():
+            while i < len(tokens) and digits(tokens[i].text):
                 i += 1
         elif token.text in WITH_ARGUMENT or token.text in (r"\begin", r"\end"):
             i = _behind(tokens, i + 1, source, token)

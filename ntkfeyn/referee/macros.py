@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ntkfeyn.referee.source import Source
-from ntkfeyn.referee.tokens import Token, closing, tokenise
+from ntkfeyn.referee.tokens import Token, closing, digits, tokenise
 
 MAX_TOKENS = 400_000  # of one formula, macros expanded
 MAX_DEPTH = 60  # macros in macros
@@ -124,7 +124,7 @@ def _filled(token: Token, macro: Macro, arguments: list[list[Token]]) -> list[To
     """The body with its arguments; what the body brings stands where the macro stands."""
     found: list[Token] = []
     for part in macro.body:
-        if part.text.startswith("#") and part.text[1:].isdigit() and int(part.text[1:]) <= len(arguments):
+        if part.text.startswith("#") and digits(part.text[1:]) and int(part.text[1:]) <= len(arguments):
             found += arguments[int(part.text[1:]) - 1]
         else:
             found.append(Token(part.text, token.offset, token.end, False))

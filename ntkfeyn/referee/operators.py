@@ -11,7 +11,7 @@ from ntkfeyn.referee import scripts as script
 from ntkfeyn.referee.expressions import Derivative, Node
 from ntkfeyn.referee.letters import FONTS, unfont
 from ntkfeyn.referee.reading import Reading
-from ntkfeyn.referee.tokens import Token, bare
+from ntkfeyn.referee.tokens import Token, bare, digits
 
 DIFFERENTIALS = ("d", r"\partial", r"\dd")
 DOTS = (r"\ldots", r"\dots", r"\cdots", r"\dotsc")
@@ -96,7 +96,7 @@ class Operators(Reading):
         at = self.i
         if self.take().text == r"\ntk@sum":
             bound, over = bare(self.argument()).split(","), bare(self.argument()).split(",")
-            return tuple("b_" + name for name in bound), tuple(over)
+            return tuple("b_" + name for name in bound), self._known(over, at)
         found = self.scripts()
         below = list(found.below)
         split = next((i for i, token in enumerate(below) if token.text in (*MEMBERS, "=")), len(below))
@@ -111,13 +111,15 @@ class Operators(Reading):
         first = self._first(inside)
         if len(inside) <= 4 and first.isupper():  # a set that has a name: all samples
             return names, None
-        domain = self._range(inside)
+        return names, self._known(self._range(inside), at)
+
+    def _known(self, domain: Sequence[str], at: int) -> tuple[str, ...]:
+        """What a sum runs over: labels of the left-hand side."""
         for label in domain:
             if label not in self.samples:
-                self.refuse(
-                    f"the sum runs over {label}", f"labels of the left-hand side are {', '.join(self.samples)}", at
-                )
-        return names, domain
+                names = ", ".join(self.samples)
+                self.refuse(f"the sum runs over {label[:40]}", f"labels of the left-hand side are {names}", at)
+        return tuple(domain)
 
     def _range(self, tokens: Sequence[Token]) -> tuple[str, ...]:
         """Labels between commas; \\beta_1, .., \\beta_4 written out."""
@@ -138,8 +140,8 @@ class Operators(Reading):
             found = script.labels([*part], self.source)
             if dotted:
                 names += self._between(names[-1] if names else "", found[0] if found else "", part[0])
-            digits = all(name.isdigit() for name in found)
-            names += ["".join(found)] if digits and len(parts) > 1 else list(found)
+            numbers = all(digits(name) for name in found)
+            names += ["".join(found)] if numbers and len(parts) > 1 else list(found)
             dotted = False
         return tuple(names)
 
@@ -147,7 +149,7 @@ class Operators(Reading):
         """What dots stand for."""
         stem, _, low = first.rpartition("_")
         other, _, high = last.rpartition("_")
-        if stem != other or not (low.isdigit() and high.isdigit()) or int(high) - int(low) > MAX_SUMMED:
+        if stem != other or not (digits(low) and digits(high)) or int(high) - int(low) > MAX_SUMMED:
             self.source.refuse(
                 token.offset, f"the dots from {first} to {last} are not understood", "write the labels out"
             )
@@ -155,12 +157,7 @@ class Operators(Reading):
 
     def _numbers(self, low: str, high: str, at: int) -> tuple[str, ...]:
         """\\sum_{a=1}^4"""
-        if not (low.isdigit() and high.isdigit()) or not 0 <= int(high) - int(low) < MAX_SUMMED:
+        if not (digits(low) and digits(high)) or not 0 <= int(high) - int(low) < MAX_SUMMED:
             self.refuse(f"a sum from {low} to {high or 'nothing'}", "numbers of samples were expected", at)
         names = tuple(str(k) for k in range(int(low), int(high) + 1))
-        for name in names:
-            if name not in self.samples:
-                self.refuse(
-                    f"the sum runs over {name}", f"labels of the left-hand side are {', '.join(self.samples)}", at
-                )
-        return names
+        return self._known(names, at)

@@ -26,9 +26,9 @@ from ntkfeyn.referee.expressions import (
 from ntkfeyn.referee.letters import HATS, Vocabulary, unfont
 from ntkfeyn.referee.signs import Signs
 from ntkfeyn.referee.source import Source
-from ntkfeyn.referee.tokens import Token
+from ntkfeyn.referee.tokens import Token, digits
 
-MAX_NESTED = 40
+MAX_NESTED = 120  # sums, products and factors inside each other: about 40 brackets
 OPENING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\lbrack": r"\rbrack"}
 FRACTIONS = (r"\frac", r"\tfrac", r"\dfrac", r"\cfrac", r"\nicefrac", r"\sfrac")
 TIMES = (r"\cdot", r"\times", "*", r"\ast")
@@ -135,9 +135,7 @@ class Parser(Signs):
 
     def whole(self, close: str = "") -> Node:
         """A sum up to a closing bracket, or to the end."""
-        self.depth += 1
-        if self.depth > MAX_NESTED:
-            self.refuse("this is nested too deeply", f"at most {MAX_NESTED} levels are read")
+        self.deeper()
         parts: list[Node] = []
         while True:
             sign = 1
@@ -159,6 +157,18 @@ class Parser(Signs):
 
     def product(self, close: str = "") -> Node:
         """Factors up to a sign, a closing bracket or the end."""
+        self.deeper()
+        node = self._product(close)
+        self.depth -= 1
+        return node
+
+    def deeper(self) -> None:
+        """One level more. Refuses too many."""
+        self.depth += 1
+        if self.depth > MAX_NESTED:
+            self.refuse("this is nested too deeply", f"at most {MAX_NESTED} levels are read")
+
+    def _product(self, close: str) -> Node:
         parts: list[Node] = []
         while self.text and self.text not in ("+", "-") and self.text != close:
             if parts and self.text in POINTS and self._only_points():
@@ -184,6 +194,12 @@ class Parser(Signs):
 
     def factor(self, close: str = "") -> Node:
         """One factor with its power."""
+        self.deeper()
+        node = self._factor(close)
+        self.depth -= 1
+        return node
+
+    def _factor(self, close: str) -> Node:
         text = self.text
         if text in FRACTIONS:
             return self.raised(self.fraction(close))
@@ -191,7 +207,7 @@ class Parser(Signs):
             return self.raised(self.mean())
         if text in OPENING:
             return self.raised(self.group())
-        if text.isdigit() or (text == "." and self.ahead(1).isdigit()):
+        if digits(text) or (text == "." and digits(self.ahead(1))):
             return self.raised(self.number())
         if text in HATS:
             self.unhat()
@@ -250,12 +266,12 @@ class Parser(Signs):
         return node
 
     def number(self) -> Node:
-        digits = ""
-        while self.text.isdigit() or (self.text == "." and self.ahead(1).isdigit() and "." not in digits):
-            digits += self.take().text
-        if len(digits) > 60:
-            self.refuse(f"a number of {len(digits)} digits", "at most 60 are read")
-        return Number(Fraction(digits if digits[0] != "." else "0" + digits))
+        written = ""
+        while digits(self.text) or (self.text == "." and digits(self.ahead(1)) and "." not in written):
+            written += self.take().text
+        if len(written) > 60:
+            self.refuse(f"a number of {len(written)} digits", "at most 60 are read")
+        return Number(Fraction("0" + written))
 
     def raised(self, node: Node) -> Node:
         """With the power that stands above, if one does."""

@@ -10,7 +10,7 @@ from ntkfeyn.referee.expressions import Node
 from ntkfeyn.referee.letters import FONTS, Vocabulary, unfont
 from ntkfeyn.referee.scripts import Scripts
 from ntkfeyn.referee.source import Source
-from ntkfeyn.referee.tokens import Token
+from ntkfeyn.referee.tokens import Token, digits
 
 
 class Reading:
@@ -91,8 +91,8 @@ class Reading:
         """A power, if it is a whole number of at most two digits."""
         text = unfont(list(tokens))
         sign = text.startswith("-")
-        digits = text[1:] if sign else text
-        return (-int(digits) if sign else int(digits)) if digits.isdigit() and len(digits) <= 2 else None
+        size = text[1:] if sign else text
+        return (-int(size) if sign else int(size)) if digits(size) and len(size) <= 2 else None
 
     def unhat(self) -> None:
         """Drops a hat: what is below it goes on as if it stood there without."""

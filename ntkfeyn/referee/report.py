@@ -13,6 +13,7 @@ from ntkfeyn.referee.correction import corrected, written
 from ntkfeyn.referee.matching import Edit
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.verdict import Verdict
+from ntkfeyn.render.json import to_text
 from ntkfeyn.runtime.version import TOOL
 
 
@@ -28,9 +29,9 @@ class Check:
         """Whether every recursion is right."""
         return all(verdict.equal for verdict in self.verdicts)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> str:
         """Schema ntkfeyn.check/1."""
-        return check_json(self.verdicts, self.source)
+        return to_text(check_json(self.verdicts, self.source))
 
     def __str__(self) -> str:
         return check_text(self.verdicts, self.source)

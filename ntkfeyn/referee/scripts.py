@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ntkfeyn.referee.letters import FONTS, unfont
 from ntkfeyn.referee.source import Source
-from ntkfeyn.referee.tokens import Token, bare, closing
+from ntkfeyn.referee.tokens import Token, bare, closing, digits
 
 LAYERS = (r"\ell", "l", "L")
 
@@ -42,12 +42,12 @@ def split_above(scripts: Scripts, layer: str, source: Source) -> Above:
             derivative += 1
         elif token.text == r"\{" and (stop := _until(tokens, i, r"\}")) > i:
             inside = bare(tokens[i + 1 : stop])
-            if not inside.isdigit() or len(inside) > 3:
+            if not digits(inside) or len(inside) > 3:
                 source.refuse(token.offset, f"{{{inside}}} above a sign", "the order of a correction, such as {1}")
             correction, i = int(inside), stop
         elif token.text == "(" and (stop := closing(tokens, i, "(", ")")) > i:
             inside = unfont(tokens[i + 1 : stop])
-            if inside.isdigit() and len(inside) <= 3:
+            if digits(inside) and len(inside) <= 3:
                 derivative += int(inside)
             elif (found := layer_of(inside, layer)) is not None:
                 level = found
@@ -130,4 +130,4 @@ def _single(part: list[Token], source: Source) -> list[str]:
 def _joined(part: list[Token], source: Source) -> list[str]:
     """Digits in a row between commas are one number."""
     found = _single(part, source)
-    return ["".join(found)] if all(text.isdigit() for text in found) else found
+    return ["".join(found)] if all(digits(text) for text in found) else found

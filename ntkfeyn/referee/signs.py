@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ntkfeyn.derivation.rules import COUPLINGS
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.referee import scripts as script
@@ -27,9 +28,10 @@ from ntkfeyn.referee.expressions import (
 from ntkfeyn.referee.letters import unfont
 from ntkfeyn.referee.operators import Operators
 from ntkfeyn.referee.scripts import Scripts
-from ntkfeyn.referee.tokens import Token, bare
+from ntkfeyn.referee.tokens import Token, bare, digits
 
 KNOWN = "couplings, widths, sums, tensors, and means of activations are read; other letters need --notation"
+COUPLING_NAMES = frozenset(coupling.name for coupling in COUPLINGS)
 PRODUCT = "G"  # of two activations, inside a mean
 DELTAS = (r"\Delta", r"\varDelta")
 
@@ -172,20 +174,28 @@ class Signs(Operators):
     def _emitted(self) -> Node:
         at, command = self.i, self.take().text
         if command == r"\ntk@activation":
-            order, label = bare(self.argument()), bare(self.argument())
-            return Activation(label, int(order))
+            order, label = self._whole_number(), bare(self.argument())
+            return Activation(label, order)
         if command == r"\ntk@omega":
-            labels = script.labels(self.argument(), self.source)
-            return Omega((labels[0], labels[-1]))
+            return Omega(self._two(Scripts(self.argument()), at, "Omega"))
         if command == r"\ntk@coupling":
-            name, power = bare(self.argument()), bare(self.argument())
-            return Power(coupling(name.replace("\\", "")), int(power or 1))
+            name = bare(self.argument())
+            if name not in COUPLING_NAMES:
+                self.refuse(f"there is no coupling {name[:40]}", KNOWN, at)
+            return Power(coupling(name), self._whole_number())
         if command == r"\ntk@tensor":
             return self.emitted_tensor(at)
         self.refuse(f"'{command}' is not understood here", KNOWN, at)
 
+    def _whole_number(self) -> int:
+        at = self.i
+        text = bare(self.argument())
+        if not (digits(text) and len(text) <= 2):
+            self.refuse(f"'{text[:40]}' stands here", "a whole number was expected", at)
+        return int(text)
+
     def emitted_tensor(self, at: int) -> Tensor:
-        name, correction, labels = bare(self.argument()), bare(self.argument()), self.argument()
+        name, correction, labels = bare(self.argument()), self._whole_number(), self.argument()
         try:
             shape = standard(name)
         except NtkfeynError:
@@ -193,7 +203,7 @@ class Signs(Operators):
         names = script.labels(labels, self.source)
         if len(names) != len(shape.index):
             self.refuse(f"{name} has {len(names)} labels", f"{len(shape.index)} were expected", at)
-        return Tensor(shape.name, shape.leading_order + int(correction or 0), names)
+        return Tensor(shape.name, shape.leading_order + correction, names)
 
 
 def coupling(name: str) -> Node:

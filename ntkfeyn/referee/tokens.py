@@ -32,6 +32,11 @@ def tokenise(text: str, start: int = 0, stop: int | None = None) -> list[Token]:
     return found
 
 
+def digits(text: str) -> bool:
+    """Whether a text is digits of a number, and nothing that only looks like them."""
+    return text.isascii() and text.isdigit()
+
+
 def closing(tokens: Sequence[Token], start: int, left: str = "{", right: str = "}") -> int:
     """The index of the brace that closes the one at ``start``; -1 if there is none."""
     depth = 0

@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
 
 from ntkfeyn.derivation.expansion import check_written, expand
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.derivation.terms import Factor, Group, ProductTerm
-from ntkfeyn.errors import RequestError, bad_request
+from ntkfeyn.errors import LimitError, RequestError, bad_request
 from ntkfeyn.model.targets import Target
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.referee import expressions as e
-from ntkfeyn.referee.canonical import Canonical, Monomial, Terms, combined, derived
+from ntkfeyn.referee.canonical import Canonical, Monomial, Terms, combined, derived, times
 from ntkfeyn.referee.claims import Claim, claim
 from ntkfeyn.referee.documents import equations
 from ntkfeyn.referee.evaluation import Evaluator
@@ -31,16 +30,18 @@ from ntkfeyn.referee.source import Source
 from ntkfeyn.render.symbols import DEFAULT, Symbols
 
 PARAMETERS = ("lambda_W", "C_W")  # that some parametrisations set to 1
+MAX_RECURSIONS = 100  # of a document
 POINTS = 3
 SEED = 20250811
 MAX_DERIVATIVES = 40
-CONDITIONS = {
+EQUAL, SINGLE = "equal widths", "a single input"
+CONDITIONS: dict[str, dict[str, Fraction]] = {
     "C_b = 0": {"C_b": Fraction(0)},
     "lambda_b = 0": {"lambda_b": Fraction(0)},
     "lambda_W = 1": {"lambda_W": Fraction(1)},
     "C_W = 1": {"C_W": Fraction(1)},
-    "equal widths": {},
-    "a single input": {},
+    EQUAL: {},
+    SINGLE: {},
 }
 
 
@@ -63,10 +64,15 @@ class Verdict:
 def check_source(source: Source, symbols: Symbols = DEFAULT, target: Target | None = None) -> list[Verdict]:
     """Every recursion of a document. Raises NtkfeynError for what is not understood, or if there is none."""
     words = vocabulary(symbols, [target.shape.name] if target and target.shape.name not in NAMES else ())
-    found = []
+    found: list[Verdict] = []
     for equation in equations(source):
         said = claim(equation, words, source, target)
         if said is not None:
+            if len(found) == MAX_RECURSIONS:
+                raise LimitError(
+                    f"{source.place(equation.offset)}: more than {MAX_RECURSIONS} recursions",
+                    "try a part of the document",
+                )
             found.append(judge(said, words, source))
     if not found:
         wanted = f" of {target.id}" if target else ""
@@ -139,19 +145,25 @@ def _values(
 
 
 def _conditions(said: Claim, terms: Sequence[Term], recursion: Recursion, highest: int) -> tuple[str, ...]:
-    """The fewest conditions under which both sides agree; none if they never do."""
-    for count in (1, 2, 3):
-        for chosen in combinations(CONDITIONS, count):
-            fixed = {name: value for one in chosen for name, value in CONDITIONS[one].items()}
-            one = "a single input" in chosen
-            size = 1 if one else len(said.samples)
-            points = (Point(SEED + k, size, highest, fixed, "equal widths" in chosen) for k in range(2))
-            try:
-                if all(left == right for left, right in (_values(said, terms, recursion, p, one) for p in points)):
-                    return chosen
-            except RequestError:
-                continue
-    return ()
+    """Conditions under which both sides agree, none of them needless; none if they never do."""
+
+    def holds(chosen: Sequence[str]) -> bool:
+        fixed = {name: value for condition in chosen for name, value in CONDITIONS[condition].items()}
+        one = SINGLE in chosen
+        size = 1 if one else len(said.samples)
+        points = (Point(SEED + k, size, highest, fixed, EQUAL in chosen) for k in range(2))
+        try:
+            return all(left == right for left, right in (_values(said, terms, recursion, p, one) for p in points))
+        except RequestError:  # a division by what is zero there
+            return False
+
+    several = [name for name in CONDITIONS if name != SINGLE]
+    needed = next((list(chosen) for chosen in (several, [*several, SINGLE]) if holds(chosen)), [])
+    for name in tuple(needed):
+        fewer = [other for other in needed if other != name]
+        if holds(fewer):
+            needed = fewer
+    return tuple(needed)
 
 
 def _own_terms(recursion: Recursion, expanded: bool) -> tuple[ProductTerm, ...]:
@@ -215,21 +227,16 @@ def _factor(written: Terms, right: Terms) -> str:
     """m if the written sum is m times the right one, m a number times powers of couplings and widths."""
     if len(written) != len(right) or not right:
         return ""
-    first, other = min(written), min(right)
-    powers = dict(first.powers)
-    for name, power in other.powers:
-        powers[name] = powers.get(name, 0) - power
-    monomial = Monomial(tuple(sorted((name, power) for name, power in powers.items() if power)))
-    number = written[first] / right[other]
-    ring = {key: value * number for key, value in right.items()}
-    scaled: Terms = {}
-    for key, value in ring.items():
-        merged = dict(key.powers)
-        for name, power in monomial.powers:
-            merged[name] = merged.get(name, 0) + power
-        kept = tuple(sorted((name, power) for name, power in merged.items() if power))
-        scaled[key._replace(powers=kept)] = value
-    if scaled != written:
-        return ""
-    listed = [f"{name}^{power}" if power != 1 else name for name, power in monomial.powers]
-    return " ".join(([str(number)] if number != 1 or not listed else []) + listed)
+    first = min(right)
+    for other, value in written.items():
+        if (other.tensors, other.means) != (first.tensors, first.means):
+            continue
+        powers = dict(other.powers)
+        for name, power in first.powers:
+            powers[name] = powers.get(name, 0) - power
+        scale = Monomial(tuple(sorted((name, power) for name, power in powers.items() if power)))
+        number = value / right[first]
+        if written == {times(key, scale): number * amount for key, amount in right.items()}:
+            listed = [f"{name}^{power}" if power != 1 else name for name, power in scale.powers]
+            return " ".join(([str(number)] if number != 1 or not listed else []) + listed)
+    return ""
