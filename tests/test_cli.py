@@ -13,6 +13,9 @@ import pytest
 
 from ntkfeyn.cli import COMMANDS, main
 
+RECURSION = r"""\[ F_{1324} = C_W^2 \Theta_{34} \langle \sigma_1\sigma_2\sigma'_3\sigma'_4 \rangle
+    + \rho C_W^2 F_{a3b4} \langle\partial_a(\sigma_1\sigma'_3)\rangle \langle\partial_b(\sigma_2\sigma'_4)\rangle \]"""
+
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as stopped:
@@ -174,6 +177,7 @@ def test_help_has_a_working_example(
     assert lines
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
+    (tmp_path / "paper.tex").write_text(RECURSION)
     for line in lines:
         assert run(*shlex.split(line.split("ntkfeyn ", 1)[1]), capsys=capsys)[0] == 0
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import ntkfeyn as nf
 from ntkfeyn.cli import COMMANDS
 from ntkfeyn.runtime.files import write_file
 
@@ -30,6 +31,7 @@ SMALL = {
     "theory": "theory",
     "emit": "emit --lang latex F",
     "verify": "verify K@1",
+    "check": "check f.json",
     "evaluate": f"evaluate {NETWORK} V --json v.json",
     "sample": f"sample {NETWORK} V --networks 64",
     "compare": f"compare {NETWORK} Theta --networks 64 -o figures",
@@ -41,6 +43,7 @@ QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "theo
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
+    (tmp_path / "f.json").write_text(nf.derive("F", order=1).to_json())
     return tmp_path
 
 

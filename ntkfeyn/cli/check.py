@@ -52,7 +52,7 @@ def command(
 
     \b
     Example: ntkfeyn check paper.tex
-             ntkfeyn derive F --format latex | ntkfeyn check - --from tex
+             ntkfeyn check paper.tex F --format json
     """
     from ntkfeyn.referee.report import check_json, check_text
     from ntkfeyn.referee.verdict import check_source

@@ -59,7 +59,7 @@ def _label(name: str) -> str:
 def corrected(verdict: Verdict, term: ProductTerm, *, leading: bool = True) -> str:
     """A term of ours as the author would write it."""
     text = term_text(term, AuthorNotation(verdict), leading=leading)
-    scale = verdict.claim.scale_text
+    scale = re.sub(r" (?![A-Za-z])", "", verdict.claim.scale_text)
     if not scale:
         return text
     sign = re.match(r"[+-]?\s*", text)

@@ -298,7 +298,25 @@ class Parser(Signs):
                 )
         if random(node):
             self.refuse("an activation stands outside of a mean", "it belongs between brackets", start)
-        return Sum(tuple(free), None, node) if free else node
+        for label in free:
+            node = summed(node, label)
+        return node
+
+
+def summed(node: Node, label: str) -> Node:
+    """The sum over a label where it stands: summands without it are not multiplied."""
+    if isinstance(node, Plus):
+        return Plus(tuple(summed(part, label) if label in used(part) else part for part in node.parts))
+    if isinstance(node, Times):
+        places = [i for i, part in enumerate(node.parts) if label in used(part)]
+        if len(places) == 1:
+            i = places[0]
+            return Times((*node.parts[:i], summed(node.parts[i], label), *node.parts[i + 1 :]))
+    if isinstance(node, Over) and label not in used(node.below):
+        return Over(summed(node.above, label), node.below)
+    if isinstance(node, Sum):
+        return Sum(node.labels, node.domain, summed(node.inner, label))
+    return Sum((label,), None, node)
 
 
 def occurrences(node: Node, label: str) -> int:

@@ -30,7 +30,7 @@ from ntkfeyn.referee.source import Source
 from ntkfeyn.render.symbols import DEFAULT, Symbols
 
 PARAMETERS = ("lambda_W", "C_W")  # that some parametrisations set to 1
-MAX_RECURSIONS = 100  # of a document
+MAX_RECURSIONS = 60  # of a document
 POINTS = 3
 SEED = 20250811
 MAX_DERIVATIVES = 40
@@ -64,16 +64,10 @@ class Verdict:
 def check_source(source: Source, symbols: Symbols = DEFAULT, target: Target | None = None) -> list[Verdict]:
     """Every recursion of a document. Raises NtkfeynError for what is not understood, or if there is none."""
     words = vocabulary(symbols, [target.shape.name] if target and target.shape.name not in NAMES else ())
-    found: list[Verdict] = []
-    for equation in equations(source):
-        said = claim(equation, words, source, target)
-        if said is not None:
-            if len(found) == MAX_RECURSIONS:
-                raise LimitError(
-                    f"{source.place(equation.offset)}: more than {MAX_RECURSIONS} recursions",
-                    "try a part of the document",
-                )
-            found.append(judge(said, words, source))
+    claims = [said for equation in equations(source) if (said := claim(equation, words, source, target)) is not None]
+    if len(claims) > MAX_RECURSIONS:
+        raise LimitError(f"the document has {len(claims)} recursions", f"at most {MAX_RECURSIONS} are judged at once")
+    found = [judge(said, words, source) for said in claims]
     if not found:
         wanted = f" of {target.id}" if target else ""
         raise bad_request(
@@ -118,10 +112,17 @@ def judge_terms(
     assumed: tuple[str, ...] = ()
     if listed and unused and len(terms) > 1:
         fewer, other = _formally(said, terms, own, point, unused)
-        if 0 < len(fewer) < len(listed):
+        if fewer and _weight(fewer) < _weight(listed):
             listed, factor, assumed = fewer, other, tuple(f"{name} = 1" for name in unused)
+            ones = dict.fromkeys(unused, Fraction(1))
+            shown = _values(said, terms, recursion, Point(SEED, size, highest, ones))
     under = _conditions(said, terms, recursion, highest)
     return Verdict(said, recursion, terms, False, tuple(listed), under, factor, shown, words, assumed)
+
+
+def _weight(listed: Sequence[Edit]) -> tuple[int, int]:
+    """How much there is to change, and how much of it in couplings."""
+    return len(listed), sum(edit.kind == "couplings" for edit in listed)
 
 
 def _derivatives(node: e.Node) -> int:
