@@ -27,7 +27,7 @@ NOTES = {
           "The other term of the same F."],
     "R": ["sigma'''_0 sigma_1 is printed; sigma'''_0 sigma'_1 is right.", "The same in the term with B.",
           "d(sigma''_0 sigma_1)/dz is printed; d(sigma''_0 sigma'_1)/dz is right."],
-    "S": ["1/n_(l-1) is printed; no tensor of order 1/n stands there: 1/n_l is right. At equal widths nothing changes."],
+    "S": ["1/n_(l-1) is printed; no tensor of order 1/n is there: 1/n_l is right. At equal widths it is the same."],
     "T": ["d(sigma'_1 sigma'_3)/dz is printed; d(sigma'_1 sigma_3)/dz is right.",
           "d(sigma'_2 sigma'_4)/dz is printed; d(sigma'_2 sigma_4)/dz is right."],
 }  # fmt: skip
@@ -43,7 +43,9 @@ random point (kernel, tensors, couplings, widths, polynomial activation), which 
 Read: (5), (45), (47), (50), (53), (55), (58), (60), (63), (66), (68), (70), (78). The paper sets lambda_W = 1
 and has no biases; so does the comparison where the formula has no lambda_W. The sum of (58) is printed over
 {1,2,3,4}, where no sample 4 is: {0,1,2,3} was read (the summand is zero outside of 0 and 3). Omega is read as
-lambda_W s s + C_W Theta s' s'. Not read: appendix F (D at order 1/n^2), appendices H and I. PDLT's printed recursions were not looked for.
+lambda_W s s + C_W Theta s' s'.
+
+Not read: appendix F (D at order 1/n^2), appendices H and I. PDLT's printed recursions were not looked for.
 
 """
 

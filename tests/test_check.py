@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import jsonschema
 import pytest
 from errata import errata
-from oracles.mutations import campaign
+from oracles.mutations import campaign, disguised
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
+from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.referee.source import file_source, text_source
 from ntkfeyn.referee.verdict import Verdict, check_source
-from ntkfeyn.render.symbols import Symbols
+from ntkfeyn.render.formulas import recursion_align
+from ntkfeyn.render.notation import LatexNotation
+from ntkfeyn.render.symbols import LATEX, Symbols
 
 DATA = Path(__file__).parent / "data"
 OUTPUTS = Path(__file__).parent.parent / "outputs"
@@ -108,6 +114,15 @@ def test_mistakes_are_caught_and_named() -> None:
     assert named >= 57, missed
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_changes_nothing_is_no_mistake(name: str) -> None:
+    random, renamed = Random(5), replace(LATEX, bound=r"\mu")
+    recursion = derive_recursion(standard(name), max(1, standard(name).leading_order))
+    for letters in (LATEX, renamed):
+        text = recursion_align(disguised(recursion, random), LatexNotation(letters))
+        assert one(text).equal, text
+
+
 def test_the_verdict_names_term_line_and_diagram() -> None:
     wrong = "\n".join(["", F_LINE.split(" + ")[0], "+ 3 " + F_TERM.replace(r"\sigma_2", r"\sigma_1")])
     check = nf.check(wrong)
@@ -118,6 +133,12 @@ def test_the_verdict_names_term_line_and_diagram() -> None:
     assert (edit["line"], edit["kind"], edit["diagrams"]) == (3, "labels", ["F:1:2"])
     assert "F_{b_{1}3b_{2}4}" in edit["correction"]
     assert "wrong labels" in str(check)
+
+
+def test_a_doubled_coefficient_is_not_taken_for_a_term_and_its_halves() -> None:
+    text = nf.derive("D", order=1).latex().replace(r"C_W\,\langle \sigma_{1}", r"2 C_W\,\langle \sigma_{1}", 1)
+    [edit] = one(rf"\begin{{align}}{text}\end{{align}}").edits
+    assert (edit.written, edit.kind, edit.found, edit.expected) == (0, "coefficient", "2", "1")
 
 
 def test_a_missing_and_an_extra_term() -> None:

@@ -95,6 +95,8 @@ def _unmatched(
                 if rest and one.sum and contained(one.sum, rest):
                     rest = combined(rest, one.sum, -1)
                     taken.append((k, one))
+                    if one is unit:  # its halves with it
+                        break
         if taken and not rest:
             del theirs[i]
             for k, one in taken:

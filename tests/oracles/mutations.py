@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from ntkfeyn.derivation.expansion import expand
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
+from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.derivation.terms import Factor, Powers, ProductTerm, Tensor
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import MEAN_KERNEL, NAMES
@@ -139,6 +140,22 @@ _EDITS: dict[str, Callable[[ProductTerm, Recursion, Random], ProductTerm | None]
     "labels": _labels,
     "tensor": _tensor,
 }
+
+
+def disguised(recursion: Recursion, random: Random) -> Recursion:
+    """The same recursion with its terms in another order, symmetric indices permuted, and Omegas written out."""
+    terms = [part for term in recursion.terms for part in (split_omega(term) if random.random() < 0.5 else (term,))]
+    random.shuffle(terms)
+    return replace(recursion, terms=tuple(term._replace(tensors=_permuted(term.tensors, random)) for term in terms))
+
+
+def _permuted(tensors: tuple[Tensor, ...], random: Random) -> tuple[Tensor, ...]:
+    found = []
+    for tensor in tensors:
+        symmetry = random.choice(standard(tensor.name).symmetries)
+        found.append(tensor._replace(labels=tuple(tensor.labels[v] for v in symmetry)))
+    random.shuffle(found)
+    return tuple(found)
 
 
 def judged(mutation: Mutation, symbols: Symbols) -> Verdict:
