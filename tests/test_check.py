@@ -85,6 +85,18 @@ def test_what_the_tool_writes_passes(name: str, notation: str | None) -> None:
     assert nf.check(rf"\begin{{align}}{recursion.latex()}\end{{align}}", notation=notation).equal
 
 
+def test_a_notation_file_maps_foreign_letters(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(
+        "[tensors]\nF = '\\mathcal{F}'\nTheta = 'H'\n[letters]\nC_W = '\\sigma_w^2'\nactivation = '\\phi'\n"
+        "expectation = ['\\mathbb{E}[', ']']\n"
+    )
+    recursion = nf.derive("F", order=1, notation=file)
+    assert nf.check(rf"\begin{{align}}{recursion.latex()}\end{{align}}", notation=file).equal
+    text = recursion.latex().replace(r"{\sigma_w^2}^{2}", r"\sigma_w^4")
+    assert nf.check(rf"\begin{{align}}{text}\end{{align}}", notation=file).equal
+
+
 @pytest.mark.parametrize("name", ["F", "V", "U", "B", "K"])
 def test_order_2_passes_with_tensors_that_have_no_letter(name: str) -> None:
     recursion = nf.derive(name, order=2)

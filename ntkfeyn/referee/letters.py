@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ntkfeyn.derivation.rules import COUPLINGS
 from ntkfeyn.model.tensors import NAMES
-from ntkfeyn.referee.tokens import Token, bare, tokenise
+from ntkfeyn.referee.tokens import Token, bare, digits, tokenise
 from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
 
@@ -30,6 +30,7 @@ class Vocabulary:
 
     tensors: dict[str, str]
     couplings: dict[tuple[str, str], str]
+    powers: dict[str, int]  # in which a coupling's letter is written
     activation: str
     preactivation: str
     omega: str
@@ -50,6 +51,7 @@ def vocabulary(symbols: Symbols, names: Iterable[str] = ()) -> Vocabulary:
     return Vocabulary(
         tensors,
         couplings,
+        powers={coupling.name: _own_power(letters.coupling(coupling.name)) for coupling in COUPLINGS},
         activation=_base(letters.activation),
         preactivation=_base(letters.preactivation),
         omega=_base(letters.omega),
@@ -72,8 +74,14 @@ def _base(letter: str) -> str:
 
 def _indexed(letter: str) -> tuple[str, str]:
     """A sign and its index: C_W, C_{W} and C_{\\mathrm{W}} are one."""
-    base, _, index = letter.partition("_")
+    base, _, index = letter.partition("^")[0].partition("_")
     return _base(base), _base(index)
+
+
+def _own_power(letter: str) -> int:
+    """2 where a coupling is written as a square, \\sigma_w^2."""
+    power = _base(letter.partition("^")[2])
+    return int(power) if digits(power) and 0 < int(power) < 10 else 1
 
 
 def unfont(tokens: list[Token]) -> str:

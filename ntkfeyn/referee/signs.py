@@ -54,7 +54,7 @@ class Signs(Operators):
         if not text or not (text.isalnum() or text[0] == "\\"):
             self.refuse(f"'{self.text}' is not understood here", KNOWN, at)
         self.base()
-        if text == self.words.activation:
+        if text == self.words.activation and not self._names_coupling(text):
             return self._activation(at, 0)
         if text == self.words.preactivation:
             found = self.scripts()
@@ -64,13 +64,20 @@ class Signs(Operators):
             return self._omega(at)
         return self._letter(text, at)
 
+    def _names_coupling(self, text: str) -> bool:
+        """Whether the index that follows makes a sign a coupling: \\sigma_w beside \\sigma."""
+        at = self.i
+        index = unfont(list(self.scripts().below))
+        self.i = at
+        return (text, index) in self.words.couplings
+
     def _letter(self, text: str, at: int) -> Node:
         """A coupling, a width, a tensor."""
         found = self.scripts()
         index = unfont(list(found.below))
         name = self.words.couplings.get((text, index))
         if name is not None:
-            return self._powered(coupling(name), self._above(found).rest, at)
+            return self._coupling(name, self._above(found).rest, at)
         if text == self.words.width:
             return self._width(found, index, at)
         if text in self.words.tensors:
@@ -82,6 +89,17 @@ class Signs(Operators):
         if text in (r"\leftrightarrow", "perm", "perms", "permutations", r"\ldots", r"\dots", r"\cdots", r"\pm"):
             self.refuse(f"'{text}' stands for terms that are not written", "write the terms out", at)
         self.refuse(f"the sign '{text}' is not known", KNOWN, at)
+
+    def _coupling(self, name: str, rest: Sequence[Token], at: int) -> Node:
+        """With its power; one whose letter is a square, \\sigma_w^2, counts in squares."""
+        own = self.words.powers[name]
+        node = self._powered(coupling(name), rest, at)
+        if own == 1:
+            return node
+        power = node.exponent if isinstance(node, Power) else 1
+        if power % own:
+            self.refuse(f"the power {power} of a letter that is written to the power {own}", f"a multiple of {own}", at)
+        return Power(coupling(name), power // own)
 
     def factor_of_fluctuation(self) -> Node:
         """What \\Delta stands in front of: a product of two activations, Omega, or a bracket."""
