@@ -18,6 +18,7 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import NAMES
+from ntkfeyn.referee.report import check_text
 from ntkfeyn.referee.source import file_source, text_source
 from ntkfeyn.referee.verdict import Verdict, check_source
 from ntkfeyn.render.formulas import recursion_align
@@ -158,6 +159,9 @@ def test_a_missing_and_an_extra_term() -> None:
     assert missing.written is None
     assert missing.unit is not None
     assert missing.unit.term.diagrams == ("F:1:2",)
+    check = nf.check(F_LINE.split(" + ")[0])
+    drawn = check_text(check.verdicts, check.source, 80)
+    assert len(drawn.splitlines()) > len(str(check).splitlines()) + 3
     [extra] = one(F_LINE + r" + B_{1234}\langle\sigma_1\sigma_2\rangle").edits
     assert (extra.written, extra.unit) == (2, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,8 +82,13 @@ def command(
             write_file(fix, text)
         if json_file is not None:
             write_file(json_file, document)
-    click.echo(document if form == "json" else check_text(verdicts, source), nl=False)
+    click.echo(document if form == "json" else check_text(verdicts, source, _columns()), nl=False)
     end_with_answer()
+
+
+def _columns() -> int:
+    """The width of the terminal; 0 where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else 0
 
 
 def _target(name: str | None, order: int | None) -> Target | None:

@@ -14,6 +14,7 @@ from ntkfeyn.referee.matching import Edit
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.verdict import Verdict
 from ntkfeyn.render.json import to_text
+from ntkfeyn.render.symbols import DEFAULT
 from ntkfeyn.runtime.version import TOOL
 
 
@@ -91,12 +92,23 @@ def _where(verdict: Verdict, edit: Edit, source: Source) -> dict[str, Any]:
     return {"line": source.place(offset).line, "term": written(term, source)}
 
 
-def check_text(verdicts: Sequence[Verdict], source: Source) -> str:
-    """One line a recursion, and below it what is to be changed."""
-    return "".join(_text(verdict, source) for verdict in verdicts)
+def check_text(verdicts: Sequence[Verdict], source: Source, columns: int = 0) -> str:
+    """One line a recursion, and below it what is to be changed; with ``columns`` the missing diagrams are drawn."""
+    return "".join(_text(verdict, source, columns) for verdict in verdicts)
 
 
-def _text(verdict: Verdict, source: Source) -> str:
+def _drawn(verdict: Verdict, ids: Sequence[str], columns: int) -> list[str]:
+    """Diagrams as a terminal shows them."""
+    from ntkfeyn.render.drawing.layout import layout
+    from ntkfeyn.render.drawing.sketch import side_by_side
+
+    shown = [diagram for diagram in verdict.recursion.diagrams if diagram.id in ids]
+    symbols = verdict.words.symbols if verdict.words else DEFAULT
+    text = side_by_side([layout(diagram, symbols, plainly=True) for diagram in shown], columns)
+    return ["    " + line for line in text.splitlines() if line.strip()]
+
+
+def _text(verdict: Verdict, source: Source, columns: int) -> str:
     data = _recursion(verdict, source)
     place = (f"{data['file']}, " if "file" in data else "") + f"line {data['line']}"
     head = f"{verdict.recursion.id}: {'right' if verdict.equal else 'WRONG'}   ({place})"
@@ -110,6 +122,7 @@ def _text(verdict: Verdict, source: Source) -> str:
         lines += [f"    written  {one['term']}", f"    right    {one['correction']}"]
     for one in data["missing"]:
         lines += [f"  missing   {', '.join(one['diagrams'])}", f"    add      {one['term']}"]
+        lines += _drawn(verdict, one["diagrams"], columns - 4) if columns and one["diagrams"] else []
     for one in data["extra"]:
         lines += [f"  line {one['line']}, extra", f"    remove   {one['term']}"]
     if data["right_under"]:
