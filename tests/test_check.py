@@ -238,3 +238,9 @@ def test_python_is_read_and_never_run(tmp_path: Path) -> None:
         main(["check", str(source)])
     assert ended.value.code == 2
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("repeated", [r"\begin{align}", "$$ ", r"\[ ", "\\\\"])
+def test_formulas_without_an_end_take_no_time(repeated: str) -> None:
+    with pytest.raises(NtkfeynError, match="no recursion was found"):
+        check_source(text_source(repeated * 50_001 + "x"))

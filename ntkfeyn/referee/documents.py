@@ -19,10 +19,7 @@ ENVIRONMENTS = (
     *("equation", "align", "gather", "multline", "eqnarray", "flalign", "alignat", "displaymath", "math", "dmath"),
     *("split", "aligned", "gathered"),
 )
-_DISPLAY = re.compile(
-    rf"\\begin\{{({'|'.join(ENVIRONMENTS)})(\*?)\}}(.*?)\\end\{{\1\2\}}|(?<!\\)(?:\\\\)*\\\[(.*?)\\\]|\$\$(.*?)\$\$",
-    re.DOTALL,
-)
+_OPENING = re.compile(rf"\\\\|\\begin\{{({'|'.join(ENVIRONMENTS)})(\*?)\}}|\\\[|\$\$")
 SPACING = frozenset(
     "\\" + name
     for name in (
@@ -60,12 +57,27 @@ def equations(source: Source) -> Iterator[Equation]:
         found = True
         sides = [cleaned(expand(side, macros, source), source) for side in (left, right)]
         yield Equation(tuple(sides[0]), tuple(sides[1]), left[0].offset if left else 0, right[-1].end if right else 0)
-    for match in _DISPLAY.finditer(source.text):
+    for start, stop in displayed(source.text):
         found = True
-        group = next(i for i in (3, 4, 5) if match[i] is not None)
-        yield from _split(source, macros, match.start(group), match.end(group))
+        yield from _split(source, macros, start, stop)
     if not found and "=" in source.text:
         yield from _split(source, macros, 0, len(source.text))
+
+
+def displayed(text: str) -> Iterator[tuple[int, int]]:
+    """From where to where the inside of each displayed formula goes; one that does not end is none."""
+    position, endless = 0, set[str]()
+    while (match := _OPENING.search(text, position)) is not None:
+        position = match.end()
+        ends = {r"\[": r"\]", "$$": "$$"}.get(match[0], rf"\end{{{match[1]}{match[2]}}}")
+        if match[0] == r"\\" or ends in endless:
+            continue
+        stop = text.find(ends, position)
+        if stop < 0:
+            endless.add(ends)
+            continue
+        yield position, stop
+        position = stop + len(ends)
 
 
 def _split(source: Source, macros: Macros, start: int, stop: int) -> Iterator[Equation]:
