@@ -272,7 +272,7 @@ def test_a_run_file_holds_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--run", "run.toml", "derive")[1] == direct
     assert r"\phi" in direct
     assert (
-        "G_"
+        r"G^{(\ell+1)}_"
         in run(capsys, "--run", "run.toml", "derive", "K")[1] + run(capsys, "--run", "run.toml", "derive", "V@2")[1]
     )
     assert run(capsys, "--run", "run.toml", "diagrams", "F", "--format", "json")[0] == 0  # no table of its own
@@ -289,7 +289,7 @@ def test_save_run_keeps_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--run", "a.toml", "derive")[1] == direct
     Path("b.toml").write_text("[notation.tensors]\nK = 'G'\n[notation.letters]\nsamples = ['\\alpha', 'x']\n")
     _, direct, _ = run(capsys, "--run", "b.toml", "derive", "K", "--format", "latex", "--save-run", "c.toml")
-    assert r"G_{\alpha x}" in direct
+    assert r"G^{(\ell+1)}_{\alpha x}" in direct
     assert run(capsys, "--run", "c.toml", "derive")[1] == direct
 
 
