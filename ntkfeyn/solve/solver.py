@@ -103,15 +103,14 @@ class Problem(NamedTuple):
             bounds = engine.bounds(kernel, masses, needed, off)
         if noise is not None:
             means = np.where(needed, noise.on(means, masses, len(plan.terms)), means)
-        following = {t: step(plan, t, active[t], couplings, current, means) for t in plan.terms}
-        if noise is None and quadrature is None:
-            rounded = {t: np.zeros_like(v) for t, v in following.items()}
-        else:
+        steps = {t: step(plan, t, active[t], couplings, current, means) for t in plan.terms}
+        following = {t: total for t, (total, _) in steps.items()}
+        if noise is not None:
+            following = {t: noise.on(total, mass, i) for i, (t, (total, mass)) in enumerate(steps.items())}
+        rounded = {t: np.zeros_like(v) for t, v in following.items()}
+        if quadrature is not None:
             known = (current, errors, means, bounds)
             rounded = {t: step_error(plan, t, active[t], couplings, known) for t in plan.terms}
-        if noise is not None:
-            following = {t: noise.on(v, rounded[t] / EPSILON, i) for i, (t, v) in enumerate(following.items())}
-            rounded = {t: np.zeros_like(v) for t, v in following.items()}
         if not all(np.isfinite(v).all() for v in following.values()):
             raise NtkfeynError(
                 f"the tensors overflow at layer {layer + 1}", "try a smaller --cw or --depth (see critical couplings)"
