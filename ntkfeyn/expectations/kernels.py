@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 NEAR = 4e-3  # distance, relative to both variances, below which it is a variable of its own
+LOST = 0.1  # the same below which a Gram matrix knows it less well than inputs do
 NEGLIGIBLE = 1e-14  # what is left of a variance counts as nothing below this share of it
 
 
@@ -43,14 +44,16 @@ class Kernel:
 
     @staticmethod
     def of_inputs(matrix: Array, inputs: Array) -> Kernel:
-        """``matrix`` is x.x'/n_0 of the inputs; distances come from the inputs themselves."""
-        minus, plus, excess = (np.zeros_like(matrix) for _ in range(3))
+        """``matrix`` is x.x'/n_0 of the inputs; distances that it knows less well come from the inputs."""
+        found, size = Kernel.of(matrix), np.diag(matrix)
+        lost = np.minimum(found.minus, found.plus) < LOST * (size[:, None] + size)
         for a, x in enumerate(inputs):
-            less, more = x - inputs, x + inputs
-            minus[a], plus[a] = np.einsum("bi,bi->b", less, less), np.einsum("bi,bi->b", more, more)
-            excess[a] = np.einsum("bi,bi->b", less, more)
-        size = inputs.shape[1]
-        return Kernel(matrix, minus / size, plus / size, excess / size, False)
+            others = np.flatnonzero(lost[a])
+            less, more = x - inputs[others], x + inputs[others]
+            found.minus[a, others] = np.einsum("bi,bi->b", less, less) / inputs.shape[1]
+            found.plus[a, others] = np.einsum("bi,bi->b", more, more) / inputs.shape[1]
+            found.excess[a, others] = np.einsum("bi,bi->b", less, more) / inputs.shape[1]
+        return replace(found, rounded=False)
 
     @cached_property
     def signs(self) -> Array:
