@@ -399,3 +399,11 @@ def test_the_limits_are_said() -> None:
     with pytest.raises(Wrong, match=f"at most {MOST}"):
         maths("a" * (MOST + 1))
     assert LONGEST_TEXT == 16
+
+
+def test_letters_that_stand_below_others_are_one_token() -> None:
+    """n_\\hat\\ell does not compile; n_{\\hat\\ell} does."""
+    table = {"layer": r"\hat\ell", "bound": r"\hat b", "neuron": r"\bar i", "width": "N"}
+    latex = notation_of({"letters": table}, "here").latex
+    assert (latex.layer, latex.bound, latex.neuron) == (r"{\hat\ell}", r"{\hat b}", r"{\bar i}")
+    assert notation_of({"letters": {"layer": r"\ell"}}, "here").latex.layer == r"\ell"

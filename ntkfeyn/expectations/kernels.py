@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
+from math import frexp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,7 @@ class Kernel:
     plus: Array
     excess: Array
     rounded: bool = True  # whether distances are no more than K knows
+    known_parallel: NDArray[np.bool_] | None = None
 
     @staticmethod
     def of(matrix: Array) -> Kernel:
@@ -53,7 +56,14 @@ class Kernel:
             found.minus[a, others] = np.einsum("bi,bi->b", less, less) / inputs.shape[1]
             found.plus[a, others] = np.einsum("bi,bi->b", more, more) / inputs.shape[1]
             found.excess[a, others] = np.einsum("bi,bi->b", less, more) / inputs.shape[1]
-        return replace(found, rounded=False)
+        return replace(found, rounded=False, known_parallel=parallel_in(matrix, inputs))
+
+    @cached_property
+    def parallel(self) -> NDArray[np.bool_]:
+        """Pairs that are known to be exactly parallel, or one of them zero."""
+        if self.known_parallel is not None:
+            return self.known_parallel
+        return np.eye(len(self.matrix), dtype=bool)
 
     @cached_property
     def signs(self) -> Array:
@@ -90,12 +100,30 @@ class Kernel:
 
     def _each(self, change: Callable[[Array], Array]) -> Kernel:
         matrix, minus, plus, excess = (change(one) for one in (self.matrix, self.minus, self.plus, self.excess))
-        return Kernel(matrix, minus, plus, excess, self.rounded)
+        known = None if self.known_parallel is None else np.asarray(change(self.known_parallel.astype(float)) != 0)
+        return Kernel(matrix, minus, plus, excess, self.rounded, known)
 
     def following(self, C_W: float, C_b: float) -> Kernel:
         """C_b + C_W times it: the kernel of the layer that takes these samples, if it is the matrix of their means."""
         shifted = C_b + C_W * self.matrix
-        return Kernel(shifted, C_W * self.minus, 4 * C_b + C_W * self.plus, C_W * self.excess, self.rounded)
+        minus, plus, excess = C_W * self.minus, 4 * C_b + C_W * self.plus, C_W * self.excess
+        return Kernel(shifted, minus, plus, excess, self.rounded, None if C_b else self.known_parallel)
+
+
+def parallel_in(matrix: Array, inputs: Array | None = None) -> NDArray[np.bool_]:
+    """Which inputs are exactly parallel, or zero: as rational numbers, or as far as their Gram matrix says."""
+    matrix = np.ldexp(matrix, -frexp(float(np.max(np.diag(matrix), initial=0.0)))[1])  # exact, and nothing overflows
+    size = np.diag(matrix)
+    squared, product = matrix * matrix, size[:, None] * size
+    if inputs is None:
+        return np.asarray(squared == product)
+    parallel = np.asarray(product == 0)
+    for a, b in np.argwhere(np.triu((squared > (1 - 1e-10) * product) & ~parallel)):
+        pivot = int(np.argmax(np.abs(inputs[a])))
+        p, q = Fraction(inputs[a, pivot]), Fraction(inputs[b, pivot])
+        equal = all(Fraction(x) * q == Fraction(y) * p for x, y in zip(inputs[a], inputs[b], strict=True))
+        parallel[a, b] = parallel[b, a] = equal
+    return parallel
 
 
 @dataclass(frozen=True)

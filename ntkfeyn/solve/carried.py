@@ -7,6 +7,8 @@ has noise.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +42,8 @@ def first_layer(plan: Plan, network: Network, inputs: Kernel, noise: Noise | Non
     known = inputs.following(layer.C_W, layer.C_b)
     if noise is not None:
         known = known.moved(NOISE)
-    return LayerValues(values, errors, _agreed(plan, values, known, known.near))
+    kernel = _agreed(plan, values, known, known.near)
+    return LayerValues(values, errors, replace(kernel, known_parallel=known.known_parallel))
 
 
 def next_kernel(
