@@ -8,7 +8,6 @@ factorised in the variables z_a and z_b - z_a, the latter by its own size.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -85,23 +84,20 @@ class Kernel:
 
     def at(self, samples: Ints) -> Kernel:
         """The kernel of some samples, in their order."""
-        index = np.ix_(samples, samples)
-        return self._each(lambda one: one[index])
+        at = np.ix_(samples, samples)
+        known = None if self.known_parallel is None else self.known_parallel[at]
+        return Kernel(self.matrix[at], self.minus[at], self.plus[at], self.excess[at], self.rounded, known)
 
     def rescaled(self, power: int) -> Kernel:
         """All of it times 2^power."""
-        return self._each(lambda one: np.ldexp(one, power))
+        matrix, minus, plus, excess = np.ldexp([self.matrix, self.minus, self.plus, self.excess], power)
+        return Kernel(matrix, minus, plus, excess, self.rounded, self.known_parallel)
 
     def moved(self, share: float) -> Kernel:
         """Distances larger by this share of themselves, or of what they were left over from."""
         size = np.diag(self.matrix)
         less, more = (size[:, None] + size,) * 2 if self.rounded else (self.minus, self.plus)
         return replace(self, minus=self.minus + share * less, plus=self.plus + share * more)
-
-    def _each(self, change: Callable[[Array], Array]) -> Kernel:
-        matrix, minus, plus, excess = (change(one) for one in (self.matrix, self.minus, self.plus, self.excess))
-        known = None if self.known_parallel is None else np.asarray(change(self.known_parallel.astype(float)) != 0)
-        return Kernel(matrix, minus, plus, excess, self.rounded, known)
 
     def following(self, C_W: float, C_b: float) -> Kernel:
         """C_b + C_W times it: the kernel of the layer that takes these samples, if it is the matrix of their means."""

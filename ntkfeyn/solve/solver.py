@@ -24,7 +24,7 @@ from ntkfeyn.model.network import Network
 from ntkfeyn.model.tensors import MEAN_KERNEL
 from ntkfeyn.runtime.workers import Mapped
 from ntkfeyn.solve.carried import first_layer, kernel_matrix, next_kernel
-from ntkfeyn.solve.centring import values_at_zero
+from ntkfeyn.solve.centring import constants
 from ntkfeyn.solve.convergence import LayerValues, Trial, converged
 from ntkfeyn.solve.noise import NOISE, Noise
 from ntkfeyn.solve.plan import Plan
@@ -91,7 +91,7 @@ class Problem(NamedTuple):
         # a tensor may be zero with an error, which lives on; a layer that amplifies makes errors of that size by itself
         kept = not engine.amplifies
         held = {t: bool(np.any(v) or (kept and np.any(errors[t]))) for t, v in current.items()}
-        couplings = {**self.network.couplings(layer), **values_at_zero(engine.at_zero)}
+        couplings = {**self.network.couplings(layer), **constants(engine.at_zero)}
         active = active_terms(plan, held, couplings)
         needed = needed_means(plan, active)
         if noise is None and quadrature is None:
@@ -128,9 +128,7 @@ class Problem(NamedTuple):
 
     def _left(self, layer: int, below: Kernel) -> Array:
         """Positive for samples whose variance can only be zero at the next layer because it underflows."""
-        function = self.functions[layer - 1]
-        nothing = function.degree is not None and not np.any(getattr(function, "coefficients", ()))
-        return np.diag(below.matrix) * (self.network.layers[layer].C_W > 0 and not nothing)
+        return np.diag(below.matrix) * (self.network.layers[layer].C_W > 0 and not self.functions[layer - 1].vanishes)
 
 
 def solve(
