@@ -68,7 +68,7 @@ def fuzzing() -> dict[str, Any]:
     """So many rounds of texts, files and command lines, seeded with the day."""
     seed, here = int(f"{date.today():%Y%m%d}"), Path.cwd()
     try:
-        fuzzer = fuzz.fuzz(HOUR, seed, ROUNDS)
+        fuzzer = fuzz.fuzz(HOUR, seed, rounds=ROUNDS)
     finally:
         os.chdir(here)
     calls = dict(sorted(fuzzer.calls.items()))

@@ -272,7 +272,7 @@ def test_a_run_file_holds_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--run", "run.toml", "derive")[1] == direct
     assert r"\phi" in direct
     assert (
-        "G_"
+        r"G^{(\ell+1)}_"
         in run(capsys, "--run", "run.toml", "derive", "K")[1] + run(capsys, "--run", "run.toml", "derive", "V@2")[1]
     )
     assert run(capsys, "--run", "run.toml", "diagrams", "F", "--format", "json")[0] == 0  # no table of its own
@@ -289,7 +289,7 @@ def test_save_run_keeps_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--run", "a.toml", "derive")[1] == direct
     Path("b.toml").write_text("[notation.tensors]\nK = 'G'\n[notation.letters]\nsamples = ['\\alpha', 'x']\n")
     _, direct, _ = run(capsys, "--run", "b.toml", "derive", "K", "--format", "latex", "--save-run", "c.toml")
-    assert r"G_{\alpha x}" in direct
+    assert r"G^{(\ell+1)}_{\alpha x}" in direct
     assert run(capsys, "--run", "c.toml", "derive")[1] == direct
 
 
@@ -399,3 +399,11 @@ def test_the_limits_are_said() -> None:
     with pytest.raises(Wrong, match=f"at most {MOST}"):
         maths("a" * (MOST + 1))
     assert LONGEST_TEXT == 16
+
+
+def test_letters_that_stand_below_others_are_one_token() -> None:
+    """n_\\hat\\ell does not compile; n_{\\hat\\ell} does."""
+    table = {"layer": r"\hat\ell", "bound": r"\hat b", "neuron": r"\bar i", "width": "N"}
+    latex = notation_of({"letters": table}, "here").latex
+    assert (latex.layer, latex.bound, latex.neuron) == (r"{\hat\ell}", r"{\hat b}", r"{\bar i}")
+    assert notation_of({"letters": {"layer": r"\ell"}}, "here").latex.layer == r"\ell"

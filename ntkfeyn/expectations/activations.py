@@ -69,6 +69,11 @@ class Smooth:
         """Slopes left and right of 0 where s(c z) = c s(z) for c > 0; else None."""
         return None
 
+    @property
+    def vanishes(self) -> bool:
+        """Whether it is zero everywhere."""
+        return False
+
     def exists(self, orders: Sequence[int]) -> bool:
         """Whether the product of s^(m), m in ``orders``, all at one sample, has Gaussian means."""
         return True
@@ -83,6 +88,10 @@ class Polynomial(Smooth):
     @property
     def degree(self) -> int:
         return len(self.coefficients) - 1
+
+    @property
+    def vanishes(self) -> bool:
+        return not any(self.coefficients)
 
     @property
     def slopes(self) -> tuple[float, float] | None:
@@ -102,6 +111,7 @@ class Kinked:
     smooth: ClassVar[bool] = False
     exact: ClassVar[bool] = True
     degree: ClassVar[int | None] = None
+    vanishes: ClassVar[bool] = False
 
     @property
     def slopes(self) -> tuple[float, float] | None:

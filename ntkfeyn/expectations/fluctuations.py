@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.expectations.activations import Polynomial, Smooth
 from ntkfeyn.expectations.keys import EPSILON
+from ntkfeyn.expectations.slopes import by_slopes
 
 Array = NDArray[np.float64]
 POINTS = 12  # of the Gauss-Legendre rule between 0 and z
@@ -26,22 +27,18 @@ def values_at_zero(activation: Smooth, top: int) -> list[float]:
 
 def fluctuations(activation: Smooth, z: Array, table: list[Array]) -> list[Array]:
     """t_0, t_1, .. for as many derivatives as ``table`` lists at the nodes z; shapes as of z."""
-    zero = values_at_zero(activation, len(table) - 1)
-    found = [value - constant for value, constant in zip(table, zero, strict=True)]
     if isinstance(activation, Polynomial):
         return _without_constants(activation, z, len(table))
+    zero = values_at_zero(activation, len(table) - 1)
+    found = [value - constant for value, constant in zip(table, zero, strict=True)]
     close = np.abs(z) < CLOSE
     if not close.any():
         return found
-    x, w = np.polynomial.legendre.leggauss(POINTS)
-    inside = z[close]
-    nodes = inside * (0.5 + 0.5 * x)[:, None]
-    slopes = activation.table(nodes, len(table))
-    for m, (value, constant) in enumerate(zip(table, zero, strict=True)):
-        by_slope = inside * np.tensordot(0.5 * w, slopes[m + 1], 1)
+    sloped = by_slopes(activation, 0.0, z[close], len(table), POINTS)
+    for plain, value, constant, (by_slope, _) in zip(found, table, zero, sloped, strict=True):
         size = np.abs(value[close]) + abs(constant)
-        agreed = np.abs(by_slope - found[m][close]) <= AGREED * size
-        found[m][close] = np.where(agreed, by_slope, found[m][close])
+        agreed = np.abs(by_slope - plain[close]) <= AGREED * size
+        plain[close] = np.where(agreed, by_slope, plain[close])
     return found
 
 

@@ -8,9 +8,10 @@ factorised in the variables z_a and z_b - z_a, the latter by its own size.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
+from math import frexp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 NEAR = 4e-3  # distance, relative to both variances, below which it is a variable of its own
+LOST = 0.1  # the same below which a Gram matrix knows it less well than inputs do
 NEGLIGIBLE = 1e-14  # what is left of a variance counts as nothing below this share of it
 
 
@@ -33,6 +35,7 @@ class Kernel:
     plus: Array
     excess: Array
     rounded: bool = True  # whether distances are no more than K knows
+    known_parallel: NDArray[np.bool_] | None = None
 
     @staticmethod
     def of(matrix: Array) -> Kernel:
@@ -43,14 +46,23 @@ class Kernel:
 
     @staticmethod
     def of_inputs(matrix: Array, inputs: Array) -> Kernel:
-        """``matrix`` is x.x'/n_0 of the inputs; distances come from the inputs themselves."""
-        minus, plus, excess = (np.zeros_like(matrix) for _ in range(3))
+        """``matrix`` is x.x'/n_0 of the inputs; distances that it knows less well come from the inputs."""
+        found, size = Kernel.of(matrix), np.diag(matrix)
+        lost = np.minimum(found.minus, found.plus) < LOST * (size[:, None] + size)
         for a, x in enumerate(inputs):
-            less, more = x - inputs, x + inputs
-            minus[a], plus[a] = np.einsum("bi,bi->b", less, less), np.einsum("bi,bi->b", more, more)
-            excess[a] = np.einsum("bi,bi->b", less, more)
-        size = inputs.shape[1]
-        return Kernel(matrix, minus / size, plus / size, excess / size, False)
+            others = np.flatnonzero(lost[a])
+            less, more = x - inputs[others], x + inputs[others]
+            found.minus[a, others] = np.einsum("bi,bi->b", less, less) / inputs.shape[1]
+            found.plus[a, others] = np.einsum("bi,bi->b", more, more) / inputs.shape[1]
+            found.excess[a, others] = np.einsum("bi,bi->b", less, more) / inputs.shape[1]
+        return replace(found, rounded=False, known_parallel=parallel_in(matrix, inputs))
+
+    @cached_property
+    def parallel(self) -> NDArray[np.bool_]:
+        """Pairs that are known to be exactly parallel, or one of them zero."""
+        if self.known_parallel is not None:
+            return self.known_parallel
+        return np.eye(len(self.matrix), dtype=bool)
 
     @cached_property
     def signs(self) -> Array:
@@ -72,12 +84,14 @@ class Kernel:
 
     def at(self, samples: Ints) -> Kernel:
         """The kernel of some samples, in their order."""
-        index = np.ix_(samples, samples)
-        return self._each(lambda one: one[index])
+        at = np.ix_(samples, samples)
+        known = None if self.known_parallel is None else self.known_parallel[at]
+        return Kernel(self.matrix[at], self.minus[at], self.plus[at], self.excess[at], self.rounded, known)
 
     def rescaled(self, power: int) -> Kernel:
         """All of it times 2^power."""
-        return self._each(lambda one: np.ldexp(one, power))
+        matrix, minus, plus, excess = np.ldexp([self.matrix, self.minus, self.plus, self.excess], power)
+        return Kernel(matrix, minus, plus, excess, self.rounded, self.known_parallel)
 
     def moved(self, share: float) -> Kernel:
         """Distances larger by this share of themselves, or of what they were left over from."""
@@ -85,14 +99,27 @@ class Kernel:
         less, more = (size[:, None] + size,) * 2 if self.rounded else (self.minus, self.plus)
         return replace(self, minus=self.minus + share * less, plus=self.plus + share * more)
 
-    def _each(self, change: Callable[[Array], Array]) -> Kernel:
-        matrix, minus, plus, excess = (change(one) for one in (self.matrix, self.minus, self.plus, self.excess))
-        return Kernel(matrix, minus, plus, excess, self.rounded)
-
     def following(self, C_W: float, C_b: float) -> Kernel:
         """C_b + C_W times it: the kernel of the layer that takes these samples, if it is the matrix of their means."""
         shifted = C_b + C_W * self.matrix
-        return Kernel(shifted, C_W * self.minus, 4 * C_b + C_W * self.plus, C_W * self.excess, self.rounded)
+        minus, plus, excess = C_W * self.minus, 4 * C_b + C_W * self.plus, C_W * self.excess
+        return Kernel(shifted, minus, plus, excess, self.rounded, None if C_b else self.known_parallel)
+
+
+def parallel_in(matrix: Array, inputs: Array | None = None) -> NDArray[np.bool_]:
+    """Which inputs are exactly parallel, or zero: as rational numbers, or as far as their Gram matrix says."""
+    matrix = np.ldexp(matrix, -frexp(float(np.max(np.diag(matrix), initial=0.0)))[1])  # exact, and nothing overflows
+    size = np.diag(matrix)
+    squared, product = matrix * matrix, size[:, None] * size
+    if inputs is None:
+        return np.asarray(squared == product)
+    parallel = np.asarray(product == 0)
+    for a, b in np.argwhere(np.triu((squared > (1 - 1e-10) * product) & ~parallel)):
+        pivot = int(np.argmax(np.abs(inputs[a])))
+        p, q = Fraction(inputs[a, pivot]), Fraction(inputs[b, pivot])
+        equal = all(Fraction(x) * q == Fraction(y) * p for x, y in zip(inputs[a], inputs[b], strict=True))
+        parallel[a, b] = parallel[b, a] = equal
+    return parallel
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from ntkfeyn.runtime.workers import Mapped
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 PARALLEL = 1e-13  # 1 - |correlation| below which two samples are one variable
-EQUAL = 4 * EPSILON  # and below which it is exactly parallel, as far as a kernel can tell
+EQUAL = 4 * EPSILON  # what it is off by
 FLAT = 1e-11  # third eigenvalue, relative, below which a covariance is a plane
 
 
@@ -66,7 +66,7 @@ class KinkedExpectations:
         return values
 
     def spread(self, kernel: Kernel, needed: NDArray[np.bool_], mapped: Mapped = map) -> tuple[Array, Array]:
-        """``values`` twice: no sum over nodes is taken; ``bounds`` knows what cancels."""
+        """``values`` and their absolute values: no sum over nodes is taken; ``bounds`` knows what cancels."""
         values = self.values(kernel, needed, mapped)
         return values, np.abs(values)
 
@@ -77,8 +77,9 @@ class KinkedExpectations:
         off by, and samples that are taken as one variable are off by their angle.
         """
         errors = np.zeros_like(masses)
-        for key, numbers, _, blocks in self._needed(kernel, needed):
-            errors[numbers] = _bounds(key, blocks, masses[numbers], off)
+        for key, numbers, rows, blocks in self._needed(kernel, needed):
+            exactly = kernel.parallel[rows[:, :, None], rows[:, None, :]]
+            errors[numbers] = _bounds(key, blocks, exactly, masses[numbers], off)
         return errors
 
     def _needed(self, kernel: Kernel, needed: NDArray[np.bool_]) -> Iterator[tuple[Key, Ints, Ints, Array]]:
@@ -90,12 +91,13 @@ class KinkedExpectations:
                 yield key, numbers[some], rows[some], kernel.matrix[rows[some][:, :, None], rows[some][:, None, :]]
 
 
-def _bounds(key: Key, kernels: Array, values: Array, off: KernelError) -> Array:
+def _bounds(key: Key, kernels: Array, exactly: NDArray[np.bool_], values: Array, off: KernelError) -> Array:
     """Error bounds of one expectation at many sample tuples.
 
     Close to parallel samples its singular part goes as angle^-p and depends on the kernel through the angle, so an
     error delta of the kernel costs delta / angle^(p + 2); where the samples are taken as one variable, the angle
-    itself. Quadrature below may make samples parallel that are not, in every run alike: an angle of sqrt(2 delta) is
+    itself, if they are not known to be parallel ``exactly``: a kernel tells no angle below the root of its rounding.
+    Quadrature below may make samples parallel that are not, in every run alike: an angle of sqrt(2 delta) is
     then not resolved.
     """
     delta, unresolved = off.rounding, np.sqrt(2 * off.quadrature)
@@ -105,9 +107,10 @@ def _bounds(key: Key, kernels: Array, values: Array, off: KernelError) -> Array:
     for i in range(len(key)):
         for j in range(i):
             angle = np.sqrt(2 * gap[:, i, j])
-            apart = delta * angle ** -(powers[i, j] + 2) if powers[i, j] > -2 else np.zeros_like(angle)
+            apart = delta * angle ** -(powers[i, j] + 2)
             power = max(1.0, -powers[i, j])
-            merged = np.maximum(np.where(gap[:, i, j] < EQUAL, 0.0, angle**power), unresolved**power)
+            hidden = np.sqrt(2 * (gap[:, i, j] + EQUAL)) ** power
+            merged = np.maximum(np.where(exactly[:, i, j], 0.0, hidden), unresolved**power)
             singular = np.maximum(singular, np.where(gap[:, i, j] < limits[i, j], merged, apart))
     degree = sum(1 - m for f in key for m in f.orders) - sum(f.k for f in key)
     size = np.mean(np.einsum("bii->bi", kernels), axis=1)

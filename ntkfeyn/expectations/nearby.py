@@ -19,6 +19,7 @@ from ntkfeyn.expectations.grouping import groups
 from ntkfeyn.expectations.kernels import Kernel, factors
 from ntkfeyn.expectations.keys import EPSILON, Differentiated, Key
 from ntkfeyn.expectations.quadrature import hermite
+from ntkfeyn.expectations.slopes import by_slopes
 
 Array = NDArray[np.float64]
 CHUNK = 1 << 16  # nodes of pairs at a time
@@ -63,7 +64,7 @@ def _apart(activation: Smooth, z: Array, weights: Array, signs: Array) -> Array:
     first, second = values[:, 0], values[:, 1]
     size = np.abs(first) + np.abs(second)
     less, more = second - first, second + first
-    close, left = _by_slopes(activation, z[:, 0], z[:, 2], less, size)
+    close, left = _difference(activation, z[:, 0], z[:, 2], less, size)
     less, less_off = np.where(signs > 0, close, less), np.where(signs > 0, left, size)
     rows = [
         less**2,
@@ -76,10 +77,8 @@ def _apart(activation: Smooth, z: Array, weights: Array, signs: Array) -> Array:
     return np.array([row @ weights for row in rows])
 
 
-def _by_slopes(activation: Smooth, z: Array, apart: Array, plain: Array, size: Array) -> tuple[Array, Array]:
+def _difference(activation: Smooth, z: Array, apart: Array, plain: Array, size: Array) -> tuple[Array, Array]:
     """s(z + apart) - s(z), and the sizes of what it is a difference of; ``plain`` where slopes do not resolve it."""
-    x, w = np.polynomial.legendre.leggauss(POINTS)
-    slopes = activation.table(z + apart * (0.5 + 0.5 * x)[:, None, None], 1)[1]
-    found = apart * np.tensordot(0.5 * w, slopes, 1)
+    [(found, slopes)] = by_slopes(activation, z, apart, 1, POINTS)
     agreed = np.abs(found - plain) <= AGREED * np.maximum(size, np.abs(z) * np.max(np.abs(slopes), axis=0))
     return np.where(agreed, found, plain), np.where(agreed, 0.0, size)

@@ -19,7 +19,7 @@ from ntkfeyn.errors import NtkfeynError, RequestError, bad_request, closest
 from ntkfeyn.model.cumulants import MAX_SLOTS, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.collisions import check_distinct, collision
-from ntkfeyn.render.mathtex import ALLOWED, Wrong, guarded, maths
+from ntkfeyn.render.mathtex import ALLOWED, Wrong, guarded, maths, token
 from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.render.symbols import LATEX, PLAIN, TEXT, Letters, Symbols
 from ntkfeyn.runtime.files import read_toml
@@ -35,14 +35,19 @@ SINGLE = (
 LETTER_KEYS = (*SINGLE, *COUPLING_KEYS, "expectation", "samples")
 LONGEST_TEXT = 16
 UNUSABLE = '\\"/`'  # in comments of C and Python, and in docstrings
+INDICES = ("layer", "bound", "neuron")
 TEXT_ALLOWED = f"1 to {LONGEST_TEXT} signs without spaces and without {' '.join(UNUSABLE)} are allowed, braces in pairs"
 TENSOR_HINT = ", ".join(NAMES) + ", chains and rings such as C0C1 or R3, and legs/channel"
 
 
 class Medium(NamedTuple):
-    """How a letter is checked and kept; ``pair`` does it for two brackets, ``label`` for labels of slots."""
+    """How a letter is checked and kept; ``pair`` does it for two brackets, ``label`` for labels of slots.
+
+    ``below``: of a letter that stands below others without braces of ours.
+    """
 
     letter: Callable[[str], str]
+    below: Callable[[str], str]
     coupling: Callable[[str], str]
     label: Callable[[str], str]
     pair: Callable[[str, str], tuple[str, str]]
@@ -135,7 +140,8 @@ def _with(base: Letters, given: Mapping[str, Entry], medium: Medium) -> Letters:
             )
             changes[key] = tuple(_checked(Entry(one, entry.place), medium, medium.label) for one in labels)
         else:
-            changes[key] = _checked(entry, medium, medium.label if key == "slot_0" else medium.letter)
+            keep = medium.label if key == "slot_0" else medium.below if key in INDICES else medium.letter
+            changes[key] = _checked(entry, medium, keep)
     kept = [{name: letter for name, letter in table.items() if letter != name} for table in (tensors, couplings)]
     return replace(base, tensors=kept[0], couplings=kept[1], **changes)
 
@@ -196,8 +202,12 @@ def _word(text: str) -> str:
     return text
 
 
-IN_LATEX = Medium(guarded, _coupling, _index, _brackets, f"allowed are {ALLOWED}")
-IN_TEXT = Medium(_word, _word, _word, lambda left, right: (_word(left), _word(right)), TEXT_ALLOWED)
+def _below(text: str) -> str:
+    return token(guarded(text))
+
+
+IN_LATEX = Medium(guarded, _below, _coupling, _index, _brackets, f"allowed are {ALLOWED}")
+IN_TEXT = Medium(_word, _word, _word, _word, lambda left, right: (_word(left), _word(right)), TEXT_ALLOWED)
 
 
 def _tables() -> str:

@@ -169,22 +169,27 @@ def rendered(environment: Any, job: Job, most: int = MAX_TEXT, before: int = 0) 
     Raises NtkfeynError with file and line.
     """
     pieces: list[str] = []
-    size, where = before, job.template
+    size = before
+    last: tuple[FrameType, int] | None = None  # where the last piece came from: named only if there is something wrong
+
+    def where() -> str:
+        return _place(*last) if last is not None else job.template
+
     try:
         template = environment.get_template(job.template)
         stream = template.root_render_func(template.new_context(frozen(job.values)))
         for piece in stream:
             if stream.gi_frame is not None:
-                where = _place(stream.gi_frame, stream.gi_frame.f_lineno)
+                last = stream.gi_frame, stream.gi_frame.f_lineno
             size += len(piece)
             if size > most:
-                raise NtkfeynError(f"the template {where} writes more than {most} characters in all")
+                raise NtkfeynError(f"the template {where()} writes more than {most} characters in all")
             piece.encode()  # a half of a surrogate pair is no text
             pieces.append(piece)
     except NtkfeynError:
         raise
     except Exception as error:  # a template computes: it raises whatever Python raises
-        found = _last_place(error.__traceback__) or where
+        found = _last_place(error.__traceback__) or where()
         line = getattr(error, "lineno", None)
         if line is not None:  # of its syntax
             found = f"{getattr(error, 'name', None) or job.template}, line {line}"

@@ -7,6 +7,8 @@ has noise.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,54 +42,49 @@ def first_layer(plan: Plan, network: Network, inputs: Kernel, noise: Noise | Non
     known = inputs.following(layer.C_W, layer.C_b)
     if noise is not None:
         known = known.moved(NOISE)
-    return LayerValues(values, errors, _agreed(plan, values, known, known.near))
+    kernel = _agreed(plan, values, (known.minus, known.plus, known.excess), known.near)
+    return LayerValues(values, errors, replace(kernel, known_parallel=known.known_parallel))
 
 
 def next_kernel(
     plan: Plan, values: Values, layer: Layer, below: Kernel, found: Distances | None, noise: Noise | None
 ) -> Kernel:
     """The kernel of a layer whose tensors are ``values``, from that below; K in ``values`` is made to agree with it."""
-    matrix = kernel_matrix(plan, values)
-    if found is None or not len(below.pairs):
-        return Kernel.of(matrix)
+    if found is None:
+        return Kernel.of(kernel_matrix(plan, values))
     if noise is not None:
         found = _noisy(found, noise, len(plan.terms) + 1)
     a, b = below.pairs.T
-    known = Kernel.of(matrix)
-    minus, plus, excess = known.minus.copy(), known.plus.copy(), known.excess.copy()
+    minus, plus, excess = np.zeros((3, plan.samples, plan.samples))
     minus[a, b] = minus[b, a] = layer.C_W * found.minus
     plus[a, b] = plus[b, a] = 4 * layer.C_b + layer.C_W * found.plus
     excess[a, b], excess[b, a] = layer.C_W * found.excess, -layer.C_W * found.excess
-    return _agreed(plan, values, Kernel(matrix, minus, plus, excess), below.near)
+    return _agreed(plan, values, (minus, plus, excess), below.near)
 
 
 def _noisy(found: Distances, noise: Noise, which: int) -> Distances:
-    minus, plus, excess = (
-        noise.on(value, mass, which + i)
-        for i, (value, mass) in enumerate(
-            [
-                (found.minus, found.minus_mass),
-                (found.plus, found.plus_mass),
-                (found.excess, found.excess_mass),
-            ]
-        )
-    )
-    return found._replace(minus=np.abs(minus), plus=np.abs(plus), excess=excess)
+    minus = np.abs(noise.on(found.minus, found.minus_mass, which))
+    plus = np.abs(noise.on(found.plus, found.plus_mass, which + 1))
+    return found._replace(minus=minus, plus=plus, excess=noise.on(found.excess, found.excess_mass, which + 2))
 
 
-def _agreed(plan: Plan, values: Values, known: Kernel, near: NDArray[np.bool_]) -> Kernel:
-    """The kernel of ``values`` with the known distances of some pairs, from which their K is taken."""
+def _agreed(plan: Plan, values: Values, known: tuple[Array, Array, Array], near: NDArray[np.bool_]) -> Kernel:
+    """The kernel of ``values`` with known distances (minus, plus, excess) where ``near``, from which K is taken."""
+    minus, plus, excess = known
     matrix = kernel_matrix(plan, values)
     taken = near & np.isfinite(matrix)
     both = np.diag(matrix)[:, None] + np.diag(matrix)
-    closer = np.where(known.minus <= known.plus, both - known.minus, known.plus - both) / 2
+    closer = np.where(minus <= plus, both - minus, plus - both) / 2
     matrix = np.where(taken, closer, matrix)
     a, b = plan.components[MEAN_KERNEL].rows.T
     values[MEAN_KERNEL] = matrix[a, b]
     plain = Kernel.of(matrix)
-    pairs = zip((known.minus, known.plus, known.excess), (plain.minus, plain.plus, plain.excess), strict=True)
-    minus, plus, excess = (np.where(taken, one, other) for one, other in pairs)
-    return Kernel(matrix, minus, plus, excess)
+    return Kernel(
+        matrix,
+        np.where(taken, minus, plain.minus),
+        np.where(taken, plus, plain.plus),
+        np.where(taken, excess, plain.excess),
+    )
 
 
 def kernel_matrix(plan: Plan, values: Values) -> Array:

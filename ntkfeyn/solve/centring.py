@@ -25,7 +25,7 @@ def value_at_zero(order: int) -> str:
     return f"activation_{order}"
 
 
-def values_at_zero(values: Sequence[float]) -> dict[str, float]:
+def constants(values: Sequence[float]) -> dict[str, float]:
     """s(0), s'(0), .. as couplings."""
     return {value_at_zero(order): value for order, value in enumerate(values)}
 
@@ -47,14 +47,14 @@ def _parts(term: ProductTerm) -> Iterator[ProductTerm]:
     free = _free(term)
     factors = [(g, factor) for g, group in free for factor in group.factors]
     for kept in product((False, True), repeat=len(factors)):
-        constants = Powers()
+        powers = Powers()
         inside: dict[int, list[Factor]] = {g: [] for g, _ in free}
         for (g, factor), moves in zip(factors, kept, strict=True):
             if moves:
                 inside[g].append(factor._replace(function=FLUCTUATION))
             else:
-                constants = constants.times(Powers.of(**{value_at_zero(factor.order): 1}))
-        yield _with_groups(term, inside, constants)
+                powers = powers.times(Powers.of(**{value_at_zero(factor.order): 1}))
+        yield _with_groups(term, inside, powers)
 
 
 def _with_groups(term: ProductTerm, inside: dict[int, list[Factor]], constants: Powers) -> ProductTerm:

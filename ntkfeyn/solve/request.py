@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import bad_request
 from ntkfeyn.expectations.activations import activation
-from ntkfeyn.expectations.kernels import Kernel
+from ntkfeyn.expectations.kernels import Kernel, parallel_in
 from ntkfeyn.model.activations import SEPARATOR
 from ntkfeyn.model.network import Network
 from ntkfeyn.runtime.workers import check_workers
@@ -38,7 +38,9 @@ class Request(NamedTuple):
     @property
     def kernel(self) -> Kernel:
         """x.x'/n_0, with distances from the inputs where they are known."""
-        return Kernel.of(self.gram) if self.inputs is None else Kernel.of_inputs(self.gram, self.inputs)
+        if self.inputs is None:
+            return replace(Kernel.of(self.gram), known_parallel=parallel_in(self.gram))
+        return Kernel.of_inputs(self.gram, self.inputs)
 
     def check(self) -> None:
         """Raises RequestError or LimitError for what cannot be asked together, or is out of range, or no activation."""

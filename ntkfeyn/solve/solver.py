@@ -2,13 +2,14 @@
 
 Enters: a plan, a network, the Gram matrix x.x'/n_0. Leaves: every tensor at every layer with an error estimate, from
 runs that are compared (``convergence``). A compared run carries noise on all that is rounded. Where a kink lets
-derivatives diverge no noise is small: there bounds of the rounding are carried through every layer instead, whatever
-its activation.
+derivatives diverge, bounds of the rounding are carried through every layer as well, and what a layer is off by at most
+is its noise in compared runs: smooth layers above amplify that as they amplify anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -23,9 +24,9 @@ from ntkfeyn.model.network import Network
 from ntkfeyn.model.tensors import MEAN_KERNEL
 from ntkfeyn.runtime.workers import Mapped
 from ntkfeyn.solve.carried import first_layer, kernel_matrix, next_kernel
-from ntkfeyn.solve.centring import values_at_zero
+from ntkfeyn.solve.centring import constants
 from ntkfeyn.solve.convergence import LayerValues, Trial, converged
-from ntkfeyn.solve.noise import Noise
+from ntkfeyn.solve.noise import NOISE, Noise
 from ntkfeyn.solve.plan import Plan
 from ntkfeyn.solve.scaling import check_size
 from ntkfeyn.solve.step import Values, active_terms, needed_means, step, step_error
@@ -63,7 +64,7 @@ class Problem(NamedTuple):
         plan, coarsening = self.plan.centring() if trial.centred else self.plan, trial.coarsening
         made = engines(self.functions, plan.expectations, trial.resolution, coarsening)
         tracked = any(engine.amplifies for engine in made)
-        noisy = coarsening > 1.0 and not tracked
+        noisy = coarsening > 1.0
         layers = [first_layer(plan, self.network, self.inputs, Noise(0, coarsening) if noisy else None)]
         below = np.sign(self.network.layers[0].C_W) * np.diag(self.inputs.matrix)
         check_size(np.diag(kernel_matrix(plan, layers[0].values)), below, plan.components, 1)
@@ -90,7 +91,7 @@ class Problem(NamedTuple):
         # a tensor may be zero with an error, which lives on; a layer that amplifies makes errors of that size by itself
         kept = not engine.amplifies
         held = {t: bool(np.any(v) or (kept and np.any(errors[t]))) for t, v in current.items()}
-        couplings = {**self.network.couplings(layer), **values_at_zero(engine.at_zero)}
+        couplings = {**self.network.couplings(layer), **constants(engine.at_zero)}
         active = active_terms(plan, held, couplings)
         needed = needed_means(plan, active)
         if noise is None and quadrature is None:
@@ -102,25 +103,32 @@ class Problem(NamedTuple):
             off = KernelError(min(_kernel_error(plan, kernel.matrix, errors), 1.0), quadrature)
             bounds = engine.bounds(kernel, masses, needed, off)
         if noise is not None:
-            means = np.where(needed, noise.on(means, masses, len(plan.terms)), means)
-        following = {t: step(plan, t, active[t], couplings, current, means) for t in plan.terms}
-        if noise is None and quadrature is None:
-            rounded = {t: np.zeros_like(v) for t, v in following.items()}
-        else:
+            means = np.where(needed, noise.on(means, masses + bounds / NOISE, len(plan.terms)), means)
+        steps = {t: step(plan, t, active[t], couplings, current, means) for t in plan.terms}
+        following = {t: total for t, (total, _) in steps.items()}
+        if noise is not None:
+            following = {t: noise.on(total, mass, i) for i, (t, (total, mass)) in enumerate(steps.items())}
+        rounded = {t: np.zeros_like(v) for t, v in following.items()}
+        if quadrature is not None and noise is None:
             known = (current, errors, means, bounds)
             rounded = {t: step_error(plan, t, active[t], couplings, known) for t in plan.terms}
-        if noise is not None:
-            following = {t: noise.on(v, rounded[t] / EPSILON, i) for i, (t, v) in enumerate(following.items())}
-            rounded = {t: np.zeros_like(v) for t, v in following.items()}
         if not all(np.isfinite(v).all() for v in following.values()):
             raise NtkfeynError(
                 f"the tensors overflow at layer {layer + 1}", "try a smaller --cw or --depth (see critical couplings)"
             )
-        check_size(np.diag(kernel_matrix(plan, following)), np.zeros(plan.samples), plan.components, layer + 1)
+        check_size(np.diag(kernel_matrix(plan, following)), self._left(layer, kernel), plan.components, layer + 1)
         found = engine.distances(kernel) if len(kernel.pairs) else None
-        return LayerValues(
-            following, rounded, next_kernel(plan, following, self.network.layers[layer], kernel, found, noise)
-        )
+        above = next_kernel(plan, following, self.network.layers[layer], kernel, found, noise)
+        return LayerValues(following, rounded, replace(above, known_parallel=self._parallel(layer, kernel)))
+
+    def _parallel(self, layer: int, below: Kernel) -> NDArray[np.bool_] | None:
+        """Parallel samples stay so where s(c z) = c s(z) and nothing is added."""
+        kept = self.functions[layer - 1].slopes is not None and not self.network.layers[layer].C_b
+        return below.known_parallel if kept else None
+
+    def _left(self, layer: int, below: Kernel) -> Array:
+        """Positive for samples whose variance can only be zero at the next layer because it underflows."""
+        return np.diag(below.matrix) * (self.network.layers[layer].C_W > 0 and not self.functions[layer - 1].vanishes)
 
 
 def solve(

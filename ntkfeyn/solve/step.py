@@ -54,9 +54,9 @@ def step(
     couplings: Mapping[str, float],
     previous: Values,
     means: Array,
-) -> Array:
-    """One recursion at all components."""
-    total = np.zeros(len(plan.components[tensor]))
+) -> tuple[Array, Array]:
+    """One recursion at all components, and the sums of absolute values that it is left over from."""
+    total, mass = np.zeros((2, len(plan.components[tensor])))
     for term in terms:
         factor = factor_of(term, couplings)
         gathered = [(previous[name], f) for name, f in term.tensors] + [(means, f) for f in term.means]
@@ -65,7 +65,8 @@ def step(
             for values, f in gathered:
                 product = product * _gather(values, f, rows)
             total[term.rows[rows]] += factor * (product @ term.counts)
-    return total
+            mass[term.rows[rows]] += abs(factor) * (np.abs(product) @ term.counts)
+    return total, mass
 
 
 def step_error(
