@@ -18,7 +18,7 @@ from ntkfeyn.referee.summing import one_by_one
 Product = tuple[tuple[int, int], ...]
 Z = -1
 V = TypeVar("V")
-MAX_STEPS = 1_000_000  # of one recursion at one point
+MAX_STEPS = 600_000  # of one recursion at one point: ten times what recursions of order 2 take
 MAX_KNOWN = 200_000  # values that are kept
 
 
@@ -40,8 +40,8 @@ class Ring(Protocol[V]):
 class Evaluator(Generic[V]):
     """``samples``: the number of each label of the left-hand side. Raises LimitError for endless work."""
 
-    def __init__(self, ring: Ring[V], samples: Mapping[str, int]) -> None:
-        self.ring, self.samples = ring, samples
+    def __init__(self, ring: Ring[V], samples: Mapping[str, int], most: int = MAX_STEPS) -> None:
+        self.ring, self.samples, self.most = ring, samples, most
         self.all = tuple(sorted(set(samples.values())))
         self.known: dict[tuple[int, tuple[int, ...]], dict[Product, V]] = {}
         self.labels: dict[int, tuple[str, ...]] = {}
@@ -71,8 +71,10 @@ class Evaluator(Generic[V]):
 
     def _step(self, count: int) -> None:
         self.steps += count
-        if self.steps > MAX_STEPS:
-            raise LimitError(f"a formula takes more than {MAX_STEPS} steps; try sums over fewer labels, or lower powers")
+        if self.steps > self.most:
+            raise LimitError(
+                f"a formula takes more than {self.most} steps; try sums over fewer labels, or lower powers"
+            )
 
     def _fresh(self, node: e.Node, env: Mapping[str, int]) -> dict[Product, V]:
         ring = self.ring

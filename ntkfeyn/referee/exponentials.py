@@ -8,6 +8,7 @@ random stand for the exponentials, so everything stays rational. Derivatives and
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from fractions import Fraction
 
 from ntkfeyn.errors import LimitError
@@ -22,7 +23,7 @@ MAX_FACTORS = 40
 class ExponentialPoint(Point):
     """As ``Point``, with another activation: c_1 exp(l_1 z) + c_2 exp(l_2 z)."""
 
-    def __init__(self, seed: int, size: int, fixed: dict[str, Fraction] | None = None, equal: bool = False) -> None:
+    def __init__(self, seed: int, size: int, fixed: Mapping[str, Fraction] | None = None, equal: bool = False) -> None:
         super().__init__(seed, size, 0, fixed, equal)
         source = random.Random(f"{seed}:exponentials")
         self.waves = [(source.choice((-1, 1)) * source.randint(2, 99), rate) for rate in source.choice(RATES)]

@@ -1,13 +1,15 @@
 """Points: both sides of a recursion as exact rational numbers, at random values of everything that stands in them.
 
 A point is a ring (evaluation): a random kernel, random tensors with their symmetries, a random polynomial as
-activation (or, in exponentials, another one), random couplings and widths. Two sides that are equal as formulas are equal at every point; two that are not
-differ at almost every one. Gaussian means of polynomials are exact for any symmetric kernel.
+activation (in exponentials another one), random couplings and widths. Two sides that are equal as formulas are equal
+at every point; two that are not differ at almost every one. Gaussian means of polynomials are exact for any symmetric
+kernel.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
 from math import factorial
@@ -28,7 +30,7 @@ class Point:
     """``size`` samples; ``fixed`` couplings keep their values, ``equal`` widths are equal."""
 
     def __init__(
-        self, seed: int, size: int, derivatives: int, fixed: dict[str, Fraction] | None = None, equal: bool = False
+        self, seed: int, size: int, derivatives: int, fixed: Mapping[str, Fraction] | None = None, equal: bool = False
     ) -> None:
         self.seed, self.size = seed, size
         source = random.Random(seed)

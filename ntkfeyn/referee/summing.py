@@ -1,4 +1,4 @@
-"""Sums over several labels become sums over one label each, of the factors that have it: the value stays, time does not.
+"""Sums over several labels become sums over one label each, of the factors that have it: an equal value in less time.
 
 Enters: an expression. Leaves: an equal one. sum_ab K_ac K_bd F_ab = sum_a K_ac (sum_b K_bd F_ab): a sum over n labels
 of s samples takes about n s^3 steps where each factor has few labels, not s^n.
@@ -65,9 +65,7 @@ def _eliminated(bound: Sequence[Bound], factors: Sequence[e.Node]) -> e.Node:
     left = [(factor, frozenset(e.used(factor))) for factor in factors]
     todo = list(bound)
     while todo:
-        reach = {
-            one.label: len(frozenset().union(*(used for _, used in left if one.label in used))) for one in todo
-        }
+        reach = {one.label: len(frozenset().union(*(used for _, used in left if one.label in used))) for one in todo}
         chosen = min(todo, key=lambda one: reach[one.label])
         todo.remove(chosen)
         inside = [pair for pair in left if chosen.label in pair[1]]
