@@ -28,6 +28,7 @@ from ntkfeyn.referee.signs import Signs
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, digits
 
+MAX_TERMS = 10_000  # of a right-hand side
 MAX_DIGITS = 60  # of a number
 MAX_NESTED = 120  # sums, products and factors inside each other: about 40 brackets
 OPENING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\lbrack": r"\rbrack"}
@@ -115,6 +116,8 @@ class Parser(Signs):
         """The summands of the whole right-hand side, labels that are summed without a sum bound to one."""
         found: list[Term] = []
         while self.text:
+            if len(found) >= MAX_TERMS:
+                self.refuse(f"more than {MAX_TERMS} terms", "fewer are read")
             sign_at, sign = None, 1
             while self.text in ("+", "-"):
                 sign_at = self.take()
@@ -179,6 +182,7 @@ class Parser(Signs):
 
     def _product(self, close: str) -> Node:
         parts: list[Node] = []
+        divided = 0
         while self.text and self.text not in ("+", "-") and self.text != close:
             if parts and self.text in POINTS and self._only_points():
                 break
@@ -186,6 +190,9 @@ class Parser(Signs):
                 self.take()
                 continue
             if self.text == "/":
+                at, divided = self.i, divided + 1
+                if divided > MAX_NESTED:
+                    self.refuse("this is divided too often", f"at most {MAX_NESTED} signs / are read", at)
                 self.take()
                 below = self.factor(close)
                 parts = [Over(_product(parts), below)]
