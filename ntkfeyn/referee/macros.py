@@ -114,7 +114,7 @@ def expand(tokens: list[Token], macros: Macros, source: Source) -> list[Token]:
             continue
         before = len(stack)
         arguments = _arguments(token, macro, stack, source)
-        moves += before - len(stack)
+        moves += before - len(stack) + len(macro.body)
         filled = _filled(token, macro, arguments)
         steps += 1 + len(filled) if filled else 1
         if depth >= MAX_DEPTH or steps > MAX_TOKENS or moves > MAX_MOVES or len(stack) > 4 * MAX_TOKENS:

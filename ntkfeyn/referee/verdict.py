@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from ntkfeyn.derivation.expansion import check_written, expand
+from ntkfeyn.derivation.expansion import check_written, expand, written_terms
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.derivation.terms import Factor, Group, ProductTerm
@@ -34,6 +34,7 @@ from ntkfeyn.render.symbols import DEFAULT, Symbols
 
 PARAMETERS = ("lambda_W", "C_W")  # that some parametrisations set to 1
 MAX_DERIVATIVES = 40
+MAX_ORDER, MAX_WRITTEN = 4, 30_000
 
 
 class Follow(Protocol):
@@ -89,8 +90,11 @@ def judge(said: Claim, words: Vocabulary, source: Source) -> Verdict:
     """The verdict on one recursion."""
     place = str(source.place(said.equation.offset))
     try:
+        if said.order > MAX_ORDER:
+            raise LimitError(f"a recursion of order {said.order}", f"orders up to {MAX_ORDER} are judged")
         recursion = derive_recursion(said.shape, said.order)
-        check_written(recursion.terms)
+        if (count := written_terms(recursion.terms)) > MAX_WRITTEN:
+            raise LimitError(f"a recursion that has {count} terms after Leibniz", f"at most {MAX_WRITTEN} are judged")
         others = [tensor.name for tensor in recursion.dependencies if tensor.name not in NAMES]
         known = vocabulary(words.symbols, [*others, *(n for n in words.tensors.values() if n not in NAMES)])
         terms = tuple(Parser(said.equation.right, known, source, said.labels, said.layer).terms())
