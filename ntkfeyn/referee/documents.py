@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ntkfeyn.referee.emitted import emitted_macros, emitted_recursions
-from ntkfeyn.referee.letters import HATS
+from ntkfeyn.referee.letters import FONTS, HATS
 from ntkfeyn.referee.macros import MAX_TOKENS, Macros, definitions, expand
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, closing, digits, tokenise
@@ -181,7 +181,7 @@ def cleaned(tokens: list[Token], source: Source) -> list[Token]:
 
 
 def unhatted(tokens: list[Token], source: Source) -> list[Token]:
-    """Tokens without accents: what is below one goes on as if it stood there without."""
+    """Tokens without accents, and without braces around one sign that has an index: {\\lambda}_W."""
     found: list[Token] = []
     dropped: list[bool] = []  # of each brace that is open
     for i, token in enumerate(tokens):
@@ -189,11 +189,19 @@ def unhatted(tokens: list[Token], source: Source) -> list[Token]:
             if i + 1 == len(tokens):
                 source.refuse(token.offset, "nothing stands below this accent", "a sign was expected")
         elif token.text == "{":
-            dropped.append(i > 0 and tokens[i - 1].text in HATS)
+            dropped.append((i > 0 and tokens[i - 1].text in HATS) or _one_sign(tokens, i))
             found += [] if dropped[-1] else [token]
         elif token.text != "}" or not (dropped and dropped.pop()):
             found.append(token)
     return found
+
+
+def _one_sign(tokens: list[Token], i: int) -> bool:
+    """Whether a letter alone stands in the braces that open at ``i``, with an index behind them."""
+    if i + 3 >= len(tokens) or tokens[i + 2].text != "}" or tokens[i + 3].text not in ("_", "^", "'"):
+        return False
+    sign = tokens[i + 1].text
+    return (sign.isalnum() or sign[1:].isalpha()) and sign not in FONTS
 
 
 def _behind(tokens: list[Token], i: int, source: Source, command: Token) -> int:

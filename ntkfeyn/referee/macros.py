@@ -65,6 +65,8 @@ def definitions(source: Source) -> dict[str, Macro]:
             stop = _body_end(text, stop)
             body = rf"{{{_inner(body)} #2 {_inner(text[position:stop])}}}" if stop >= 0 else body
             position = max(position, stop)
+        elif match["operator"]:
+            body = rf"{{\operatorname{{{_inner(body)}}}}}"
         found["\\" + (name[1] or name[2])] = Macro(count, tuple(tokenise(_inner(body))), default)
     return found
 

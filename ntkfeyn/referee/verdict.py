@@ -34,6 +34,7 @@ from ntkfeyn.render.symbols import DEFAULT, Symbols
 
 PARAMETERS = ("lambda_W", "C_W")  # that some parametrisations set to 1
 MAX_DERIVATIVES = 40
+MAX_RECURSIONS = 1000  # of a document
 MAX_ORDER, MAX_WRITTEN = 4, 30_000
 
 
@@ -71,6 +72,9 @@ def check_source(
     survey = read_claims(source, words, target)
     if follow:
         follow.read(survey, source)
+    if len(survey.claims) > MAX_RECURSIONS:
+        place = source.place(survey.claims[MAX_RECURSIONS].equation.offset)
+        raise LimitError(f"{place}: the document has {len(survey.claims)} recursions", f"{MAX_RECURSIONS} are the most")
     if not survey.claims:
         wanted = f" of {target.id}" if target else ""
         raise bad_request(
