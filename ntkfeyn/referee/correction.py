@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ntkfeyn.derivation.rules import WIDTH_RATIO
-from ntkfeyn.derivation.terms import ProductTerm
+from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.errors import bad_request
 from ntkfeyn.referee.matching import Edit
 from ntkfeyn.referee.parser import Term
+from ntkfeyn.referee.python_code import code
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token
-from ntkfeyn.referee.verdict import Verdict
+from ntkfeyn.referee.verdict import Form, Verdict
 from ntkfeyn.render.formulas import term_text
-from ntkfeyn.render.notation import LatexNotation
+from ntkfeyn.render.notation import LatexNotation, TextNotation
+from ntkfeyn.render.symbols import DEFAULT
 
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 BOUND = ("b", r"\beta", "c", r"\gamma", r"\nu")
@@ -51,6 +53,24 @@ class AuthorNotation(LatexNotation):
         return ratio if exponent == 1 else rf"\left({ratio}\right)^{{{exponent}}}"
 
 
+class PlainNotation(TextNotation):
+    """Text, with the labels of the author's samples by slot."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.words.symbols.plain if verdict.words else DEFAULT.plain)
+        listed = verdict.claim.shape.labels
+        self.names = {listed[v]: t for v, t in zip(verdict.claim.shape.index, verdict.claim.labels, strict=True)}
+
+    def label(self, label: int) -> str:
+        return self.names[label] if label >= 0 else super().label(label)
+
+
+def after_leibniz(term: ProductTerm) -> ExpandedTerm:
+    """A product term without derivatives."""
+    means = tuple(tuple((factor.slot, factor.order) for factor in group.factors) for group in term.groups)
+    return ExpandedTerm(term.coefficient, term.couplings, means, term.tensors, term.diagrams)
+
+
 def _label(name: str) -> str:
     base, _, index = name.partition("_")
     return f"{base}_{{{index}}}" if index else base
@@ -58,6 +78,14 @@ def _label(name: str) -> str:
 
 def corrected(verdict: Verdict, term: ProductTerm, *, leading: bool = True) -> str:
     """A term of ours as the author would write it."""
+    if verdict.form is Form.PYTHON:
+        return code(term)
+    if verdict.form is Form.SYMPY:
+        from ntkfeyn.render.sympy import OURS
+
+        return str(OURS.term(after_leibniz(term)))
+    if verdict.form is Form.JSON:
+        return term_text(term, PlainNotation(verdict))
     text = term_text(term, AuthorNotation(verdict), leading=leading)
     scale = re.sub(r" (?![A-Za-z])", "", verdict.claim.scale_text)
     if not scale:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
 
 from ntkfeyn.derivation.expansion import check_written, expand
@@ -45,6 +46,15 @@ CONDITIONS: dict[str, dict[str, Fraction]] = {
 }
 
 
+class Form(Enum):
+    """In what a recursion is written: terms are shown and corrected in the same."""
+
+    LATEX = "tex"
+    JSON = "json"  # lines of a file
+    PYTHON = "sympy"  # code in a file
+    SYMPY = "expression"  # without a file
+
+
 @dataclass(frozen=True)
 class Verdict:
     """On one recursion. ``under``: conditions under which it is right; ``factor``: of the whole tensor."""
@@ -58,6 +68,7 @@ class Verdict:
     factor: str = ""
     values: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
     words: Vocabulary | None = None
+    form: Form = Form.LATEX
     assumed: tuple[str, ...] = ()  # how the edits were found, where the author has no letter for a coupling
 
 
@@ -89,9 +100,9 @@ def judge(said: Claim, words: Vocabulary, source: Source) -> Verdict:
 
 
 def judge_terms(
-    said: Claim, terms: Sequence[Term], words: Vocabulary, place: str = "", expanded: bool = False
+    said: Claim, terms: Sequence[Term], words: Vocabulary, place: str = "", form: Form = Form.LATEX
 ) -> Verdict:
-    """The verdict on terms that are read; ``expanded``: each is one product. Raises NtkfeynError."""
+    """The verdict on terms that are read; outside of LaTeX each is one product after Leibniz. Raises NtkfeynError."""
     recursion = derive_recursion(said.shape, said.order)
     check_written(recursion.terms)
     highest = max((_derivatives(term.node) for term in terms), default=0)
@@ -105,8 +116,8 @@ def judge_terms(
     equal = all(written == right for written, right in values)
     shown = next((pair for pair in values if pair[0] != pair[1]), values[0])
     if equal:
-        return Verdict(said, recursion, terms, True, values=shown, words=words)
-    own, point = _own_terms(recursion, expanded), Point(SEED, size, highest)
+        return Verdict(said, recursion, terms, True, values=shown, words=words, form=form)
+    own, point = _own_terms(recursion, form is not Form.LATEX), Point(SEED, size, highest)
     listed, factor = _formally(said, terms, own, point)
     unused = tuple(name for name in PARAMETERS if not any(mentions(term.node, name) for term in terms))
     assumed: tuple[str, ...] = ()
@@ -117,7 +128,7 @@ def judge_terms(
             ones = dict.fromkeys(unused, Fraction(1))
             shown = _values(said, terms, recursion, Point(SEED, size, highest, ones))
     under = _conditions(said, terms, recursion, highest)
-    return Verdict(said, recursion, terms, False, tuple(listed), under, factor, shown, words, assumed)
+    return Verdict(said, recursion, terms, False, tuple(listed), under, factor, shown, words, form, assumed)
 
 
 def _weight(listed: Sequence[Edit]) -> tuple[int, int]:
