@@ -12,7 +12,7 @@ from dataclasses import replace
 from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.errors import bad_request
-from ntkfeyn.referee.matching import Edit
+from ntkfeyn.referee.matching import Edit, Unit
 from ntkfeyn.referee.parser import Term
 from ntkfeyn.referee.python_code import code
 from ntkfeyn.referee.source import Source
@@ -76,8 +76,13 @@ def _label(name: str) -> str:
     return f"{base}_{{{index}}}" if index else base
 
 
-def corrected(verdict: Verdict, term: ProductTerm, *, leading: bool = True) -> str:
-    """A term of ours as the author would write it."""
+def corrected(verdict: Verdict, unit: Unit, *, leading: bool = True) -> str:
+    """A term of ours as the author would write it; several one after the other."""
+    texts = [_corrected(verdict, term, leading and i == 0) for i, term in enumerate(unit.terms)]
+    return " ".join(texts)
+
+
+def _corrected(verdict: Verdict, term: ProductTerm, leading: bool) -> str:
     if verdict.form is Form.PYTHON:
         return code(term)
     if verdict.form is Form.SYMPY:
@@ -85,7 +90,7 @@ def corrected(verdict: Verdict, term: ProductTerm, *, leading: bool = True) -> s
 
         return str(OURS.term(after_leibniz(term)))
     if verdict.form is Form.JSON:
-        return term_text(term, PlainNotation(verdict))
+        return term_text(term, PlainNotation(verdict), leading=leading)
     text = term_text(term, AuthorNotation(verdict), leading=leading)
     scale = re.sub(r" (?![A-Za-z])", "", verdict.claim.scale_text)
     if not scale:
@@ -148,7 +153,7 @@ def _change(verdict: Verdict, edit: Edit, source: Source) -> tuple[int, int, str
             _unfixable(source, verdict.claim.equation.offset)
         assert last is not None
         end = last[1]
-        return end, end, " " + corrected(verdict, edit.unit.term, leading=False)
+        return end, end, " " + corrected(verdict, edit.unit, leading=False)
     term = verdict.terms[edit.written]
     span = _span(term.tokens, source)
     if span is None or (term.signed_at is not None and not term.signed_at.own):
@@ -158,7 +163,7 @@ def _change(verdict: Verdict, edit: Edit, source: Source) -> tuple[int, int, str
     if edit.unit is None:
         alone = len(verdict.terms) == 1
         return start, span[1], "0" if alone else ""
-    return start, span[1], corrected(verdict, edit.unit.term, leading=term.signed_at is None)
+    return start, span[1], corrected(verdict, edit.unit, leading=term.signed_at is None)
 
 
 def _unfixable(source: Source, offset: int) -> None:

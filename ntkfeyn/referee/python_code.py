@@ -73,7 +73,7 @@ class _Reader:
 
     def terms(self, tree: ast.expr) -> list[Term]:
         """The summands, those of names with them."""
-        found = []
+        found: list[Term] = []
         for sign, part in self.summands(tree, 1, 0):
             if len(found) >= MAX_SUMMANDS:
                 raise misread(part, f"at most {MAX_SUMMANDS} terms are read")
@@ -189,8 +189,8 @@ class _Reader:
             case "tensor_symbol", [ast.Constant(value=str() as name), order, samples]:
                 return tensor(name, self.integer(order), self.integers(samples))
             case "LayerTensor", [ast.Constant(value=str() as name), correction, *samples]:
-                order = standard(name).leading_order + self.integer(correction)
-                return tensor(name, order, [self.integer(one) for one in samples])
+                absolute = standard(name).leading_order + self.integer(correction)
+                return tensor(name, absolute, [self.integer(one) for one in samples])
         raise misread(tree, READ)
 
     def integer(self, tree: ast.expr) -> int:

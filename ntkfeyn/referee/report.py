@@ -53,11 +53,11 @@ def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
     for edit in verdict.edits:
         if edit.written is None:
             assert edit.unit is not None
-            missing.append({"diagrams": list(edit.unit.term.diagrams), "term": corrected(verdict, edit.unit.term)})
+            missing.append({"diagrams": list(edit.unit.diagrams), "term": corrected(verdict, edit.unit)})
         elif edit.unit is None:
             extra.append(_where(verdict, edit, source))
         else:
-            right = corrected(verdict, edit.unit.term)
+            right = corrected(verdict, edit.unit)
             numbers = bool(edit.expected)
             wrong.append(
                 {
@@ -66,7 +66,7 @@ def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
                     "written": edit.found if numbers else written(verdict.terms[edit.written], source),
                     "expected": edit.expected if numbers else right,
                     "correction": right,
-                    "diagrams": list(edit.unit.term.diagrams),
+                    "diagrams": list(edit.unit.diagrams),
                 }
             )
     return {
@@ -80,7 +80,8 @@ def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
         "wrong": wrong,
         "assumed": list(verdict.assumed),
         "right_under": list(verdict.under),
-        "factor": verdict.factor,
+        "factor": verdict.scaling.factor if verdict.scaling else "",
+        "rescaled": list(verdict.scaling.tensors) if verdict.scaling else [],
         "decided_by": {"written": str(verdict.values[0]), "derived": str(verdict.values[1])},
     }
 
@@ -128,7 +129,9 @@ def _text(verdict: Verdict, source: Source, columns: int) -> str:
     if data["right_under"]:
         lines.append(f"  right under {' and '.join(data['right_under'])}")
     if data["factor"]:
-        lines.append(f"  the whole right-hand side is {data['factor']} times ours: another normalisation?")
+        also = f", and so are {', '.join(data['rescaled'])} on the right (each at its layer)" if data["rescaled"] else ""
+        begin = "or " if verdict.edits else ""
+        lines.append(f"  {begin}the tensor on the left is {data['factor']} times ours{also}: another normalisation?")
     if not verdict.equal:
         left, right = data["decided_by"].values()
         lines.append(f"  at a random point: written {left}, derived {right}")

@@ -173,7 +173,7 @@ def named(mutation: Mutation, verdict: Verdict, original: Recursion) -> bool:
     kind = "missing" if edit.written is None else "extra" if edit.unit is None else edit.kind
     if mutation.kind == "doubled":
         return kind == "extra" and edit.written in (mutation.term, mutation.term + 1)
-    same = edit.unit is not None and edit.unit.term.diagrams == original.terms[mutation.term].diagrams
+    same = edit.unit is not None and edit.unit.diagrams == original.terms[mutation.term].diagrams
     return kind == mutation.expected and same and edit.written in (mutation.term, None)
 
 
