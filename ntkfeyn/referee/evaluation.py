@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import product
 from typing import Generic, Protocol, TypeVar
 
 from ntkfeyn.errors import LimitError
 from ntkfeyn.referee import expressions as e
-from ntkfeyn.referee.contraction import contracted
 
 Product = tuple[tuple[int, int], ...]
 Z = -1
@@ -43,7 +43,6 @@ class Evaluator(Generic[V]):
         self.all = tuple(sorted(set(samples.values())))
         self.known: dict[tuple[int, tuple[int, ...]], dict[Product, V]] = {}
         self.labels: dict[int, tuple[str, ...]] = {}
-        self.ordered: dict[int, e.Node] = {}
         self.steps = 0
 
     def value(self, node: e.Node) -> V:
@@ -110,19 +109,16 @@ class Evaluator(Generic[V]):
                 for label in labels:
                     found = self._derived(found, env[label])
                 return found
-            case e.Sum((label,), domain, inner) if not isinstance(inner, e.Sum):
-                return self._sum(label, domain, inner, env)
-            case e.Sum():
-                if id(node) not in self.ordered:
-                    self.ordered[id(node)] = contracted(node)
-                return self._at(self.ordered[id(node)], env)
+            case e.Sum(labels, domain, inner):
+                return self._sum(labels, domain, inner, env)
 
     def _sum(
-        self, label: str, domain: tuple[str, ...] | None, inner: e.Node, env: Mapping[str, int]
+        self, labels: tuple[str, ...], domain: tuple[str, ...] | None, inner: e.Node, env: Mapping[str, int]
     ) -> dict[Product, V]:
+        over = self.all if domain is None else tuple(env[label] for label in domain)
         total: dict[Product, V] = {}
-        for chosen in self.all if domain is None else [env[name] for name in domain]:
-            self._add(total, self._at(inner, {**env, label: chosen}))
+        for chosen in product(over, repeat=len(labels)):
+            self._add(total, self._at(inner, {**env, **dict(zip(labels, chosen, strict=True))}))
         return total
 
     def _constant(self, value: V) -> dict[Product, V]:
