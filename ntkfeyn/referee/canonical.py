@@ -20,7 +20,8 @@ from ntkfeyn.referee.evaluation import Product, Z
 from ntkfeyn.referee.points import Point
 
 WIDTHS = ("n_l", "n_(l-1)")
-MAX_MONOMIALS = 200_000
+MAX_MONOMIALS = 200_000  # of one product
+MAX_WORK = 2_000_000  # products of two terms, of one recursion
 
 
 class Monomial(NamedTuple):
@@ -51,6 +52,7 @@ class Canonical:
     def __init__(self, point: Point, ones: Sequence[str] = ()) -> None:
         self.point, self.ones = point, ones
         self.known: dict[Product, Terms] = {}
+        self.work = 0
 
     def number(self, value: Fraction) -> Terms:
         return {ONE: value} if value else {}
@@ -94,13 +96,14 @@ class Canonical:
         return combined(a, b, 1)
 
     def multiply(self, a: Terms, b: Terms) -> Terms:
-        if len(a) * len(b) > MAX_MONOMIALS:
+        self.work += len(a) * len(b)
+        if len(a) * len(b) > MAX_MONOMIALS or self.work > MAX_WORK:
             raise LimitError(f"a product of {len(a)} and {len(b)} terms; at most {MAX_MONOMIALS} are multiplied out")
         total: Terms = {}
         for one, x in a.items():
             for other, y in b.items():
                 key = times(one, other)
-                total[key] = total.get(key, Fraction(0)) + x * y
+                total[key] = total.get(key, Fraction(0)) + self.point.multiply(x, y)
         return {key: value for key, value in total.items() if value}
 
     def reciprocal(self, a: Terms) -> Terms:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ntkfeyn.referee.emitted import emitted_macros, emitted_recursions
+from ntkfeyn.referee.letters import HATS
 from ntkfeyn.referee.macros import MAX_TOKENS, Macros, definitions, expand
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, closing, digits, tokenise
@@ -29,6 +30,7 @@ SPACING = frozenset(
         *("mleft", "mright", "thinspace", "hfill", "noindent", "mathopen", "mathclose", "mathord", " ", "\n", "/", "-"),
     )
 ) | {"~"}
+EQUALITIES = ("=", "\\equiv", "\\coloneqq")
 WITH_ARGUMENT = frozenset(
     "\\" + name
     for name in ("label", "tag", "hspace", "vspace", "phantom", "hphantom", "vphantom", "mspace", "ref", "cite")
@@ -49,9 +51,7 @@ def equations(source: Source) -> Iterator[Equation]:
 
     Raises RequestError for braces without partner, environments that do not end, endless macros.
     """
-    macros = emitted_macros(source) | {
-        name: macro for name, macro in definitions(source).items() if name not in emitted_macros(source)
-    }
+    macros = definitions(source) | emitted_macros(source)
     found = False
     for left, right in emitted_recursions(source):
         found = True
@@ -91,19 +91,18 @@ def _split(source: Source, macros: Macros, start: int, stop: int) -> Iterator[Eq
     left: list[Token] = []
     right: list[Token] | None = None
     for row in _rows(tokens, source):
-        before, after = _parted(row)
-        if after is None:  # goes on
-            (left if right is None else right).extend(row)
+        first, *others = _parted(row)
+        if not others:  # goes on
+            (left if right is None else right).extend(first)
             continue
         if right is not None:
             yield _equation(left, right)
-            left = before or left
+            left = first or left
         else:
-            left += before
-        right = after
-        while (more := _parted(right))[1] is not None:
-            yield _equation(left, more[0])
-            right = more[1] or []
+            left += first
+        for side in others[:-1]:
+            yield _equation(left, side)
+        right = others[-1]
     if right is not None:
         yield _equation(left, right)
 
@@ -127,19 +126,31 @@ def _rows(tokens: list[Token], source: Source) -> Iterator[list[Token]]:
         elif token.text != "&":
             row.append(token)
     if depth:
-        opening = next((t for i, t in enumerate(tokens) if t.text == "{" and closing(tokens, i) < 0), tokens[0])
-        source.refuse(opening.offset, "this brace is not closed", "} was expected")
+        source.refuse(_unclosed(tokens).offset, "this brace is not closed", "} was expected")
     yield row
 
 
-def _parted(row: list[Token]) -> tuple[list[Token], list[Token] | None]:
-    """What stands before and behind the first sign of equality outside braces, brackets and indices."""
-    depth = 0
+def _unclosed(tokens: list[Token]) -> Token:
+    """The first brace that is not closed."""
+    opened: list[Token] = []
+    for token in tokens:
+        if token.text == "{":
+            opened.append(token)
+        elif token.text == "}":
+            opened.pop()
+    return opened[0]
+
+
+def _parted(row: list[Token]) -> list[list[Token]]:
+    """What stands between the signs of equality outside braces."""
+    depth, sides = 0, [[]]  # type: int, list[list[Token]]
     for i, token in enumerate(row):
         depth += {"{": 1, "}": -1}.get(token.text, 0)
-        if depth == 0 and token.text in ("=", "\\equiv", "\\coloneqq") and (i == 0 or row[i - 1].text != ":"):
-            return row[:i], row[i + 1 :]
-    return row, None
+        if depth == 0 and token.text in EQUALITIES and (i == 0 or row[i - 1].text != ":"):
+            sides.append([])
+        else:
+            sides[-1].append(token)
+    return sides
 
 
 def cleaned(tokens: list[Token], source: Source) -> list[Token]:
@@ -166,6 +177,22 @@ def cleaned(tokens: list[Token], source: Source) -> list[Token]:
         else:
             found.append(token)
             i += 1
+    return unhatted(found, source)
+
+
+def unhatted(tokens: list[Token], source: Source) -> list[Token]:
+    """Tokens without accents: what is below one goes on as if it stood there without."""
+    found: list[Token] = []
+    dropped: list[bool] = []  # of each brace that is open
+    for i, token in enumerate(tokens):
+        if token.text in HATS:
+            if i + 1 == len(tokens):
+                source.refuse(token.offset, "nothing stands below this accent", "a sign was expected")
+        elif token.text == "{":
+            dropped.append(i > 0 and tokens[i - 1].text in HATS)
+            found += [] if dropped[-1] else [token]
+        elif token.text != "}" or not (dropped and dropped.pop()):
+            found.append(token)
     return found
 
 

@@ -14,6 +14,7 @@ from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, tokenise
 from ntkfeyn.render.notation import coupling_macro
 
+MAX_PREFIXES = 50
 _RECURSION = re.compile(r"\\begin\{([A-Za-z]+)Recursion\}")
 _MEANINGS = {
     "S": (2, r"\ntk@activation{#1}{#2}"),
@@ -36,8 +37,15 @@ _MEANINGS = {
 
 
 def prefixes(source: Source) -> list[str]:
-    """What the macros of this document begin with, if it has a recursion that was emitted."""
-    return sorted(set(_RECURSION.findall(source.text)))
+    """What the macros of this document begin with, if it has a recursion that was emitted. Refuses too many."""
+    found: dict[str, int] = {}
+    for match in _RECURSION.finditer(source.text):
+        found.setdefault(match[1], match.start())
+        if len(found) > MAX_PREFIXES:
+            source.refuse(
+                match.start(), "one emitted appendix too many", f"at most {MAX_PREFIXES} in a document are read"
+            )
+    return sorted(found)
 
 
 def emitted_macros(source: Source) -> dict[str, Macro]:

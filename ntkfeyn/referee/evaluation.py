@@ -13,11 +13,13 @@ from typing import Generic, Protocol, TypeVar
 
 from ntkfeyn.errors import LimitError
 from ntkfeyn.referee import expressions as e
+from ntkfeyn.referee.summing import one_by_one
 
 Product = tuple[tuple[int, int], ...]
 Z = -1
 V = TypeVar("V")
-MAX_STEPS = 3_000_000
+MAX_STEPS = 600_000  # of one recursion at one point: ten times what recursions of order 2 take
+MAX_KNOWN = 200_000  # values that are kept
 
 
 class Ring(Protocol[V]):
@@ -38,31 +40,41 @@ class Ring(Protocol[V]):
 class Evaluator(Generic[V]):
     """``samples``: the number of each label of the left-hand side. Raises LimitError for endless work."""
 
-    def __init__(self, ring: Ring[V], samples: Mapping[str, int]) -> None:
-        self.ring, self.samples = ring, samples
+    def __init__(self, ring: Ring[V], samples: Mapping[str, int], most: int = MAX_STEPS) -> None:
+        self.ring, self.samples, self.most = ring, samples, most
         self.all = tuple(sorted(set(samples.values())))
         self.known: dict[tuple[int, tuple[int, ...]], dict[Product, V]] = {}
         self.labels: dict[int, tuple[str, ...]] = {}
+        self.kept: list[e.Node] = []  # so that no id is given twice
         self.steps = 0
 
     def value(self, node: e.Node) -> V:
         """The element of an expression in which nothing is random outside of means."""
-        found = self._at(node, self.samples)
+        self.kept.append(one_by_one(node))
+        found = self._at(self.kept[-1], self.samples)
         return found.get((), self.ring.number(Fraction(0)))
 
     def _at(self, node: e.Node, env: Mapping[str, int]) -> dict[Product, V]:
-        self.steps += 1
-        if self.steps > MAX_STEPS:
-            raise LimitError(f"a formula takes more than {MAX_STEPS} steps; try sums over fewer labels")
-        if not isinstance(node, e.Times | e.Plus | e.Mean | e.Derivative | e.Fluctuation):
+        self._step(1)
+        if not isinstance(node, e.Times | e.Plus | e.Mean | e.Derivative | e.Fluctuation | e.Sum | e.Power | e.Over):
             return self._fresh(node, env)
         names = self.labels.get(id(node))
         if names is None:
             names = self.labels[id(node)] = tuple(dict.fromkeys(e.used(node)))
-        key = id(node), tuple(env[name] for name in names)
-        if key not in self.known:
-            self.known[key] = self._fresh(node, env)
-        return self.known[key]
+        key = id(node), tuple([env[name] for name in names])
+        found = self.known.get(key)
+        if found is None:
+            found = self._fresh(node, env)
+            if len(self.known) < MAX_KNOWN:
+                self.known[key] = found
+        return found
+
+    def _step(self, count: int) -> None:
+        self.steps += count
+        if self.steps > self.most:
+            raise LimitError(
+                f"a formula takes more than {self.most} steps; try sums over fewer labels, or lower powers"
+            )
 
     def _fresh(self, node: e.Node, env: Mapping[str, int]) -> dict[Product, V]:
         ring = self.ring
@@ -115,7 +127,7 @@ class Evaluator(Generic[V]):
     def _sum(
         self, labels: tuple[str, ...], domain: tuple[str, ...] | None, inner: e.Node, env: Mapping[str, int]
     ) -> dict[Product, V]:
-        over = self.all if domain is None else tuple(env[label] for label in domain)
+        over = self.all if domain is None else tuple(self.samples[label] for label in domain)
         total: dict[Product, V] = {}
         for chosen in product(over, repeat=len(labels)):
             self._add(total, self._at(inner, {**env, **dict(zip(labels, chosen, strict=True))}))
@@ -138,7 +150,7 @@ class Evaluator(Generic[V]):
 
     def _multiplied(self, first: dict[Product, V], second: dict[Product, V]) -> dict[Product, V]:
         total: dict[Product, V] = {}
-        self.steps += len(first) * len(second)
+        self._step(len(first) * len(second))
         for a, x in first.items():
             for b, y in second.items():
                 key = tuple(sorted(a + b)) if a and b else a or b
@@ -152,8 +164,6 @@ class Evaluator(Generic[V]):
         found = self._constant(self.ring.number(Fraction(1)))
         for _ in range(abs(exponent)):
             found = self._multiplied(found, base)
-            if self.steps > MAX_STEPS:
-                raise LimitError(f"a power takes more than {MAX_STEPS} steps; try a lower one")
         return found
 
     def _omega(self, a: int, b: int) -> dict[Product, V]:
@@ -165,6 +175,7 @@ class Evaluator(Generic[V]):
     def _derived(self, found: dict[Product, V], sample: int) -> dict[Product, V]:
         """By z at a sample: of each activation and each z there in turn."""
         total: dict[Product, V] = {}
+        self._step(len(found))
         for factors, value in found.items():
             for i, (at, order) in enumerate(factors):
                 if at == sample:

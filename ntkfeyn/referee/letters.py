@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ntkfeyn.derivation.rules import COUPLINGS
+from ntkfeyn.errors import bad_request
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.referee.tokens import Token, bare, digits, tokenise
 from ntkfeyn.render.notation import LatexNotation
@@ -44,7 +45,15 @@ class Vocabulary:
 def vocabulary(symbols: Symbols, names: Iterable[str] = ()) -> Vocabulary:
     """The signs of the named tensors, and of others that are named here."""
     letters, notation = symbols.latex, LatexNotation(symbols.latex)
-    tensors = {_base(notation.letter(name)): name for name in (*NAMES, *names)}
+    tensors: dict[str, str] = {}
+    for name in dict.fromkeys((*NAMES, *names)):
+        other = tensors.setdefault(_base(notation.letter(name)), name)
+        if other != name:
+            raise bad_request(
+                f"the letters of {other} and {name} differ by a font or an accent, which is not read",
+                "different letters",
+                "--notation FILE",
+            )
     couplings = {_indexed(letters.coupling(coupling.name)): coupling.name for coupling in COUPLINGS}
     left, right = (tuple(token.text for token in tokenise(side)) for side in letters.expectation)
     left, right = left or (r"\langle",), _unscripted(right) or (r"\rangle",)
@@ -69,7 +78,7 @@ def _unscripted(bracket: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _base(letter: str) -> str:
-    return bare([token for token in tokenise(letter) if token.text not in FONTS])
+    return bare([token for token in tokenise(letter) if token.text not in FONTS | HATS])
 
 
 def _indexed(letter: str) -> tuple[str, str]:

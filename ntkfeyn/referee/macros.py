@@ -14,12 +14,18 @@ from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, closing, digits, tokenise
 
 MAX_TOKENS = 400_000  # of one formula, macros expanded
+MAX_MOVES = 2_000_000  # of tokens into arguments
 MAX_DEPTH = 60  # macros in macros
-_NAME = r"\s*(?:\{\s*\\([A-Za-z@]+)\s*\}|\\([A-Za-z@]+))\s*"
-_NEW = re.compile(rf"\\(?:re|provide)?newcommand\*?{_NAME}|\\providecommand\*?{_NAME}|\\renewcommand\*?{_NAME}")
+MAX_ENDLESS = 20  # definitions whose body does not end: each is looked for to the end of the text
+_DEFINITION = re.compile(
+    r"\\(?:(?P<new>(?:re|provide)?newcommand|DeclareRobustCommand|providecommand|renewcommand)|(?P<def>[egx]?def)"
+    r"|(?P<operator>DeclareMathOperator)|(?P<pair>DeclarePairedDelimiter))\*?(?![A-Za-z@])"
+)
+_NAME = re.compile(r"\s*(?:\{\s*\\([A-Za-z@]+)\s*\}|\\([A-Za-z@]+))\s*")
 _COUNT = re.compile(r"\[\s*([0-9])\s*\]\s*(?:\[([^][{}]*)\]\s*)?")
-_DEF = re.compile(r"\\(?:long\s*)?(?:e|g)?def\s*\\([A-Za-z@]+)\s*((?:#[1-9]\s*)*)(?=\{)")
-_OPERATOR = re.compile(rf"\\DeclareMathOperator\*?{_NAME}(?=\{{)")
+_PARAMETERS = re.compile(r"(?:#[1-9]\s*)*(?=\{)")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_ONE = re.compile(r"\\[A-Za-z@]+|\S")
 
 
 class Macro(NamedTuple):
@@ -34,61 +40,90 @@ Macros = Mapping[str, Macro]
 
 
 def definitions(source: Source) -> dict[str, Macro]:
-    """Every macro of a document by its name with the backslash; of two definitions the later one."""
-    text = source.text
-    found: list[tuple[int, str, Macro]] = []
-    for match in _NEW.finditer(text):
-        head = _COUNT.match(text, match.end())
-        count = int(head[1]) if head else 0
-        default = tuple(tokenise(head[2])) if head and head[2] is not None else None
-        _keep(found, text, next(filter(None, match.groups())), head.end() if head else match.end(), count, default)
-    for match in _DEF.finditer(text):
-        _keep(found, text, match[1], match.end(), match[2].count("#"), None)
-    for match in _OPERATOR.finditer(text):
-        _keep(found, text, match[1] or match[2], match.end(), 0, None)
-    return {"\\" + name: macro for _, name, macro in sorted(found, key=lambda one: one[0])}
+    """Every macro of a document by its name with the backslash; of two definitions the later one.
+
+    A definition inside of another is made when that one is used: it is none here.
+    """
+    text, found, position, endless = source.text, dict[str, Macro](), 0, 0
+    while (match := _DEFINITION.search(text, position)) is not None:
+        position = match.end()
+        name = _NAME.match(text, position)
+        if name is None:
+            continue
+        head = _head(text, match, name.end())
+        if head is None:
+            continue
+        start, count, default = head
+        stop = _body_end(text, start)
+        if stop < 0:
+            endless += 1
+            if endless > MAX_ENDLESS:
+                source.refuse(match.start(), "this definition does not end, as many before it", "} was expected")
+            continue
+        body, position = text[start:stop], stop
+        if match["pair"]:  # \DeclarePairedDelimiter{\ev}{\langle}{\rangle}
+            stop = _body_end(text, stop)
+            body = rf"{{{_inner(body)} #2 {_inner(text[position:stop])}}}" if stop >= 0 else body
+            position = max(position, stop)
+        found["\\" + (name[1] or name[2])] = Macro(count, tuple(tokenise(_inner(body))), default)
+    return found
 
 
-def _keep(
-    found: list[tuple[int, str, Macro]],
-    text: str,
-    name: str,
-    start: int,
-    count: int,
-    default: tuple[Token, ...] | None,
-) -> None:
-    """Adds the macro whose body begins at ``start``; a body that never closes is none."""
-    if text[start : start + 1] == "{":
-        depth, stop = 0, start
-        for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start):
-            depth += {"{": 1, "}": -1}.get(match[0], 0)
-            stop = match.end()
-            if depth == 0:
-                found.append((start, name, Macro(count, tuple(tokenise(text, start + 1, stop - 1)), default)))
-                return
-    elif (one := re.compile(r"\\[A-Za-z@]+|\S").match(text, start)) is not None:
-        found.append((start, name, Macro(count, tuple(tokenise(one[0])), default)))
+def _head(text: str, match: re.Match[str], start: int) -> tuple[int, int, tuple[Token, ...] | None] | None:
+    """Where the body begins, the number of parameters, the default of an optional one."""
+    if match["pair"]:
+        return start, 2, ()
+    if match["def"]:
+        parameters = _PARAMETERS.match(text, start)
+        return (parameters.end(), parameters[0].count("#"), None) if parameters else None
+    head = _COUNT.match(text, start) if match["new"] else None
+    if head is None:
+        return start, 0, None
+    return head.end(), int(head[1]), tuple(tokenise(head[2])) if head[2] is not None else None
+
+
+def _body_end(text: str, start: int) -> int:
+    """Behind the body that begins at ``start``: braces, or one token; -1 if it never closes."""
+    if text[start : start + 1] != "{":
+        one = _ONE.match(text, start)
+        return one.end() if one else -1
+    depth = 0
+    for match in _BRACE.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if depth == 0:
+            return match.end()
+    return -1
+
+
+def _inner(body: str) -> str:
+    return body[1:-1] if body.startswith("{") else body
 
 
 def expand(tokens: list[Token], macros: Macros, source: Source) -> list[Token]:
     """Tokens without macros. Raises RequestError for macros that do not end, or that lack arguments."""
+    if not any(token.text in macros for token in tokens):
+        return tokens
     stack = [(token, 0) for token in reversed(tokens)]
     done: list[Token] = []
-    steps = 0
+    steps = moves = 0
     while stack:
         token, depth = stack.pop()
         macro = macros.get(token.text)
         if macro is None:
             done.append(token)
             continue
-        steps += 1 + len(macro.body)
-        if depth >= MAX_DEPTH or steps > MAX_TOKENS or len(stack) > MAX_TOKENS:
-            source.refuse(
-                token.offset, f"the macro {token.text} does not end", "macros that call themselves are not read"
-            )
+        before = len(stack)
         arguments = _arguments(token, macro, stack, source)
-        for part in reversed(_filled(token, macro, arguments)):
-            stack.append((part, depth + 1))
+        moves += before - len(stack)
+        filled = _filled(token, macro, arguments)
+        steps += 1 + len(filled) if filled else 1
+        if depth >= MAX_DEPTH or steps > MAX_TOKENS or moves > MAX_MOVES or len(stack) > 4 * MAX_TOKENS:
+            source.refuse(
+                token.offset,
+                f"the macro {token.text} does not end",
+                f"macros that call themselves are not read, nor formulas of more than {MAX_TOKENS} signs",
+            )
+        stack += [(part, depth + 1) for part in reversed(filled)]
     return done
 
 
@@ -100,24 +135,24 @@ def _arguments(token: Token, macro: Macro, stack: list[tuple[Token, int]], sourc
             if not (stack and stack[-1][0].text == "["):
                 found.append(list(macro.default))
                 continue
-            found.append(_taken(stack, "[", "]"))
+            found.append(_taken(stack, "[", "]", source))
             continue
         if not stack:
             source.refuse(token.offset, f"{token.text} has {number} arguments", f"{macro.parameters} are needed")
-        found.append(_taken(stack, "{", "}") if stack[-1][0].text == "{" else [stack.pop()[0]])
+        found.append(_taken(stack, "{", "}", source) if stack[-1][0].text == "{" else [stack.pop()[0]])
     return found
 
 
-def _taken(stack: list[tuple[Token, int]], left: str, right: str) -> list[Token]:
-    depth = 0
+def _taken(stack: list[tuple[Token, int]], left: str, right: str, source: Source) -> list[Token]:
+    depth, opening = 0, stack[-1][0]
     found: list[Token] = []
     while stack:
         token, _ = stack.pop()
         depth += {left: 1, right: -1}.get(token.text, 0)
         if depth == 0:
-            break
+            return found[1:]
         found.append(token)
-    return found[1:]
+    source.refuse(opening.offset, f"this {left} is not closed", f"{right} was expected")
 
 
 def _filled(token: Token, macro: Macro, arguments: list[list[Token]]) -> list[Token]:

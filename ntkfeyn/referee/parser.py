@@ -23,11 +23,12 @@ from ntkfeyn.referee.expressions import (
     random,
     used,
 )
-from ntkfeyn.referee.letters import HATS, Vocabulary, unfont
+from ntkfeyn.referee.letters import Vocabulary, unfont
 from ntkfeyn.referee.signs import Signs
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, digits
 
+MAX_DIGITS = 60  # of a number
 MAX_NESTED = 120  # sums, products and factors inside each other: about 40 brackets
 OPENING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\lbrack": r"\rbrack"}
 FRACTIONS = (r"\frac", r"\tfrac", r"\dfrac", r"\cfrac", r"\nicefrac", r"\sfrac")
@@ -128,7 +129,10 @@ class Parser(Signs):
         return found
 
     def _only_points(self) -> bool:
-        return all(token.text in POINTS for token in self.tokens[self.i :])
+        at = self.i
+        while at < len(self.tokens) and self.tokens[at].text in POINTS:
+            at += 1
+        return at == len(self.tokens)
 
     def _misplaced(self) -> NoReturn:
         self.refuse(f"'{self.text}' is not understood here", KNOWN)
@@ -209,9 +213,6 @@ class Parser(Signs):
             return self.raised(self.group())
         if digits(text) or (text == "." and digits(self.ahead(1))):
             return self.raised(self.number())
-        if text in HATS:
-            self.unhat()
-            return self.factor(close)
         if text == "\\ntk@mean":
             self.take()
             return Mean(self.inside(self.argument()).whole())
@@ -266,11 +267,11 @@ class Parser(Signs):
         return node
 
     def number(self) -> Node:
-        written = ""
+        at, written = self.i, ""
         while digits(self.text) or (self.text == "." and digits(self.ahead(1)) and "." not in written):
             written += self.take().text
-        if len(written) > 60:
-            self.refuse(f"a number of {len(written)} digits", "at most 60 are read")
+            if len(written) > MAX_DIGITS:
+                self.refuse("a long number", f"at most {MAX_DIGITS} digits are read", at)
         return Number(Fraction("0" + written))
 
     def raised(self, node: Node) -> Node:

@@ -1,24 +1,28 @@
 """Points: both sides of a recursion as exact rational numbers, at random values of everything that stands in them.
 
 A point is a ring (evaluation): a random kernel, random tensors with their symmetries, a random polynomial as
-activation, random couplings and widths. Two sides that are equal as formulas are equal at every point; two that are not
-differ at almost every one. Gaussian means of polynomials are exact for any symmetric kernel.
+activation (in exponentials another one), random couplings and widths. Two sides that are equal as formulas are equal
+at every point; two that are not differ at almost every one. Gaussian means of polynomials are exact for any symmetric
+kernel.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
 from math import factorial
 
 from ntkfeyn.derivation.rules import COUPLINGS, WIDTH_RATIO
 from ntkfeyn.derivation.terms import ExpandedTerm
-from ntkfeyn.errors import RequestError
+from ntkfeyn.errors import LimitError, RequestError
 from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.model.tensors import MEAN_KERNEL, TensorId
 from ntkfeyn.referee.evaluation import Product, Z
 
+MAX_BITS = 200_000  # of a number
+MAX_MOMENTS = 40_000
 HIGHEST = 4  # degree above the highest derivative: no term sleeps
 
 
@@ -26,7 +30,7 @@ class Point:
     """``size`` samples; ``fixed`` couplings keep their values, ``equal`` widths are equal."""
 
     def __init__(
-        self, seed: int, size: int, derivatives: int, fixed: dict[str, Fraction] | None = None, equal: bool = False
+        self, seed: int, size: int, derivatives: int, fixed: Mapping[str, Fraction] | None = None, equal: bool = False
     ) -> None:
         self.seed, self.size = seed, size
         source = random.Random(seed)
@@ -90,15 +94,21 @@ class Point:
 
     def mean(self, factors: Product) -> Fraction:
         if factors not in self.means:
-            functions = tuple(tuple(order for at, order in factors if at == a) for a in range(self.size))
-            self.means[factors] = Fraction(self._contracted(functions, ()))
+            self.means[factors] = self._mean(factors)
         return self.means[factors]
+
+    def _mean(self, factors: Product) -> Fraction:
+        functions = tuple(tuple(order for at, order in factors if at == a) for a in range(self.size))
+        return Fraction(self._contracted(functions, ()))
 
     def add(self, a: Fraction, b: Fraction) -> Fraction:
         return a + b
 
     def multiply(self, a: Fraction, b: Fraction) -> Fraction:
-        return a * b
+        found = a * b
+        if found.numerator.bit_length() + found.denominator.bit_length() > MAX_BITS:
+            raise LimitError("the numbers of a formula grow too long", "powers of powers have lower exponents")
+        return found
 
     def reciprocal(self, a: Fraction) -> Fraction:
         if not a:
@@ -142,6 +152,8 @@ class Point:
     def moment(self, powers: tuple[int, ...]) -> int:
         """E of prod z_a^p_a: the first z is paired with every other in turn."""
         if powers not in self.moments:
+            if len(self.moments) > MAX_MOMENTS:
+                raise LimitError("a mean has too many activations", "fewer, or lower derivatives, are read")
             self.moments[powers] = self._moment(powers)
         return self.moments[powers]
 

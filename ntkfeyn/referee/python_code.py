@@ -165,11 +165,11 @@ class _Reader:
 
     def _call(self, tree: ast.expr, called: str, arguments: list[ast.expr], depth: int) -> e.Node:
         match called, arguments:
-            case ("Rational" | "Integer" | "S" | "Fraction"), [one]:
+            case (("Rational" | "Integer" | "S" | "Fraction"), [one]):
                 return self.node(one, depth + 1)
-            case ("Rational" | "Integer" | "S" | "Fraction"), [one, other]:
+            case (("Rational" | "Integer" | "S" | "Fraction"), [one, other]):
                 return e.Over(self.node(one, depth + 1), self.node(other, depth + 1))
-            case ("Add" | "Mul"), _:
+            case (("Add" | "Mul"), _):
                 parts = tuple(self.node(one, depth + 1) for one in arguments)
                 return e.Plus(parts) if called == "Add" else e.Times(parts)
             case "expectation_symbol", [one]:

@@ -94,16 +94,6 @@ class Reading:
         size = text[1:] if sign else text
         return (-int(size) if sign else int(size)) if digits(size) and len(size) <= 2 else None
 
-    def unhat(self) -> None:
-        """Drops a hat: what is below it goes on as if it stood there without."""
-        at = self.i
-        self.take()
-        inner = self.argument()
-        self.tokens = self.tokens[:at] + inner + self.tokens[self.i :]
-        self.i = at
-        if not inner:
-            self.refuse("nothing stands below this accent", "a sign was expected")
-
     def base(self) -> str:
         """The next sign without font; its scripts are still to come."""
         token = self.take()

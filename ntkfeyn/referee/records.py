@@ -159,11 +159,11 @@ def _readable(node: e.Node) -> str:
             return str(value)
         case e.Power(e.Coupling(name), exponent):
             return notation.power(name, exponent)
-        case e.Power(base, exponent):  # n_l / n_(l-1)
+        case e.Power(_, exponent):  # n_l / n_(l-1)
             return notation.power(WIDTH_RATIO, exponent)
         case e.Tensor(name, order, labels):
-            symbol, short = notation.symbol(name, order - standard(name).leading_order), all(len(x) == 1 for x in labels)
-            return f"{symbol}_{''.join(labels)}" if short else f"{symbol}_{{{' '.join(labels)}}}"
+            symbol = notation.symbol(name, order - standard(name).leading_order)
+            return f"{symbol}_{''.join(labels)}" if max(map(len, labels)) == 1 else f"{symbol}_{{{' '.join(labels)}}}"
         case e.Mean(inner):
             return notation.mean(_readable(inner))
         case e.Derivative(labels, inner):

@@ -129,7 +129,8 @@ def _text(verdict: Verdict, source: Source, columns: int) -> str:
     if data["right_under"]:
         lines.append(f"  right under {' and '.join(data['right_under'])}")
     if data["factor"]:
-        also = f", and so are {', '.join(data['rescaled'])} on the right (each at its layer)" if data["rescaled"] else ""
+        others = ", ".join(data["rescaled"])
+        also = f", and so are {others} on the right (each at its layer)" if others else ""
         begin = "or " if verdict.edits else ""
         lines.append(f"  {begin}the tensor on the left is {data['factor']} times ours{also}: another normalisation?")
     if not verdict.equal:

@@ -6,7 +6,6 @@ Enters: canonical sums of both sides. Leaves: the factor, and the tensors that c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import NamedTuple
 
 from ntkfeyn.derivation.recursion import Recursion

@@ -15,10 +15,11 @@ from ntkfeyn.derivation.expansion import check_written, expand
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.derivation.terms import Factor, Group, ProductTerm
-from ntkfeyn.errors import LimitError, RequestError, bad_request
+from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.model.targets import Target
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.referee import expressions as e
+from ntkfeyn.referee import semantics
 from ntkfeyn.referee.canonical import Canonical, derived
 from ntkfeyn.referee.claims import Claim, claim
 from ntkfeyn.referee.documents import equations
@@ -28,23 +29,13 @@ from ntkfeyn.referee.matching import Edit, Unit, edits
 from ntkfeyn.referee.parser import Parser, Term
 from ntkfeyn.referee.points import Point
 from ntkfeyn.referee.scaling import Scaling, scaled, total
+from ntkfeyn.referee.semantics import SEED, at_points, conditions, first_point
 from ntkfeyn.referee.source import Source
 from ntkfeyn.render.symbols import DEFAULT, Symbols
 
 PARAMETERS = ("lambda_W", "C_W")  # that some parametrisations set to 1
 MAX_RECURSIONS = 60  # of a document
-POINTS = 3
-SEED = 20250811
 MAX_DERIVATIVES = 40
-EQUAL, SINGLE = "equal widths", "a single input"
-CONDITIONS: dict[str, dict[str, Fraction]] = {
-    "C_b = 0": {"C_b": Fraction(0)},
-    "lambda_b = 0": {"lambda_b": Fraction(0)},
-    "lambda_W = 1": {"lambda_W": Fraction(1)},
-    "C_W = 1": {"C_W": Fraction(1)},
-    EQUAL: {},
-    SINGLE: {},
-}
 
 
 class Form(Enum):
@@ -113,7 +104,7 @@ def judge_terms(
     terms = tuple(terms)
     top = max((order for term in recursion.expanded for mean in term.expectations for _, order in mean), default=0)
     size, highest = len(said.samples), max(highest, top)
-    values = [_values(said, terms, recursion, Point(SEED + k, size, highest)) for k in range(POINTS)]
+    values = at_points(said, terms, recursion, highest)
     equal = all(written == right for written, right in values)
     shown = next((pair for pair in values if pair[0] != pair[1]), values[0])
     if equal:
@@ -127,8 +118,8 @@ def judge_terms(
         if fewer and _weight(fewer) < _weight(listed):
             listed, scaling, assumed = fewer, other, tuple(f"{name} = 1" for name in unused)
             ones = dict.fromkeys(unused, Fraction(1))
-            shown = _values(said, terms, recursion, Point(SEED, size, highest, ones))
-    under = _conditions(said, terms, recursion, highest)
+            shown = semantics.values(said, terms, recursion, first_point(size, highest, ones))
+    under = conditions(said, terms, recursion)
     return Verdict(said, recursion, terms, False, tuple(listed), under, scaling, shown, words, form, assumed)
 
 
@@ -143,40 +134,6 @@ def _derivatives(node: e.Node) -> int:
         return node.order
     own = len(node.labels) if isinstance(node, e.Derivative) else 0
     return own + max(map(_derivatives, e.children(node)), default=0) + (1 if isinstance(node, e.Omega) else 0)
-
-
-def _values(
-    said: Claim, terms: Sequence[Term], recursion: Recursion, point: Point, one: bool = False
-) -> tuple[Fraction, Fraction]:
-    """Both sides at a point; ``one``: all samples are the first."""
-    samples = {label: 0 if one else sample for label, sample in said.samples.items()}
-    slots = {slot: 0 if one else sample for slot, sample in said.by_slot.items()}
-    evaluator = Evaluator(point, samples)
-    written = sum((evaluator.value(term.node) * term.sign for term in terms), Fraction(0))
-    written /= evaluator.value(said.scale)
-    return written, sum((point.term(term, slots) for term in recursion.expanded), Fraction(0))
-
-
-def _conditions(said: Claim, terms: Sequence[Term], recursion: Recursion, highest: int) -> tuple[str, ...]:
-    """Conditions under which both sides agree, none of them needless; none if they never do."""
-
-    def holds(chosen: Sequence[str]) -> bool:
-        fixed = {name: value for condition in chosen for name, value in CONDITIONS[condition].items()}
-        one = SINGLE in chosen
-        size = 1 if one else len(said.samples)
-        points = (Point(SEED + k, size, highest, fixed, EQUAL in chosen) for k in range(2))
-        try:
-            return all(left == right for left, right in (_values(said, terms, recursion, p, one) for p in points))
-        except RequestError:  # a division by what is zero there
-            return False
-
-    several = [name for name in CONDITIONS if name != SINGLE]
-    needed = next((list(chosen) for chosen in (several, [*several, SINGLE]) if holds(chosen)), [])
-    for name in tuple(needed):
-        fewer = [other for other in needed if other != name]
-        if holds(fewer):
-            needed = fewer
-    return tuple(needed)
 
 
 def _after_leibniz(recursion: Recursion) -> tuple[ProductTerm, ...]:
@@ -217,6 +174,7 @@ def _formally(
         return Unit(members, derived(expand(members)[0], said.by_slot, point, ones))
 
     names = [_tensors(term.node) for term in terms]
+
     def levels() -> Iterator[list[tuple[Unit, ...]]]:
         """Each unit of ours, with its halves where an Omega is written out."""
         if not expanded:

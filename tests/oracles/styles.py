@@ -195,6 +195,10 @@ def _scale(term: ProductTerm, notation: HandNotation) -> str:
     if power == 0:
         return rf"\frac{{1}}{{{here}}}"
     if power < 0:
-        return rf"\frac{{{below}}}{{{here}^2}}" if power == -1 else rf"\frac{{{below}^{{{-power}}}}}{{{here}^{{{1 - power}}}}}"
+        return (
+            rf"\frac{{{below}}}{{{here}^2}}"
+            if power == -1
+            else rf"\frac{{{below}^{{{-power}}}}}{{{here}^{{{1 - power}}}}}"
+        )
     above = "1" if power == 1 else here if power == 2 else f"{here}^{{{power - 1}}}"
     return rf"\frac{{{above}}}{{{below if power == 1 else f'{below}^{{{power}}}'}}}"
