@@ -1,7 +1,7 @@
 """The SymPy names of a recursion, for one's own expressions.
 
-``nf.derive("F", order=1).sympy()`` is made of them: theory section 5, expanded terms. ``ntkfeyn check`` and ``nf.check``
-read them.
+``nf.derive("F", order=1).sympy()`` is made of them: theory section 5, expanded terms. ``ntkfeyn check`` and
+``nf.check`` read them.
 
     C_W, LAMBDA_W, C_B, LAMBDA_B          couplings
     WIDTH, WIDTH_BELOW                    n_l, n_{l-1}

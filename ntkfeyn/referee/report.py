@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ntkfeyn.referee.correction import corrected, written
+from ntkfeyn.referee.correction import corrected, correction, written
 from ntkfeyn.referee.matching import Edit
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.verdict import Verdict
@@ -53,11 +53,11 @@ def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
     for edit in verdict.edits:
         if edit.written is None:
             assert edit.unit is not None
-            missing.append({"diagrams": list(edit.unit.diagrams), "term": corrected(verdict, edit.unit)})
+            missing.append({"diagrams": list(edit.unit.diagrams), "term": corrected(verdict, edit.unit, source)})
         elif edit.unit is None:
             extra.append(_where(verdict, edit, source))
         else:
-            right = corrected(verdict, edit.unit)
+            right = correction(verdict, edit, source)
             numbers = bool(edit.expected)
             wrong.append(
                 {

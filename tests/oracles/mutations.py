@@ -16,8 +16,6 @@ from fractions import Fraction
 from random import Random
 from typing import Any, NamedTuple
 
-from oracles.styles import STYLES, Style, Written, written
-
 from ntkfeyn.derivation.expansion import expand
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.reduction import split_omega
@@ -26,6 +24,7 @@ from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import MEAN_KERNEL, NAMES
 from ntkfeyn.referee.source import text_source
 from ntkfeyn.referee.verdict import Verdict, check_source
+from oracles.styles import STYLES, Style, Written, written
 
 EXPECTED = {"sign": "coefficient", "dropped": "missing", "doubled": "extra"}
 

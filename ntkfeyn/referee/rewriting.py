@@ -1,0 +1,171 @@
+"""Rewriting: the smallest change of an author's term that makes it one of ours; what is right in it stays as it is.
+
+Enters: a term, our unit, the source. Leaves: new text. Tried in turn: its numbers, couplings and widths; one tensor or
+mean; the whole term. Each try is read again and compared.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+from ntkfeyn.derivation.expansion import expand
+from ntkfeyn.derivation.rules import WIDTH_RATIO
+from ntkfeyn.derivation.terms import Powers, ProductTerm
+from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.referee import expressions as e
+from ntkfeyn.referee.author import AuthorNotation, fraction, scale
+from ntkfeyn.referee.canonical import WIDTHS, Canonical, Terms, derived
+from ntkfeyn.referee.claims import scalar
+from ntkfeyn.referee.evaluation import Evaluator
+from ntkfeyn.referee.matching import Unit
+from ntkfeyn.referee.parser import SUMS, TIMES, Parser, Term
+from ntkfeyn.referee.points import Point
+from ntkfeyn.referee.semantics import SEED
+from ntkfeyn.referee.source import Source
+from ntkfeyn.referee.tokens import Token, tokenise
+from ntkfeyn.referee.verdict import Verdict
+from ntkfeyn.render.formulas import bound_labels, mean_text, powers_text, tensor_text
+
+_OPENED = re.compile(r"\\(?:left|[bB]igg?l?|mleft)\s*\Z")
+
+
+def opened(text: str, start: int) -> int:
+    """Where a sign begins, the \\left in front of it with it."""
+    before = _OPENED.search(text, max(0, start - 12), start)
+    return before.start() if before else start
+
+
+class Part(NamedTuple):
+    """A factor of a term: its tokens, its text and where it stands, its expression (None for a sum's sign)."""
+
+    tokens: tuple[Token, ...]
+    text: str
+    node: e.Node | None
+    start: int = 0
+    stop: int = 0
+
+
+class Rewriter:
+    """Of the terms of one verdict."""
+
+    def __init__(self, verdict: Verdict, source: Source) -> None:
+        self.verdict, self.source = verdict, source
+        self.ones = tuple(name.split()[0] for name in verdict.assumed)
+        self.point = Point(SEED, len(verdict.claim.samples), 0)
+        self.ring = Canonical(self.point, self.ones)
+
+    def rewritten(self, term: Term, unit: Unit) -> str | None:
+        """Text with its sign in front, or None where nothing smaller than the whole term does."""
+        try:
+            parts = self._parts(term)
+            wanted, minus = self._wanted(unit), self.ring.number(Fraction(-1))
+            if self.ring.multiply(minus, self._value(term.value)) == wanted:
+                return ("+" if term.sign < 0 else "-") + self.source.text[parts[0].start : parts[-1].stop]
+            return self._scalars(term, parts, wanted) or self._factor(term, parts, unit, wanted)
+        except NtkfeynError:
+            return None
+
+    def _wanted(self, unit: Unit) -> Terms:
+        own = derived(expand(unit.terms)[0], self.verdict.claim.by_slot, self.point, self.ones)
+        return self.ring.multiply(scale(self.verdict), own)
+
+    def _value(self, node: e.Node) -> Terms:
+        return Evaluator(self.ring, self.verdict.claim.samples).value(node)
+
+    def _parser(self, tokens: tuple[Token, ...], source: Source) -> Parser:
+        assert self.verdict.words is not None
+        return Parser(tokens, self.verdict.words, source, self.verdict.claim.labels)
+
+    def _parts(self, term: Term) -> list[Part]:
+        parser, found = self._parser(term.tokens, self.source), list[Part]()
+        while parser.text:
+            start, node = parser.i, None
+            if parser.text in TIMES:
+                parser.take()
+                continue
+            if parser.text in SUMS:
+                parser.summation()
+            else:
+                node = parser.factor()
+            tokens = term.tokens[start : parser.i]
+            first, last = tokens[0].offset, max(token.end for token in tokens)
+            first = opened(self.source.text, first)
+            found.append(Part(tokens, self.source.text[first:last], node, first, last))
+            if any(token.end == 0 for token in tokens) or (start and first < term.tokens[start - 1].end):
+                parser.refuse("a macro goes over several factors", "one factor each")
+        return found
+
+    def _scalars(self, term: Term, parts: list[Part], wanted: Terms) -> str | None:
+        """What differs is a number, couplings or widths: those of the term are written anew in front."""
+        now = self._value(term.node)
+        if not now or len(now) != len(wanted):
+            return None
+        rest = [part for part in parts if part.node is None or not scalar(part.node)]
+        bare = self._value(self._read(rest, self.source)) if rest else self.ring.number(Fraction(1))
+        for key, value in bare.items():
+            for other, amount in wanted.items():
+                if (key.tensors, key.means) != (other.tensors, other.means):
+                    continue
+                powers = dict(other.powers)
+                for name, power in key.powers:
+                    powers[name] = powers.get(name, 0) - power
+                text = self._front(amount / value, powers)
+                if self._value(self._again(text, rest)) == wanted:
+                    sign = "-" if amount / value < 0 else "+"
+                    return sign + " ".join([text, *(part.text for part in rest)]).strip()
+        return None
+
+    def _front(self, number: Fraction, powers: dict[str, int]) -> str:
+        notation = AuthorNotation(self.verdict, self.source)
+        widths = {name: powers.get(name, 0) for name in WIDTHS}
+        if notation.ratio and widths[WIDTHS[0]] == -widths[WIDTHS[1]] != 0:
+            powers = powers | {WIDTH_RATIO: widths[WIDTHS[0]]}
+            widths = dict.fromkeys(WIDTHS, 0)
+        kept = Powers.of(**{name: power for name, power in powers.items() if name not in WIDTHS})
+        return " ".join(filter(None, [fraction(abs(number), widths, notation), powers_text(kept, notation)]))
+
+    def _again(self, front: str, rest: list[Part]) -> e.Node:
+        return self._read([Part(tuple(tokenise(front)), front, None), *rest], self.source)
+
+    def _read(self, parts: list[Part], source: Source) -> e.Node:
+        """The product of parts, read as a term."""
+        tokens = tuple(token for part in parts for token in part.tokens)
+        [term] = self._parser(tokens, source).terms()
+        return term.value
+
+    def _factor(self, term: Term, parts: list[Part], unit: Unit, wanted: Terms) -> str | None:
+        """What differs is one tensor or one mean."""
+        if len(unit.terms) != 1:
+            return None
+        [own] = unit.terms
+        for i, part in enumerate(parts):
+            if part.node is None or scalar(part.node):
+                continue
+            for new in self._candidates(own, self._bound(parts)):
+                tried = [*parts[:i], Part(tuple(tokenise(new)), new, part.node), *parts[i + 1 :]]
+                try:
+                    value = self._value(self._read(tried, self.source))
+                except NtkfeynError:
+                    continue
+                for sign in (term.sign, -term.sign):
+                    if self.ring.multiply(self.ring.number(Fraction(sign)), value) == wanted:
+                        before, after = parts[0].start, parts[-1].stop
+                        text = self.source.text[before : part.start] + new + self.source.text[part.stop : after]
+                        return ("-" if sign < 0 else "+") + text
+        return None
+
+    def _bound(self, parts: list[Part]) -> list[str]:
+        """What the author calls the labels that are summed, in the order of tensors and then of means."""
+        known = set(self.verdict.claim.labels)
+        nodes = sorted((p.node for p in parts if p.node is not None), key=lambda node: not isinstance(node, e.Tensor))
+        names = dict.fromkeys(label for node in nodes for label in e.used(node) if label not in known)
+        return [f"{name.partition('_')[0]}_{{{name.partition('_')[2]}}}" if "_" in name else name for name in names]
+
+    def _candidates(self, own: ProductTerm, names: list[str]) -> list[str]:
+        """Our tensors and means in his letters."""
+        bound, tensors = bound_labels(own.tensors)
+        notation = AuthorNotation(self.verdict, self.source, names)
+        found = [tensor_text(tensor, notation) for tensor in tensors]
+        return found + [mean_text(group, bound.get(g, []), notation) for g, group in enumerate(own.groups)]
