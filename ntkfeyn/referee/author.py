@@ -106,6 +106,11 @@ def _label(name: str) -> str:
     return f"{base}_{{{index}}}" if index else base
 
 
+def ones_of(verdict: Verdict) -> tuple[str, ...]:
+    """The couplings that the author has set to 1."""
+    return tuple(name.split()[0] for name in verdict.assumed)
+
+
 def scale(verdict: Verdict) -> Terms:
     """What stands in front of the tensor on the left, one monomial."""
     return Evaluator(Canonical(Point(0, 1, 0)), {}).value(verdict.claim.scale)
@@ -118,6 +123,7 @@ def author_text(verdict: Verdict, term: ProductTerm, notation: AuthorNotation, l
     ratio = term.couplings.power(WIDTH_RATIO)
     widths = {name: powers.pop(name, 0) for name in WIDTHS}
     couplings = term.couplings.times(Powers.of(**powers))
+    couplings = couplings.times(Powers.of(**{name: -couplings.power(name) for name in ones_of(verdict)}))
     coefficient = term.coefficient * number
     if not any(widths.values()) and (notation.ratio or not ratio):
         return term_text(term._replace(coefficient=coefficient, couplings=couplings), notation, leading=leading)

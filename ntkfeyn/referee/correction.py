@@ -15,13 +15,11 @@ from ntkfeyn.referee.author import AuthorNotation, PlainNotation, author_text
 from ntkfeyn.referee.matching import Edit, Unit
 from ntkfeyn.referee.parser import Term
 from ntkfeyn.referee.python_code import code
-from ntkfeyn.referee.rewriting import Rewriter, opened
+from ntkfeyn.referee.rewriting import Rewriter, span_of
 from ntkfeyn.referee.source import Source
-from ntkfeyn.referee.tokens import Token
 from ntkfeyn.referee.verdict import Form, Verdict
 from ntkfeyn.render.formulas import term_text
 
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _BEFORE = re.compile(r"(?:\\(?:nonumber|notag)\s*)?(?P<row>\\\\)(?:\[[^\]]*\])?[\s&]*(?:\\q?quad[\s&]*)*\Z")
 _AFTER = re.compile(r"\s*(?:\\(?:nonumber|notag)\s*)?\\\\(?:\[[^\]]*\])?[ \t]*\n?")
 
@@ -69,7 +67,7 @@ def after_leibniz(term: ProductTerm) -> ExpandedTerm:
 
 def written(term: Term, source: Source) -> str:
     """The author's term as it stands in his file; of another format, its tokens."""
-    span = _span(term.tokens, source)
+    span = span_of(term.tokens, source)
     sign = "-" if term.sign < 0 else ""
     if span is None:
         return sign + " ".join(token.text for token in term.tokens)
@@ -78,21 +76,6 @@ def written(term: Term, source: Source) -> str:
 
 def _tidy(text: str) -> str:
     return re.sub(r"\\\\\s*&*|&|\s+|\\nonumber\b", " ", text).strip()
-
-
-def _span(tokens: Sequence[Token], source: Source) -> tuple[int, int] | None:
-    """From where to where a term stands: its first sign to its last, and the braces of macros that are open there."""
-    if not tokens or tokens[-1].end == 0:
-        return None
-    start, stop = min(token.offset for token in tokens), max(token.end for token in tokens)
-    depth, text = 0, source.text
-    start = opened(text, start)
-    for match in _BRACE.finditer(text, start):
-        if match.start() >= stop and depth <= 0:
-            break
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        stop = max(stop, match.end()) if match.start() >= stop else stop
-    return (start, stop) if depth == 0 else None
 
 
 def changes(verdicts: Sequence[Verdict], source: Source) -> list[Change]:
@@ -123,13 +106,13 @@ def in_files(found: Sequence[Change], source: Source) -> dict[str, list[Change]]
 def _change(verdict: Verdict, edit: Edit, source: Source) -> Change:
     if edit.written is None:
         assert edit.unit is not None
-        last = _span(verdict.terms[-1].tokens, source)
+        last = span_of(verdict.terms[-1].tokens, source)
         if last is None:
             _unfixable(source, verdict.claim.equation.offset)
         assert last is not None
         return Change(last[1], last[1], " " + corrected(verdict, edit.unit, source, leading=False))
     term = verdict.terms[edit.written]
-    span = _span(term.tokens, source)
+    span = span_of(term.tokens, source)
     if span is None or (term.signed_at is not None and not term.signed_at.own):
         _unfixable(source, verdict.claim.equation.offset)
     assert span is not None

@@ -7,6 +7,7 @@ mean; the whole term. Each try is read again and compared.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import Powers, ProductTerm
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.referee import expressions as e
-from ntkfeyn.referee.author import AuthorNotation, fraction, scale
+from ntkfeyn.referee.author import AuthorNotation, fraction, ones_of, scale
 from ntkfeyn.referee.canonical import WIDTHS, Canonical, Terms, derived
 from ntkfeyn.referee.claims import scalar
 from ntkfeyn.referee.evaluation import Evaluator
@@ -28,6 +29,7 @@ from ntkfeyn.referee.tokens import Token, tokenise
 from ntkfeyn.referee.verdict import Verdict
 from ntkfeyn.render.formulas import bound_labels, mean_text, powers_text, tensor_text
 
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _OPENED = re.compile(r"\\(?:left|[bB]igg?l?|mleft)\s*\Z")
 
 
@@ -35,6 +37,26 @@ def opened(text: str, start: int) -> int:
     """Where a sign begins, the \\left in front of it with it."""
     before = _OPENED.search(text, max(0, start - 12), start)
     return before.start() if before else start
+
+
+def span_of(tokens: Sequence[Token], source: Source) -> tuple[int, int] | None:
+    """From where to where a term stands: its first sign to its last, and the braces of macros that are open there."""
+    if not tokens or tokens[-1].end == 0:
+        return None
+    start, stop = min(token.offset for token in tokens), max(token.end for token in tokens)
+    depth, text = 0, source.text
+    start = opened(text, start)
+    for match in _BRACE.finditer(text, start):
+        if match.start() >= stop and depth <= 0:
+            break
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        stop = max(stop, match.end()) if match.start() >= stop else stop
+    return (start, stop) if depth == 0 else None
+
+
+def _tokens(text: str) -> tuple[Token, ...]:
+    """Of a text of our own, without spacing."""
+    return tuple(token for token in tokenise(text) if token.text not in (r"\left", r"\right", r"\,"))
 
 
 class Part(NamedTuple):
@@ -52,7 +74,7 @@ class Rewriter:
 
     def __init__(self, verdict: Verdict, source: Source) -> None:
         self.verdict, self.source = verdict, source
-        self.ones = tuple(name.split()[0] for name in verdict.assumed)
+        self.ones = ones_of(verdict)
         self.point = Point(SEED, len(verdict.claim.samples), 0)
         self.ring = Canonical(self.point, self.ones)
 
@@ -63,7 +85,11 @@ class Rewriter:
             wanted, minus = self._wanted(unit), self.ring.number(Fraction(-1))
             if self.ring.multiply(minus, self._value(term.value)) == wanted:
                 return ("+" if term.sign < 0 else "-") + self.source.text[parts[0].start : parts[-1].stop]
-            return self._scalars(term, parts, wanted) or self._factor(term, parts, unit, wanted)
+            return (
+                self._width(term, parts, wanted)
+                or self._scalars(term, parts, wanted)
+                or self._factor(term, parts, unit, wanted)
+            )
         except NtkfeynError:
             return None
 
@@ -90,12 +116,37 @@ class Rewriter:
             else:
                 node = parser.factor()
             tokens = term.tokens[start : parser.i]
-            first, last = tokens[0].offset, max(token.end for token in tokens)
-            first = opened(self.source.text, first)
+            first, last = span_of(tokens, self.source) or (0, 0)
             found.append(Part(tokens, self.source.text[first:last], node, first, last))
-            if any(token.end == 0 for token in tokens) or (start and first < term.tokens[start - 1].end):
+            if last == 0 or (len(found) > 1 and first < found[-2].stop):
                 parser.refuse("a macro goes over several factors", "one factor each")
         return found
+
+    def _width(self, term: Term, parts: list[Part], wanted: Terms) -> str | None:
+        """One width is that of the other layer."""
+        assert self.verdict.words is not None
+        n, layer = self.verdict.words.width, self.verdict.words.symbols.latex.layer
+        here, below = ["_", "{", layer, "}"], ["_", "{", layer, "-", "1", "}"]
+        for i, part in enumerate(parts):
+            texts = [token.text for token in part.tokens]
+            for k, text in enumerate(texts):
+                size = next(
+                    (len(w) for w in (here, here[:1] + here[2:3], below) if texts[k + 1 : k + 1 + len(w)] == w), 0
+                )
+                if text != n or not size:
+                    continue
+                new = f"{n}_{{{layer}{'-1' if size < len(below) else ''}}}"
+                tokens = (*part.tokens[:k], *tokenise(new), *part.tokens[k + 1 + size :])
+                tried = [*parts[:i], part._replace(tokens=tokens), *parts[i + 1 :]]
+                start, stop = part.tokens[k].offset, part.tokens[k + size].end
+                if part.tokens[k].own and part.tokens[k + size].own and self._signed(tried, term) == wanted:
+                    before, after = self.source.text[parts[0].start : start], self.source.text[stop : parts[-1].stop]
+                    return ("-" if term.sign < 0 else "+") + before + new + after
+        return None
+
+    def _signed(self, parts: list[Part], term: Term) -> Terms:
+        value = self._value(self._read(parts, self.source))
+        return self.ring.multiply(self.ring.number(Fraction(term.sign)), value)
 
     def _scalars(self, term: Term, parts: list[Part], wanted: Terms) -> str | None:
         """What differs is a number, couplings or widths: those of the term are written anew in front."""
@@ -127,7 +178,7 @@ class Rewriter:
         return " ".join(filter(None, [fraction(abs(number), widths, notation), powers_text(kept, notation)]))
 
     def _again(self, front: str, rest: list[Part]) -> e.Node:
-        return self._read([Part(tuple(tokenise(front)), front, None), *rest], self.source)
+        return self._read([Part(_tokens(front), front, None), *rest], self.source)
 
     def _read(self, parts: list[Part], source: Source) -> e.Node:
         """The product of parts, read as a term."""
@@ -144,7 +195,7 @@ class Rewriter:
             if part.node is None or scalar(part.node):
                 continue
             for new in self._candidates(own, self._bound(parts)):
-                tried = [*parts[:i], Part(tuple(tokenise(new)), new, part.node), *parts[i + 1 :]]
+                tried = [*parts[:i], Part(_tokens(new), new, part.node), *parts[i + 1 :]]
                 try:
                     value = self._value(self._read(tried, self.source))
                 except NtkfeynError:
