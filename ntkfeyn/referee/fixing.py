@@ -40,7 +40,8 @@ def fix(
     name = next(iter(files), file)
     text = changed(source.originals[name], files.get(name, ()))
     lines = tuple(_line(change, source) for change in found)
-    return Fixed(name, text, lines, _refused(found, source, symbols, target))
+    assumed = frozenset(condition for verdict in verdicts for condition in verdict.assumed)
+    return Fixed(name, text, lines, _refused(found, source, symbols, target, assumed))
 
 
 def _line(change: Change, source: Source) -> str:
@@ -50,15 +51,18 @@ def _line(change: Change, source: Source) -> str:
     ) + f"line {place.line}: {' '.join(change.text.split()) or 'removed'}"
 
 
-def _refused(found: Sequence[Change], source: Source, symbols: Symbols, target: Target | None) -> str:
-    """What the referee says to the document as it will be."""
+def _refused(
+    found: Sequence[Change], source: Source, symbols: Symbols, target: Target | None, assumed: frozenset[str]
+) -> str:
+    """What the referee says against the document as it will be; what the author has set to 1 may stay so."""
     whole = text_source(blanked(changed(source.text, found)))
     try:
         again = check_source(whole, symbols, target)
     except NtkfeynError as error:
         return f"the corrected text is not understood ({error})"
-    wrong = [str(verdict.recursion.id) for verdict in again if not verdict.equal]
-    scaled = [str(verdict.recursion.id) for verdict in again if verdict.scaling and not verdict.edits]
+    left = [verdict for verdict in again if not verdict.equal and not (verdict.under and assumed >= {*verdict.under})]
+    wrong = [str(verdict.recursion.id) for verdict in left]
+    scaled = [str(verdict.recursion.id) for verdict in left if verdict.scaling and not verdict.edits]
     if scaled:
         return f"{', '.join(scaled)} is in another normalisation; there is no edit"
     return f"{', '.join(wrong)} would not be right" if wrong else ""
