@@ -21,6 +21,7 @@ from ntkfeyn.referee.verdict import Form, Verdict
 from ntkfeyn.render.formulas import term_text
 
 _BEFORE = re.compile(r"(?:\\(?:nonumber|notag)\s*)?(?P<row>\\\\)(?:\[[^\]]*\])?[\s&]*(?:\\q?quad[\s&]*)*\Z")
+_LEAD = re.compile(r"[\s&]*(?:\\q?quad[\s&]*)*\+\s*|")
 _AFTER = re.compile(r"\s*(?:\\(?:nonumber|notag)\s*)?\\\\(?:\[[^\]]*\])?[ \t]*\n?")
 
 
@@ -120,7 +121,7 @@ def _change(verdict: Verdict, edit: Edit, source: Source) -> Change:
     if edit.unit is None:
         if len(verdict.terms) == 1:
             return Change(start, span[1], "0")
-        return _row(start, span[1], source)
+        return _row(start, span[1], edit.written == 0, source)
     text = Rewriter(verdict, source).rewritten(term, edit.unit)
     if text is None:
         return Change(start, span[1], corrected(verdict, edit.unit, source, leading=term.signed_at is None))
@@ -130,11 +131,12 @@ def _change(verdict: Verdict, edit: Edit, source: Source) -> Change:
     return Change(start, span[1], f"{text[0]} {text[1:]}")
 
 
-def _row(start: int, stop: int, source: Source) -> Change:
+def _row(start: int, stop: int, first: bool, source: Source) -> Change:
     """Nothing instead of a term; its row goes with it, where it stands alone there."""
     head, after = _BEFORE.search(source.text, max(0, start - 200), start), _AFTER.match(source.text, stop)
     if head is None:
-        return Change(start, stop, "")
+        lead = _LEAD.match(source.text, after.end() if after else stop) if first else None
+        return Change(start, lead.end() if lead else stop, "")
     if after is not None:
         return Change(head.start("row") + 2, after.end(), "\n")
     return Change(head.start(), stop, "")

@@ -28,7 +28,7 @@ READ = "tensor_symbol, expectation_symbol, Expectation, Activation, derivative, 
 def python_terms(text: str) -> tuple[str, list[Term]]:
     """The name that is assigned last, if that is the last statement, and the summands of the last expression."""
     try:
-        tree = ast.parse(text.lstrip() + "\n")
+        tree = ast.parse(text + "\n")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", 1) or 1
         raise bad_request(
@@ -65,8 +65,7 @@ class _Reader:
 
     def __init__(self, names: dict[str, ast.expr], text: str) -> None:
         self.names = names
-        self.skipped = len(text) - len(text.lstrip())
-        self.lines = text.lstrip().splitlines(keepends=True)
+        self.lines = text.splitlines(keepends=True)
         self.starts = [0]
         for line in self.lines:
             self.starts.append(self.starts[-1] + len(line))
@@ -86,7 +85,7 @@ class _Reader:
     def offset(self, line: int, column: int) -> int:
         """Of a line from 1 and a column in bytes."""
         before = self.lines[line - 1].encode()[:column].decode(errors="ignore") if line <= len(self.lines) else ""
-        return self.skipped + self.starts[line - 1] + len(before)
+        return self.starts[line - 1] + len(before)
 
     def summands(self, tree: ast.expr, sign: int, depth: int) -> Iterator[tuple[int, ast.expr]]:
         """From the left, which is deep: a sum of a thousand terms is a thousand levels."""

@@ -112,20 +112,23 @@ def _drawn(verdict: Verdict, ids: Sequence[str], columns: int) -> list[str]:
 def _text(verdict: Verdict, source: Source, columns: int) -> str:
     data = _recursion(verdict, source)
     place = (f"{data['file']}, " if "file" in data else "") + f"line {data['line']}"
-    head = f"{verdict.recursion.id}: {'right' if verdict.equal else 'WRONG'}   ({place})"
-    lines = [head]
+    in_file = bool(source.text)  # an expression in Python has no lines
+    lines = [f"{verdict.recursion.id}: {'right' if verdict.equal else 'WRONG'}" + (f"   ({place})" if in_file else "")]
     if data["assumed"]:
         lines.append(f"  compared for {' and '.join(data['assumed'])}, which does not occur")
     for one in data["wrong"]:
         numbers = f": {one['written']} is written, {one['expected']} is right" if one["kind"] != "labels" else ""
+        if one["kind"] == "derivatives":
+            numbers = numbers.replace(" is written", " derivatives in all are written").replace("is right", "are")
         shown = numbers if len(numbers) < 90 else ""
-        lines.append(f"  line {one['line']}, wrong {one['kind']}{shown}   {', '.join(one['diagrams'])}")
+        at = f"line {one['line']}, " if in_file else ""
+        lines.append(f"  {at}wrong {one['kind']}{shown}   {', '.join(one['diagrams'])}")
         lines += [f"    written  {one['term']}", f"    right    {one['correction']}"]
     for one in data["missing"]:
         lines += [f"  missing   {', '.join(one['diagrams'])}", f"    add      {one['term']}"]
         lines += _drawn(verdict, one["diagrams"], columns - 4) if columns and one["diagrams"] else []
     for one in data["extra"]:
-        lines += [f"  line {one['line']}, extra", f"    remove   {one['term']}"]
+        lines += [f"  line {one['line']}, extra" if in_file else "  extra", f"    remove   {one['term']}"]
     if data["right_under"]:
         lines.append(f"  right under {' and '.join(data['right_under'])}")
     if data["factor"]:

@@ -7,7 +7,7 @@ mean; the whole term. Each try is read again and compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -59,6 +59,11 @@ def _tokens(text: str) -> tuple[Token, ...]:
     return tuple(token for token in tokenise(text) if token.text not in (r"\left", r"\right", r"\,"))
 
 
+def _number(node: e.Node) -> bool:
+    """Whether it is a plain number."""
+    return isinstance(node, e.Number) or (isinstance(node, e.Over) and _number(node.above) and _number(node.below))
+
+
 class Part(NamedTuple):
     """A factor of a term: its tokens, its text and where it stands, its expression (None for a sum's sign)."""
 
@@ -100,12 +105,12 @@ class Rewriter:
     def _value(self, node: e.Node) -> Terms:
         return Evaluator(self.ring, self.verdict.claim.samples).value(node)
 
-    def _parser(self, tokens: tuple[Token, ...], source: Source) -> Parser:
+    def _parser(self, tokens: tuple[Token, ...]) -> Parser:
         assert self.verdict.words is not None
-        return Parser(tokens, self.verdict.words, source, self.verdict.claim.labels)
+        return Parser(tokens, self.verdict.words, self.source, self.verdict.claim.labels)
 
     def _parts(self, term: Term) -> list[Part]:
-        parser, found = self._parser(term.tokens, self.source), list[Part]()
+        parser, found = self._parser(term.tokens), list[Part]()
         while parser.text:
             start, node = parser.i, None
             if parser.text in TIMES:
@@ -145,28 +150,42 @@ class Rewriter:
         return None
 
     def _signed(self, parts: list[Part], term: Term) -> Terms:
-        value = self._value(self._read(parts, self.source))
+        value = self._value(self._read(parts))
         return self.ring.multiply(self.ring.number(Fraction(term.sign)), value)
 
     def _scalars(self, term: Term, parts: list[Part], wanted: Terms) -> str | None:
-        """What differs is a number, couplings or widths: those of the term are written anew in front."""
-        now = self._value(term.node)
-        if not now or len(now) != len(wanted):
+        """What differs are numbers, couplings or widths: numbers alone, or all of them, are written anew in front."""
+        if len(self._value(term.node)) != len(wanted):
             return None
-        rest = [part for part in parts if part.node is None or not scalar(part.node)]
-        bare = self._value(self._read(rest, self.source)) if rest else self.ring.number(Fraction(1))
+        for dropped in (_number, scalar):
+            rest = [part for part in parts if part.node is None or not dropped(part.node)]
+            bare = self._value(self._read(rest)) if rest else self.ring.number(Fraction(1))
+            for number, powers in self._ratios(bare, wanted):
+                front = self._front(number, powers)
+                if dropped is _number and powers:
+                    continue
+                if self._value(self._read([Part(_tokens(front), front, None), *rest])) != self._value_of(
+                    wanted, number
+                ):
+                    continue
+                first = next((i for i, part in enumerate(parts) if part in rest), len(parts))
+                whole = rest and parts[first:] == rest
+                text = self.source.text[rest[0].start : rest[-1].stop] if whole else " ".join(p.text for p in rest)
+                return ("-" if number < 0 else "+") + f"{front} {text}".strip()
+        return None
+
+    def _value_of(self, wanted: Terms, number: Fraction) -> Terms:
+        return self.ring.multiply(self.ring.number(Fraction(-1 if number < 0 else 1)), wanted)
+
+    def _ratios(self, bare: Terms, wanted: Terms) -> Iterator[tuple[Fraction, dict[str, int]]]:
+        """By what number and powers some monomial differs."""
         for key, value in bare.items():
             for other, amount in wanted.items():
-                if (key.tensors, key.means) != (other.tensors, other.means):
-                    continue
-                powers = dict(other.powers)
-                for name, power in key.powers:
-                    powers[name] = powers.get(name, 0) - power
-                text = self._front(amount / value, powers)
-                if self._value(self._again(text, rest)) == wanted:
-                    sign = "-" if amount / value < 0 else "+"
-                    return sign + " ".join([text, *(part.text for part in rest)]).strip()
-        return None
+                if (key.tensors, key.means) == (other.tensors, other.means):
+                    powers = dict(other.powers)
+                    for name, power in key.powers:
+                        powers[name] = powers.get(name, 0) - power
+                    yield amount / value, {name: power for name, power in powers.items() if power}
 
     def _front(self, number: Fraction, powers: dict[str, int]) -> str:
         notation = AuthorNotation(self.verdict, self.source)
@@ -177,13 +196,10 @@ class Rewriter:
         kept = Powers.of(**{name: power for name, power in powers.items() if name not in WIDTHS})
         return " ".join(filter(None, [fraction(abs(number), widths, notation), powers_text(kept, notation)]))
 
-    def _again(self, front: str, rest: list[Part]) -> e.Node:
-        return self._read([Part(_tokens(front), front, None), *rest], self.source)
-
-    def _read(self, parts: list[Part], source: Source) -> e.Node:
+    def _read(self, parts: list[Part]) -> e.Node:
         """The product of parts, read as a term."""
         tokens = tuple(token for part in parts for token in part.tokens)
-        [term] = self._parser(tokens, source).terms()
+        [term] = self._parser(tokens).terms()
         return term.value
 
     def _factor(self, term: Term, parts: list[Part], unit: Unit, wanted: Terms) -> str | None:
@@ -197,7 +213,7 @@ class Rewriter:
             for new in self._candidates(own, self._bound(parts)):
                 tried = [*parts[:i], Part(_tokens(new), new, part.node), *parts[i + 1 :]]
                 try:
-                    value = self._value(self._read(tried, self.source))
+                    value = self._value(self._read(tried))
                 except NtkfeynError:
                     continue
                 for sign in (term.sign, -term.sign):
