@@ -10,6 +10,7 @@ from pathlib import Path
 import fuzz
 import pytest
 
+import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.referee.evaluation import Evaluator
@@ -356,3 +357,29 @@ def test_a_few_seconds_of_hostile_formulas_find_nothing(tmp_path: Path, monkeypa
     found = fuzz.fuzz(60.0, seed=20261125, kinds=["check"], rounds=25)
     assert not found.findings
     assert found.calls["check"] == 25
+
+
+def test_a_formula_too_long_to_be_written_out_is_still_judged(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "long.tex"
+    file.write_text(F + "+" + "(C_W+C_b+1)" * 200)
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(file)])
+    assert ended.value.code == 1
+    assert "what is wrong is not named" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.py", "F = C_W**2*tensor_symbol('Theta', 0, [3, -4])*expectation_symbol([[1, 0], [2, 0]])"),
+        ("a.json", nf.derive("F", order=1).to_json().replace('"order": 1', '"order": 1e999', 1)),
+    ],
+)
+def test_what_fuzzing_found(name: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(tmp_path / name)])
+    assert ended.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err

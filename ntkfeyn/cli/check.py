@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
     from ntkfeyn.referee.source import Source
     from ntkfeyn.referee.survey import Survey
+    from ntkfeyn.referee.verdict import Verdict
     from ntkfeyn.render.symbols import Symbols
 
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
 )
 @json_option
-@written_option("--fix", help="Write the corrected LaTeX here.")
+@written_option("--fix", help="Write the corrected LaTeX here (FILE itself or another), if it passes.")
 def command(
     file: str,
     target: str | None,
@@ -77,15 +78,12 @@ def command(
     if not all(verdict.equal for verdict in verdicts):
         answer_no()
     document = to_text(check_json(verdicts, source))
-    if json_file is not None or fix is not None:
-        from ntkfeyn.referee.correction import fixed
+    if fix is not None:
+        _fix(fix, verdicts, source, "" if file == "-" else file, symbols, wanted)
+    if json_file is not None:
         from ntkfeyn.runtime.files import write_file
 
-        text = fixed(verdicts, source, "" if file == "-" else file) if fix is not None else ""
-        if fix is not None:
-            write_file(fix, text)
-        if json_file is not None:
-            write_file(json_file, document)
+        write_file(json_file, document)
     click.echo(document if form == "json" else check_text(verdicts, source, _columns()), nl=False)
     end_with_answer()
 
@@ -106,6 +104,24 @@ class _Follower:
     def judged(self, done: int, total: int) -> None:
         if self.advance is not None:
             self.advance(f"check: {done} of {total} recursions")
+
+
+def _fix(
+    path: Path, verdicts: list[Verdict], source: Source, file: str, symbols: Symbols, target: Target | None
+) -> None:
+    """Writes the corrected text, if the referee calls it right; says what was changed."""
+    from ntkfeyn.referee.fixing import fix
+    from ntkfeyn.runtime.files import write_file
+
+    fixed = fix(verdicts, source, file, symbols, target)
+    for line in fixed.lines:
+        click.echo(f"fix: {line}", err=True)
+    if fixed.refused:
+        click.echo(f"{fixed.refused}; '{path}' was not written", err=True)
+        return
+    write_file(path, fixed.text)
+    of = f", which is '{fixed.file}' corrected" if fixed.file != file else ""
+    click.echo(f"written: '{path}'{of}", err=True)
 
 
 def _columns() -> int:

@@ -74,7 +74,7 @@ def claim(equation: Equation, words: Vocabulary, source: Source, target: Target 
             if name is not None:
                 return _tensor(name, scale, equation, reader, target)
             scale.append(reader.factor())
-            if not _scalar(scale[-1]):
+            if not scalar(scale[-1]):
                 break
     except RequestError:
         pass
@@ -138,7 +138,7 @@ def _claim(
         before += r"\frac{1}{" + " ".join(token.text for token in reader.tokens[reader.i + 1 :]) + "}"
         reader.take()
         scale.append(Over(Number(Fraction(1)), reader.factor()))
-    if reader.text or not all(map(_scalar, scale)):
+    if reader.text or not all(map(scalar, scale)):
         return Skipped(equation.offset, name, "it does not stand alone on the left")
     if not has_mean(equation.right, reader.words):
         return Skipped(equation.offset, name, "no mean stands on the right: a definition, or a value")
@@ -149,10 +149,10 @@ def _claim(
     return Claim(standard(name), order, labels, Times((Number(Fraction(1)), *scale)), before, equation, layer)
 
 
-def _scalar(node: Node) -> bool:
+def scalar(node: Node) -> bool:
     """Whether only numbers, couplings and widths stand there."""
     if isinstance(node, Times):
-        return all(map(_scalar, node.parts))
+        return all(map(scalar, node.parts))
     if isinstance(node, Over):
-        return _scalar(node.above) and _scalar(node.below)
-    return _scalar(node.base) if isinstance(node, Power) else isinstance(node, Number | Coupling | Width)
+        return scalar(node.above) and scalar(node.below)
+    return scalar(node.base) if isinstance(node, Power) else isinstance(node, Number | Coupling | Width)

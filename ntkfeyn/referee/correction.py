@@ -1,136 +1,145 @@
-"""Corrections: our terms in the author's letters, and his file with the edits carried out.
+"""Corrections: our terms as the author would write them, and his file with the edits carried out.
 
-Enters: a verdict and its source. Leaves: LaTeX of terms; the text of a file.
+Enters: a verdict and its source. Leaves: LaTeX of terms (code, text in other formats); the text of a file.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import NamedTuple
 
-from ntkfeyn.derivation.rules import WIDTH_RATIO
-from ntkfeyn.derivation.terms import ProductTerm
+from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.errors import bad_request
-from ntkfeyn.referee.matching import Edit
+from ntkfeyn.referee.author import AuthorNotation, PlainNotation, author_text
+from ntkfeyn.referee.matching import Edit, Unit
 from ntkfeyn.referee.parser import Term
+from ntkfeyn.referee.python_code import code
+from ntkfeyn.referee.rewriting import Rewriter, span_of
 from ntkfeyn.referee.source import Source
-from ntkfeyn.referee.tokens import Token
-from ntkfeyn.referee.verdict import Verdict
+from ntkfeyn.referee.verdict import Form, Verdict
 from ntkfeyn.render.formulas import term_text
-from ntkfeyn.render.notation import LatexNotation
 
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-BOUND = ("b", r"\beta", "c", r"\gamma", r"\nu")
-
-
-class AuthorNotation(LatexNotation):
-    """The letters of a notation, labels of samples by slot as the author has them, widths as he writes them."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        assert verdict.words is not None
-        letters = verdict.words.symbols.latex
-        used = {label.split("_")[0] for label in verdict.claim.labels}
-        bound = next((sign for sign in (letters.bound, *BOUND) if sign not in used), letters.bound)
-        super().__init__(replace(letters, bound=bound))
-        listed = verdict.claim.shape.labels
-        self.names = {
-            listed[v]: _label(t) for v, t in zip(verdict.claim.shape.index, verdict.claim.labels, strict=True)
-        }
-        tokens = {token.text for token in verdict.claim.equation.right}
-        self.ratio = letters.coupling(WIDTH_RATIO) if letters.coupling(WIDTH_RATIO) in tokens else ""
-
-    def label(self, label: int) -> str:
-        return self.names[label] if label >= 0 else super().label(label)
-
-    def power(self, coupling: str, exponent: int) -> str:
-        if coupling != WIDTH_RATIO or self.ratio:
-            return super().power(coupling, exponent)
-        n, layer = self.letters.width, self.letters.layer
-        ratio = rf"\frac{{{n}_{{{layer}}}}}{{{n}_{{{layer}-1}}}}"
-        return ratio if exponent == 1 else rf"\left({ratio}\right)^{{{exponent}}}"
+_BEFORE = re.compile(r"(?:\\(?:nonumber|notag)\s*)?(?P<row>\\\\)(?:\[[^\]]*\])?[\s&]*(?:\\q?quad[\s&]*)*\Z")
+_LEAD = re.compile(r"[\s&]*(?:\\q?quad[\s&]*)*\+\s*|")
+_AFTER = re.compile(r"\s*(?:\\(?:nonumber|notag)\s*)?\\\\(?:\[[^\]]*\])?[ \t]*\n?")
 
 
-def _label(name: str) -> str:
-    base, _, index = name.partition("_")
-    return f"{base}_{{{index}}}" if index else base
+class Change(NamedTuple):
+    """A part of the text of a source, from ``start`` to ``stop``, and what stands there instead."""
+
+    start: int
+    stop: int
+    text: str
 
 
-def corrected(verdict: Verdict, term: ProductTerm, *, leading: bool = True) -> str:
-    """A term of ours as the author would write it."""
-    text = term_text(term, AuthorNotation(verdict), leading=leading)
-    scale = re.sub(r" (?![A-Za-z])", "", verdict.claim.scale_text)
-    if not scale:
-        return text
-    sign = re.match(r"[+-]?\s*", text)
-    assert sign is not None
-    return f"{sign[0]}{scale}\\,{text[sign.end() :]}"
+def corrected(verdict: Verdict, unit: Unit, source: Source, *, leading: bool = True) -> str:
+    """A term of ours as the author would write it; several one after the other."""
+    return " ".join(_corrected(verdict, term, source, leading and i == 0) for i, term in enumerate(unit.terms))
+
+
+def correction(verdict: Verdict, edit: Edit, source: Source) -> str:
+    """What is right instead of a term, with as much of the author's as can stay."""
+    assert edit.unit is not None
+    if verdict.form is Form.LATEX and edit.written is not None:
+        text = Rewriter(verdict, source).rewritten(verdict.terms[edit.written], edit.unit)
+        if text is not None:
+            return _tidy(text.removeprefix("+"))
+    return corrected(verdict, edit.unit, source)
+
+
+def _corrected(verdict: Verdict, term: ProductTerm, source: Source, leading: bool) -> str:
+    if verdict.form is Form.PYTHON:
+        return code(term)
+    if verdict.form is Form.SYMPY:
+        from ntkfeyn.render.sympy import OURS
+
+        return str(OURS.term(after_leibniz(term)))
+    if verdict.form is Form.JSON:
+        return term_text(term, PlainNotation(verdict), leading=leading)
+    return author_text(verdict, term, AuthorNotation(verdict, source), leading)
+
+
+def after_leibniz(term: ProductTerm) -> ExpandedTerm:
+    """A product term without derivatives."""
+    means = tuple(tuple((factor.slot, factor.order) for factor in group.factors) for group in term.groups)
+    return ExpandedTerm(term.coefficient, term.couplings, means, term.tensors, term.diagrams)
 
 
 def written(term: Term, source: Source) -> str:
     """The author's term as it stands in his file; of another format, its tokens."""
-    span = _span(term.tokens, source)
+    span = span_of(term.tokens, source)
     sign = "-" if term.sign < 0 else ""
     if span is None:
         return sign + " ".join(token.text for token in term.tokens)
-    return sign + re.sub(r"\\\\\s*&*|&|\s+|\\nonumber\b", " ", source.text[span[0] : span[1]]).strip()
+    return sign + _tidy(source.text[span[0] : span[1]])
 
 
-def _span(tokens: Sequence[Token], source: Source) -> tuple[int, int] | None:
-    """From where to where a term stands: its first sign to its last, and the braces of macros that are open there."""
-    if not tokens or tokens[-1].end == 0:
-        return None
-    start, stop = min(token.offset for token in tokens), max(token.end for token in tokens)
-    depth, text = 0, source.text
-    for match in _BRACE.finditer(text, start):
-        if match.start() >= stop and depth <= 0:
-            break
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        stop = max(stop, match.end()) if match.start() >= stop else stop
-    return (start, stop) if depth == 0 else None
+def _tidy(text: str) -> str:
+    return re.sub(r"\\\\\s*&*|&|\s+|\\nonumber\b", " ", text).strip()
 
 
-def fixed(verdicts: Sequence[Verdict], source: Source, file: str) -> str:
-    """The text of ``file`` with every edit carried out. Raises RequestError for what a macro made or another file."""
-    changes: list[tuple[int, int, str]] = []
-    for verdict in verdicts:
-        changes += [_change(verdict, edit, source) for edit in verdict.edits]
-    text = source.originals[file]
-    placed = []
-    for start, stop, new in changes:
-        (piece, local), (other, end) = source.located(start), source.located(max(start, stop - 1))
-        if piece.file != file or other.file != file:
-            raise bad_request(
-                f"{source.place(start)}: what is to be changed stands in another file",
-                "one file is written",
-                "check that file",
-            )
-        placed.append((local, end + (stop > start), new))
-    for start, stop, new in sorted(placed, reverse=True):
+def changes(verdicts: Sequence[Verdict], source: Source) -> list[Change]:
+    """Every edit, in the order of the text. Raises RequestError for what a macro made."""
+    return sorted(_change(verdict, edit, source) for verdict in verdicts for edit in verdict.edits)
+
+
+def changed(text: str, found: Sequence[Change]) -> str:
+    """A text with changes carried out."""
+    for start, stop, new in sorted(found, reverse=True):
         text = text[:start] + new + text[stop:]
     return text
 
 
-def _change(verdict: Verdict, edit: Edit, source: Source) -> tuple[int, int, str]:
-    """Start, end and the new text."""
+def in_files(found: Sequence[Change], source: Source) -> dict[str, list[Change]]:
+    """The changes by the file that they belong to, with offsets there."""
+    placed: dict[str, list[Change]] = {}
+    for start, stop, new in found:
+        (piece, local), (other, end) = source.located(start), source.located(max(start, stop - 1))
+        if piece.file != other.file:
+            raise bad_request(
+                f"{source.place(start)}: a term goes from one file into another", "a term stands in one file"
+            )
+        placed.setdefault(piece.file, []).append(Change(local, end + (stop > start), new))
+    return placed
+
+
+def _change(verdict: Verdict, edit: Edit, source: Source) -> Change:
     if edit.written is None:
         assert edit.unit is not None
-        last = _span(verdict.terms[-1].tokens, source)
+        last = span_of(verdict.terms[-1].tokens, source)
         if last is None:
             _unfixable(source, verdict.claim.equation.offset)
         assert last is not None
-        end = last[1]
-        return end, end, " " + corrected(verdict, edit.unit.term, leading=False)
+        return Change(last[1], last[1], " " + corrected(verdict, edit.unit, source, leading=False))
     term = verdict.terms[edit.written]
-    span = _span(term.tokens, source)
+    span = span_of(term.tokens, source)
     if span is None or (term.signed_at is not None and not term.signed_at.own):
         _unfixable(source, verdict.claim.equation.offset)
     assert span is not None
     start = term.signed_at.offset if term.signed_at else span[0]
     if edit.unit is None:
-        alone = len(verdict.terms) == 1
-        return start, span[1], "0" if alone else ""
-    return start, span[1], corrected(verdict, edit.unit.term, leading=term.signed_at is None)
+        if len(verdict.terms) == 1:
+            return Change(start, span[1], "0")
+        return _row(start, span[1], edit.written == 0, source)
+    text = Rewriter(verdict, source).rewritten(term, edit.unit)
+    if text is None:
+        return Change(start, span[1], corrected(verdict, edit.unit, source, leading=term.signed_at is None))
+    if term.signed_at is None or text[0] == source.text[start]:  # the sign stays as it is
+        keeps = text[0] == "+" or term.signed_at is not None
+        return Change(span[0] if term.signed_at else start, span[1], text[1:] if keeps else text)
+    return Change(start, span[1], f"{text[0]} {text[1:]}")
+
+
+def _row(start: int, stop: int, first: bool, source: Source) -> Change:
+    """Nothing instead of a term; its row goes with it, where it stands alone there."""
+    head, after = _BEFORE.search(source.text, max(0, start - 200), start), _AFTER.match(source.text, stop)
+    if head is None:
+        lead = _LEAD.match(source.text, after.end() if after else stop) if first else None
+        return Change(start, lead.end() if lead else stop, "")
+    if after is not None:
+        return Change(head.start("row") + 2, after.end(), "\n")
+    return Change(head.start(), stop, "")
 
 
 def _unfixable(source: Source, offset: int) -> None:

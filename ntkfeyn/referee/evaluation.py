@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Generic, Protocol, TypeVar
 
-from ntkfeyn.errors import LimitError
+from ntkfeyn.errors import LimitError, RequestError
 from ntkfeyn.referee import expressions as e
 from ntkfeyn.referee.summing import one_by_one
 
@@ -51,6 +51,10 @@ class Evaluator(Generic[V]):
 
     def value(self, node: e.Node) -> V:
         """The element of an expression in which nothing is random outside of means."""
+        unknown = next((label for label in e.used(node) if label not in self.samples), None)
+        if unknown is not None:
+            names = ", ".join(self.samples)
+            raise RequestError(f"the label {unknown} is neither on the left ({names}) nor summed", "labels of the left")
         self.kept.append(one_by_one(node))
         found = self._at(self.kept[-1], self.samples)
         return found.get((), self.ring.number(Fraction(0)))

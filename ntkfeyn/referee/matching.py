@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from ntkfeyn.derivation.reduction import merge_ids
 from ntkfeyn.derivation.terms import ProductTerm
 from ntkfeyn.referee.canonical import WIDTHS, Terms, combined
 
@@ -19,10 +20,26 @@ FARTHEST = 4.0  # two terms that differ more are not taken for one
 
 
 class Unit(NamedTuple):
-    """A term of ours."""
+    """A term of ours, or several that are one to the author: a covariance."""
 
-    term: ProductTerm
+    terms: tuple[ProductTerm, ...]
     sum: Terms
+
+    @property
+    def diagrams(self) -> tuple[str, ...]:
+        return self.terms[0].diagrams if len(self.terms) == 1 else merge_ids((), _all_ids(self.terms))
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """Their names, sorted."""
+        return tuple(sorted({tensor.name for term in self.terms for tensor in term.tensors}))
+
+
+def _all_ids(terms: Sequence[ProductTerm]) -> tuple[str, ...]:
+    found: tuple[str, ...] = ()
+    for term in terms:
+        found = merge_ids(found, term.diagrams)
+    return found
 
 
 class Edit(NamedTuple):
@@ -115,7 +132,7 @@ def _unmatched(
 def _without(units: list[Unit], taken: Unit) -> list[Unit]:
     """The halves that are left; the first unit stands for the whole and counts no longer."""
     rest = [unit for unit in units[1:] if unit is not taken]
-    return [Unit(units[0].term, {}), *rest]
+    return [Unit(units[0].terms, {}), *rest]
 
 
 def _remaining(first: Unit, parts: list[Unit], halves: Sequence[tuple[Unit, ...]]) -> list[Unit]:
@@ -164,12 +181,15 @@ def distance(first: Terms, second: Terms) -> float:
 def _distance(written: Terms, unit: Unit, names: tuple[str, ...]) -> float:
     if written:
         return distance(written, unit.sum)
-    same = names == tuple(sorted({tensor.name for tensor in unit.term.tensors}))
-    return 2.0 if same else FARTHEST + 1
+    return 2.0 if names == unit.tensors else FARTHEST + 1
 
 
 def difference(written: Terms, expected: Terms) -> tuple[str, str, str]:
     """The kind of a mistake, what is written and what is right where that can be said in a number."""
+    common = [key for key in written if expected.get(key) == written[key]]
+    if common and len(common) < min(len(written), len(expected)):  # what differs says more than what does not
+        written = {key: value for key, value in written.items() if key not in common}
+        expected = {key: value for key, value in expected.items() if key not in common}
     a, b = features(written), features(expected)
     if written.keys() == expected.keys():
         ratios = {value / expected[key] for key, value in written.items()}

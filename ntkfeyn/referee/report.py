@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ntkfeyn.referee.correction import corrected, written
+from ntkfeyn.referee.correction import corrected, correction, written
 from ntkfeyn.referee.matching import Edit
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.verdict import Verdict
@@ -53,11 +53,11 @@ def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
     for edit in verdict.edits:
         if edit.written is None:
             assert edit.unit is not None
-            missing.append({"diagrams": list(edit.unit.term.diagrams), "term": corrected(verdict, edit.unit.term)})
+            missing.append({"diagrams": list(edit.unit.diagrams), "term": corrected(verdict, edit.unit, source)})
         elif edit.unit is None:
             extra.append(_where(verdict, edit, source))
         else:
-            right = corrected(verdict, edit.unit.term)
+            right = correction(verdict, edit, source)
             numbers = bool(edit.expected)
             wrong.append(
                 {
@@ -66,7 +66,7 @@ def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
                     "written": edit.found if numbers else written(verdict.terms[edit.written], source),
                     "expected": edit.expected if numbers else right,
                     "correction": right,
-                    "diagrams": list(edit.unit.term.diagrams),
+                    "diagrams": list(edit.unit.diagrams),
                 }
             )
     return {
@@ -80,7 +80,8 @@ def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
         "wrong": wrong,
         "assumed": list(verdict.assumed),
         "right_under": list(verdict.under),
-        "factor": verdict.factor,
+        "factor": verdict.scaling.factor if verdict.scaling else "",
+        "rescaled": list(verdict.scaling.tensors) if verdict.scaling else [],
         "decided_by": {"written": str(verdict.values[0]), "derived": str(verdict.values[1])},
     }
 
@@ -111,24 +112,32 @@ def _drawn(verdict: Verdict, ids: Sequence[str], columns: int) -> list[str]:
 def _text(verdict: Verdict, source: Source, columns: int) -> str:
     data = _recursion(verdict, source)
     place = (f"{data['file']}, " if "file" in data else "") + f"line {data['line']}"
-    head = f"{verdict.recursion.id}: {'right' if verdict.equal else 'WRONG'}   ({place})"
-    lines = [head]
+    in_file = bool(source.text)  # an expression in Python has no lines
+    lines = [f"{verdict.recursion.id}: {'right' if verdict.equal else 'WRONG'}" + (f"   ({place})" if in_file else "")]
     if data["assumed"]:
         lines.append(f"  compared for {' and '.join(data['assumed'])}, which does not occur")
     for one in data["wrong"]:
         numbers = f": {one['written']} is written, {one['expected']} is right" if one["kind"] != "labels" else ""
+        if one["kind"] == "derivatives":
+            numbers = numbers.replace(" is written", " derivatives in all are written").replace("is right", "are")
         shown = numbers if len(numbers) < 90 else ""
-        lines.append(f"  line {one['line']}, wrong {one['kind']}{shown}   {', '.join(one['diagrams'])}")
+        at = f"line {one['line']}, " if in_file else ""
+        lines.append(f"  {at}wrong {one['kind']}{shown}   {', '.join(one['diagrams'])}")
         lines += [f"    written  {one['term']}", f"    right    {one['correction']}"]
     for one in data["missing"]:
         lines += [f"  missing   {', '.join(one['diagrams'])}", f"    add      {one['term']}"]
         lines += _drawn(verdict, one["diagrams"], columns - 4) if columns and one["diagrams"] else []
     for one in data["extra"]:
-        lines += [f"  line {one['line']}, extra", f"    remove   {one['term']}"]
+        lines += [f"  line {one['line']}, extra" if in_file else "  extra", f"    remove   {one['term']}"]
     if data["right_under"]:
         lines.append(f"  right under {' and '.join(data['right_under'])}")
+    if not verdict.equal and not verdict.edits and verdict.scaling is None:
+        lines.append("  what is wrong is not named: the formula is too long to be written out")
     if data["factor"]:
-        lines.append(f"  the whole right-hand side is {data['factor']} times ours: another normalisation?")
+        others = ", ".join(data["rescaled"])
+        also = f", and so are {others} on the right (each at its layer)" if others else ""
+        begin = "or " if verdict.edits else ""
+        lines.append(f"  {begin}the tensor on the left is {data['factor']} times ours{also}: another normalisation?")
     if not verdict.equal:
         left, right = data["decided_by"].values()
         lines.append(f"  at a random point: written {left}, derived {right}")

@@ -6,8 +6,10 @@ Formally: canonical terms (canonical, matching), which name what is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
 from typing import Protocol
 
@@ -20,13 +22,14 @@ from ntkfeyn.model.targets import Target
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.referee import expressions as e
 from ntkfeyn.referee import semantics
-from ntkfeyn.referee.canonical import Canonical, Monomial, Terms, combined, derived, times
+from ntkfeyn.referee.canonical import Canonical, derived
 from ntkfeyn.referee.claims import Claim
 from ntkfeyn.referee.evaluation import Evaluator
 from ntkfeyn.referee.letters import Vocabulary, vocabulary
 from ntkfeyn.referee.matching import Edit, Unit, edits
 from ntkfeyn.referee.parser import Parser, Term
 from ntkfeyn.referee.points import Point
+from ntkfeyn.referee.scaling import Scaling, scaled, total
 from ntkfeyn.referee.semantics import SEED, at_points, conditions, first_point
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.survey import Survey, read_claims
@@ -45,9 +48,18 @@ class Follow(Protocol):
     def judged(self, done: int, total: int) -> None: ...
 
 
+class Form(Enum):
+    """In what a recursion is written: terms are shown and corrected in the same."""
+
+    LATEX = "tex"
+    JSON = "json"  # lines of a file
+    PYTHON = "sympy"  # code in a file
+    SYMPY = "expression"  # without a file
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """On one recursion. ``under``: conditions under which it is right; ``factor``: of the whole tensor."""
+    """On one recursion. ``under``: conditions under which it is right; ``scaling``: a factor of the whole tensor."""
 
     claim: Claim
     recursion: Recursion
@@ -55,9 +67,10 @@ class Verdict:
     equal: bool
     edits: tuple[Edit, ...] = ()
     under: tuple[str, ...] = ()
-    factor: str = ""
+    scaling: Scaling | None = None
     values: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
     words: Vocabulary | None = None
+    form: Form = Form.LATEX
     assumed: tuple[str, ...] = ()  # how the edits were found, where the author has no letter for a coupling
 
 
@@ -108,9 +121,9 @@ def judge(said: Claim, words: Vocabulary, source: Source) -> Verdict:
 
 
 def judge_terms(
-    said: Claim, terms: Sequence[Term], words: Vocabulary, place: str = "", expanded: bool = False
+    said: Claim, terms: Sequence[Term], words: Vocabulary, place: str = "", form: Form = Form.LATEX
 ) -> Verdict:
-    """The verdict on terms that are read; ``expanded``: each is one product. Raises NtkfeynError."""
+    """The verdict on terms that are read; outside of LaTeX each is one product after Leibniz. Raises NtkfeynError."""
     recursion = derive_recursion(said.shape, said.order)
     check_written(recursion.terms)
     highest = max((_derivatives(term.node) for term in terms), default=0)
@@ -124,19 +137,22 @@ def judge_terms(
     equal = all(written == right for written, right in values)
     shown = next((pair for pair in values if pair[0] != pair[1]), values[0])
     if equal:
-        return Verdict(said, recursion, terms, True, values=shown, words=words)
-    own, point = _own_terms(recursion, expanded), Point(SEED, size, highest)
-    listed, factor = _formally(said, terms, own, point)
-    unused = tuple(name for name in PARAMETERS if not any(mentions(term.node, name) for term in terms))
+        return Verdict(said, recursion, terms, True, values=shown, words=words, form=form)
+    point, expanded = Point(SEED, size, highest), form is not Form.LATEX and not any(_differs(t.node) for t in terms)
+    listed: list[Edit] = []
+    scaling: Scaling | None = None
     assumed: tuple[str, ...] = ()
-    if listed and unused and len(terms) > 1:
-        fewer, other = _formally(said, terms, own, point, unused)
-        if fewer and _weight(fewer) < _weight(listed):
-            listed, factor, assumed = fewer, other, tuple(f"{name} = 1" for name in unused)
-            ones = dict.fromkeys(unused, Fraction(1))
-            shown = semantics.values(said, terms, recursion, first_point(size, highest, ones))
+    with suppress(LimitError):  # a formula too long to be written out: what is wrong there is not named
+        listed, scaling = _formally(said, terms, recursion, point, expanded=expanded)
+        unused = tuple(name for name in PARAMETERS if not any(mentions(term.node, name) for term in terms))
+        if listed and unused and len(terms) > 1:
+            fewer, other = _formally(said, terms, recursion, point, unused, expanded)
+            if fewer and _weight(fewer) < _weight(listed):
+                listed, scaling, assumed = fewer, other, tuple(f"{name} = 1" for name in unused)
+                ones = dict.fromkeys(unused, Fraction(1))
+                shown = semantics.values(said, terms, recursion, first_point(size, highest, ones))
     under = conditions(said, terms, recursion)
-    return Verdict(said, recursion, terms, False, tuple(listed), under, factor, shown, words, assumed)
+    return Verdict(said, recursion, terms, False, tuple(listed), under, scaling, shown, words, form, assumed)
 
 
 def _weight(listed: Sequence[Edit]) -> tuple[int, int]:
@@ -152,10 +168,8 @@ def _derivatives(node: e.Node) -> int:
     return own + max(map(_derivatives, e.children(node)), default=0) + (1 if isinstance(node, e.Omega) else 0)
 
 
-def _own_terms(recursion: Recursion, expanded: bool) -> tuple[ProductTerm, ...]:
-    """Our terms as they are compared: before Leibniz, or after it."""
-    if not expanded:
-        return recursion.terms
+def _after_leibniz(recursion: Recursion) -> tuple[ProductTerm, ...]:
+    """Our terms one product each."""
     return tuple(
         ProductTerm(
             term.coefficient,
@@ -169,24 +183,58 @@ def _own_terms(recursion: Recursion, expanded: bool) -> tuple[ProductTerm, ...]:
 
 
 def _formally(
-    said: Claim, terms: Sequence[Term], own: Sequence[ProductTerm], point: Point, ones: tuple[str, ...] = ()
-) -> tuple[list[Edit], str]:
-    """The edits, and the factor of the whole tensor if that is all that differs."""
+    said: Claim,
+    terms: Sequence[Term],
+    recursion: Recursion,
+    point: Point,
+    ones: tuple[str, ...] = (),
+    expanded: bool = False,
+) -> tuple[list[Edit], Scaling | None]:
+    """The edits, and the factor of the whole tensor if that is all that differs.
+
+    Where several edits seem to be needed, our terms are taken coarser (those of one diagram together, as the author may
+    write a covariance) and finer (one product each); the fewest edits count.
+    """
     ring = Canonical(point, ones)
     evaluator = Evaluator(ring, said.samples)
     inverse = ring.reciprocal(evaluator.value(said.scale))
     written = [
         ring.multiply(inverse, ring.multiply(ring.number(Fraction(t.sign)), evaluator.value(t.node))) for t in terms
     ]
-    slots = said.by_slot
-    units = [Unit(term, derived(expand((term,))[0], slots, point, ones)) for term in own]
-    halves = [
-        tuple(Unit(half, derived(expand((half,))[0], slots, point, ones)) for half in split_omega(term)) for term in own
-    ]
-    factor = _factor(_total(written), _total([unit.sum for unit in units]))
-    return [] if factor and len(units) > 1 else edits(
-        written, units, halves, [_tensors(term.node) for term in terms]
-    ), factor
+
+    def unit(*members: ProductTerm) -> Unit:
+        return Unit(members, derived(expand(members)[0], said.by_slot, point, ones))
+
+    names = [_tensors(term.node) for term in terms]
+
+    def levels() -> Iterator[list[tuple[Unit, ...]]]:
+        """Each unit of ours, with its halves where an Omega is written out."""
+        if not expanded:
+            yield [(unit(term), *map(unit, split_omega(term))) for term in recursion.terms]
+            yield [(unit(*members),) for members in _by_diagrams(recursion.terms)]
+        yield [(unit(term),) for term in _after_leibniz(recursion)]
+
+    best: list[Edit] | None = None
+    scaling: Scaling | None = None
+    for units in levels():
+        if best is None:
+            scaling = scaled(total(written), total([first.sum for first, *_ in units]), recursion)
+            if scaling and not scaling.tensors and len(units) > 1:
+                return [], scaling
+        found = edits(written, [first for first, *_ in units], [tuple(halves) for _, *halves in units], names)
+        best = found if best is None or _weight(found) < _weight(best) else best
+        if len(best) <= 1:
+            break
+    if scaling and scaling.tensors and len(best or ()) > 1:
+        return [], scaling
+    return best or [], scaling  # of one edit nobody can say which of both it is
+
+
+def _by_diagrams(terms: Sequence[ProductTerm]) -> list[list[ProductTerm]]:
+    found: dict[tuple[str, ...], list[ProductTerm]] = {}
+    for term in terms:
+        found.setdefault(term.diagrams, []).append(term)
+    return list(found.values())
 
 
 def _tensors(node: e.Node) -> tuple[str, ...]:
@@ -195,34 +243,13 @@ def _tensors(node: e.Node) -> tuple[str, ...]:
     return tuple(sorted({*own, *(name for child in e.children(node) for name in _tensors(child))}))
 
 
+def _differs(node: e.Node) -> bool:
+    """Whether a derivative or an Omega stands there: terms before Leibniz."""
+    return isinstance(node, e.Derivative | e.Omega | e.Fluctuation) or any(map(_differs, e.children(node)))
+
+
 def mentions(node: e.Node, coupling: str) -> bool:
     """Whether a coupling stands in a node; Omega has C_W and lambda_W."""
     if isinstance(node, e.Omega | e.Coupling):
         return isinstance(node, e.Omega) or node.name == coupling
     return any(mentions(child, coupling) for child in e.children(node))
-
-
-def _total(sums: Sequence[Terms]) -> Terms:
-    total: Terms = {}
-    for one in sums:
-        total = combined(total, one, 1)
-    return total
-
-
-def _factor(written: Terms, right: Terms) -> str:
-    """m if the written sum is m times the right one, m a number times powers of couplings and widths."""
-    if len(written) != len(right) or not right:
-        return ""
-    first = min(right)
-    for other, value in written.items():
-        if (other.tensors, other.means) != (first.tensors, first.means):
-            continue
-        powers = dict(other.powers)
-        for name, power in first.powers:
-            powers[name] = powers.get(name, 0) - power
-        scale = Monomial(tuple(sorted((name, power) for name, power in powers.items() if power)))
-        number = value / right[first]
-        if written == {times(key, scale): number * amount for key, amount in right.items()}:
-            listed = [f"{name}^{power}" if power != 1 else name for name, power in scale.powers]
-            return " ".join(([str(number)] if number != 1 or not listed else []) + listed)
-    return ""

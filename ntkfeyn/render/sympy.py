@@ -2,12 +2,13 @@
 
 Enters: a Recursion. Leaves: a SymPy expression for its right-hand side: tensors at layer l as ``LayerTensor``,
 expectations as ``Expectation`` with ``Activation`` factors inside, C_W, lambda_W, C_b, lambda_b and the widths
-n_l, n_{l-1}. Expanded terms only: after Leibniz everything is a plain product.
+n_l, n_{l-1}. Expanded terms only: after Leibniz everything is a plain product. The functions bring their arguments to
+one order when they are made, so that expressions which differ by symmetries alone are equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +17,8 @@ import sympy
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import ExpandedTerm, Tensor
-from ntkfeyn.errors import LimitError
-from ntkfeyn.model.cumulants import standard
+from ntkfeyn.errors import LimitError, RequestError
+from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.render.notation import LatexNotation, TextNotation
 from ntkfeyn.render.symbols import DEFAULT, Symbols
 
@@ -27,10 +28,18 @@ WIDTH, WIDTH_BELOW = sympy.Symbol("n_l", positive=True), sympy.Symbol("n_{l-1}",
 
 
 class Activation(sympy.Function):
-    """The derivative of order m of the activation at sample a: Activation(a, m)."""
+    """The derivative of order m of the activation at sample a: Activation(a, m), or Activation(a) for m = 0.
 
-    nargs = 2
+    >>> Activation(2, 1)
+    s'_2
+    """
+
+    nargs = (1, 2)
     symbols = DEFAULT
+
+    @classmethod
+    def eval(cls, sample: Any, order: Any = None) -> sympy.Expr | None:
+        return cls(sample, sympy.Integer(0)) if order is None else None
 
     def _sympystr(self, printer: Any) -> str:
         sample, order = map(int, self.args)
@@ -43,10 +52,41 @@ class Activation(sympy.Function):
 
 
 class Expectation(sympy.Function):
-    """The Gaussian expectation <product of its arguments> with kernel K at layer l."""
+    """The Gaussian expectation <product of its arguments> with kernel K at layer l.
+
+    It is linear, and the order of its factors does not matter: numbers, couplings and tensors come out, powers are
+    factors that stand several times.
+
+    >>> Expectation(Activation(3, 1) * Activation(1)) == Expectation(Activation(1), Activation(3, 1))
+    True
+    >>> Expectation(2 * Activation(1) ** 2 + 1)
+    2*<s_1 s_1> + 1
+    """
 
     is_positive = None
     symbols = DEFAULT
+
+    @classmethod
+    def eval(cls, *arguments: Any) -> sympy.Expr | None:
+        if all(isinstance(one, Activation) for one in arguments):
+            found = sorted(arguments, key=_by_sample)
+            if not found:
+                return sympy.Integer(1)
+            return cls(*found) if tuple(found) != arguments else None
+        return sympy.Add(*(cls._product(term) for term in sympy.Add.make_args(sympy.expand(sympy.Mul(*arguments)))))
+
+    @classmethod
+    def _product(cls, term: sympy.Expr) -> sympy.Expr:
+        outside, inside = [], []
+        for factor in sympy.Mul.make_args(term):
+            base, power = factor.as_base_exp()
+            if isinstance(base, Activation) and power.is_Integer and power > 0:
+                inside += [base] * int(power)
+            elif factor.has(Activation) and not isinstance(factor, Expectation):
+                raise TypeError(f"{factor} stands in an expectation; sums and products of activations may")
+            else:
+                outside.append(factor)
+        return sympy.Mul(*outside) * cls(*inside)
 
     def _sympystr(self, printer: Any) -> str:
         return TextNotation(self.symbols.plain).mean(" ".join(map(printer.doprint, self.args)))
@@ -56,10 +96,29 @@ class Expectation(sympy.Function):
         return f"{{{body}}}^{{{exp}}}" if exp else body
 
 
+def _by_sample(factor: Activation) -> tuple[Any, ...]:
+    sample, order = factor.args
+    numbers = sample.is_Integer and order.is_Integer
+    return (0, int(sample), int(order)) if numbers else (1, sympy.default_sort_key(factor))
+
+
 class LayerTensor(sympy.Function):
-    """A tensor at layer l: LayerTensor(name, correction, a, b, ..); samples in the tensor's index order."""
+    """A tensor at layer l: LayerTensor(name, correction, a, b, ..); samples in the tensor's index order.
+
+    ``correction`` 0 is its leading order. Its symmetries are carried out.
+
+    >>> LayerTensor("V", 0, 2, 1, 4, 3) == LayerTensor("V", 0, 3, 4, 1, 2)
+    True
+    """
 
     symbols = DEFAULT
+
+    @classmethod
+    def eval(cls, name: Any, correction: Any, *samples: Any) -> sympy.Expr | None:
+        if not all(sample.is_Integer for sample in samples):
+            return None
+        least = least_samples(str(name), tuple(map(int, samples)))
+        return None if least == samples else cls(name, correction, *map(sympy.Integer, least))
 
     def _sympystr(self, printer: Any) -> str:
         name, correction, *samples = self.args
@@ -73,6 +132,16 @@ class LayerTensor(sympy.Function):
         indices = notation.indices([int(s) for s in samples])
         body = rf"{notation.letter(str(name))}^{{{mark}({notation.layer})}}_{{{indices}}}"
         return rf"\left({body}\right)^{{{exp}}}" if exp else body
+
+
+def least_samples(name: str, samples: tuple[int, ...]) -> tuple[int, ...]:
+    """Samples in index order, brought to the least order that the symmetries of a tensor allow."""
+    index = standard(name).index
+    if len(samples) != len(index):
+        raise RequestError(f"{name} with {len(samples)} samples", f"{len(index)} are needed")
+    slots = dict(zip(index, samples, strict=True))
+    least = canonical_labels(name, tuple(slots[v] for v in range(len(index))))
+    return tuple(least[v] for v in index)
 
 
 class Letter(sympy.Symbol):
@@ -149,6 +218,35 @@ def names_of(symbols: Symbols) -> Names:
 
 OURS = names_of(DEFAULT)
 coupling_symbol, tensor_symbol, expectation_symbol = OURS.coupling, OURS.tensor_symbol, OURS.expectation_symbol
+
+
+def derivative(product: sympy.Expr, *samples: int) -> sympy.Expr:
+    """A product of activations, differentiated by z at each of these samples in turn (Leibniz).
+
+    >>> derivative(Activation(1) * Activation(3, 1), 3)
+    s_1*s''_3
+    """
+    for sample in samples:
+        terms = sympy.Add.make_args(sympy.expand(product))
+        product = sympy.Add(*(part for term in terms for part in _derived(term, sample)))
+    return product
+
+
+def _derived(term: sympy.Expr, sample: int) -> Iterator[sympy.Expr]:
+    for factor in sympy.Mul.make_args(term):
+        base, power = factor.as_base_exp()
+        if isinstance(base, Activation) and base.args[0] == sample:
+            yield term / base * power * type(base)(base.args[0], base.args[1] + 1)
+
+
+def omega(a: int, b: int) -> sympy.Expr:
+    """lambda_W s_a s_b + C_W Theta_ab s'_a s'_b, to stand in an expectation.
+
+    >>> omega(1, 2)
+    C_W*Theta[1,2]*s'_1*s'_2 + lambda_W*s_1*s_2
+    """
+    weight = C_W * tensor_symbol("Theta", 0, (a, b))
+    return LAMBDA_W * Activation(a) * Activation(b) + weight * Activation(a, 1) * Activation(b, 1)
 
 
 def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:

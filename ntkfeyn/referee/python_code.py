@@ -1,0 +1,234 @@
+"""Python code in the names of ntkfeyn.symbols, read as a tree of a few kinds of nodes and never run; and written.
+
+Enters: text. Leaves: terms, each with the place where it stands; code for a term of ours.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from ntkfeyn.derivation.rules import WIDTH_RATIO
+from ntkfeyn.derivation.terms import ProductTerm
+from ntkfeyn.errors import RequestError, bad_request
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.referee import expressions as e
+from ntkfeyn.referee.parser import Term
+from ntkfeyn.referee.tokens import Token
+
+NAMES = {"C_W": "C_W", "LAMBDA_W": "lambda_W", "C_B": "C_b", "LAMBDA_B": "lambda_b"}
+NAMES |= {name: name for name in ("lambda_W", "C_b", "lambda_b")}
+MAX_DEPTH = 60
+MAX_SUMMANDS = 100_000
+SIGNS = {"C_W": "C_W", "lambda_W": "LAMBDA_W", "C_b": "C_B", "lambda_b": "LAMBDA_B"}
+READ = "tensor_symbol, expectation_symbol, Expectation, Activation, derivative, omega, Rational are read"
+
+
+def python_terms(text: str) -> tuple[str, list[Term]]:
+    """The name that is assigned last, if that is the last statement, and the summands of the last expression."""
+    try:
+        tree = ast.parse(text + "\n")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", 1) or 1
+        raise bad_request(
+            f"line {line}: this is no Python expression", "SymPy in the names of ntkfeyn.symbols is read"
+        ) from error
+    names: dict[str, ast.expr] = {}
+    last: ast.expr | None = None
+    assigned = ""
+    for statement in tree.body:
+        match statement:
+            case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(value=str())):
+                continue
+            case ast.Assign(targets=[ast.Name(id=assigned)], value=value):
+                names[assigned] = last = value
+            case ast.AugAssign(target=ast.Name(id=assigned), op=op, value=value) if assigned in names:
+                last = ast.copy_location(ast.BinOp(names[assigned], op, value), statement)
+                names[assigned] = last
+            case ast.Expr(value=value):
+                last, assigned = value, ""
+            case _:
+                raise misread(statement, "imports, assignments and expressions are read; write loops out")
+    if last is None:
+        raise bad_request("there is no expression", "F = .. in the names of ntkfeyn.symbols is read")
+    return assigned, _Reader(names, text).terms(last)
+
+
+def misread(node: ast.AST, expected: str) -> RequestError:
+    line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
+    return bad_request(f"line {line}, column {column}: {type(node).__name__} is not understood", expected)
+
+
+class _Reader:
+    """A tree of Python as an expression. ``names``: what was assigned."""
+
+    def __init__(self, names: dict[str, ast.expr], text: str) -> None:
+        self.names = names
+        self.lines = text.splitlines(keepends=True)
+        self.starts = [0]
+        for line in self.lines:
+            self.starts.append(self.starts[-1] + len(line))
+
+    def terms(self, tree: ast.expr) -> list[Term]:
+        """The summands, those of names with them."""
+        found: list[Term] = []
+        for sign, part in self.summands(tree, 1, 0):
+            if len(found) >= MAX_SUMMANDS:
+                raise misread(part, f"at most {MAX_SUMMANDS} terms are read")
+            start = self.offset(part.lineno, part.col_offset)
+            stop = self.offset(part.end_lineno or part.lineno, part.end_col_offset or part.col_offset)
+            token = Token("term", start, stop)
+            found.append(Term(self.node(part, 0), sign, (token,), None))
+        return found
+
+    def offset(self, line: int, column: int) -> int:
+        """Of a line from 1 and a column in bytes."""
+        before = self.lines[line - 1].encode()[:column].decode(errors="ignore") if line <= len(self.lines) else ""
+        return self.starts[line - 1] + len(before)
+
+    def summands(self, tree: ast.expr, sign: int, depth: int) -> Iterator[tuple[int, ast.expr]]:
+        """From the left, which is deep: a sum of a thousand terms is a thousand levels."""
+        right: list[tuple[int, ast.expr]] = []
+        while True:
+            match tree:
+                case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=other):
+                    right.append((-sign if isinstance(op, ast.Sub) else sign, other))
+                    tree = left
+                case ast.UnaryOp(op=ast.USub(), operand=operand) if isinstance(operand, ast.Name | ast.BinOp):
+                    sign, tree = -sign, operand
+                    if isinstance(operand, ast.BinOp) and not isinstance(operand.op, ast.Add | ast.Sub):
+                        break
+                    if right:
+                        break
+                case ast.Name(id=name) if name in self.names and name not in NAMES and depth < MAX_DEPTH:
+                    yield from self.summands(self.names[name], sign, depth + 1)
+                    break
+                case _:
+                    break
+        if not (isinstance(tree, ast.Name) and tree.id in self.names and tree.id not in NAMES):
+            if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub):
+                yield from self.summands(tree, sign, depth + 1)
+            else:
+                yield sign, tree
+        for mark, part in reversed(right):
+            yield from self.summands(part, mark, depth + 1) if depth < MAX_DEPTH else [(mark, part)]
+
+    def node(self, tree: ast.expr, depth: int) -> e.Node:
+        if depth > MAX_DEPTH:
+            raise misread(tree, f"at most {MAX_DEPTH} levels are read")
+        match tree:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return e.Number(Fraction(str(value)))
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return e.Times((e.Number(Fraction(-1)), self.node(operand, depth + 1)))
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                return e.Power(self.node(left, depth + 1), self.integer(right))
+            case ast.BinOp(left=left, op=op, right=right):
+                return self._binary(tree, self.node(left, depth + 1), op, self.node(right, depth + 1))
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                return self._name(tree, name, depth)
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=arguments, keywords=[]):
+                return self._call(tree, self._called(name), arguments, depth)
+        raise misread(tree, "numbers, + - * / **, and the names of ntkfeyn.symbols are read")
+
+    def _called(self, name: str) -> str:
+        """A function by its own name: s = Activation."""
+        for _ in range(MAX_DEPTH):
+            match self.names.get(name):
+                case ast.Name(id=name) | ast.Attribute(attr=name):
+                    continue
+            break
+        return name
+
+    def _binary(self, tree: ast.expr, left: e.Node, op: ast.operator, right: e.Node) -> e.Node:
+        match op:
+            case ast.Add():
+                return e.Plus((left, right))
+            case ast.Sub():
+                return e.Plus((left, e.Times((e.Number(Fraction(-1)), right))))
+            case ast.Mult():
+                return e.Times((left, right))
+            case ast.Div():
+                return e.Over(left, right)
+        raise misread(tree, "+ - * / ** are read")
+
+    def _name(self, tree: ast.expr, name: str, depth: int) -> e.Node:
+        if name in NAMES:
+            return e.Coupling(NAMES[name])
+        if name in ("WIDTH", "WIDTH_BELOW"):
+            return e.Width(name == "WIDTH_BELOW")
+        if name in self.names:
+            return self.node(self.names[name], depth + 1)
+        raise misread(tree, f"'{name}' is not known; C_W, LAMBDA_W, C_B, LAMBDA_B, WIDTH, WIDTH_BELOW are")
+
+    def _call(self, tree: ast.expr, called: str, arguments: list[ast.expr], depth: int) -> e.Node:
+        match called, arguments:
+            case (("Rational" | "Integer" | "S" | "Fraction"), [one]):
+                return self.node(one, depth + 1)
+            case (("Rational" | "Integer" | "S" | "Fraction"), [one, other]):
+                return e.Over(self.node(one, depth + 1), self.node(other, depth + 1))
+            case (("Add" | "Mul"), _):
+                parts = tuple(self.node(one, depth + 1) for one in arguments)
+                return e.Plus(parts) if called == "Add" else e.Times(parts)
+            case "expectation_symbol", [one]:
+                pairs = [self.integers(pair) for pair in self.listed(one)]
+                if all(len(pair) == 2 for pair in pairs):
+                    return e.Mean(e.Times(tuple(e.Activation(str(s), m) for s, m in pairs)))
+            case "Expectation", _:
+                return e.Mean(e.Times(tuple(self.node(one, depth + 1) for one in arguments)))
+            case "Activation", [one]:
+                return e.Activation(str(self.integer(one)), 0)
+            case "Activation", [one, other]:
+                return e.Activation(str(self.integer(one)), self.integer(other))
+            case "omega", [one, other]:
+                return e.Omega((str(self.integer(one)), str(self.integer(other))))
+            case "derivative", [one, *others]:
+                return e.Derivative(tuple(str(self.integer(s)) for s in others), self.node(one, depth + 1))
+            case "tensor_symbol", [ast.Constant(value=str() as name), order, samples]:
+                return tensor(name, self.integer(order), self.integers(samples))
+            case "LayerTensor", [ast.Constant(value=str() as name), correction, *samples]:
+                absolute = standard(name).leading_order + self.integer(correction)
+                return tensor(name, absolute, [self.integer(one) for one in samples])
+        raise misread(tree, READ)
+
+    def integer(self, tree: ast.expr) -> int:
+        match tree:
+            case ast.Constant(value=int() as value) if not isinstance(value, bool) and abs(value) < 100:
+                return value
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -self.integer(operand)
+        raise misread(tree, "a whole number below 100 was expected")
+
+    def listed(self, tree: ast.expr) -> list[ast.expr]:
+        if isinstance(tree, ast.List | ast.Tuple):
+            return tree.elts
+        raise misread(tree, "a list was expected")
+
+    def integers(self, tree: ast.expr) -> list[int]:
+        return [self.integer(one) for one in self.listed(tree)]
+
+
+def tensor(name: str, order: int, samples: Sequence[int]) -> e.Tensor:
+    """A tensor by name. Raises RequestError."""
+    shape = standard(name)
+    if len(samples) != len(shape.index):
+        raise bad_request(f"{name} with {len(samples)} samples", f"{len(shape.index)} are needed")
+    return e.Tensor(shape.name, order, tuple(map(str, samples)))
+
+
+def code(term: ProductTerm) -> str:
+    """A term of ours without derivatives, as it could stand in the file."""
+    value = term.coefficient
+    whole = value.denominator == 1
+    parts = [str(value) if whole else f"Rational({value.numerator}, {value.denominator})"] if value != 1 else []
+    for name, power in term.couplings:
+        sign = "(WIDTH / WIDTH_BELOW)" if name == WIDTH_RATIO else SIGNS.get(name, name)
+        parts.append(sign if power == 1 else f"{sign}**{power}")
+    for name, order, labels in term.tensors:
+        samples = ", ".join(str(labels[v]) for v in standard(name).index)
+        parts.append(f'tensor_symbol("{name}", {order}, ({samples}))')
+    for group in term.groups:
+        pairs = ", ".join(f"({factor.slot}, {factor.order})" for factor in group.factors)
+        parts.append(f"expectation_symbol([{pairs}])")
+    return " * ".join(parts or ["1"])
