@@ -2,7 +2,8 @@
 
 Texts and files are grown from good ones by cutting, repeating, exchanging and inserting. A finding is an exception that
 is not the project's own, a call of more than a minute, a process of more than 2 GiB, or a file outside the directory
-where a run file or a template of somebody else was at work. Kinds: text, file, command, template, certificate, run.
+where a run file or a template of somebody else was at work. Kinds: text, file, command, template, certificate, run,
+check (a formula of somebody else; there 10 seconds and 1 GiB are the most).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 
 import click
 import numpy as np
+from fuzz_check import hostile, seeds
 
 from ntkfeyn import cli, emit
 from ntkfeyn.cli.run_file import run_file_values
@@ -50,8 +52,10 @@ from ntkfeyn.verification.certify import certify, random_setting
 from ntkfeyn.verification.citations import read_certificates
 
 # how often each kind is tried in a round
-SHARES = {"text": 1.0, "file": 0.2, "command": 0.02, "template": 0.01, "certificate": 0.01, "run": 0.02}
+SHARES = {"text": 1.0, "file": 0.2, "command": 0.02, "template": 0.01, "certificate": 0.01, "run": 0.02,
+          "check": 0.01}  # fmt: skip
 SECONDS, SLOW, MOST_MEMORY = 600.0, 60, 2 << 20  # of a run, of one call, kibibytes
+SLOW_CHECK, MEMORY_CHECK = 10.0, 1 << 20  # processor seconds of one formula, kibibytes
 PIECES = (
     "z", "NTK", "dNTK", "ddNTK1", "ddNTK2", "tree:", "0-1", ",", "1-2", "(", ")", "-", ".", "/", "@", ":", "+", "*",
     "**", "C", "R", "0", "1", "12", "99999999999", "-1", "1e400", "nan", "inf", "z**", "tanh(", "exp(", "relu",
@@ -207,7 +211,11 @@ class Fuzzer:
         self.findings: dict[str, str] = {}
         self.rounds = 0
         self.directory = Path(tempfile.mkdtemp())
-        self.own = {"k.json", "c.json", "templates", "appendix", "here", *(f"file{ending}" for ending in FILES)}
+        self.formulas = seeds()
+        self.own = {
+            f"{name}{ending}" for name, endings in (("check", self.formulas), ("file", FILES)) for ending in endings
+        }
+        self.own |= {"k.json", "c.json", "templates", "appendix", "here"}
 
     def text(self) -> None:
         kind = self.rng.choice([*TEXT_TARGETS])
@@ -299,6 +307,21 @@ class Fuzzer:
         self.attempt("run", repr(text), lambda: _command([name]))
         os.chdir(self.directory)
         self.look("run", repr(text))
+
+    def check(self) -> None:
+        """A formula of somebody else: nothing is executed or written, and it takes neither long nor much."""
+        ending = self.rng.choice([".tex", ".tex", ".tex", ".json", ".py"])
+        text = hostile(self.rng.choice(self.formulas[ending]), ending, self.rng)
+        path = self.directory / f"check{ending}"
+        path.write_text(text, errors="surrogatepass")
+        before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+        self.attempt("check", repr(text), lambda: _command(["check", str(path)]))
+        if time.process_time() - start > SLOW_CHECK:
+            self.findings.setdefault(f"check: {time.process_time() - start:.0f} seconds", repr(text[:3000]))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if peak > max(before, MEMORY_CHECK):
+            self.findings.setdefault(f"check: {peak >> 10} MiB", repr(text[:3000]))
+        self.look("check", repr(text))
 
     def look(self, kind: str, given: str) -> None:
         """Whether anything was written where nothing may be."""

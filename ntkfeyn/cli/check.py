@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,12 @@ import click
 from ntkfeyn.cli.completion import tensor_names
 from ntkfeyn.cli.notation_option import notation_option
 from ntkfeyn.cli.options import answer_no, end_with_answer, json_option, order_option, written_option
+from ntkfeyn.cli.progress import Steps, progress
 
 if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
     from ntkfeyn.referee.source import Source
+    from ntkfeyn.referee.survey import Survey
     from ntkfeyn.referee.verdict import Verdict
     from ntkfeyn.render.symbols import Symbols
 
@@ -70,7 +73,8 @@ def command(
         source, verdicts = check_format(_read(file), chosen, wanted, symbols, "" if file == "-" else file)
     else:
         source = _source(file)
-        verdicts = check_source(source, symbols, wanted)
+        with ExitStack() as shown:
+            verdicts = check_source(source, symbols, wanted, _Follower(shown))
     if not all(verdict.equal for verdict in verdicts):
         answer_no()
     document = to_text(check_json(verdicts, source))
@@ -100,6 +104,24 @@ def _fix(
     write_file(path, fixed.text)
     of = f", which is '{fixed.file}' corrected" if fixed.file != file else ""
     click.echo(f"written: '{path}'{of}", err=True)
+
+
+class _Follower:
+    """Says on stderr what was read and what was left out, and shows how far the judging is."""
+
+    def __init__(self, shown: ExitStack) -> None:
+        self.shown = shown
+        self.advance: Steps | None = None
+
+    def read(self, survey: Survey, source: Source) -> None:
+        for line in survey.told(source):
+            click.echo(f"ntkfeyn: {line}", err=True)
+        if survey.claims:
+            self.advance = self.shown.enter_context(progress("check", len(survey.claims), "comparing"))
+
+    def judged(self, done: int, total: int) -> None:
+        if self.advance is not None:
+            self.advance(f"check: {done} of {total} recursions")
 
 
 def _columns() -> int:

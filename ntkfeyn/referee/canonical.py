@@ -20,8 +20,7 @@ from ntkfeyn.referee.evaluation import Product, Z
 from ntkfeyn.referee.points import Point
 
 WIDTHS = ("n_l", "n_(l-1)")
-MAX_MONOMIALS = 200_000  # of one product
-MAX_WORK = 2_000_000  # products of two terms, of one recursion
+MAX_WORK = 2_000_000  # terms that are added or multiplied, of one recursion
 
 
 class Monomial(NamedTuple):
@@ -93,12 +92,17 @@ class Canonical:
         return total
 
     def add(self, a: Terms, b: Terms) -> Terms:
+        self.work += len(a) + len(b)
+        self._limited()
         return combined(a, b, 1)
+
+    def _limited(self) -> None:
+        if self.work > MAX_WORK:
+            raise LimitError(f"a formula that is written out takes more than {MAX_WORK} steps")
 
     def multiply(self, a: Terms, b: Terms) -> Terms:
         self.work += len(a) * len(b)
-        if len(a) * len(b) > MAX_MONOMIALS or self.work > MAX_WORK:
-            raise LimitError(f"a product of {len(a)} and {len(b)} terms; at most {MAX_MONOMIALS} are multiplied out")
+        self._limited()
         total: Terms = {}
         for one, x in a.items():
             for other, y in b.items():

@@ -1,10 +1,11 @@
 """Claims: which tensor an equation says something about, read off its left-hand side.
 
-Enters: an equation. Leaves: ``Claim``, or nothing for an equation that is no recursion.
+Enters: an equation. Leaves: ``Claim``, or ``Skipped`` for an equation that is no recursion.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -17,7 +18,9 @@ from ntkfeyn.referee.expressions import Coupling, Node, Number, Over, Power, Tim
 from ntkfeyn.referee.letters import Vocabulary
 from ntkfeyn.referee.parser import Parser
 from ntkfeyn.referee.source import Source
-from ntkfeyn.referee.tokens import digits
+from ntkfeyn.referee.tokens import Token, bare, digits
+
+MEANS = (r"\mathbbE", r"\mathbb{E}", r"\E", "Cov", "Var", r"\operatornameE", r"\mathrmE")
 
 
 class Claim(NamedTuple):
@@ -29,6 +32,7 @@ class Claim(NamedTuple):
     scale: Node
     scale_text: str
     equation: Equation
+    layer: int = 0  # of what stands on the right: that of the letter of layers, or -1 below it
 
     @property
     def samples(self) -> dict[str, int]:
@@ -42,11 +46,19 @@ class Claim(NamedTuple):
         return {listed[v]: samples[label] for v, label in zip(self.shape.index, self.labels, strict=True)}
 
 
-def claim(equation: Equation, words: Vocabulary, source: Source, target: Target | None = None) -> Claim | None:
-    """What an equation claims; None if it is no recursion of a tensor (of ``target``, where that is given)."""
-    brackets = {words.left[0], r"\langle", r"\ntk@mean", words.omega, r"\Omega", r"\ntk@omega"}
-    if not any(token.text in brackets for token in equation.right):
-        return None
+class Skipped(NamedTuple):
+    """An equation that is not judged; ``tensor`` is what stands on its left, if it is one of ours."""
+
+    offset: int
+    tensor: str
+    reason: str
+
+
+NO_TENSOR = "no tensor stands alone on the left"
+
+
+def claim(equation: Equation, words: Vocabulary, source: Source, target: Target | None = None) -> Claim | Skipped:
+    """What an equation claims, or why it is no recursion of a tensor (of ``target``, where that is given)."""
     reader = Parser(equation.left, words, source, ())
     scale: list[Node] = []
     try:
@@ -63,10 +75,19 @@ def claim(equation: Equation, words: Vocabulary, source: Source, target: Target 
                 return _tensor(name, scale, equation, reader, target)
             scale.append(reader.factor())
             if not scalar(scale[-1]):
-                return None
+                break
     except RequestError:
-        return None
-    return None
+        pass
+    return Skipped(equation.offset, "", NO_TENSOR)
+
+
+def has_mean(tokens: Sequence[Token], words: Vocabulary) -> bool:
+    """Whether a side has a mean, or Omega, which holds for one."""
+    brackets = {words.left[0], r"\langle", r"\ntk@mean", words.omega, r"\Omega", r"\ntk@omega"}
+    if any(token.text in brackets for token in tokens):
+        return True
+    text = bare(tokens)
+    return any(word in text for word in MEANS)
 
 
 def _foreign(reader: Parser, words: Vocabulary) -> bool:
@@ -79,16 +100,27 @@ def _foreign(reader: Parser, words: Vocabulary) -> bool:
     return bool(found.below) and not known and not coupling and (base.isalnum() or base[1:].isalpha())
 
 
-def _tensor(name: str, scale: list[Node], equation: Equation, reader: Parser, target: Target | None) -> Claim | None:
+def _tensor(name: str, scale: list[Node], equation: Equation, reader: Parser, target: Target | None) -> Claim | Skipped:
     before = " ".join(token.text for token in reader.tokens[: reader.i])
     reader.base()
     found = reader.scripts()
-    above = script.split_above(found, reader.words.symbols.latex.layer, reader.source)
+    letter, source = reader.words.symbols.latex.layer, reader.source
+    above = script.split_above(found, letter, source)
     shape = standard(name)
-    labels = script.labels(found.below, reader.source, len(shape.index))
-    if above.layer not in (1, None) or above.rest or len(labels) != len(shape.index):
-        return None
-    return _claim(name, shape.leading_order + above.correction, labels, scale, before, equation, reader, target)
+    labels = script.labels(found.below, source, len(shape.index))
+    reason = ""
+    if len(labels) != len(shape.index):
+        reason = f"it has {len(labels)} labels, not {len(shape.index)}"
+    elif above.rest or above.derivative:
+        reason = f"'{bare(above.rest) or 'a prime'}' stands above it"
+    elif above.layer == 0 and f"({letter}-1)" not in bare(equation.right):
+        reason = f"it is of layer {letter}, and nothing of layer {letter}-1 stands on the right"
+    elif above.layer not in (1, 0, None):
+        reason = f"a recursion gives layer {letter}+1, or layer {letter} from {letter}-1"
+    if reason:
+        return Skipped(equation.offset, name, reason)
+    order = shape.leading_order + above.correction
+    return _claim(name, order, labels, scale, before, equation, reader, target, 0 if above.layer != 0 else -1)
 
 
 def _claim(
@@ -100,18 +132,21 @@ def _claim(
     equation: Equation,
     reader: Parser,
     target: Target | None,
-) -> Claim | None:
+    layer: int = 0,
+) -> Claim | Skipped:
     if reader.text == "/":  # F / n
         before += r"\frac{1}{" + " ".join(token.text for token in reader.tokens[reader.i + 1 :]) + "}"
         reader.take()
         scale.append(Over(Number(Fraction(1)), reader.factor()))
     if reader.text or not all(map(scalar, scale)):
-        return None
+        return Skipped(equation.offset, name, "it does not stand alone on the left")
+    if not has_mean(equation.right, reader.words):
+        return Skipped(equation.offset, name, "no mean stands on the right: a definition, or a value")
     if target is not None:
         if target.shape.name != name:
-            return None
+            return Skipped(equation.offset, name, f"{target.shape.name} was asked for")
         order = target.order
-    return Claim(standard(name), order, labels, Times((Number(Fraction(1)), *scale)), before, equation)
+    return Claim(standard(name), order, labels, Times((Number(Fraction(1)), *scale)), before, equation, layer)
 
 
 def scalar(node: Node) -> bool:

@@ -120,7 +120,7 @@ def _rows(tokens: list[Token], source: Source) -> Iterator[list[Token]]:
         depth += {"{": 1, "}": -1}.get(token.text, 0)
         if depth < 0:
             source.refuse(token.offset, "this brace closes nothing", "{ was expected before it")
-        if token.text == "\\\\":
+        if token.text == "\\\\" and depth == 0:
             yield row
             row = []
         elif token.text != "&":

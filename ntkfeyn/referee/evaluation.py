@@ -19,6 +19,7 @@ Product = tuple[tuple[int, int], ...]
 Z = -1
 V = TypeVar("V")
 MAX_STEPS = 600_000  # of one recursion at one point: ten times what recursions of order 2 take
+MAX_FACTORS = 40  # activations in one mean
 MAX_KNOWN = 200_000  # values that are kept
 
 
@@ -154,6 +155,8 @@ class Evaluator(Generic[V]):
         for a, x in first.items():
             for b, y in second.items():
                 key = tuple(sorted(a + b)) if a and b else a or b
+                if len(key) > MAX_FACTORS:
+                    raise LimitError(f"a mean has a product of more than {MAX_FACTORS} activations")
                 value = self.ring.multiply(x, y)
                 total[key] = self.ring.add(total[key], value) if key in total else value
         return total

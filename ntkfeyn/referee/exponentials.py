@@ -17,7 +17,6 @@ from ntkfeyn.referee.points import Point
 
 RATES = ((1, 2), (1, 3), (2, 3), (2, 1), (3, 1), (3, 2))
 MAX_STATES = 20_000
-MAX_FACTORS = 40
 
 
 class ExponentialPoint(Point):
@@ -44,8 +43,6 @@ class ExponentialPoint(Point):
 
     def _integral(self, factors: Product) -> int:
         """Every choice of an exponential at each factor: the rates at a sample add up."""
-        if len(factors) > MAX_FACTORS:
-            raise LimitError(f"a mean of {len(factors)} activations; at most {MAX_FACTORS} are read")
         states = {(0,) * self.size: 1}
         for a, order in factors:
             raised: dict[tuple[int, ...], int] = {}

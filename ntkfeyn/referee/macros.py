@@ -16,7 +16,7 @@ from ntkfeyn.referee.tokens import Token, closing, digits, tokenise
 MAX_TOKENS = 400_000  # of one formula, macros expanded
 MAX_MOVES = 2_000_000  # of tokens into arguments
 MAX_DEPTH = 60  # macros in macros
-MAX_ENDLESS = 20  # definitions whose body does not end: each is looked for to the end of the text
+MAX_ENDLESS = 5  # definitions whose body does not end: each is looked for to the end of the text
 _DEFINITION = re.compile(
     r"\\(?:(?P<new>(?:re|provide)?newcommand|DeclareRobustCommand|providecommand|renewcommand)|(?P<def>[egx]?def)"
     r"|(?P<operator>DeclareMathOperator)|(?P<pair>DeclarePairedDelimiter))\*?(?![A-Za-z@])"
@@ -114,7 +114,7 @@ def expand(tokens: list[Token], macros: Macros, source: Source) -> list[Token]:
             continue
         before = len(stack)
         arguments = _arguments(token, macro, stack, source)
-        moves += before - len(stack)
+        moves += before - len(stack) + len(macro.body)
         filled = _filled(token, macro, arguments)
         steps += 1 + len(filled) if filled else 1
         if depth >= MAX_DEPTH or steps > MAX_TOKENS or moves > MAX_MOVES or len(stack) > 4 * MAX_TOKENS:

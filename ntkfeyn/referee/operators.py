@@ -6,11 +6,12 @@ A part of the parser. Derivatives act on the bracket behind them, or else on all
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ntkfeyn.referee import scripts as script
 from ntkfeyn.referee.expressions import Derivative, Node
 from ntkfeyn.referee.letters import FONTS, unfont
-from ntkfeyn.referee.reading import Reading
+from ntkfeyn.referee.means import Means
 from ntkfeyn.referee.tokens import Token, bare, digits
 
 DIFFERENTIALS = ("d", r"\partial", r"\dd")
@@ -19,7 +20,14 @@ MEMBERS = (r"\in", r"\ni")
 MAX_SUMMED = 16
 
 
-class Operators(Reading):
+class Range(NamedTuple):
+    """Labels that a sum binds and what they run over; without a domain over all samples."""
+
+    names: tuple[str, ...]
+    domain: tuple[str, ...] | None
+
+
+class Operators(Means):
     """Sums, d/dz and \\partial."""
 
     def derives(self, above: Sequence[Token], below: Sequence[Token]) -> bool:
@@ -91,27 +99,56 @@ class Operators(Reading):
 
     # --- sums ---
 
-    def summation(self) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-        """The labels that a sum binds, and what they run over (None: all samples)."""
+    def summation(self) -> list[Range]:
+        """The labels that a sum binds, and what they run over."""
         at = self.i
         if self.take().text == r"\ntk@sum":
             bound, over = bare(self.argument()).split(","), bare(self.argument()).split(",")
-            return tuple("b_" + name for name in bound), self._known(over, at)
+            return [Range(tuple("b_" + name for name in bound), self._known(over, at))]
         found = self.scripts()
-        below = list(found.below)
+        ranges = [self._bound_by(row, found.above, at) for row in self._conditions(found.below)]
+        names = [name for one in ranges for name in one.names]
+        if not names or len(names) > MAX_SUMMED or len(set(names)) < len(names):
+            self.refuse(
+                "this sum names no labels, or one twice, or too many", "\\sum_{\\beta\\in\\{1,2\\}} was expected", at
+            )
+        return ranges
+
+    def _conditions(self, below: Sequence[Token]) -> list[list[Token]]:
+        """The rows of \\substack, and what stands between commas where each part has a domain of its own."""
+        tokens = list(below)
+        if tokens and tokens[0].text == r"\substack":
+            tokens = tokens[2:-1] if len(tokens) > 2 and tokens[1].text == "{" else tokens[1:]
+        rows: list[list[Token]] = [[]]
+        depth, last = 0, 0  # ``last``: where the last comma stands in the row
+        for token in tokens:
+            depth += (token.text in ("{", r"\{", "(")) - (token.text in ("}", r"\}", ")"))
+            if token.text == r"\\":
+                rows.append([])
+                last = 0
+                continue
+            if token.text in (*MEMBERS, "=") and any(one.text in (*MEMBERS, "=") for one in rows[-1]) and last:
+                rows[-1:] = [rows[-1][: last - 1], rows[-1][last:]]
+                last = 0
+            rows[-1].append(token)
+            last = len(rows[-1]) if token.text == "," and depth == 0 else last
+        return [row for row in rows if row]
+
+    def _bound_by(self, below: Sequence[Token], above: Sequence[Token], at: int) -> Range:
         split = next((i for i, token in enumerate(below) if token.text in (*MEMBERS, "=")), len(below))
         names = self._range(below[:split])
-        if not names or len(names) > MAX_SUMMED:
-            self.refuse("this sum names no labels", "\\sum_{\\beta\\in\\{1,2\\}} was expected", at)
         if split == len(below):
-            return names, None
+            return Range(names, None)
         inside = [token for token in below[split + 1 :] if token.text not in (r"\{", r"\}", "(", ")")]
         if below[split].text == "=":
-            return names, self._numbers(unfont(inside), unfont(list(found.above)), at)
+            return Range(names, self._numbers(unfont(inside), unfont(list(above)), at))
         first = self._first(inside)
         if len(inside) <= 4 and first.isupper():  # a set that has a name: all samples
-            return names, None
-        return names, self._known(self._range(inside), at)
+            return Range(names, None)
+        domain = self._range(inside)
+        if len(domain) > MAX_SUMMED:
+            self.refuse(f"a sum over {len(domain)} samples", f"at most {MAX_SUMMED} are read", at)
+        return Range(names, self._known(domain, at))
 
     def _known(self, domain: Sequence[str], at: int) -> tuple[str, ...]:
         """What a sum runs over: labels of the left-hand side."""
@@ -149,7 +186,8 @@ class Operators(Reading):
         """What dots stand for."""
         stem, _, low = first.rpartition("_")
         other, _, high = last.rpartition("_")
-        if stem != other or not (digits(low) and digits(high)) or int(high) - int(low) > MAX_SUMMED:
+        numbers = digits(low) and digits(high) and len(low + high) < 9
+        if stem != other or not numbers or int(high) - int(low) > MAX_SUMMED:
             self.source.refuse(
                 token.offset, f"the dots from {first} to {last} are not understood", "write the labels out"
             )
@@ -157,7 +195,8 @@ class Operators(Reading):
 
     def _numbers(self, low: str, high: str, at: int) -> tuple[str, ...]:
         """\\sum_{a=1}^4"""
-        if not (digits(low) and digits(high)) or not 0 <= int(high) - int(low) < MAX_SUMMED:
-            self.refuse(f"a sum from {low} to {high or 'nothing'}", "numbers of samples were expected", at)
+        numbers = digits(low) and digits(high) and len(low + high) < 9
+        if not numbers or not 0 <= int(high) - int(low) < MAX_SUMMED:
+            self.refuse(f"a sum from {low[:40]} to {high[:40] or 'nothing'}", "numbers of samples were expected", at)
         names = tuple(str(k) for k in range(int(low), int(high) + 1))
         return self._known(names, at)

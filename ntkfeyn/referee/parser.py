@@ -28,6 +28,7 @@ from ntkfeyn.referee.signs import Signs
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, digits
 
+MAX_TERMS = 10_000  # of a right-hand side
 MAX_DIGITS = 60  # of a number
 MAX_NESTED = 120  # sums, products and factors inside each other: about 40 brackets
 OPENING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\lbrack": r"\rbrack"}
@@ -52,10 +53,15 @@ class Term(NamedTuple):
 
 
 class Parser(Signs):
-    """Reads one right-hand side. ``samples`` are the labels of its left-hand side."""
+    """Reads one right-hand side. ``samples`` are the labels of its left-hand side, ``layer`` that of what stands here.
 
-    def __init__(self, tokens: Sequence[Token], words: Vocabulary, source: Source, samples: Sequence[str]) -> None:
-        self.tokens = tuple(tokens)
+    (0: the letter of layers, -1: that less one)
+    """
+
+    def __init__(
+        self, tokens: Sequence[Token], words: Vocabulary, source: Source, samples: Sequence[str], layer: int = 0
+    ) -> None:
+        self.tokens, self.layer = tuple(tokens), layer
         self.words, self.source, self.samples = words, source, tuple(dict.fromkeys(samples))
         self.i = self.depth = 0
 
@@ -100,7 +106,7 @@ class Parser(Signs):
         """A reader of an argument."""
         if self.depth >= MAX_NESTED:
             self.refuse("this is nested too deeply", f"at most {MAX_NESTED} levels are read")
-        inner = Parser(tokens, self.words, self.source, self.samples)
+        inner = Parser(tokens, self.words, self.source, self.samples, self.layer)
         inner.depth = self.depth + 1
         return inner
 
@@ -110,6 +116,8 @@ class Parser(Signs):
         """The summands of the whole right-hand side, labels that are summed without a sum bound to one."""
         found: list[Term] = []
         while self.text:
+            if len(found) >= MAX_TERMS:
+                self.refuse(f"more than {MAX_TERMS} terms", "fewer are read")
             sign_at, sign = None, 1
             while self.text in ("+", "-"):
                 sign_at = self.take()
@@ -174,20 +182,27 @@ class Parser(Signs):
 
     def _product(self, close: str) -> Node:
         parts: list[Node] = []
+        divided = 0
         while self.text and self.text not in ("+", "-") and self.text != close:
             if parts and self.text in POINTS and self._only_points():
                 break
-            if self.text in TIMES:
+            if self.text in TIMES or self.text == "\\\\":
                 self.take()
                 continue
             if self.text == "/":
+                at, divided = self.i, divided + 1
+                if divided > MAX_NESTED:
+                    self.refuse("this is divided too often", f"at most {MAX_NESTED} signs / are read", at)
                 self.take()
                 below = self.factor(close)
                 parts = [Over(_product(parts), below)]
                 continue
             if self.text in SUMS:
-                bound, domain = self.summation()
-                parts.append(Sum(bound, domain, self.product(close)))
+                ranges = self.summation()
+                inner = self.product(close)
+                for bound, domain in reversed(ranges):
+                    inner = Sum(bound, domain, inner)
+                parts.append(inner)
                 break
             parts.append(self.factor(close))
         if not parts:
@@ -226,33 +241,6 @@ class Parser(Signs):
         if self.derives(above, below):
             return self.leibniz(above, below, start, close)
         return Over(self.inside(above).whole(), self.inside(below).whole())
-
-    def mean(self) -> Node:
-        """What stands between the brackets; their scripts name the kernel and are skipped."""
-        at = self.i
-        left, right = self.bracket_pair()
-        self.i += len(left)
-        start = self.i
-        depth = 1
-        while depth:
-            if self.i >= len(self.tokens):
-                self.refuse("this bracket is not closed", f"{''.join(right)} was expected", at)
-            if self.comes(right):
-                depth -= 1
-                self.i += len(right) if depth else 0
-                if not depth:
-                    break
-            elif self.comes(left):
-                depth += 1
-                self.i += len(left)
-            else:
-                self.i += 1
-        inner = self.inside(self.tokens[start : self.i])
-        if not inner.tokens:
-            self.refuse("nothing stands in this mean", "a product of activations was expected")
-        self.i += len(right)
-        self.kernel()
-        return Mean(inner.whole())
 
     def group(self) -> Node:
         at, left = self.i, self.take().text

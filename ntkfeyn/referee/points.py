@@ -22,6 +22,7 @@ from ntkfeyn.model.tensors import MEAN_KERNEL, TensorId
 from ntkfeyn.referee.evaluation import Product, Z
 
 MAX_BITS = 200_000  # of a number
+MAX_MEANS = 10_000
 MAX_MOMENTS = 40_000
 HIGHEST = 4  # degree above the highest derivative: no term sleeps
 
@@ -94,6 +95,8 @@ class Point:
 
     def mean(self, factors: Product) -> Fraction:
         if factors not in self.means:
+            if len(self.means) > MAX_MEANS:
+                raise LimitError(f"a formula has more than {MAX_MEANS} different means")
             self.means[factors] = self._mean(factors)
         return self.means[factors]
 

@@ -20,6 +20,7 @@ class Reading:
     words: Vocabulary
     source: Source
     samples: tuple[str, ...]
+    layer: int
     i: int
     depth: int
 
@@ -65,12 +66,6 @@ class Reading:
 
     def opens_mean(self) -> bool:
         return self.comes(self.words.left) or self.text == r"\langle"
-
-    def kernel(self) -> None:
-        """Skips what stands at a closing bracket."""
-        while self.text in ("_", "^"):
-            self.take()
-            self.argument()
 
     def scripts(self) -> Scripts:
         """What stands above and below, in any order."""

@@ -67,11 +67,15 @@ def _until(tokens: list[Token], start: int, text: str) -> int:
 
 
 def layer_of(text: str, layer: str) -> int | None:
-    """0 for l, 1 for l+1, -1 for l-1; None for something else."""
+    """0 for l, 1 for l+1, -1 for l-1, -2 for l-2; None for something else."""
     for letter in (layer, *LAYERS):
         if text.startswith(letter):
-            return {"": 0, "+1": 1, "-1": -1}.get(text[len(letter) :])
+            return {"": 0, "+1": 1, "-1": -1, "-2": -2}.get(text[len(letter) :])
     return None
+
+
+def layer_text(letter: str, level: int) -> str:
+    return f"{letter}{level:+d}" if level else letter
 
 
 def labels(tokens: tuple[Token, ...] | list[Token], source: Source, count: int = 0) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from ntkfeyn.referee.expressions import (
     Width,
 )
 from ntkfeyn.referee.letters import unfont
+from ntkfeyn.referee.means import NAMED_MEANS
 from ntkfeyn.referee.operators import Operators
 from ntkfeyn.referee.scripts import Scripts
 from ntkfeyn.referee.tokens import Token, bare, digits
@@ -46,6 +47,8 @@ class Signs(Operators):
             return self._emitted()
         if text in (r"\partial", self.words.derivative):
             return self.partial(close)
+        if text in NAMED_MEANS and text not in self.words.tensors:
+            return self._powered(self.named_mean(), self._above(self.scripts()).rest, at)
         if text in DELTAS:
             self.base()
             return Fluctuation(self.factor_of_fluctuation())
@@ -138,11 +141,12 @@ class Signs(Operators):
         return self._powered(Omega(self._two(found, at, self.words.omega)), self._above(found).rest, at)
 
     def _width(self, found: Scripts, index: str, at: int) -> Node:
-        level = script.layer_of(index, self.words.symbols.latex.layer)
-        if level is None or level > 0:
-            layer = self.words.symbols.latex.layer
-            self.refuse(f"the width {self.words.width}_{{{index}}}", f"those of {layer} and {layer}-1 are read", at)
-        return self._powered(Width(level < 0), found.above, at)
+        letter = self.words.symbols.latex.layer
+        level = script.layer_of(index, letter)
+        if level is None or level - self.layer not in (0, -1):
+            known = (letter, f"{letter}-1") if self.layer == 0 else (f"{letter}-1", f"{letter}-2")
+            self.refuse(f"the width {self.words.width}_{{{index}}}", f"those of {' and '.join(known)} are read", at)
+        return self._powered(Width(level < self.layer), found.above, at)
 
     def _activation(self, at: int, order: int) -> Node:
         """With primes or (m), an index or an argument."""
@@ -173,8 +177,10 @@ class Signs(Operators):
         """A tensor of layer l, or an element of the inverse kernel: labels above."""
         name, above = self.words.tensors[text], self._above(found)
         shape = standard(name)
-        if above.layer:
-            self.refuse(f"{text} of another layer", "on the right all tensors are of layer l", at)
+        if above.layer not in (self.layer, None):
+            letter = self.words.symbols.latex.layer
+            known, found_at = (script.layer_text(letter, level) for level in (self.layer, above.layer))
+            self.refuse(f"{text} of layer {found_at}", f"on the right of this recursion all is of layer {known}", at)
         if (name == "K" and above.rest and self.exponent(above.rest) is None) or (name == "K" and len(above.rest) == 2):
             labels = script.labels(above.rest, self.source)
             if len(labels) == 2:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import Protocol
 
-from ntkfeyn.derivation.expansion import check_written, expand
+from ntkfeyn.derivation.expansion import check_written, expand, written_terms
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.derivation.terms import Factor, Group, ProductTerm
@@ -21,8 +22,7 @@ from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.referee import expressions as e
 from ntkfeyn.referee import semantics
 from ntkfeyn.referee.canonical import Canonical, derived
-from ntkfeyn.referee.claims import Claim, claim
-from ntkfeyn.referee.documents import equations
+from ntkfeyn.referee.claims import Claim
 from ntkfeyn.referee.evaluation import Evaluator
 from ntkfeyn.referee.letters import Vocabulary, vocabulary
 from ntkfeyn.referee.matching import Edit, Unit, edits
@@ -31,11 +31,19 @@ from ntkfeyn.referee.points import Point
 from ntkfeyn.referee.scaling import Scaling, scaled, total
 from ntkfeyn.referee.semantics import SEED, at_points, conditions, first_point
 from ntkfeyn.referee.source import Source
+from ntkfeyn.referee.survey import Survey, read_claims
 from ntkfeyn.render.symbols import DEFAULT, Symbols
 
 PARAMETERS = ("lambda_W", "C_W")  # that some parametrisations set to 1
-MAX_RECURSIONS = 60  # of a document
 MAX_DERIVATIVES = 40
+MAX_ORDER, MAX_WRITTEN = 4, 30_000
+
+
+class Follow(Protocol):
+    """Who is told how far the work is."""
+
+    def read(self, survey: Survey, source: Source) -> None: ...
+    def judged(self, done: int, total: int) -> None: ...
 
 
 class Form(Enum):
@@ -64,31 +72,47 @@ class Verdict:
     assumed: tuple[str, ...] = ()  # how the edits were found, where the author has no letter for a coupling
 
 
-def check_source(source: Source, symbols: Symbols = DEFAULT, target: Target | None = None) -> list[Verdict]:
-    """Every recursion of a document. Raises NtkfeynError for what is not understood, or if there is none."""
+def check_source(
+    source: Source, symbols: Symbols = DEFAULT, target: Target | None = None, follow: Follow | None = None
+) -> list[Verdict]:
+    """Every recursion of a document. Raises NtkfeynError for what is not understood, or if there is none.
+
+    ``follow`` is told what was read, and how far the judging is.
+    """
     words = vocabulary(symbols, [target.shape.name] if target and target.shape.name not in NAMES else ())
-    claims = [said for equation in equations(source) if (said := claim(equation, words, source, target)) is not None]
-    if len(claims) > MAX_RECURSIONS:
-        raise LimitError(f"the document has {len(claims)} recursions", f"at most {MAX_RECURSIONS} are judged at once")
-    found = [judge(said, words, source) for said in claims]
-    if not found:
+    survey = read_claims(source, words, target)
+    if follow:
+        follow.read(survey, source)
+    if not survey.claims:
         wanted = f" of {target.id}" if target else ""
         raise bad_request(
-            f"no recursion{wanted} was found",
+            f"no recursion{wanted} was found{survey.nearest(source)}",
             "a tensor such as F^{(\\ell+1)}_{1324} on the left and means in brackets on the right are read",
             "a TARGET such as F, or --notation FILE for other letters",
         )
+    found = []
+    for said in survey.claims:
+        found.append(judge(said, words, source))
+        if follow:
+            follow.judged(len(found), len(survey.claims))
     return found
 
 
 def judge(said: Claim, words: Vocabulary, source: Source) -> Verdict:
     """The verdict on one recursion."""
-    recursion = derive_recursion(said.shape, said.order)
-    check_written(recursion.terms)
-    others = [tensor.name for tensor in recursion.dependencies if tensor.name not in NAMES]
-    known = vocabulary(words.symbols, [*others, *(n for n in words.tensors.values() if n not in NAMES)])
-    terms = tuple(Parser(said.equation.right, known, source, said.labels).terms())
-    return judge_terms(said, terms, known, str(source.place(said.equation.offset)))
+    place = str(source.place(said.equation.offset))
+    try:
+        if said.order > MAX_ORDER:
+            raise LimitError(f"a recursion of order {said.order}", f"orders up to {MAX_ORDER} are judged")
+        recursion = derive_recursion(said.shape, said.order)
+        if (count := written_terms(recursion.terms)) > MAX_WRITTEN:
+            raise LimitError(f"a recursion that has {count} terms after Leibniz", f"at most {MAX_WRITTEN} are judged")
+        others = [tensor.name for tensor in recursion.dependencies if tensor.name not in NAMES]
+        known = vocabulary(words.symbols, [*others, *(n for n in words.tensors.values() if n not in NAMES)])
+        terms = tuple(Parser(said.equation.right, known, source, said.labels, said.layer).terms())
+        return judge_terms(said, terms, known, place)
+    except LimitError as error:
+        raise LimitError(f"{place}: {error}") from error
 
 
 def judge_terms(
