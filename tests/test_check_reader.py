@@ -13,6 +13,7 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
+from ntkfeyn.referee import canonical
 from ntkfeyn.referee.evaluation import Evaluator
 from ntkfeyn.referee.exponentials import ExponentialPoint
 from ntkfeyn.referee.expressions import Inverse, Sum, Tensor, Times
@@ -359,11 +360,12 @@ def test_a_few_seconds_of_hostile_formulas_find_nothing(tmp_path: Path, monkeypa
     assert found.calls["check"] == 25
 
 
-def test_a_formula_too_long_to_be_written_out_is_still_judged(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_a_formula_too_long_to_be_named_is_judged(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(canonical, "MAX_WORK", 1000)
     file = tmp_path / "long.tex"
-    file.write_text(F + "+" + "(C_W+C_b+1)" * 200)
+    file.write_text(F + "+" + "(C_W+C_b+1)" * 20)
     with pytest.raises(SystemExit) as ended:
         main(["check", str(file)])
     assert ended.value.code == 1

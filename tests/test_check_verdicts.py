@@ -104,6 +104,20 @@ def test_widths_stand_in_one_fraction() -> None:
     assert checked(fixed).equal
 
 
+def test_a_recursion_from_layer_l_minus_1_to_l_is_fixed_in_its_layers() -> None:
+    kernel = r"\rangle_{K^{(\ell-1)}}"
+    omega = rf"\lambda_W\langle\sigma_1\sigma_2{kernel} + \Theta^{{(\ell-1)}}_{{12}} C_W^{{(\ell)}}"
+    check = checked(rf"$$ \Theta^{{(\ell)}}_{{12}} = \lambda_b + {omega} \langle\sigma'_1\sigma_2{kernel} $$")
+    fixed = fix(check.verdicts, check.source, "paper.tex")
+    assert not fixed.refused
+    assert r"\langle \sigma'^{(\ell-1)}_{1}\,\sigma'^{(\ell-1)}_{2}\rangle_{K^{(\ell-1)}} $$" in fixed.text
+    lost = checked(r"$$ F^{(\ell)}_{1324} = (C_W^{(\ell)})^2 \Theta^{(\ell-1)}_{34}"
+                   r"\langle\sigma_1\sigma_2\sigma'_3\sigma'_4\rangle $$")  # fmt: skip
+    fixed = fix(lost.verdicts, lost.source, "paper.tex")
+    assert not fixed.refused
+    assert r"+ \frac{n_{\ell-1}}{n_{\ell-2}}\,(C_W^{(\ell)})^{2}" in fixed.text
+
+
 def test_missing_extra_and_alone_in_its_row() -> None:
     extra = r"B_{1324}\langle\sigma_1\rangle"
     for rows in ([FIRST], [extra, FIRST, SECOND], [FIRST, extra, SECOND], [FIRST, SECOND, extra]):

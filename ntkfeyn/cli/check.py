@@ -88,24 +88,6 @@ def command(
     end_with_answer()
 
 
-class _Follower:
-    """Says on stderr what was read and what was left out, and shows how far the judging is."""
-
-    def __init__(self, shown: ExitStack) -> None:
-        self.shown = shown
-        self.advance: Steps | None = None
-
-    def read(self, survey: Survey, source: Source) -> None:
-        for line in survey.told(source):
-            click.echo(f"ntkfeyn: {line}", err=True)
-        if survey.claims:
-            self.advance = self.shown.enter_context(progress("check", len(survey.claims), "comparing"))
-
-    def judged(self, done: int, total: int) -> None:
-        if self.advance is not None:
-            self.advance(f"check: {done} of {total} recursions")
-
-
 def _fix(
     path: Path, verdicts: list[Verdict], source: Source, file: str, symbols: Symbols, target: Target | None
 ) -> None:
@@ -122,6 +104,24 @@ def _fix(
     write_file(path, fixed.text)
     of = f", which is '{fixed.file}' corrected" if fixed.file != file else ""
     click.echo(f"written: '{path}'{of}", err=True)
+
+
+class _Follower:
+    """Says on stderr what was read and what was left out, and shows how far the judging is."""
+
+    def __init__(self, shown: ExitStack) -> None:
+        self.shown = shown
+        self.advance: Steps | None = None
+
+    def read(self, survey: Survey, source: Source) -> None:
+        for line in survey.told(source):
+            click.echo(f"ntkfeyn: {line}", err=True)
+        if survey.claims:
+            self.advance = self.shown.enter_context(progress("check", len(survey.claims), "comparing"))
+
+    def judged(self, done: int, total: int) -> None:
+        if self.advance is not None:
+            self.advance(f"check: {done} of {total} recursions")
 
 
 def _columns() -> int:

@@ -4,6 +4,7 @@ Enters: LaTeX as people write it. Leaves: a verdict, term by term. Two ways that
 values in exact rational numbers at random points (points), and canonical terms (canonical, matching). (No module here
 is called check: it would hide ntkfeyn.check.)
 
-source -> tokens -> macros -> documents -> claims, parser -> expressions -> evaluation -> points | canonical
--> matching -> verdict -> correction, report
+source -> tokens -> macros -> documents -> claims (survey: what is judged and what is not), parser -> expressions
+-> evaluation (summing: sums label after label) -> points, exponentials (semantics) | canonical, matching
+-> verdict -> correction, report
 """

@@ -16,6 +16,7 @@ from ntkfeyn.referee.canonical import WIDTHS, Canonical, Terms
 from ntkfeyn.referee.evaluation import Evaluator
 from ntkfeyn.referee.points import Point
 from ntkfeyn.referee.source import Source
+from ntkfeyn.referee.tokens import tokenise
 from ntkfeyn.referee.verdict import Verdict
 from ntkfeyn.render.formulas import term_text
 from ntkfeyn.render.notation import LatexNotation, TextNotation
@@ -39,8 +40,10 @@ class AuthorNotation(LatexNotation):
         letter = next((sign for sign in (letters.bound, *BOUND) if sign not in used), letters.bound)
         tokens = [token.text for token in verdict.claim.equation.right]
         joined = " ".join(tokens)
-        layered = f"^ {{ ( {letters.layer} ) }}" in joined
-        super().__init__(replace(letters, bound=letter), letters.layer if layered else "")
+        self.layers = layers_of(verdict)
+        upper, here = (" ".join(token.text for token in tokenise(layer)) for layer in self.layers[:2])
+        layered = f"^ {{ ( {here} ) }}" in joined
+        super().__init__(replace(letters, bound=letter), self.layers[1] if layered else "")
         self.bound = bound
         listed = verdict.claim.shape.labels
         self.names = {
@@ -48,7 +51,7 @@ class AuthorNotation(LatexNotation):
         }
         ratio = letters.coupling(WIDTH_RATIO)
         self.ratio = ratio if ratio in tokens else ""
-        self.lifted = f"( {letters.layer} + 1 )" in joined
+        self.lifted = f"( {upper} )" in joined
         self.leibniz = r"\frac { d" in joined
         kernel = _KERNEL.search(joined)
         self.kernel = "_" + re.sub(r" (?![A-Za-z])|(?<![A-Za-z]) ", "", kernel[1]) if kernel else ""
@@ -70,7 +73,7 @@ class AuthorNotation(LatexNotation):
     def power(self, coupling: str, exponent: int) -> str:
         letter = self.letters.coupling(coupling)
         if coupling != WIDTH_RATIO and self.lifted and "^" not in letter:
-            whole = f"{letter}^{{({self.layer}+1)}}"
+            whole = f"{letter}^{{({self.layers[0]})}}"
             return whole if exponent == 1 else rf"({whole})^{{{exponent}}}"
         return super().power(coupling, exponent)
 
@@ -104,6 +107,15 @@ class PlainNotation(TextNotation):
 def _label(name: str) -> str:
     base, _, index = name.partition("_")
     return f"{base}_{{{index}}}" if index else base
+
+
+def layers_of(verdict: Verdict) -> tuple[str, str, str]:
+    """What the author calls the layers l+1, l and l-1: a recursion may go from l-1 to l."""
+    assert verdict.words is not None
+    layer = verdict.words.symbols.latex.layer
+    names = {1: f"{layer}+1", 0: layer, -1: f"{layer}-1", -2: f"{layer}-2"}
+    upper = verdict.claim.layer + 1
+    return names[upper], names[upper - 1], names[upper - 2]
 
 
 def ones_of(verdict: Verdict) -> tuple[str, ...]:
@@ -140,11 +152,11 @@ def author_text(verdict: Verdict, term: ProductTerm, notation: AuthorNotation, l
     return f"{sign[0]}{front}\\,{text[sign.end() :]}"
 
 
-def fraction(number: Fraction, widths: dict[str, int], notation: LatexNotation) -> str:
+def fraction(number: Fraction, widths: dict[str, int], notation: AuthorNotation) -> str:
     """A number and powers of widths as one fraction; nothing for 1."""
-    n, layer = notation.letters.width, notation.letters.layer
-    letters = {WIDTHS[0]: f"{n}_{{{layer}}}", WIDTHS[1]: f"{n}_{{{layer}-1}}"}
-    if layer.startswith("\\") and layer.count("\\") == 1:
+    n, layer = notation.letters.width, notation.layers[1]
+    letters = {WIDTHS[0]: f"{n}_{{{layer}}}", WIDTHS[1]: f"{n}_{{{notation.layers[2]}}}"}
+    if layer[1:].isalpha() or len(layer) == 1:
         letters[WIDTHS[0]] = f"{n}_{layer}"
 
     def product(value: int, sign: int) -> str:

@@ -20,7 +20,7 @@ from ntkfeyn.referee.evaluation import Product, Z
 from ntkfeyn.referee.points import Point
 
 WIDTHS = ("n_l", "n_(l-1)")
-MAX_WORK = 1_000_000  # terms that are added or multiplied, of one recursion
+MAX_WORK = 2_000_000  # terms that are added or multiplied, of one recursion
 
 
 class Monomial(NamedTuple):

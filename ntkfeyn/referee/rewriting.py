@@ -16,7 +16,7 @@ from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import Powers, ProductTerm
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.referee import expressions as e
-from ntkfeyn.referee.author import AuthorNotation, fraction, ones_of, scale
+from ntkfeyn.referee.author import AuthorNotation, fraction, layers_of, ones_of, scale
 from ntkfeyn.referee.canonical import WIDTHS, Canonical, Terms, derived
 from ntkfeyn.referee.claims import scalar
 from ntkfeyn.referee.evaluation import Evaluator
@@ -107,7 +107,8 @@ class Rewriter:
 
     def _parser(self, tokens: tuple[Token, ...]) -> Parser:
         assert self.verdict.words is not None
-        return Parser(tokens, self.verdict.words, self.source, self.verdict.claim.labels)
+        claim = self.verdict.claim
+        return Parser(tokens, self.verdict.words, self.source, claim.labels, claim.layer)
 
     def _parts(self, term: Term) -> list[Part]:
         parser, found = self._parser(term.tokens), list[Part]()
@@ -130,17 +131,17 @@ class Rewriter:
     def _width(self, term: Term, parts: list[Part], wanted: Terms) -> str | None:
         """One width is that of the other layer."""
         assert self.verdict.words is not None
-        n, layer = self.verdict.words.width, self.verdict.words.symbols.latex.layer
-        here, below = ["_", "{", layer, "}"], ["_", "{", layer, "-", "1", "}"]
+        n, layers = self.verdict.words.width, layers_of(self.verdict)
+        here, below = (["_", "{", *(token.text for token in tokenise(layer)), "}"] for layer in layers[1:])
         for i, part in enumerate(parts):
             texts = [token.text for token in part.tokens]
             for k, text in enumerate(texts):
                 size = next(
-                    (len(w) for w in (here, here[:1] + here[2:3], below) if texts[k + 1 : k + 1 + len(w)] == w), 0
+                    (len(w) for w in (here, here[:1] + here[2:-1], below) if texts[k + 1 : k + 1 + len(w)] == w), 0
                 )
                 if text != n or not size:
                     continue
-                new = f"{n}_{{{layer}{'-1' if size < len(below) else ''}}}"
+                new = f"{n}_{{{layers[1 if size == len(below) else 2]}}}"
                 tokens = (*part.tokens[:k], *tokenise(new), *part.tokens[k + 1 + size :])
                 tried = [*parts[:i], part._replace(tokens=tokens), *parts[i + 1 :]]
                 start, stop = part.tokens[k].offset, part.tokens[k + size].end
