@@ -13,7 +13,7 @@ import click
 from ntkfeyn.cli.options import TargetRequest, answer_no, end_with_answer, target_options, written_option
 
 if TYPE_CHECKING:
-    from ntkfeyn.judge.exact import Setting
+    from ntkfeyn.judge.setting import Setting
     from ntkfeyn.model.targets import Target
     from ntkfeyn.verification.certify import Certificate
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
-from ntkfeyn.judge.exact import Setting
+from ntkfeyn.judge.setting import Setting
 from ntkfeyn.render.json import cumulant_json
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.verification.certify import Certificate, Comparison

@@ -16,7 +16,8 @@ from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
 from ntkfeyn.errors import LimitError, bad_request
-from ntkfeyn.judge.exact import ExactNetwork, Series, Setting, WorkLimit
+from ntkfeyn.judge.exact import ExactNetwork, WorkLimit
+from ntkfeyn.judge.setting import Series, Setting
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
 from ntkfeyn.model.polynomials import Coefficients
 from ntkfeyn.verification.derived import MutatedSolver, SystemSolver, diagram_terms

@@ -18,7 +18,7 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.terms import ExpandedTerm, Powers, Tensor
 from ntkfeyn.derivation.translation import translate
-from ntkfeyn.judge.exact import Setting
+from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.model.tensors import TensorId
 
