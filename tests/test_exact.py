@@ -13,8 +13,8 @@ from oracles.explicit import ExplicitNetwork
 import ntkfeyn.judge.exact
 from ntkfeyn.judge.coincidences import coincidences, isserlis
 from ntkfeyn.judge.exact import ExactNetwork
-from ntkfeyn.judge.setting import Setting
 from ntkfeyn.judge.kernel_graphs import HiddenNeuron, bare, canonical, openings, split
+from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import cumulant, standard
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.verification.certify import slots_of
@@ -169,7 +169,9 @@ def test_the_judge_imports_nothing_of_the_derivation() -> None:
         for node in ast.walk(ast.parse((folder / f"{name}.py").read_text())):
             if isinstance(node, ast.ImportFrom):
                 module = node.module or ""
-                assert module.startswith("ntkfeyn.judge.") or not module.startswith("ntkfeyn"), f"{name} imports {module}"
+                assert module.startswith("ntkfeyn.judge.") or not module.startswith("ntkfeyn"), (
+                    f"{name} imports {module}"
+                )
 
 
 def test_a_five_node_tree_has_an_exact_cumulant() -> None:

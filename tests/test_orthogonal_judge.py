@@ -10,7 +10,7 @@ from math import factorial, prod
 
 import pytest
 from oracles.haar import HaarNetwork, haar_moment
-from sympy import Matrix, Poly, Rational, cancel, series, symbols
+from sympy import cancel, series, symbols
 from test_exact import COUPLINGS, INPUTS, LINEAR, NO_BIAS, QUADRATIC, explicit_cumulant, setting
 
 from ntkfeyn.judge.exact import ExactNetwork
@@ -106,6 +106,7 @@ def test_every_matching_is_counted() -> None:
 def test_haar_moments_of_the_oracle() -> None:
     """Rows and columns have unit length, and moments of two entries are Weingarten's."""
     for size in (2, 3):
+
         @cache
         def moment(*entries: tuple[int, int]) -> Fraction:
             powers = [[0] * size for _ in range(size)]  # noqa: B023

@@ -2,11 +2,12 @@
 
 For O an N x N orthogonal matrix drawn at random,
 
-    E[prod over slots v of O_{i_v k_v}] = sum over matchings m, m' of the slots  Wg(m, m') prod_m delta_{i_v i_w} prod_m' delta_{k_v k_w}
+    E[prod over slots v of O_{i_v k_v}] = sum over matchings m, m' of the slots
+                                          Wg(m, m') prod_m delta_{i_v i_w} prod_m' delta_{k_v k_w}
 
 and Wg depends on the loops of m and m' together alone. Enters: pairs of slots (the matching m). Leaves: coefficients of
 Wg, and for a few slots at a time every m'. Nothing here comes from the derivation, which has only connected parts.
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def weingarten(loops: tuple[int, ...], power: int) -> int:
     """The coefficient of N^-(p + power) in Wg; ``loops`` are half the loops' lengths, p their sum.
 
     From sum over k of O_ik O_jk = delta_ij: with one pair of m' put apart, N Wg(m, m') plus Wg(m, m'') for every m''
-    that connects this pair and another one of m' otherwise is Wg of the slots without the pair, if m has it too, else 0.
+    that connects this pair and another one of m' otherwise is Wg of the slots without the pair if m has it too, else 0.
     """
     if not loops:
         return int(power == 0)

@@ -93,6 +93,7 @@ def random_setting(
     widths: Sequence[int] = (),
     corrections: int = CORRECTIONS,
     couplings: Mapping[str, Fraction] | None = None,
+    weights: str = "gaussian",
 ) -> Setting:
     """Small random rational parameters; ``couplings`` fixes some of C_W, C_b, lambda_W, ..
 
@@ -114,7 +115,7 @@ def random_setting(
     for constant, slope in (("C_b", "C_W"), ("lambda_b", "lambda_W")):
         rows = [[series(drawn[constant], drawn[slope], value) for value in row] for row in gram]
         kernels.append(tuple(tuple(rows[min(a, b)][max(a, b)] for b in range(samples)) for a in range(samples)))
-    return Setting(_one_a_layer(activation), kernels[0], kernels[1], widths=tuple(widths), **drawn)
+    return Setting(_one_a_layer(activation), kernels[0], kernels[1], **drawn, widths=tuple(widths), weights=weights)
 
 
 def _one_a_layer(activation: Coefficients | Sequence[Coefficients]) -> tuple[Coefficients, ...]:

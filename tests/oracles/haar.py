@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 
-from oracles.explicit import ExplicitNetwork
 from sympy import QQ
 from sympy.polys.rings import ring
+
+from oracles.explicit import ExplicitNetwork
 
 Powers = tuple[tuple[int, ...], ...]  # of the entries of the matrix, row by row
 _, _A, _B, _C, _D = ring("a b c d", QQ)
@@ -49,7 +50,9 @@ def haar_moment(size: int, powers: Powers) -> Fraction:
         signs = Fraction((-1) ** b + (-1) ** d, 2)  # ((cos, -sin), (sin, cos)) or ((cos, sin), (sin, -cos))
         return signs * sphere((a + d, b + c))
     value = prod((ROTATION[i][j] ** powers[i][j] for i, j in product(range(3), repeat=2)), start=_A**0)
-    return sum((Fraction(int(c.numerator), int(c.denominator)) * sphere(held) for held, c in value.terms()), Fraction(0))
+    return sum(
+        (Fraction(int(c.numerator), int(c.denominator)) * sphere(held) for held, c in value.terms()), Fraction(0)
+    )
 
 
 class HaarNetwork(ExplicitNetwork):
@@ -76,8 +79,9 @@ class HaarNetwork(ExplicitNetwork):
     def mean(self, polynomial) -> Fraction:  # type: ignore[no-untyped-def]
         """Of a polynomial in all parameters."""
         corners = {
-            layer: [self.place[f"w{layer}_{i}_{j}"] for i in range(self.widths[layer]) for j in range(self.widths[layer - 1])]
-            for layer in range(2, len(self.widths))
+            layer: [self.place[f"w{layer}_{i}_{j}"] for i in range(above) for j in range(below)]
+            for layer, (below, above) in enumerate(pairwise(self.widths), 1)
+            if layer > 1
         }
         inside = {at for corner in corners.values() for at in corner}
         total = Fraction(0)
