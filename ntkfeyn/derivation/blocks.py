@@ -16,7 +16,6 @@ from typing import NamedTuple
 from ntkfeyn.derivation.diagrams import WeightBlock
 from ntkfeyn.derivation.rules import BLOCK, ENSEMBLES, Ensemble, PairRule
 from ntkfeyn.derivation.weingarten import leading_power, loops_of
-from ntkfeyn.errors import bad_request, closest
 from ntkfeyn.model.combinatorics import perfect_matchings, set_partitions
 
 Pair = tuple[int, int]
@@ -31,17 +30,6 @@ class _Option(NamedTuple):
     loops: tuple[int, ...]
     cost: int
     coefficient: int
-
-
-def check_ensemble(name: str) -> Ensemble:
-    """The ensemble of a name. Raises RequestError for an unknown one."""
-    if name not in ENSEMBLES:
-        raise bad_request(
-            f"weights '{str(name)[:60]}' were asked for",
-            f"allowed are {', '.join(ENSEMBLES)}",
-            f"--weights {closest(str(name), ENSEMBLES) or 'orthogonal'}",
-        )
-    return ENSEMBLES[name]
 
 
 def joined(pairs: RuledPairs, order: int, ensemble: Ensemble) -> Iterator[tuple[RuledPairs, tuple[WeightBlock, ...]]]:

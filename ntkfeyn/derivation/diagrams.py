@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ntkfeyn.derivation.rules import GAUSSIAN, RULE, PairRule
+from ntkfeyn.derivation.rules import RULE, PairRule
 from ntkfeyn.derivation.terms import Factor
 from ntkfeyn.model.canonical import Edges
 from ntkfeyn.model.cumulants import Cumulant
+from ntkfeyn.model.ensembles import GAUSSIAN
 
 if TYPE_CHECKING:
     import networkx
@@ -71,7 +72,7 @@ class TensorVertex:
 
 @dataclass(frozen=True)
 class WeightBlock:
-    """A joint cumulant of 2p > 2 weights: its ``pairs`` of the channel, by label, and its ``cubic_vertices``, by number.
+    """A joint cumulant of more than two weights: its ``pairs`` of the channel by label, ``cubic_vertices`` by number.
 
     ``cost`` is e of the term N^(-p-e) of the cumulant, ``coefficient`` its number (theory section 9).
     """
@@ -104,7 +105,7 @@ class Diagram:
     id: str = ""
     members: tuple[Diagram, ...] = ()
     weight_blocks: tuple[WeightBlock, ...] = ()
-    weights: str = GAUSSIAN.name
+    weights: str = GAUSSIAN
 
     @property
     def block_cost(self) -> int:

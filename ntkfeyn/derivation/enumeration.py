@@ -14,13 +14,14 @@ from functools import cache
 from itertools import combinations, product
 from math import factorial, prod
 
-from ntkfeyn.derivation.blocks import check_ensemble, joined, labelled
+from ntkfeyn.derivation.blocks import joined, labelled
 from ntkfeyn.derivation.diagrams import CubicVertex, Diagram, InternalTree, TensorVertex, WeightBlock, relabelled
-from ntkfeyn.derivation.rules import ENSEMBLES, GAUSSIAN, OMEGA, PAIR_RULES, Ensemble, PairRule
+from ntkfeyn.derivation.rules import ENSEMBLES, OMEGA, PAIR_RULES, Ensemble, PairRule
 from ntkfeyn.derivation.terms import Factor
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.combinatorics import bounded_matchings, compositions, set_partitions
 from ntkfeyn.model.cumulants import Cumulant, check_order, identify, standard
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
 from ntkfeyn.model.tensors import NAMES
 
 MAX_CANDIDATES = 500_000
@@ -36,7 +37,7 @@ class Enumeration:
     connected: int
 
 
-def enumerate_diagrams(cumulant: Cumulant, order: int, weights: str = GAUSSIAN.name) -> Enumeration:
+def enumerate_diagrams(cumulant: Cumulant, order: int, weights: str = GAUSSIAN) -> Enumeration:
     """Every diagram of ``cumulant`` at ``order``, with stable ids such as F:1:2 (name : order : number).
 
     ``weights``: the ensemble of the weights of layer l+1, a name of ``rules.ENSEMBLES``. Raises RequestError below the

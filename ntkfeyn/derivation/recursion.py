@@ -16,10 +16,11 @@ from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.expansion import expand, written_terms
 from ntkfeyn.derivation.reduction import MERGE, Effect, reduce_terms
-from ntkfeyn.derivation.rules import GAUSSIAN, GAUSSIAN_COUPLINGS
+from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS
 from ntkfeyn.derivation.terms import ExpandedTerm, Group, Powers, ProductTerm
 from ntkfeyn.derivation.translation import bias_terms, translate, translate_members
 from ntkfeyn.model.cumulants import Cumulant, check_order, standard
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 
 
@@ -36,7 +37,7 @@ class Recursion:
     terms: tuple[ProductTerm, ...]
     product_effects: tuple[Effect, ...]
     without: tuple[str, ...] = ()
-    weights: str = GAUSSIAN.name
+    weights: str = GAUSSIAN
 
     @property
     def name(self) -> str:
@@ -87,7 +88,7 @@ class Recursion:
             for t in self.terms
         ]
         legs = [[leg.edges, leg.labels] for leg in shape.legs]
-        weights = [] if self.weights == GAUSSIAN.name else [self.weights]
+        weights = [] if self.weights == GAUSSIAN else [self.weights]
         text = json.dumps([legs, shape.channel, self.order, terms, *weights], separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -104,21 +105,23 @@ def _group(group: Group) -> list[object]:
 
 @dataclass(frozen=True)
 class System:
-    """``recursions`` in order of dependence: each needs only itself and earlier ones at layer l."""
+    """``recursions`` in order of dependence: each needs only itself and earlier ones at layer l; of one ensemble."""
 
     targets: tuple[TensorId, ...]
     recursions: tuple[Recursion, ...]
+    weights: str = GAUSSIAN
 
     def __getitem__(self, tensor: TensorId) -> Recursion:
         return next(recursion for recursion in self.recursions if recursion.id == tensor)
 
 
 def derive_recursion(
-    cumulant: Cumulant, order: int | None = None, without: Collection[str] = (), weights: str = GAUSSIAN.name
+    cumulant: Cumulant, order: int | None = None, without: Collection[str] = (), weights: str = GAUSSIAN
 ) -> Recursion:
     """The recursion of a cumulant at an absolute order (default: its leading order), for an ensemble of weights.
 
-    Raises RequestError for an order below the leading one, an unknown rewrite or ensemble, LimitError beyond the limits.
+    Raises RequestError for an order below the leading one, an unknown rewrite or ensemble, LimitError beyond the
+    limits.
     """
     order = cumulant.leading_order if order is None else order
     check_order(cumulant, order)
@@ -147,8 +150,11 @@ def translated(diagram: Diagram, without: Collection[str] = ()) -> tuple[Product
     return translate_members(diagram) if MERGE in without else translate(diagram, diagram.id)
 
 
-def derive_system(targets: Iterable[TensorId], weights: str = GAUSSIAN.name) -> System:
-    """The closure of tensors (class name, absolute order): everything they need, in order of dependence."""
+def derive_system(targets: Iterable[TensorId], weights: str = GAUSSIAN) -> System:
+    """The closure of tensors (class name, absolute order): everything they need, in order of dependence.
+
+    ``weights``: the ensemble of the weights of every layer that is stepped to.
+    """
     wanted = tuple(TensorId(*target) for target in targets)
     done: dict[TensorId, Recursion] = {}
     path: set[TensorId] = set()
@@ -166,4 +172,4 @@ def derive_system(targets: Iterable[TensorId], weights: str = GAUSSIAN.name) -> 
 
     for tensor in wanted:
         visit(tensor)
-    return System(wanted, tuple(done.values()))
+    return System(wanted, tuple(done.values()), weights)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ntkfeyn.derivation.terms import Powers
 from ntkfeyn.derivation.weingarten import joint_cumulant
+from ntkfeyn.model.ensembles import GAUSSIAN, ORTHOGONAL
 
 WIDTH_RATIO = "width_ratio"
 TAU = "tau"
@@ -101,8 +102,9 @@ BLOCK = PairRule(
     Powers.of(C_W=1),
     element="weight block, each of its p internal lines",
     source="joint cumulant of 2p weights of layer l+1: their slots paired anew for the hidden neurons",
-    words="in a weight block",
-    sentence="joined by a weight block of {pairs} pairs",
+    words="line of a weight block",
+    sentence="an internal line of its weight block",
+    plain=True,
 )
 RULE = {rule.name: rule for rule in (WEIGHT, NEW_EDGE, OMEGA, BLOCK, *PAIR_RULES)}
 
@@ -162,9 +164,10 @@ class Ensemble(NamedTuple):
     joint_cumulant: Callable[[tuple[int, ...], int], int] | None = None
 
 
-GAUSSIAN = Ensemble("gaussian", "")
-ORTHOGONAL = Ensemble("orthogonal", "orthogonal:", joint_cumulant)
-ENSEMBLES = {ensemble.name: ensemble for ensemble in (GAUSSIAN, ORTHOGONAL)}
+ENSEMBLES = {
+    ensemble.name: ensemble
+    for ensemble in (Ensemble(GAUSSIAN, ""), Ensemble(ORTHOGONAL, "orthogonal:", joint_cumulant))
+}
 # what a weight block gives beside its lines: the term N^(-p-e) of its cumulant costs e powers of 1/n
 BLOCK_TERM = ElementRule(
     "weight block",
