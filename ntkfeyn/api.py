@@ -13,6 +13,7 @@ from ntkfeyn.derivation.homogeneity import diagonal_recursions
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
@@ -67,21 +68,22 @@ def derive(
     channel: str | None = None,
     without: Collection[str] = (),
     homogeneous: bool = False,
+    weights: str = GAUSSIAN,
     notation: Letters = None,
 ) -> Recursion:
     """The recursion of one tensor, as derive("F", order=1) or derive(legs="z1 z2 NTK34", channel="13.24").
 
     ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites;
     ``homogeneous`` gives the recursion at one input for z s'(z) = s(z), as ReLU has it, and its record says what
-    vanishes; ``notation`` are the letters of formulas and pictures: a file, "paper", "pdlt" or a ``Notation``. Raises
-    NtkfeynError for a bad request.
+    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``notation`` are the letters of formulas
+    and pictures: a file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
     """
     symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
     skipped = [without] if isinstance(without, str) else without
     if homogeneous:
-        return Recursion(diagonal_recursions([TensorId(shape.name, power)], skipped)[0], symbols)
-    return Recursion(derive_recursion(shape, power, skipped), symbols)
+        return Recursion(diagonal_recursions([TensorId(shape.name, power)], skipped, weights)[0], symbols)
+    return Recursion(derive_recursion(shape, power, skipped, weights), symbols)
 
 
 def diagrams(
@@ -91,15 +93,16 @@ def diagrams(
     legs: str | None = None,
     channel: str | None = None,
     full: bool = False,
+    weights: str = GAUSSIAN,
     notation: Letters = None,
 ) -> tuple[Diagram, ...]:
-    """The diagrams of one tensor; ``full`` draws every choice of an Omega vertex apart, ``notation`` as for ``derive``.
+    """The diagrams of one tensor; ``full`` draws every choice of an Omega vertex apart.
 
-    Raises NtkfeynError.
+    ``weights`` and ``notation`` as for ``derive``. Raises NtkfeynError.
     """
     symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
-    found = enumerate_diagrams(shape, power).diagrams
+    found = enumerate_diagrams(shape, power, weights).diagrams
     return tuple(Diagram(diagram, symbols) for diagram in (full_diagrams(found) if full else found))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from ntkfeyn.cli.completion import tensor_names
+from ntkfeyn.cli.completion import offering, tensor_names
 
 if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
@@ -116,6 +116,25 @@ def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         decorated = decorate(decorated)
     return decorated
+
+
+def _ensemble(context: click.Context, option: click.Parameter, value: str) -> str:
+    from ntkfeyn.model.ensembles import check_ensemble
+
+    return value if context.resilient_parsing else check_ensemble(value)
+
+
+def weights_option(function: F) -> F:
+    """--weights of one layer: the law that a recursion, its diagrams or code are for."""
+    return click.option(
+        "--weights",
+        default="gaussian",
+        show_default=True,
+        metavar="gaussian|orthogonal",
+        shell_complete=offering("gaussian", "orthogonal"),
+        callback=_ensemble,
+        help="Law of the weights of layer l+1.",
+    )(function)
 
 
 def order_option(function: F) -> F:

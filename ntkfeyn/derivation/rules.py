@@ -7,11 +7,15 @@ rows, the certificates the names of their couplings. A new way is a row here, an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ntkfeyn.derivation.terms import Powers
+from ntkfeyn.derivation.weingarten import joint_cumulant
+from ntkfeyn.model.ensembles import GAUSSIAN, ORTHOGONAL
 
 WIDTH_RATIO = "width_ratio"
+TAU = "tau"
 
 
 class Coupling(NamedTuple):
@@ -27,10 +31,13 @@ COUPLINGS = (
     Coupling("C_b", "variance of a bias"),
     Coupling("lambda_b", "gradient weight of a bias"),
     Coupling(WIDTH_RATIO, "n_l / n_(l-1)"),
+    Coupling(TAU, "n_l / N with N = max(n_l, n_(l+1)), the size of the orthogonal matrix that weights are a corner of"),
 )
 # of networks with Gaussian weights: what hashes, recursion/1 and emitted solvers list, however the table grows
 GAUSSIAN_COUPLINGS = ("C_W", "lambda_W", "C_b", "lambda_b", WIDTH_RATIO)
-DRAWN_COUPLINGS = tuple(sorted(c.name for c in COUPLINGS if c.name != WIDTH_RATIO))  # a layer has its own of each
+DRAWN_COUPLINGS = tuple(
+    sorted(c.name for c in COUPLINGS if c.name not in (WIDTH_RATIO, TAU))
+)  # a layer has its own of each
 ACTIVATION, MERGED = "activation", "omega"  # what stands at a slot: a derivative of s, or half of an Omega
 
 
@@ -90,7 +97,16 @@ OMEGA = PairRule(
     function=MERGED,
 )
 PAIR_RULES = (NEW_EDGE, WEIGHT)  # in the order in which they are tried
-RULE = {rule.name: rule for rule in (WEIGHT, NEW_EDGE, OMEGA, *PAIR_RULES)}
+BLOCK = PairRule(
+    "weight block",
+    Powers.of(C_W=1),
+    element="weight block, each of its p internal lines",
+    source="joint cumulant of 2p weights of layer l+1: their slots paired anew for the hidden neurons",
+    words="line of a weight block",
+    sentence="an internal line of its weight block",
+    plain=True,
+)
+RULE = {rule.name: rule for rule in (WEIGHT, NEW_EDGE, OMEGA, BLOCK, *PAIR_RULES)}
 
 
 class Choice(NamedTuple):
@@ -133,6 +149,31 @@ ELEMENT_RULES = (
     ElementRule(
         "propagator", Powers.of(), "propagator (white blob)", "sum over coinciding hidden neurons: joint cumulant"
     ),
+)
+
+
+class Ensemble(NamedTuple):
+    """A law of the weights of a layer: what stands before its diagram ids and in which blocks its weights correlate.
+
+    ``joint_cumulant``: of 2p weights with the loops of two matchings, the coefficient of a power of 1/N (theory section
+    9); None where weights are Gaussian, so that pairs of slots are contracted one by one.
+    """
+
+    name: str
+    prefix: str
+    joint_cumulant: Callable[[tuple[int, ...], int], int] | None = None
+
+
+ENSEMBLES = {
+    ensemble.name: ensemble
+    for ensemble in (Ensemble(GAUSSIAN, ""), Ensemble(ORTHOGONAL, "orthogonal:", joint_cumulant))
+}
+# what a weight block gives beside its lines: the term N^(-p-e) of its cumulant costs e powers of 1/n
+BLOCK_TERM = ElementRule(
+    "weight block",
+    Powers.of(tau=1),
+    "weight block, per power of 1/n",
+    "a series in 1/N with N = n_l/tau; the tag beside the block says which power",
 )
 # constants of the two means at order 0, which no diagram draws: a bias contracted, a derivative by a bias
 BIASES = {"K": Powers.of(C_b=1), "Theta": Powers.of(lambda_b=1)}
