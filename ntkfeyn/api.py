@@ -13,7 +13,7 @@ from ntkfeyn.derivation.homogeneity import diagonal_recursions
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
-from ntkfeyn.model.ensembles import GAUSSIAN
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
@@ -118,18 +118,19 @@ def verify(
     widths: Sequence[int] = (),
     seed: int = 1,
     controls: bool = True,
+    weights: str = GAUSSIAN,
 ) -> Certificate:
     """Compare a recursion with exact finite-width cumulants; ``.equal`` says whether every coefficient agrees.
 
     ``activation`` is a polynomial in z, or one a layer (a sequence, or between colons); ``widths`` are relative widths
-    of the layers (default: equal). Raises NtkfeynError for a bad request.
+    of the layers (default: equal). ``weights`` as for ``derive``. Raises NtkfeynError for a bad request.
     """
     from ntkfeyn.model.polynomials import polynomials
     from ntkfeyn.verification.certify import certify, check_samples, random_setting
 
     check_samples(samples)
     shape, power = _one(name, legs, channel, order)
-    setting = random_setting(seed, polynomials(activation), samples, widths)
+    setting = random_setting(seed, polynomials(activation), samples, widths, weights=check_ensemble(weights))
     return certify(shape, power, layers, setting, seed, controls=controls)
 
 

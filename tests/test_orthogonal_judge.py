@@ -9,7 +9,7 @@ from functools import cache
 from math import factorial, prod
 
 import pytest
-from oracles.haar import HaarNetwork, haar_moment
+from oracles.haar import TWO_PAIRS, HaarNetwork, haar_moment, summed
 from sympy import cancel, series, symbols
 from test_exact import COUPLINGS, INPUTS, LINEAR, NO_BIAS, QUADRATIC, explicit_cumulant, setting
 
@@ -126,16 +126,9 @@ def test_haar_moments_of_the_oracle() -> None:
 SIZES = [(2, 2), (3, 3), (2, 3), (3, 2), (3, 1)]
 
 
-def number(exact: OrthogonalNetwork, layer: int, slots, poles: list[int]) -> Fraction:  # type: ignore[no-untyped-def]
-    """A cumulant at n = 1: its series times (1 - 1/N)(1 + 2/N) of each N in ``poles`` ends, exactly."""
-    polynomial = list(exact.cumulant(layer, slots))
-    scale = Fraction(1)
-    for size in poles:
-        for root in (Fraction(1, size), Fraction(-2, size)):
-            polynomial = [a - root * b for a, b in zip(polynomial, [Fraction(0), *polynomial], strict=False)]
-            scale *= 1 - root
-    assert not any(polynomial[-3:]), "the series must have ended"
-    return sum(polynomial, Fraction(0)) / scale
+def number(exact: OrthogonalNetwork, layer: int, slots, sizes: list[int]) -> Fraction:  # type: ignore[no-untyped-def]
+    """A cumulant at n = 1, with Weingarten functions of two pairs at each of these sizes."""
+    return summed(exact.cumulant(layer, slots), [(size, TWO_PAIRS) for size in sizes])
 
 
 @pytest.mark.parametrize("name", NAMES)

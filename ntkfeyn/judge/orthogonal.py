@@ -1,4 +1,4 @@
-"""Exact moments of finite-width networks with orthogonal weights and polynomial activations (THEORY section 10).
+"""Exact moments of finite-width networks with orthogonal weights and polynomial activations (THEORY section 9).
 
 Enters: a ``Setting``, external legs as for Gaussian weights. Leaves: cumulants as exact power series in 1/n, up to the
 order asked for (they do not end: Weingarten functions are no polynomials in 1/n).

@@ -1,4 +1,4 @@
-"""Orthogonal Weingarten functions as series in 1/N, and the matchings that they multiply (THEORY section 10).
+"""Orthogonal Weingarten functions as series in 1/N, and the matchings that they multiply (THEORY section 9).
 
 For O an N x N orthogonal matrix drawn at random,
 

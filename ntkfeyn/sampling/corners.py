@@ -2,7 +2,7 @@
 
 Enters: random numbers of networks; what layer l of each network is. Leaves: weights W = sqrt(C_W N/n) O, with O a
 corner of a Haar-random orthogonal N x N matrix, N = max(n_l, n_(l+1)), and the averages over W of the products that V,
-D, F, A and B are made of (theory section 10). Two rows i != j of O give, for four slots at i, i, j, j,
+D, F, A and B are made of (theory section 9). Two rows i != j of O give, for four slots at i, i, j, j,
 
     (N - 1) N (N + 2) E[O_ik1 O_ik2 O_jk3 O_jk4] = (N + 1) delta_12 delta_34 - delta_13 delta_24 - delta_14 delta_23
 

@@ -23,6 +23,18 @@ ROTATION = (
     (2 * (_B * _C + _A * _D), _A**2 - _B**2 + _C**2 - _D**2, 2 * (_C * _D - _A * _B)),
     (2 * (_B * _D - _A * _C), 2 * (_C * _D + _A * _B), _A**2 - _B**2 - _C**2 + _D**2),
 )  # of the unit quaternion a + bi + cj + dk
+TWO_PAIRS = (1, -2)  # N at which Weingarten functions of two pairs have poles, beside 0
+FOUR_PAIRS = (1, 2, 3, -1, -2, -4, -6)
+
+
+def summed(series: Sequence[Fraction], poles: Sequence[tuple[int, Sequence[int]]]) -> Fraction:
+    """A series in 1/n at n = 1 that ends, exactly, once it is multiplied by 1 - pole/N for the poles of each N."""
+    polynomial, scale = list(series), Fraction(1)
+    for root in (Fraction(pole, size) for size, known in poles for pole in known):
+        polynomial = [a - root * b for a, b in zip(polynomial, [Fraction(0), *polynomial], strict=False)]
+        scale *= 1 - root
+    assert not any(polynomial[-3:]), "the series must have ended"
+    return sum(polynomial, Fraction(0)) / scale
 
 
 def double(n: int) -> int:

@@ -1,0 +1,129 @@
+"""Networks with orthogonal weights, sampled: Haar corners, no bias at small widths, the same whoever does the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+import pytest
+from oracles.haar import FOUR_PAIRS, TWO_PAIRS, summed
+
+from ntkfeyn.judge.orthogonal import OrthogonalNetwork
+from ntkfeyn.judge.setting import Setting
+from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.network import Layer
+from ntkfeyn.sampling.corners import corners
+from ntkfeyn.sampling.directional import DERIVATIVES, derivative_block
+from ntkfeyn.sampling.kernels import KERNELS, Law, Rows, kernel_block
+from ntkfeyn.verification.certify import slots_of
+
+QUADRATIC = (Fraction(0), Fraction(1), Fraction(1, 5))
+EXACT = {"C_W": Fraction(1, 2), "C_b": Fraction(1, 8), "lambda_W": Fraction(5, 4), "lambda_b": Fraction(2, 7)}
+GRAM = [[Fraction(1), Fraction(1, 3)], [Fraction(1, 3), Fraction(3, 4)]]
+
+
+@dataclass(frozen=True)
+class Orthogonal(Layer):
+    weights: str = "orthogonal"
+
+
+def law(widths: tuple[int, int], second: str = "z + z**2/5") -> Law:
+    couplings = {name: float(value) for name, value in EXACT.items()}
+    first = Layer(widths[0], "z + z**2/5", **couplings)
+    last = Orthogonal(widths[1], second, **couplings), Orthogonal(None, None, **couplings)
+    return Law((first, *last), np.array(GRAM, dtype=float))
+
+
+# --- the matrices ---
+
+
+@pytest.mark.parametrize(("rows", "columns", "size"), [(4, 4, 4), (2, 5, 5), (5, 3, 5), (2, 3, 6), (3, 2, 6)])
+def test_corners_are_haar(rows: int, columns: int, size: int) -> None:
+    """Means of one, two and four entries; a QR without its signs has a mean."""
+    drawn = corners([np.random.default_rng(seed) for seed in range(20_000)], rows, columns, size)
+    assert drawn.shape == (20_000, rows, columns)
+    if max(rows, columns) == size:
+        shorter = drawn if rows <= columns else drawn.transpose(0, 2, 1)
+        assert np.allclose(shorter @ shorter.transpose(0, 2, 1), np.eye(min(rows, columns)), atol=1e-12)
+    volume = (size - 1) * size * (size + 2)
+    a, b, c, d = drawn[:, 0, 0], drawn[:, 0, 1], drawn[:, 1, 0], drawn[:, 1, 1]
+    expected = [
+        (a, 0.0), (d, 0.0), (a * b, 0.0), (a * d, 0.0), (a**2, 1 / size), (d**2, 1 / size),
+        (a**4, 3 / (size * (size + 2))), (a**2 * b**2, 1 / (size * (size + 2))), (a**2 * d**2, (size + 1) / volume),
+        (b**2 * c**2, (size + 1) / volume), (a * b * c * d, -1 / volume),
+    ]  # fmt: skip
+    for values, mean in expected:
+        assert abs(values.mean() - mean) < 4.5 * values.std() / np.sqrt(len(values))
+
+
+def test_a_corner_depends_on_its_stream_alone() -> None:
+    streams = [[np.random.default_rng(seed) for seed in range(5)] for _ in range(2)]
+    together = corners(streams[0], 3, 4, 6)
+    alone = np.concatenate([corners([stream], 3, 4, 6) for stream in streams[1]])
+    assert np.array_equal(together, alone)
+
+
+# --- no bias ---
+
+
+@cache
+def judge(widths: tuple[int, int], *activations: tuple[Fraction, ...]) -> OrthogonalNetwork:
+    kernel = tuple(tuple((EXACT["C_b"] + EXACT["C_W"] * q,) for q in row) for row in GRAM)
+    ntk = tuple(tuple((EXACT["lambda_b"] + EXACT["lambda_W"] * q,) for q in row) for row in GRAM)
+    setting = Setting(activations, kernel, ntk, **EXACT, widths=(*widths, 1), weights="orthogonal")
+    return OrthogonalNetwork(setting, 18)
+
+
+def check(rows: list[list[Rows]], names: tuple[str, ...], network: OrthogonalNetwork, most: float) -> None:
+    """Layers 2 and 3 of ``rows`` of blocks against exact values; errors at most this share of them."""
+    widths = network.setting.widths
+    for layer in (2, 3):
+        below = FOUR_PAIRS + TWO_PAIRS if len(network.setting.activations) == 1 else TWO_PAIRS
+        poles = [(max(widths[:2]), below if layer == 3 else TWO_PAIRS), (widths[1], TWO_PAIRS if layer == 3 else ())]
+        for name in names:
+            shape = standard(name)
+            samples = (0, 1, 0, 1)[: len(shape.labels)]
+            series = network.cumulant(layer, slots_of(shape, samples))
+            exact = float(summed(series, poles) * widths[layer - 2] ** shape.leading_order)
+            values = np.array([row[layer - 2][name][tuple(samples[slot] for slot in shape.index)] for row in rows])
+            error = values.std() / np.sqrt(len(values))
+            assert abs(values.mean() - exact) < 4.5 * error, (layer, name)
+            assert error < most * abs(exact), (layer, name)
+
+
+@pytest.mark.parametrize("widths", [(4, 4), (6, 4), (4, 6)])
+def test_no_bias_at_small_widths(widths: tuple[int, int]) -> None:
+    """Two inputs, biases: the whole of every tensor, not an expansion of it. V is half of Gaussian weights'."""
+    names = KERNELS if widths == (4, 6) else ("K", "Theta", "V", "D", "F")
+    rows = [kernel_block(law(widths), names, 5, block) for block in range(500)]
+    check(rows, names, judge(widths, QUADRATIC), 0.12)
+
+
+@pytest.mark.parametrize("widths", [(6, 4), (4, 6)])
+def test_no_bias_of_derivative_tensors(widths: tuple[int, int]) -> None:
+    names = ("P", "Q", "T", "S") if widths == (6, 4) else ("Q", "R", "U")
+    rows = [derivative_block(law(widths, "linear"), names, 5, block) for block in range(250)]
+    check(rows, names, judge(widths, QUADRATIC, (Fraction(0), Fraction(1))), 0.15)
+
+
+def test_which_tensors_are_asked_for_does_not_matter() -> None:
+    """D and A need chains and rings here, V and the means do not: asked for alone or together, the same numbers."""
+    every = kernel_block(law((5, 3)), KERNELS, 3, 0)
+    for names in (("D",), ("A",), ("V", "K"), ("Theta", "F"), ("B", "D")):
+        for some, whole in zip(kernel_block(law((5, 3)), names, 3, 0), every, strict=True):
+            for name in names:
+                assert np.allclose(some[name], whole[name], rtol=1e-12, atol=1e-14), name
+
+
+def test_linear_networks_conserve_the_norm() -> None:
+    """Equal widths: every V of z is the sampling error of layer 1 alone, and averages to nothing."""
+    couplings = {"C_W": 1.0, "C_b": 0.0}
+    layers = (Layer(6, "linear", **couplings), *(Orthogonal(6, "linear", **couplings),) * 2)
+    rows = [kernel_block(Law((*layers, Orthogonal(None, None)), np.eye(1)), ("K", "V"), 2, b) for b in range(300)]
+    for layer in (1, 2):
+        for name, gaussian in (("K", 1.0), ("V", 2.0)):  # at layer 2, and 4.3 and more above
+            first, here = (np.array([row[at][name].ravel()[0] for row in rows]) for at in (0, layer))
+            assert np.allclose(first, here, atol=1e-12)
+            assert abs(here.mean() - gaussian * (name == "K")) < 4.5 * here.std() / np.sqrt(300)
