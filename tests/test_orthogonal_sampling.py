@@ -14,7 +14,7 @@ from ntkfeyn.judge.orthogonal import OrthogonalNetwork
 from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Layer
-from ntkfeyn.sampling.corners import corners
+from ntkfeyn.sampling.corners import Below, averages, corners
 from ntkfeyn.sampling.directional import DERIVATIVES, derivative_block
 from ntkfeyn.sampling.kernels import KERNELS, Law, Rows, kernel_block
 from ntkfeyn.verification.certify import slots_of
@@ -127,3 +127,42 @@ def test_linear_networks_conserve_the_norm() -> None:
             first, here = (np.array([row[at][name].ravel()[0] for row in rows]) for at in (0, layer))
             assert np.allclose(first, here, atol=1e-12)
             assert abs(here.mean() - gaussian * (name == "K")) < 4.5 * here.std() / np.sqrt(300)
+
+
+def haar_rule(size: int) -> np.ndarray:
+    """Matrices whose mean is Haar's for polynomials of degree 4: O(2) and O(3) by angles."""
+    turns = 2 * np.pi * np.arange(8) / 8
+    c, s, zero, one = np.cos(turns), np.sin(turns), np.zeros(8), np.ones(8)
+    if size == 2:
+        found = np.moveaxis(np.array([[c, -s], [s, c]]), 2, 0)
+        return np.concatenate([found, found * [1, -1]])
+    about = np.moveaxis(np.array([[c, -s, zero], [s, c, zero], [zero, zero, one]]), 2, 0)
+    points, weights = np.polynomial.legendre.leggauss(5)
+    sines = np.sqrt(1 - points**2)
+    tilted = np.moveaxis(np.array([[points, 0 * points, sines], [0 * points, 1 + 0 * points, 0 * points],
+                                   [-sines, 0 * points, points]]), 2, 0)  # fmt: skip
+    found = np.einsum("xij,yjk,zkl->xyzil", about, tilted, about)
+    return (found * (2.5 * weights[None, :, None, None, None]) ** 0.25).reshape(-1, 3, 3)  # of degree 4 alone
+
+
+@pytest.mark.parametrize(("n", "size"), [(2, 2), (3, 3), (2, 3)])
+def test_averages_are_those_over_all_matrices(n: int, size: int) -> None:
+    """A layer with any s and M, M_kk';ab not symmetric: V, D, F, A, B written out at neurons 0 and 1, no sampling."""
+    rng = np.random.default_rng(n + size)
+    s, M = rng.normal(size=(n, 2)), rng.normal(size=(n, n, 2, 2))
+    W = haar_rule(size)[:, :2, :n] * np.sqrt(size / n)
+    z = np.einsum("oik,ka->oia", W, s)
+    ntk = np.einsum("oik,ojl,klab->oijab", W, W, M)
+    G, T = s.T @ s / n, np.einsum("kkab->ab", M) / n
+    below = Below(G, T, np.einsum("ka,klcd,lb->acbd", s, M, s) / n**2, np.einsum("klab,klcd->acbd", M, M) / n**2)
+    found = averages(KERNELS, Below(*(part[None] for part in below)), size)  # type: ignore[index]
+    count = len(W)
+    expected = {
+        "V": np.einsum("oa,ob,oc,od->abcd", z[:, 0], z[:, 0], z[:, 1], z[:, 1]) / count - np.multiply.outer(G, G),
+        "D": np.einsum("oa,ob,ocd->abcd", z[:, 0], z[:, 0], ntk[:, 1, 1]) / count - np.multiply.outer(G, T),
+        "F": np.einsum("oa,ob,ocd->acbd", z[:, 0], z[:, 1], ntk[:, 0, 1]) / count,
+        "A": np.einsum("oab,ocd->abcd", ntk[:, 0, 0], ntk[:, 1, 1]) / count - np.multiply.outer(T, T),
+        "B": np.einsum("oab,ocd->acbd", ntk[:, 0, 1], ntk[:, 0, 1]) / count,
+    }
+    for name, values in expected.items():
+        assert np.allclose(found[name][0], values, atol=1e-12), name
