@@ -24,6 +24,7 @@ FAR = 2.0  # from a vertex or the middle of a line to any of its labels
 PARALLEL = 0.05  # half the distance of the two lines of one vertex
 AWAY = 0.6  # from the vertex to other marks
 ROOM = 0.3  # that a slot takes with its label
+LABEL = 0.25  # from a slot to the middle of its label
 Segment = tuple[Point, Point]
 
 
@@ -82,6 +83,7 @@ def _candidates(middle: Point) -> Iterator[BlockPlace]:
 def _faults(place: BlockPlace, block: WeightBlock, neurons: Sequence[Point], taken: Obstacles) -> int:
     """How much it touches or crosses."""
     slots = list(place.slots(block).values())
+    labels = [polar(slot, LABEL, towards(place.centre, slot)) for slot in slots]
     own = place.segments(block, neurons)
     faults = 0
     for point, radius in taken.points:
@@ -91,7 +93,7 @@ def _faults(place: BlockPlace, block: WeightBlock, neurons: Sequence[Point], tak
         faults += sum(distance(slot, point) < radius + ROOM for slot in slots)
     for segment in taken.segments:
         faults += 2 * (_apart(place.centre, segment) < BLOCK + 0.2)
-        faults += sum(_apart(slot, segment) < ROOM for slot in slots)
+        faults += sum(_apart(slot, segment) < ROOM for slot in (*slots, *labels))
         faults += 2 * sum(_cross(segment, line) for line in own)
     faults += 2 * sum(distance(place.centre, neuron) < 0.9 for neuron in neurons)
     return faults

@@ -17,6 +17,7 @@ from ntkfeyn.render.drawing.primitives import Point, distance, polar, towards, t
 
 NEURON = 0.18
 INTERNAL = 1.5  # from a neuron to its cubic vertices
+JOINED = 1.75  # half the distance of two neurons that a weight block joins
 ARC = 0.8  # between a disc and a neuron
 APART = 0.22  # between discs, and between a disc and a line
 
@@ -63,7 +64,7 @@ class Places:
         largest = max((self.radii[k] for k, group in enumerate(self.attached) if len(group) > 1), default=0.0)
         half = NEURON + ARC + largest
         if any(len(group) > 1 for group in self.joined):
-            half = max(half, INTERNAL)
+            half = max(half, JOINED)
         if count == 2:
             half += 0.25 * (crowd - 1)
             return [(-half, 0.0), (half, 0.0)], [pi, 0.0]
