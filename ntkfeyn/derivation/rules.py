@@ -175,8 +175,9 @@ ENSEMBLES = {
 BLOCK_TERM = ElementRule(
     "weight block",
     Powers.of(tau=1),
-    "weight block, per power of 1/n",
-    "a series in 1/N with N = n_l/tau; the tag beside the block says which power",
+    "weight block of p pairs, its term of order p+e in 1/N",
+    "joint cumulant of 2p orthogonal weights: the channel pairs their outer neurons, any matching their hidden ones;"
+    " the tag beside the large dot says e",
 )
 # constants of the two means at order 0, which no diagram draws: a bias contracted, a derivative by a bias
 BIASES = {"K": Powers.of(C_b=1), "Theta": Powers.of(lambda_b=1)}

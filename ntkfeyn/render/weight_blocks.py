@@ -44,6 +44,20 @@ def loops_text(loops: Loops) -> str:
     return f"κ({','.join(map(str, loops))})"
 
 
+def series_tex(terms: Sequence[SeriesTerm]) -> str:
+    """-N^{-3}+N^{-4}"""
+    parts = []
+    for k, (coefficient, power) in enumerate(terms):
+        sign = "-" if coefficient < 0 else "+" if k else ""
+        parts.append(f"{sign}{abs(coefficient) if abs(coefficient) != 1 else ''}N^{{-{power}}}")
+    return "".join(parts)
+
+
+def loops_tex(loops: Loops) -> str:
+    r"""\kappa_{1,2}"""
+    return rf"\kappa_{{{','.join(map(str, loops))}}}"
+
+
 def joined_text(block: WeightBlock, notation: TextNotation) -> str:
     """1-2, 3-4: the pairs of the channel that a block joins."""
     return _listed(block.pairs, notation)
