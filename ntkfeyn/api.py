@@ -13,7 +13,7 @@ from ntkfeyn.derivation.homogeneity import diagonal_recursions
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
-from ntkfeyn.model.ensembles import GAUSSIAN
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
@@ -226,21 +226,24 @@ def emit(
     channel: str | None = None,
     latex: LatexOptions | None = None,
     shared: bool = True,
+    weights: str = GAUSSIAN,
     notation: Letters = None,
     **document: Any,
 ) -> tuple[Path, ...]:
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``notation`` as for
-    ``derive``: the letters of formulas, pictures and comments. ``document`` are fields of ``LatexOptions`` by name:
-    closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2, pdf=True. Raises NtkfeynError.
+    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``weights`` and
+    ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are fields of
+    ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
+    pdf=True. Raises NtkfeynError.
     """
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
     options = _documented(lang, latex, document)
-    return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols)
+    check_ensemble(weights)
+    return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols, weights=weights)
 
 
 def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
@@ -268,9 +271,10 @@ def emit_targets(
     *,
     shared: bool = True,
     symbols: Symbols | None = None,
+    weights: str = GAUSSIAN,
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
     from ntkfeyn.codegen.backends import Emission, backend
     from ntkfeyn.runtime.files import write_below
 
-    return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols)))
+    return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols, weights)))
