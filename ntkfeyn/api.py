@@ -194,6 +194,8 @@ def sample_request(request: Request, targets: Sequence[TensorId], sampling: Samp
     from ntkfeyn.solve.evaluation import evaluate_tensors
 
     check_targets(targets)
+    if any(network.ensemble != GAUSSIAN for network in request.networks):
+        raise bad_request("orthogonal weights were asked for", "sample draws Gaussian weights", "--weights gaussian")
     means = leading_means(targets)
     leading = evaluate_tensors(request._replace(advance=lambda _: None), means) if means else None
     return sample_tensors(request, targets, sampling, leading)
@@ -225,21 +227,24 @@ def emit(
     channel: str | None = None,
     latex: LatexOptions | None = None,
     shared: bool = True,
+    weights: str = GAUSSIAN,
     notation: Letters = None,
     **document: Any,
 ) -> tuple[Path, ...]:
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``notation`` as for
-    ``derive``: the letters of formulas, pictures and comments. ``document`` are fields of ``LatexOptions`` by name:
-    closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2, pdf=True. Raises NtkfeynError.
+    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``weights`` and
+    ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are fields of
+    ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
+    pdf=True. Raises NtkfeynError.
     """
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
     options = _documented(lang, latex, document)
-    return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols)
+    check_ensemble(weights)
+    return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols, weights=weights)
 
 
 def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
@@ -267,9 +272,10 @@ def emit_targets(
     *,
     shared: bool = True,
     symbols: Symbols | None = None,
+    weights: str = GAUSSIAN,
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
     from ntkfeyn.codegen.backends import Emission, backend
     from ntkfeyn.runtime.files import write_below
 
-    return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols)))
+    return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols, weights)))

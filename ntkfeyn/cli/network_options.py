@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ntkfeyn.cli.completion import activation_names
+from ntkfeyn.cli.completion import activation_names, offering
 from ntkfeyn.cli.options import json_option, written_option
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.activations import NAMES
@@ -25,6 +25,7 @@ class NetworkRequest(NamedTuple):
     depth: int
     width: str
     couplings: dict[str, str]
+    weights: str
     inputs: Path | None
     gram: Path | None
 
@@ -34,7 +35,8 @@ class NetworkRequest(NamedTuple):
 
         numbers = {name: parse_numbers("--" + name.replace("_", "-"), text) for name, text in self.couplings.items()}
         widths = parse_widths(self.width)
-        return tuple(dict.fromkeys(Network(self.depth, width, self.activation, **numbers) for width in widths))
+        made = (Network(self.depth, width, self.activation, **numbers, weights=self.weights) for width in widths)
+        return tuple(dict.fromkeys(made))
 
     def samples(self) -> dict[str, Any]:
         """``gram``: x.x'/n_0, shape (inputs, inputs); ``inputs``: the vectors, if given. Raises NtkfeynError."""
@@ -136,10 +138,11 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
         cb: str,
         lambda_w: str,
         lambda_b: str,
+        weights: str,
         **rest: Any,
     ) -> Any:
         couplings = {"cw": cw, "cb": cb, "lambda_w": lambda_w, "lambda_b": lambda_b}
-        request = NetworkRequest(activation, depth, width, couplings, inputs, gram)
+        request = NetworkRequest(activation, depth, width, couplings, weights, inputs, gram)
         return function(*args, network=request, **rest)
 
     decorated: Callable[..., Any] = gathered
@@ -165,6 +168,14 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 name, default=default, show_default=True, metavar="X[:X..]", help=text + " One a layer by ':'."
             )
             for name, default, text in _COUPLINGS
+        ),
+        click.option(
+            "--weights",
+            default="gaussian",
+            show_default=True,
+            metavar="NAME[:NAME..]",
+            shell_complete=offering("gaussian", "orthogonal"),
+            help="gaussian or orthogonal, which leaves layer 1 Gaussian. One a layer by ':'.",
         ),
     ]
     for decorate in reversed(options):

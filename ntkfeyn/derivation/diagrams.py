@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.rules import RULE, PairRule
@@ -111,6 +112,11 @@ class Diagram:
     def block_cost(self) -> int:
         """Sum of the costs of the weight blocks: the power of tau."""
         return sum(block.cost for block in self.weight_blocks)
+
+    @property
+    def symmetry(self) -> Fraction:
+        """The weight without the numbers of the weight blocks."""
+        return self.weight / prod(block.coefficient for block in self.weight_blocks)
 
     @property
     def cost(self) -> int:

@@ -136,7 +136,7 @@ def _standard_recursion(name: str, order: int, without: tuple[str, ...], weights
     return _derive(standard(name), order, without, weights)
 
 
-def _derive(cumulant: Cumulant, order: int, without: tuple[str, ...], weights: str) -> Recursion:
+def _derive(cumulant: Cumulant, order: int, without: tuple[str, ...], weights: str = GAUSSIAN) -> Recursion:
     found = enumerate_diagrams(cumulant, order, weights)
     terms = [*bias_terms(cumulant, order)]
     for diagram in found.diagrams:

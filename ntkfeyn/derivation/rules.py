@@ -46,7 +46,8 @@ class PairRule(NamedTuple):
 
     ``consumes_edge``: an edge of a leg joins the slots, and its parameter is one of this layer. ``merges``: no way of
     its own, but several drawn as one (theory section 4, Omega). ``function`` stands at both slots. In pictures the
-    vertex is a dot or a ``square``; ``plain`` is the one that lists leave unmarked. ``element`` heads its row in a
+    vertex is a dot or a ``square``, and ``names_slots`` where no line leads to it alone; ``plain`` are those that lists
+    leave unmarked. ``element`` heads its row in a
     table of rules, ``source`` says why; ``words`` and ``sentence`` tell it of a pair, ``inside`` of a pair in Omega;
     ``{layer}`` and ``{edge}`` there are filled in.
     """
@@ -63,6 +64,7 @@ class PairRule(NamedTuple):
     function: str = ACTIVATION
     square: bool = False
     plain: bool = False
+    names_slots: bool = False
 
 
 WEIGHT = PairRule(
@@ -105,6 +107,7 @@ BLOCK = PairRule(
     words="line of a weight block",
     sentence="an internal line of its weight block",
     plain=True,
+    names_slots=True,
 )
 RULE = {rule.name: rule for rule in (WEIGHT, NEW_EDGE, OMEGA, BLOCK, *PAIR_RULES)}
 
@@ -172,8 +175,9 @@ ENSEMBLES = {
 BLOCK_TERM = ElementRule(
     "weight block",
     Powers.of(tau=1),
-    "weight block, per power of 1/n",
-    "a series in 1/N with N = n_l/tau; the tag beside the block says which power",
+    "weight block of p pairs, its term of order p+e in 1/N",
+    "joint cumulant of 2p orthogonal weights: the channel pairs their outer neurons, any matching their hidden ones;"
+    " the tag beside the large dot says e",
 )
 # constants of the two means at order 0, which no diagram draws: a bias contracted, a derivative by a bias
 BIASES = {"K": Powers.of(C_b=1), "Theta": Powers.of(lambda_b=1)}
