@@ -194,8 +194,6 @@ def sample_request(request: Request, targets: Sequence[TensorId], sampling: Samp
     from ntkfeyn.solve.evaluation import evaluate_tensors
 
     check_targets(targets)
-    if any(network.ensemble != GAUSSIAN for network in request.networks):
-        raise bad_request("orthogonal weights were asked for", "sample draws Gaussian weights", "--weights gaussian")
     means = leading_means(targets)
     leading = evaluate_tensors(request._replace(advance=lambda _: None), means) if means else None
     return sample_tensors(request, targets, sampling, leading)

@@ -73,7 +73,7 @@ ORTHOGONAL = tuple(
         Request(DERIVATIVES, 2, (2, 3), QUADRATIC, 2, controls=True),
         Request(SIX_SLOTS, 2, (2, 3), QUADRATIC, 2, controls=True),
         Request(("C0C0C0", "R3"), 2, (3,), QUADRATIC, 2, widths=(3, 2, 4)),
-        Request((TREE,), 2, (2, 3), QUADRATIC, 2),
+        Request((TREE,), 2, (2, 3), QUADRATIC, 1),
         Request(SEVEN, 3, (2, 3), QUADRATIC, 2),
         Request(SEVEN, 3, range(2, 11), LINEAR, 2),
     )

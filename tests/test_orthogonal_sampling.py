@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 from oracles.haar import FOUR_PAIRS, TWO_PAIRS, summed
 
+import ntkfeyn as nf
+from ntkfeyn.cli import main
+from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.judge.orthogonal import OrthogonalNetwork
 from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.model.network import Layer
+from ntkfeyn.sampling.comparison import compare
 from ntkfeyn.sampling.corners import Below, averages, corners
-from ntkfeyn.sampling.directional import DERIVATIVES, derivative_block
+from ntkfeyn.sampling.directional import derivative_block
+from ntkfeyn.sampling.estimation import Sampling
 from ntkfeyn.sampling.kernels import KERNELS, Law, Rows, kernel_block
+from ntkfeyn.solve.request import Request
 from ntkfeyn.verification.certify import slots_of
 
 QUADRATIC = (Fraction(0), Fraction(1), Fraction(1, 5))
@@ -24,26 +30,23 @@ EXACT = {"C_W": Fraction(1, 2), "C_b": Fraction(1, 8), "lambda_W": Fraction(5, 4
 GRAM = [[Fraction(1), Fraction(1, 3)], [Fraction(1, 3), Fraction(3, 4)]]
 
 
-@dataclass(frozen=True)
-class Orthogonal(Layer):
-    weights: str = "orthogonal"
+COUPLINGS = {"cw": 0.5, "cb": 0.125, "lambda_w": 1.25, "lambda_b": 2 / 7}
+INPUTS = [[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]]
 
 
 def law(widths: tuple[int, int], second: str = "z + z**2/5") -> Law:
-    couplings = {name: float(value) for name, value in EXACT.items()}
-    first = Layer(widths[0], "z + z**2/5", **couplings)
-    last = Orthogonal(widths[1], second, **couplings), Orthogonal(None, None, **couplings)
-    return Law((first, *last), np.array(GRAM, dtype=float))
+    network = nf.Network(3, widths, ("z + z**2/5", second), **COUPLINGS, weights="orthogonal")
+    return Law(network.layers, np.array(GRAM, dtype=float))
 
 
 # --- the matrices ---
 
 
-@pytest.mark.parametrize(("rows", "columns", "size"), [(4, 4, 4), (2, 5, 5), (5, 3, 5), (2, 3, 6), (3, 2, 6)])
+@pytest.mark.parametrize(("rows", "columns", "size"), [(4, 4, 4), (2, 5, 5), (5, 3, 5), (2, 3, 6)])
 def test_corners_are_haar(rows: int, columns: int, size: int) -> None:
     """Means of one, two and four entries; a QR without its signs has a mean."""
-    drawn = corners([np.random.default_rng(seed) for seed in range(20_000)], rows, columns, size)
-    assert drawn.shape == (20_000, rows, columns)
+    drawn = corners([np.random.default_rng(seed) for seed in range(8_000)], rows, columns, size)
+    assert drawn.shape == (8_000, rows, columns)
     if max(rows, columns) == size:
         shorter = drawn if rows <= columns else drawn.transpose(0, 2, 1)
         assert np.allclose(shorter @ shorter.transpose(0, 2, 1), np.eye(min(rows, columns)), atol=1e-12)
@@ -118,15 +121,14 @@ def test_which_tensors_are_asked_for_does_not_matter() -> None:
 
 
 def test_linear_networks_conserve_the_norm() -> None:
-    """Equal widths: every V of z is the sampling error of layer 1 alone, and averages to nothing."""
-    couplings = {"C_W": 1.0, "C_b": 0.0}
-    layers = (Layer(6, "linear", **couplings), *(Orthogonal(6, "linear", **couplings),) * 2)
-    rows = [kernel_block(Law((*layers, Orthogonal(None, None)), np.eye(1)), ("K", "V"), 2, b) for b in range(300)]
+    """Equal widths: what a layer adds to the sampling error of layer 1 is nothing at all, and V is zero."""
+    linear = Law(nf.Network(4, 6, "linear", weights="orthogonal").layers, np.eye(1))
+    rows = [kernel_block(linear, ("K", "V"), 2, b) for b in range(300)]
     for layer in (1, 2):
-        for name, gaussian in (("K", 1.0), ("V", 2.0)):  # at layer 2, and 4.3 and more above
+        for name, mean in (("K", 1.0), ("V", 0.0)):
             first, here = (np.array([row[at][name].ravel()[0] for row in rows]) for at in (0, layer))
             assert np.allclose(first, here, atol=1e-12)
-            assert abs(here.mean() - gaussian * (name == "K")) < 4.5 * here.std() / np.sqrt(300)
+            assert abs(here.mean() - mean) < 4.5 * here.std() / np.sqrt(300)
 
 
 def haar_rule(size: int) -> np.ndarray:
@@ -147,9 +149,10 @@ def haar_rule(size: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("n", "size"), [(2, 2), (3, 3), (2, 3)])
 def test_averages_are_those_over_all_matrices(n: int, size: int) -> None:
-    """A layer with any s and M, M_kk';ab not symmetric: V, D, F, A, B written out at neurons 0 and 1, no sampling."""
+    """A layer with any s, and any M that an NTK can give: V, D, F, A, B written out at neurons 0 and 1, no sampling."""
     rng = np.random.default_rng(n + size)
     s, M = rng.normal(size=(n, 2)), rng.normal(size=(n, n, 2, 2))
+    M += M.transpose(1, 0, 3, 2)  # M_kk';ab = M_k'k;ba
     W = haar_rule(size)[:, :2, :n] * np.sqrt(size / n)
     z = np.einsum("oik,ka->oia", W, s)
     ntk = np.einsum("oik,ojl,klab->oijab", W, W, M)
@@ -166,3 +169,67 @@ def test_averages_are_those_over_all_matrices(n: int, size: int) -> None:
     }
     for name, values in expected.items():
         assert np.allclose(found[name][0], values, atol=1e-12), name
+
+
+# --- the command ---
+
+
+def test_numbers_depend_on_the_seed_alone() -> None:
+    """Whoever does the work; other than Gaussian ones of the same seed; the law is told."""
+    network = nf.Network(3, (6, 5), "tanh", weights="orthogonal")
+    names = ["V", "A", "P", "Theta@1"]
+    runs = [nf.sample(network, INPUTS, names, networks=1000, seed=s, jobs=j) for s, j in ((1, 1), (1, 2), (2, 1))]
+    texts = [json.dumps(run.to_json()) for run in runs]
+    assert texts[0] == texts[1] != texts[2]
+    assert runs[0].meta["weights"] == "orthogonal"
+    gaussian = nf.sample(nf.Network(3, (6, 5), "tanh"), INPUTS, names, networks=1000)
+    assert "weights" not in gaussian.meta
+    assert gaussian.value("V", (1, 1, 1, 1)) != runs[0].value("V", (1, 1, 1, 1))
+
+
+def test_resume_goes_on_with_the_same_weights_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.json").write_text(json.dumps(INPUTS))
+    command = ["sample", "V", "Q", "--activation", "tanh", "--inputs", "x.json", "--depth", "3", "--width", "5"]
+    command += ["--format", "json"]
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as caught:
+            main([*command, *arguments])
+        return (int(caught.value.code or 0), *capsys.readouterr())
+
+    orthogonal = ("--weights", "orthogonal")
+    whole = call(*orthogonal, "--networks", "512")
+    assert call(*orthogonal, "--networks", "256", "--checkpoint", "run.npz")[0] == 0
+    resumed = ("--networks", "512", "--checkpoint", "run.npz", "--resume")
+    code, out, err = call(*resumed)
+    assert (code, out) == (2, "")
+    assert "another request" in err
+    assert call(*orthogonal, *resumed) == whole
+    assert json.loads(whole[1])["meta"]["weights"] == "orthogonal"
+
+
+def test_mixed_layers_and_orders_one_and_two_together() -> None:
+    """tanh, biases, a Gaussian layer upon an orthogonal one: every tensor at every layer against the recursions."""
+    network = nf.Network(
+        4, (24, 40, 30), "tanh", cw=1.5, cb=0.1, lambda_w=1.1, lambda_b=0.2,
+        weights=("gaussian", "orthogonal", "gaussian", "orthogonal"),
+    )  # fmt: skip
+    targets = [nf.derive(name).record.id for name in ("K@1", "Theta@1", "V", "D", "F", "A", "B")]
+    inputs = np.array(INPUTS)
+    found = compare(Request((network,), inputs @ inputs.T / 3, inputs=inputs), targets, 2, Sampling(4800, seed=4))
+    assert found.passed, found.largest_pull
+    assert not found.warnings()
+
+
+@pytest.mark.parametrize(
+    ("width", "names", "outputs", "message"),
+    [(1, ["V"], 2, "2 neurons"), (1, ["K", "D"], 2, "2 neurons"), (3, ["P"], 4, "4 neurons")],
+)
+def test_more_neurons_than_rows_of_the_matrix(width: int, names: list[str], outputs: int, message: str) -> None:
+    network = nf.Network(3, width, "tanh", weights="orthogonal")
+    with pytest.raises(NtkfeynError, match=message):
+        nf.sample(network, INPUTS, names, networks=64, outputs=outputs)
+    assert nf.sample(network, INPUTS, ["K", "Theta"], networks=64).meta["networks"] == 64

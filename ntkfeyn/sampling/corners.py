@@ -16,15 +16,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ntkfeyn.model.ensembles import ORTHOGONAL
 from ntkfeyn.model.network import Layer
 
 Array = NDArray[np.float64]
 CHAINS, RINGS = {"D", "F"}, {"A", "B"}  # tensors whose average needs chains, rings
+AVERAGED = {"V", *CHAINS, *RINGS}
 
 
 def orthogonal(layer: Layer) -> bool:
     """Whether the weights that lead to a layer are orthogonal."""
-    return bool(getattr(layer, "weights", "gaussian") == "orthogonal")
+    return layer.weights == ORTHOGONAL
 
 
 def matrix_size(below: int, above: int | None) -> int:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.network import Layer, activations_of, widths_of
-from ntkfeyn.sampling.corners import CHAINS, RINGS, Below, averages, corners, matrix_size, orthogonal
+from ntkfeyn.sampling.corners import AVERAGED, CHAINS, RINGS, Below, averages, corners, matrix_size, orthogonal
 
 Array = NDArray[np.float64]
 Rows = dict[str, Array]  # per network: (networks, samples, ..)
@@ -54,9 +54,10 @@ class Law(NamedTuple):
         return activations_of(self.layers)
 
     @property
-    def orthogonal(self) -> bool:
-        """Whether the weights of any layer are."""
-        return any(map(orthogonal, self.layers))
+    def matrix_sizes(self) -> tuple[int, ...]:
+        """Of the orthogonal matrices that layers take their weights from."""
+        steps = zip(self.hidden, self.layers[1:], strict=True)
+        return tuple(matrix_size(below, layer.width) for below, layer in steps if orthogonal(layer))
 
     @property
     def kernel(self) -> Array:
@@ -142,7 +143,7 @@ def _layers(xp: Any, law: Law, names: tuple[str, ...], streams: list[np.random.G
     n = law.hidden[0]
     z = normals(streams, n, len(law.gram)) @ root(law.kernel).T
     ntk = None
-    between = bool((CHAINS | RINGS if law.orthogonal else OFF_DIAGONAL) & set(names))
+    between = bool((CHAINS | RINGS if law.matrix_sizes else OFF_DIAGONAL) & set(names))
     if FULL_NTK & set(names):
         first = np.broadcast_to(law.ntk[pairs.a, pairs.b], (n, len(pairs.a)))
         if between:
@@ -258,7 +259,7 @@ def _given_layer(xp: Any, names: tuple[str, ...], layer: Activated, above: Layer
         rings = _ring(xp, layer.inner, pairs)
         rows["B"] = C_W**2 / n * rings
         below = below._replace(rings=rings / n**2)
-    if orthogonal(above):
+    if orthogonal(above) and asked & AVERAGED:
         found = averages(names, below, matrix_size(n, above.width))
         rows |= {name: n * C_W**2 * value for name, value in found.items()}
     return rows
