@@ -33,7 +33,7 @@ PIECES = 2000  # of JSON, printed together
 
 @click.command("derive", short_help="Derive the recursion of a cumulant at an order in 1/n.")
 @target_options
-@weights_option
+@weights_option()
 @notation_option
 @click.option(
     "--format",

@@ -23,7 +23,7 @@ FORMATS = ("text", "json", "tikz", "svg", "png", "pdf", "dot")
 
 @click.command("diagrams", short_help="Draw or list the diagrams of a cumulant.")
 @target_options
-@weights_option
+@weights_option()
 @notation_option
 @click.option("--full", is_flag=True, help="Every choice of an Omega vertex apart (F:1:2a, F:1:2b).")
 @click.option("--count", is_flag=True, help="Print the number alone.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
 @target_options
-@weights_option
+@weights_option()
 @notation_option
 @click.option(
     "--lang",

@@ -122,6 +122,15 @@ _COUPLINGS = (
     ("--lambda-b", "0", "lambda_b: gradient weight of the biases."),
 )
 
+_WEIGHTS = click.option(
+    "--weights",
+    default="gaussian",
+    show_default=True,
+    metavar="NAME[:NAME..]",
+    shell_complete=offering("gaussian", "orthogonal"),
+    help="gaussian or orthogonal, which leaves layer 1 Gaussian. One a layer by ':'.",
+)
+
 
 def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--activation, --inputs, --depth, --width, ..: passed on as ``network``, a NetworkRequest."""
@@ -169,14 +178,7 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
             )
             for name, default, text in _COUPLINGS
         ),
-        click.option(
-            "--weights",
-            default="gaussian",
-            show_default=True,
-            metavar="NAME[:NAME..]",
-            shell_complete=offering("gaussian", "orthogonal"),
-            help="gaussian or orthogonal, which leaves layer 1 Gaussian. One a layer by ':'.",
-        ),
+        _WEIGHTS,
     ]
     for decorate in reversed(options):
         decorated = decorate(decorated)

@@ -124,8 +124,8 @@ def _ensemble(context: click.Context, option: click.Parameter, value: str) -> st
     return value if context.resilient_parsing else check_ensemble(value)
 
 
-def weights_option(function: F) -> F:
-    """--weights of one layer: the law that a recursion, its diagrams or code are for."""
+def weights_option(text: str = "Law of the weights of layer l+1.") -> Callable[[F], F]:
+    """--weights, one name: the law that recursions, diagrams or code are for."""
     return click.option(
         "--weights",
         default="gaussian",
@@ -133,8 +133,8 @@ def weights_option(function: F) -> F:
         metavar="gaussian|orthogonal",
         shell_complete=offering("gaussian", "orthogonal"),
         callback=_ensemble,
-        help="Law of the weights of layer l+1.",
-    )(function)
+        help=text,
+    )
 
 
 def order_option(function: F) -> F:

@@ -175,9 +175,9 @@ ENSEMBLES = {
 BLOCK_TERM = ElementRule(
     "weight block",
     Powers.of(tau=1),
-    "weight block of p pairs, its term of order p+e in 1/N",
-    "joint cumulant of 2p orthogonal weights: the channel pairs their outer neurons, any matching their hidden ones;"
-    " the tag beside the large dot says e",
+    "weight block, one term of its cumulant",
+    "the weights at the slots of several pairs have a joint cumulant: the channel pairs their outer neurons, any"
+    " matching of the slots their hidden ones; the tag beside the large dot is the power of 1/n beside one for a line",
 )
 # constants of the two means at order 0, which no diagram draws: a bias contracted, a derivative by a bias
 BIASES = {"K": Powers.of(C_b=1), "Theta": Powers.of(lambda_b=1)}

@@ -52,12 +52,13 @@ def _block() -> Drawing:
     left, right = (-INTERNAL, 0.0), (INTERNAL, 0.0)
     paths = [wave(ORIGIN, left), wave(ORIGIN, right)]
     marks = [Mark(left, NEURON, WHITE), Mark(right, NEURON, WHITE)]
-    for k, x in enumerate((-0.9, -0.45, 0.45, 0.9)):
+    labels = []
+    for k, x in enumerate((-1.05, -0.45, 0.45, 1.05)):
         dot = (x, 0.85)
         paths += parallel(ORIGIN, dot, Z_LINE if k % 2 else NTK_LINE, LINES)
         marks.append(Mark(dot, DOT, BLACK))
-    labels = (Label((-0.68, 1.16), "(v_1,w_1)", "v1 w1"), Label((0.68, 1.16), "(v_2,w_2)", "v2 w2"))
-    return Drawing("block", tuple(paths), (*marks, Mark(ORIGIN, BLOCK, BLACK)), labels)
+        labels.append(Label((x, 1.16), f"{'vw'[k % 2]}_{k // 2 + 1}", f"{'vw'[k % 2]}{k // 2 + 1}"))
+    return Drawing("block", tuple(paths), (*marks, Mark(ORIGIN, BLOCK, BLACK)), tuple(labels))
 
 
 def element_picture(name: str, symbols: Symbols) -> Drawing:

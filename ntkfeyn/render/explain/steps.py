@@ -230,7 +230,8 @@ def _propagators(explanation: Explanation) -> list[Row]:
 def _assembled(explanation: Explanation) -> str:
     """Weight, ratios of widths, couplings, tensors and values, as they stand in the diagram."""
     diagram, (_, _, cost), notation = explanation.diagram, explanation.counting, explanation.notation
-    parts = [str(explanation.weight)] if explanation.weight != 1 else []
+    weight = "-" if explanation.weight == -1 else str(explanation.weight)
+    parts = [weight] if explanation.weight != 1 else []
     parts += [notation.power(WIDTH_RATIO, cost)] if cost else []
     parts += [notation.power(TAU, diagram.block_cost)] if diagram.block_cost else []
     couplings = reduce(Powers.times, [vertex.rule.couplings for vertex in diagram.cubic_vertices])

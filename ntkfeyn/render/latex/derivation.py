@@ -66,10 +66,10 @@ def _factors(diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNo
     if diagram.symmetry != 1:
         rows.append(FactorRow(notation.fraction(diagram.symmetry), f"weight{notation.macro}Low", ""))
     for block in diagram.weight_blocks:
-        number = notation.fraction(Fraction(block.coefficient))
         rule = f"weight block {listed([notation.pair(pair) for pair in block.pairs])}"
         tau = notation.power(TAU, block.cost)
-        rows.append(FactorRow(f"{number}{notation.space}{tau}", rule, notation.width_power(-block.cost)))
+        number = _number(Fraction(block.coefficient), notation)
+        rows.append(FactorRow(f"{number}{tau}", rule, notation.width_power(-block.cost)))
     for vertex in diagram.cubic_vertices:
         rule = f"pair {notation.pair(vertex.slots)}, {vertex.rule.words}"
         rows.append(FactorRow(vertex_text(vertex, notation), rule, notation.width_power(-1)))
@@ -84,6 +84,11 @@ def _factors(diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNo
     ]
     counted = f"{number_word(neurons)} neuron{'s'[: neurons > 1]}; in all ${total if diagram.order else '1'}$"
     return [*rows, FactorRow(rf"\textstyle\sum_{{{sums}}}", counted, notation.width_power(neurons))]
+
+
+def _number(value: Fraction, notation: AppendixNotation) -> str:
+    """A factor in front of letters: nothing for 1, a sign for -1."""
+    return {Fraction(1): "", Fraction(-1): "-"}.get(value, notation.fraction(value) + notation.space)
 
 
 def _tensor_rule(one: Attached) -> str:
@@ -101,7 +106,7 @@ def _product(diagram: Diagram, tensors: Sequence[Attached], order: Sequence[int]
     couplings = reduce(Powers.times, [vertex.rule.couplings for vertex in diagram.cubic_vertices])
     couplings = reduce(Powers.times, [TENSOR.couplings] * diagram.cost, couplings)
     couplings = reduce(Powers.times, [BLOCK_TERM.couplings] * diagram.block_cost, couplings)
-    parts = [notation.fraction(diagram.weight)] if diagram.weight != 1 else []
+    parts = [notation.fraction(diagram.weight)] if diagram.weight not in (1, -1) else []
     parts += [powers_text(couplings, notation)] if couplings else []
     parts += [one.text(notation) for one in tensors]
     for j in order:
@@ -111,7 +116,7 @@ def _product(diagram: Diagram, tensors: Sequence[Attached], order: Sequence[int]
             parts.append(notation.joint(labels, functions))
         else:
             parts.append(notation.mean(notation.derivatives(labels, functions[0]) if labels else functions[0]))
-    return notation.space.join(parts)
+    return ("-" if diagram.weight == -1 else "") + notation.space.join(parts)
 
 
 # --- sentences ---
