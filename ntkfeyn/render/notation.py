@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ntkfeyn.derivation.rules import COUPLINGS, GAUSSIAN_COUPLINGS
+from ntkfeyn.derivation.rules import COUPLINGS, TAU
 from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.mathtex import joined, single
@@ -205,7 +205,7 @@ def coupling_macro(coupling: str) -> str:
 
 def coupling_macros(letters: Letters, weights: str = GAUSSIAN) -> dict[str, str]:
     """Macro names and letters of every coupling of an ensemble of weights."""
-    names = GAUSSIAN_COUPLINGS if weights == GAUSSIAN else [coupling.name for coupling in COUPLINGS]
+    names = [coupling.name for coupling in COUPLINGS if weights != GAUSSIAN or coupling.name != TAU]
     return {coupling_macro(name): letters.coupling(name) for name in names}
 
 
