@@ -12,7 +12,7 @@ from math import cos, pi, sin
 from typing import NamedTuple
 
 from ntkfeyn.derivation.diagrams import WeightBlock
-from ntkfeyn.render.drawing.primitives import BLACK, Path, Point, distance, polar, towards, wave
+from ntkfeyn.render.drawing.primitives import BLACK, Path, Point, distance, polar, towards, turn, wave
 
 BLOCK = 0.13  # radius of the vertex
 SLOT = 0.95  # from it to its slots
@@ -22,6 +22,8 @@ STEPS = 24
 CLEAR = 0.17  # from a line to its label
 FAR = 2.0  # from a vertex or the middle of a line to any of its labels
 PARALLEL = 0.05  # half the distance of the two lines of one vertex
+APART = 0.2  # angle between the last external line and an internal one
+WEDGE = 0.72  # angle between lines that meet at a neuron
 AWAY = 0.6  # from the vertex to other marks
 ROOM = 0.3  # that a slot takes with its label
 LABEL = 0.25  # from a slot to the middle of its label
@@ -95,7 +97,14 @@ def _faults(place: BlockPlace, block: WeightBlock, neurons: Sequence[Point], tak
         faults += 2 * (_apart(place.centre, segment) < BLOCK + 0.2)
         faults += sum(_apart(slot, segment) < ROOM for slot in (*slots, *labels))
         faults += 2 * sum(_cross(segment, line) for line in own)
+        faults += sum(
+            turn(towards(neuron, place.centre), towards(neuron, segment[0])) < WEDGE
+            for neuron in neurons
+            if segment[1] == neuron
+        )
     faults += 2 * sum(distance(place.centre, neuron) < 0.9 for neuron in neurons)
+    among = max(turn(place.outward, towards(place.centre, slot)) for slot in slots) + APART
+    faults += sum(turn(place.outward, towards(place.centre, neuron)) < among for neuron in neurons)
     return faults
 
 

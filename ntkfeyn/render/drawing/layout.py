@@ -10,7 +10,7 @@ weight block is a large dot where all its external lines meet (theory section 9)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import cos, pi, sin
 
 from ntkfeyn.derivation.diagrams import CubicVertex, Diagram, TensorVertex
@@ -72,10 +72,11 @@ class _Canvas:
     def label(self, names: tuple[str, str], centre: Point = ORIGIN) -> Label:
         return Label(centre, *names, plainly=self.plainly)
 
-    def slot(self, slot: int, start: Point, dot: Point, strokes: Edges) -> None:
-        """An external slot: its lines, its dot, its sample."""
+    def slot(self, slot: int, start: Point, dot: Point, strokes: Edges, *, meeting: bool = False) -> None:
+        """An external slot: its lines, which may meet where they start, its dot, its sample."""
         lines = [stroke for edge, stroke in strokes.items() if slot in edge]
-        self.paths += parallel(start, dot, lines or Z_LINE, LINES)
+        drawn = parallel(start, dot, lines or Z_LINE, LINES)
+        self.paths += [replace(path, points=(start, path.points[1])) for path in drawn] if meeting else drawn
         self.marks.append(Mark(dot, DOT, BLACK))
         label = self.label(slot_names(slot, self.symbols))
         self.labels.append(label.at(_off(label.extent(), dot, DOT + NEAR, towards(start, dot))))
@@ -149,7 +150,7 @@ def _draw_block(canvas: _Canvas, diagram: Diagram, number: int, places: Places, 
     """All slots of a weight block, its vertex and its internal lines."""
     block, place = diagram.weight_blocks[number], places.blocks[number]
     for slot, dot in place.slots(block).items():
-        canvas.slot(slot, place.centre, dot, strokes)
+        canvas.slot(slot, place.centre, dot, strokes, meeting=True)
     for i, neuron, bow in places.block_lines(number):
         orders = [factor.order for factor in diagram.cubic_vertices[i].factors]
         canvas.paths += internal_lines(place.centre, neuron, bow, orders)
