@@ -29,7 +29,7 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 
 @click.command("verify", short_help="Compare a recursion with exact finite-width cumulants.")
 @target_options
-@weights_option
+@weights_option("Law of the weights of all layers but the first.")
 @click.option("--layers", default="2,3", show_default=True, metavar="L,L,..", help="Layers to compare at.")
 @click.option(
     "--activation",
