@@ -327,6 +327,14 @@ def test_linear_networks_of_equal_widths_at_two_inputs() -> None:
             assert row["value"] == pytest.approx(expected, abs=1e-11), (name, key)
 
 
+def test_relu_grows_more_slowly() -> None:
+    """One input, C_W = 2: the source of V is 4 <s^4> - 3 K^2 = 3 K^2, where Gaussian weights have 5 K^2."""
+    for weights, factor in (("gaussian", 5), ("orthogonal", 3)):
+        found = solved(nf.Network(6, 8, "relu", cw=2.0, weights=weights), ["V", "K@1", "Theta@1"])
+        assert found["V@1"][0] == pytest.approx(factor * 5 * 2.6**2, rel=1e-12)
+        assert found["K@1"][0] == found["Theta@1"][0] == pytest.approx(0, abs=1e-12)
+
+
 def test_order_zero_and_gaussian_layers_are_those_of_gaussian_weights() -> None:
     names = ["K", "Theta", "V", "F", "B", "Q", "V@2"]
     given = {"activation": "tanh", "cw": 1.2, "cb": 0.1, "lambda_b": 0.3}
