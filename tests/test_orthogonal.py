@@ -371,6 +371,24 @@ def test_tanh_saturates_at_criticality() -> None:
     assert all(0.9 < value < 1.2 for value in grown["orthogonal"].values()), grown  # slowly: logarithms of the depth
 
 
+def test_the_committed_depth_scaling() -> None:
+    """outputs/orthogonal/critical.json: what `critical --activation tanh --weights orthogonal` writes."""
+    path = Path(__file__).parent.parent / "outputs" / "orthogonal" / "critical.json"
+    document = json.loads(path.read_text())
+    Draft202012Validator(json.loads((SCHEMAS / "critical-1.schema.json").read_text())).validate(document)
+    assert document["meta"]["weights"] == "orthogonal"
+    critical = document["scaling"]["critical"]["tensors"]
+    for name in ("V@1", "F@1", "P@1", "R@1", "S@1", "K@1", "Theta@1"):
+        assert abs(critical[name]["ratio"]["exponent"]) < 0.02, name  # over powers of K and Theta they are constant
+    network = nf.Network(12, 50, "tanh", weights="orthogonal")
+    gram = document["scaling"]["critical"]["gram"]
+    [layers] = nf.evaluate(network, gram=[[gram]], names=["K", "V", "F", "Theta@1"]).to_json()["data"].values()
+    for number in range(1, 13):
+        for name, rows in layers[f"layer-{number}"].items():
+            [row] = rows.values()
+            assert row["value"] == pytest.approx(critical[name]["values"][number - 1], rel=1e-6, abs=1e-12)
+
+
 def test_emitted_python_is_evaluate(tmp_path: Path) -> None:
     from test_code import load
 
