@@ -327,6 +327,14 @@ def test_linear_networks_of_equal_widths_at_two_inputs() -> None:
             assert row["value"] == pytest.approx(expected, abs=1e-11), (name, key)
 
 
+def test_relu_grows_more_slowly() -> None:
+    """One input, C_W = 2: the source of V is 4 <s^4> - 3 K^2 = 3 K^2, where Gaussian weights have 5 K^2."""
+    for weights, factor in (("gaussian", 5), ("orthogonal", 3)):
+        found = solved(nf.Network(6, 8, "relu", cw=2.0, weights=weights), ["V", "K@1", "Theta@1"])
+        assert found["V@1"][0] == pytest.approx(factor * 5 * 2.6**2, rel=1e-12)
+        assert found["K@1"][0] == found["Theta@1"][0] == pytest.approx(0, abs=1e-12)
+
+
 def test_order_zero_and_gaussian_layers_are_those_of_gaussian_weights() -> None:
     names = ["K", "Theta", "V", "F", "B", "Q", "V@2"]
     given = {"activation": "tanh", "cw": 1.2, "cb": 0.1, "lambda_b": 0.3}
@@ -361,6 +369,24 @@ def test_tanh_saturates_at_criticality() -> None:
         grown[weights] = {name: ratio(60, name) / ratio(30, name) for name in powers}
     assert all(1.9 < value < 2.4 for value in grown["gaussian"].values()), grown
     assert all(0.9 < value < 1.2 for value in grown["orthogonal"].values()), grown  # slowly: logarithms of the depth
+
+
+def test_the_committed_depth_scaling() -> None:
+    """outputs/orthogonal/critical.json: what `critical --activation tanh --weights orthogonal` writes."""
+    path = Path(__file__).parent.parent / "outputs" / "orthogonal" / "critical.json"
+    document = json.loads(path.read_text())
+    Draft202012Validator(json.loads((SCHEMAS / "critical-1.schema.json").read_text())).validate(document)
+    assert document["meta"]["weights"] == "orthogonal"
+    critical = document["scaling"]["critical"]["tensors"]
+    for name in ("V@1", "F@1", "P@1", "R@1", "S@1", "K@1", "Theta@1"):
+        assert abs(critical[name]["ratio"]["exponent"]) < 0.02, name  # over powers of K and Theta they are constant
+    network = nf.Network(12, 50, "tanh", weights="orthogonal")
+    gram = document["scaling"]["critical"]["gram"]
+    [layers] = nf.evaluate(network, gram=[[gram]], names=["K", "V", "F", "Theta@1"]).to_json()["data"].values()
+    for number in range(1, 13):
+        for name, rows in layers[f"layer-{number}"].items():
+            [row] = rows.values()
+            assert row["value"] == pytest.approx(critical[name]["values"][number - 1], rel=1e-6, abs=1e-12)
 
 
 def test_emitted_python_is_evaluate(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ntkfeyn.cli.completion import activation_names, offering
 from ntkfeyn.cli.options import json_option, written_option
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.activations import NAMES
+from ntkfeyn.model.ensembles import ENSEMBLES, GAUSSIAN
 
 if TYPE_CHECKING:
     from ntkfeyn.model.network import Network
@@ -121,13 +122,12 @@ _COUPLINGS = (
     ("--lambda-w", "1", "lambda_W: weights have gradient weight lambda_W/n."),
     ("--lambda-b", "0", "lambda_b: gradient weight of the biases."),
 )
-
 _WEIGHTS = click.option(
     "--weights",
-    default="gaussian",
+    default=GAUSSIAN,
     show_default=True,
     metavar="NAME[:NAME..]",
-    shell_complete=offering("gaussian", "orthogonal"),
+    shell_complete=offering(*ENSEMBLES),
     help="gaussian or orthogonal, which leaves layer 1 Gaussian. One a layer by ':'.",
 )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from ntkfeyn.cli.completion import offering, tensor_names
+from ntkfeyn.model.ensembles import ENSEMBLES, GAUSSIAN, check_ensemble
 
 if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
@@ -119,8 +120,6 @@ def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _ensemble(context: click.Context, option: click.Parameter, value: str) -> str:
-    from ntkfeyn.model.ensembles import check_ensemble
-
     return value if context.resilient_parsing else check_ensemble(value)
 
 
@@ -128,10 +127,10 @@ def weights_option(text: str = "Law of the weights of layer l+1.") -> Callable[[
     """--weights, one name: the law that recursions, diagrams or code are for."""
     return click.option(
         "--weights",
-        default="gaussian",
+        default=GAUSSIAN,
         show_default=True,
-        metavar="gaussian|orthogonal",
-        shell_complete=offering("gaussian", "orthogonal"),
+        metavar="|".join(ENSEMBLES),
+        shell_complete=offering(*ENSEMBLES),
         callback=_ensemble,
         help=text,
     )

@@ -1,8 +1,9 @@
-"""The table of rules: what each element of a diagram is, gives and is called (theory sections 3 to 5).
+"""The table of rules: what each element of a diagram is, gives and is called (theory sections 3 to 5 and 9).
 
 Physics stands here and nowhere else. A pair of slots descends a layer in one of the ways of ``PAIR_RULES``; enumeration
 offers them, translation takes their couplings, pictures their marks, prose their words, the LaTeX table of rules their
-rows, the certificates the names of their couplings. A new way is a row here, and its counterpart in the judge.
+rows, the certificates the names of their couplings. A new way is a row here, and its counterpart in the judge. Which
+weights correlate beyond pairs is a row of ``ENSEMBLES`` (section 9).
 """
 
 from __future__ import annotations
