@@ -171,7 +171,8 @@ class Recursion:
         return recursion_text(self.record, TextNotation(self.symbols.text))
 
     def __repr__(self) -> str:
-        return f"<Recursion {self.record.name}@{self.record.order}: {len(self.record.terms)} product terms>"
+        law = "" if self.record.weights == GAUSSIAN else f", {self.record.weights} weights"
+        return f"<Recursion {self.record.name}@{self.record.order}: {len(self.record.terms)} product terms{law}>"
 
     def _repr_latex_(self) -> str:
         return (
