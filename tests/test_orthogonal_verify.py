@@ -165,3 +165,20 @@ def test_committed_certificates() -> None:
         if one["order"] == 1:
             recursion = derive_recursion(standard(one["cumulant"]["name"]), 1, weights="orthogonal")
             assert one["hash"] == recursion.hash
+
+
+def test_saturation_as_committed() -> None:
+    """outputs/orthogonal/saturation.json: theory as it is now, growth with depth, pulls at large widths."""
+    data = json.loads((OUTPUTS / "orthogonal" / "saturation.json").read_text())
+    at = data["layers"].index(20), data["layers"].index(40)
+    for weights, found in data["ensembles"].items():
+        now = nf.evaluate(nf.Network(6, 30, "tanh", weights=weights), [[1.0]], ["V", "B", "Theta@1"])
+        for name in ("V", "B", "Theta@1"):
+            [value] = now.get(name, 6).values
+            assert found["theory"][name]["order 1"][data["layers"].index(6)] == pytest.approx(value, rel=1e-6)
+        kernel = found["leading"]["K"]
+        early, late = (found["theory"]["V"]["order 1"][i] / kernel[i] ** 2 for i in at)
+        assert late / early == pytest.approx(2.1 if weights == "gaussian" else 1.0, abs=0.05)
+        for width in ("100", "200"):
+            assert found["pulls"][width]["root_mean_square"] < 1.3
+            assert abs(found["pulls"][width]["largest"]) < 4
