@@ -4,7 +4,7 @@
 
 makes outputs/orthogonal/saturation.json, .pdf and .png: one input with K = 1 at layer 1, C_W = 1, C_b = 0, lambda_W =
 1, layers 2 to 40, widths 30 to 200. Theory: orders 1 and 2 in 1/n. Sampled: n^R times each cumulant with its standard
-error, and pulls (sampled - T_1 - T_2/n)/error. About six minutes of one core; the same bytes with the same libraries.
+error, and pulls (sampled - T_1 - T_2/n)/error. About five minutes of one core; the same bytes with the same libraries.
 """
 
 # ruff: noqa: E402
