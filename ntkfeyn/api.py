@@ -13,6 +13,7 @@ from ntkfeyn.derivation.homogeneity import diagonal_recursions
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
@@ -69,21 +70,22 @@ def derive(
     channel: str | None = None,
     without: Collection[str] = (),
     homogeneous: bool = False,
+    weights: str = GAUSSIAN,
     notation: Letters = None,
 ) -> Recursion:
     """The recursion of one tensor, as derive("F", order=1) or derive(legs="z1 z2 NTK34", channel="13.24").
 
     ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites;
     ``homogeneous`` gives the recursion at one input for z s'(z) = s(z), as ReLU has it, and its record says what
-    vanishes; ``notation`` are the letters of formulas and pictures: a file, "paper", "pdlt" or a ``Notation``. Raises
-    NtkfeynError for a bad request.
+    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``notation`` are the letters of formulas
+    and pictures: a file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
     """
     symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
     skipped = [without] if isinstance(without, str) else without
     if homogeneous:
-        return Recursion(diagonal_recursions([TensorId(shape.name, power)], skipped)[0], symbols)
-    return Recursion(derive_recursion(shape, power, skipped), symbols)
+        return Recursion(diagonal_recursions([TensorId(shape.name, power)], skipped, weights)[0], symbols)
+    return Recursion(derive_recursion(shape, power, skipped, weights), symbols)
 
 
 def diagrams(
@@ -93,15 +95,16 @@ def diagrams(
     legs: str | None = None,
     channel: str | None = None,
     full: bool = False,
+    weights: str = GAUSSIAN,
     notation: Letters = None,
 ) -> tuple[Diagram, ...]:
-    """The diagrams of one tensor; ``full`` draws every choice of an Omega vertex apart, ``notation`` as for ``derive``.
+    """The diagrams of one tensor; ``full`` draws every choice of an Omega vertex apart.
 
-    Raises NtkfeynError.
+    ``weights`` and ``notation`` as for ``derive``. Raises NtkfeynError.
     """
     symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
-    found = enumerate_diagrams(shape, power).diagrams
+    found = enumerate_diagrams(shape, power, weights).diagrams
     return tuple(Diagram(diagram, symbols) for diagram in (full_diagrams(found) if full else found))
 
 
@@ -117,18 +120,19 @@ def verify(
     widths: Sequence[int] = (),
     seed: int = 1,
     controls: bool = True,
+    weights: str = GAUSSIAN,
 ) -> Certificate:
     """Compare a recursion with exact finite-width cumulants; ``.equal`` says whether every coefficient agrees.
 
     ``activation`` is a polynomial in z, or one a layer (a sequence, or between colons); ``widths`` are relative widths
-    of the layers (default: equal). Raises NtkfeynError for a bad request.
+    of the layers (default: equal). ``weights`` as for ``derive``. Raises NtkfeynError for a bad request.
     """
     from ntkfeyn.model.polynomials import polynomials
     from ntkfeyn.verification.certify import certify, check_samples, random_setting
 
     check_samples(samples)
     shape, power = _one(name, legs, channel, order)
-    setting = random_setting(seed, polynomials(activation), samples, widths)
+    setting = random_setting(seed, polynomials(activation), samples, widths, weights=check_ensemble(weights))
     return certify(shape, power, layers, setting, seed, controls=controls)
 
 
@@ -247,21 +251,24 @@ def emit(
     channel: str | None = None,
     latex: LatexOptions | None = None,
     shared: bool = True,
+    weights: str = GAUSSIAN,
     notation: Letters = None,
     **document: Any,
 ) -> tuple[Path, ...]:
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``notation`` as for
-    ``derive``: the letters of formulas, pictures and comments. ``document`` are fields of ``LatexOptions`` by name:
-    closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2, pdf=True. Raises NtkfeynError.
+    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``weights`` and
+    ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are fields of
+    ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
+    pdf=True. Raises NtkfeynError.
     """
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
     options = _documented(lang, latex, document)
-    return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols)
+    check_ensemble(weights)
+    return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols, weights=weights)
 
 
 def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
@@ -289,9 +296,10 @@ def emit_targets(
     *,
     shared: bool = True,
     symbols: Symbols | None = None,
+    weights: str = GAUSSIAN,
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
     from ntkfeyn.codegen.backends import Emission, backend
     from ntkfeyn.runtime.files import write_below
 
-    return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols)))
+    return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols, weights)))

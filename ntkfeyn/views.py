@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ntkfeyn.derivation.diagrams import Diagram as DiagramRecord
 from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
 from ntkfeyn.errors import LimitError
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.targets import Target
 from ntkfeyn.render.drawing.equation import equation
 from ntkfeyn.render.drawing.figure import pdf, png
@@ -88,10 +89,11 @@ def explanation(diagram: DiagramRecord, symbols: Symbols) -> Explanation:
     """The explanation of a diagram, which cites the files that `emit` writes for its cumulant."""
     from ntkfeyn.render.explain.explanation import explain_diagram
 
-    return explain_diagram(diagram, symbols, partial(emitted_files, Target(diagram.cumulant, diagram.order), symbols))
+    target = Target(diagram.cumulant, diagram.order)
+    return explain_diagram(diagram, symbols, partial(emitted_files, target, symbols, diagram.weights))
 
 
-def emitted_files(target: Target, symbols: Symbols) -> dict[str, dict[str, str]]:
+def emitted_files(target: Target, symbols: Symbols, weights: str = GAUSSIAN) -> dict[str, dict[str, str]]:
     """What `emit` writes for one target in each language that is quoted, rendered in memory.
 
     Raises LimitError where that takes long, or where the system that code needs is beyond the limits.
@@ -101,7 +103,7 @@ def emitted_files(target: Target, symbols: Symbols) -> dict[str, dict[str, str]]
     shape, order = target
     if order - shape.leading_order > HIGHEST_CITED:
         raise LimitError(f"files are rendered here up to {HIGHEST_CITED} orders above the leading one")
-    asked = Emission([target], symbols=symbols)
+    asked = Emission([target], symbols=symbols, weights=weights)
     written = {row.name: row.files(asked) for row in BACKENDS if row.quoted}
     return {name: {path: text for path, text in one.items() if isinstance(text, str)} for name, one in written.items()}
 
@@ -169,7 +171,8 @@ class Recursion:
         return recursion_text(self.record, TextNotation(self.symbols.text))
 
     def __repr__(self) -> str:
-        return f"<Recursion {self.record.name}@{self.record.order}: {len(self.record.terms)} product terms>"
+        law = "" if self.record.weights == GAUSSIAN else f", {self.record.weights} weights"
+        return f"<Recursion {self.record.name}@{self.record.order}: {len(self.record.terms)} product terms{law}>"
 
     def _repr_latex_(self) -> str:
         return (

@@ -71,6 +71,7 @@ SEEDS = {
     "activations": ("gelu:tanh", "leaky_relu(0.3):z*tanh(z)", "relu"),
     "moment": ("z_i1 z_i2 z_j3 z_j4", "Var(NTK_ij12)", "NTK_ii12 z_j1 z_j2"),
     "widths": ("32", "32:64:32", "16,32,64"),
+    "weights": ("orthogonal", "gaussian:orthogonal:gaussian", "orthogonal:gaussian:gaussian"),
     "numbers": ("1.5", "1:2:2", "0.1"),
     "components": ("all", "pairs", "1-1-2-2,1-2-1-2"),
     "letter": (r"\widehat{H}_{\mathrm{NTK}}", r"\mathbb{E}\left[", r"\phi'", "α", "z1+z2+z3+dNTK456/14.25.36"),
@@ -140,6 +141,7 @@ TEXT_TARGETS: dict[str, Callable[[str, str], object]] = {
     "polynomial": lambda a, _: polynomial(a),
     "moment": lambda a, _: parse_moment(a, 1),
     "widths": lambda a, _: parse_widths(a),
+    "weights": lambda a, _: Network(3, 4, "tanh", weights=a),
     "numbers": lambda a, _: parse_numbers("--cw", a),
     "components": lambda a, _: wanted_tuples("F", a, 2),
     "letter": lambda a, _: _letter(a),
@@ -148,6 +150,7 @@ TEXT_TARGETS: dict[str, Callable[[str, str], object]] = {
 
 COMMANDS = (
     ["derive", "F@1"], ["derive", "--legs", "z1 z2 NTK34", "--channel", "13.24", "--order", "2"],
+    ["diagrams", "V@2", "--weights", "orthogonal"],
     ["diagrams", "A@1", "--count"], ["list", "--order", "1"], ["explain", "F:1:2"], ["theory", "5"],
     ["evaluate", "V", "--activation", "tanh", "--gram", "k.json", "--depth", "3", "--width", "4", "--cw", "1.5"],
     ["evaluate", "--moment", "z_i1 z_i2", "--activation", "relu", "--gram", "k.json", "--depth", "2", "--width", "4"],

@@ -1,8 +1,9 @@
 """What takes too long for every run: tests/run --all, or .venv/bin/python tests/long_checks.py [NAME ..] for some.
 
-The survey of certificates (outputs/certificates.json), the C code of order 3 against `evaluate`, and fuzzing of every
-parser with texts that change every day. What came out is written to outputs/long_checks.json, a table a check, without
-times and names of machines. Exit code 1 if anything is not as it should be.
+The surveys of certificates (outputs/certificates.json, outputs/orthogonal/certificates.json), the C code of order 3
+against `evaluate`, and fuzzing of every parser with texts that change every day. What came out is written to
+outputs/long_checks.json, a table a check, without times and names of machines. Exit code 1 if anything is not as it
+should be.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,26 @@ from ntkfeyn.verification.certificates import certificates_json
 
 OUTPUTS = Path(__file__).resolve().parent.parent / "outputs"
 RECORD, CERTIFICATES = OUTPUTS / "long_checks.json", OUTPUTS / "certificates.json"
+ORTHOGONAL = OUTPUTS / "orthogonal" / "certificates.json"
 ORDER_THREE = ("K@3", "Theta@3")
 ROUNDS = 400_000  # of fuzzing: ten minutes where others work too
 HOUR = 3600.0
 
 
 def certificates() -> dict[str, Any]:
-    """Every certificate again; written beside what they say in short."""
-    found = survey.run(survey.SURVEY)
-    path = write_file(CERTIFICATES, to_text(certificates_json(found)))
+    """Every certificate again."""
+    return surveyed(survey.SURVEY, CERTIFICATES)
+
+
+def orthogonal_certificates() -> dict[str, Any]:
+    """Every certificate of orthogonal weights again."""
+    return surveyed(survey.ORTHOGONAL, ORTHOGONAL)
+
+
+def surveyed(requests: Sequence[survey.Request], file: Path) -> dict[str, Any]:
+    """The certificates, written to a file, and what they say in short."""
+    found = survey.run(requests)
+    path = write_file(file, to_text(certificates_json(found)))
     return {
         "certificates": len(found),
         "not_probed": [c.diagram for one in found for c in one.controls if "not probed" in (c.dropped, c.doubled)],
@@ -76,7 +88,8 @@ def fuzzing() -> dict[str, Any]:
 
 
 CHECKS: dict[str, Callable[[], dict[str, Any]]] = {
-    "certificates": certificates, "order_three_in_c": order_three, "fuzzing": fuzzing
+    "certificates": certificates, "orthogonal_certificates": orthogonal_certificates,
+    "order_three_in_c": order_three, "fuzzing": fuzzing,
 }  # fmt: skip
 WRONG = ("different", "too_large", "findings")  # each empty if all is well
 

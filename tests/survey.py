@@ -1,6 +1,7 @@
 """The whole survey of certificates: every comparison that the project claims, with a progress bar.
 
-Takes minutes: long_checks.py runs it and writes outputs/certificates.json, the test-suite runs a selection.
+Takes minutes: long_checks.py runs it and writes outputs/certificates.json and, for orthogonal weights,
+outputs/orthogonal/certificates.json. The test-suite runs a selection.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Request(NamedTuple):
     controls: bool = False
     widths: Sequence[int] = ()
     corrections: int = 0  # powers of 1/n in the first-layer kernels, so that every term of a recursion is at work
+    weights: str = "gaussian"
 
 
 SURVEY = (
@@ -55,13 +57,40 @@ SURVEY = (
     Request(SEVEN, 3, range(2, 11), LINEAR, 2),
 )
 
+ORTHOGONAL = tuple(
+    request._replace(weights="orthogonal")
+    for request in (
+        Request(("K", "Theta"), 0, (2, 3), QUADRATIC, 2, controls=True),
+        Request((*SEVEN, *DERIVATIVES), 1, (2, 3), QUADRATIC, 2, controls=True),
+        Request(SEVEN, 1, (2, 3), CUBIC, 2, corrections=1),
+        Request(DERIVATIVES, 1, (2, 3), QUADRATIC, 2, corrections=1),
+        Request(("P", "Q"), 1, (3,), CUBIC, 2, corrections=1),
+        Request(SEVEN, 2, (2, 3), QUADRATIC, 2, controls=True),
+        Request(DERIVATIVES, 1, (3,), QUADRATIC, 3),
+        Request((*SEVEN, *DERIVATIVES), 1, (4,), QUADRATIC, 1),
+        Request((*SEVEN, *DERIVATIVES), 1, (2, 3), QUADRATIC, 2, widths=(2, 3, 2)),
+        Request(SEVEN, 2, (2, 3), QUADRATIC, 2, widths=(3, 2, 5)),
+        Request(DERIVATIVES, 2, (2, 3), QUADRATIC, 2, controls=True),
+        Request(SIX_SLOTS, 2, (2, 3), QUADRATIC, 2, controls=True),
+        Request(("C0C0C0", "R3"), 2, (3,), QUADRATIC, 2, widths=(3, 2, 4)),
+        Request((TREE,), 2, (2, 3), QUADRATIC, 1),
+        Request(SEVEN, 3, (2, 3), QUADRATIC, 2),
+        Request(SEVEN, 3, range(2, 11), LINEAR, 2),
+    )
+)
+
 
 def run(requests: Sequence[Request], seed: int = 1) -> list[Certificate]:
     found = []
     with progress("survey", sum(len(request.tensors) for request in requests)) as advance:
         for request in requests:
             setting = random_setting(
-                seed, polynomial(request.activation), request.samples, request.widths, request.corrections
+                seed,
+                polynomial(request.activation),
+                request.samples,
+                request.widths,
+                request.corrections,
+                weights=request.weights,
             )
             for name in request.tensors:
                 start = time.perf_counter()

@@ -15,7 +15,7 @@ from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.expectations.activations import activation, functions
 from ntkfeyn.expectations.fluctuations import fluctuations
 from ntkfeyn.expectations.kernels import Kernel
-from ntkfeyn.judge.exact import Setting
+from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.polynomials import polynomials
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.solve import centring

@@ -789,8 +789,8 @@ def test_committed_code_is_reproduced(lang: str, tmp_path: Path) -> None:
 
 
 def test_a_coupling_that_solvers_do_not_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ir, "powers", lambda term: (ir.Power("C_W", 1), ir.Power("tau", 2)))
-    with pytest.raises(nf.NtkfeynError, match="no coupling tau"):
+    monkeypatch.setattr(ir, "powers", lambda term: (ir.Power("C_W", 1), ir.Power("kappa", 2)))
+    with pytest.raises(nf.NtkfeynError, match="no coupling kappa"):
         nf.emit("F", lang="python", directory=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -13,7 +13,8 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import activation
-from ntkfeyn.judge.exact import ExactNetwork, Setting
+from ntkfeyn.judge.exact import ExactNetwork
+from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.sampling.directional import DERIVATIVES, Jets, Sampled
 from ntkfeyn.sampling.kernels import KERNELS, Law

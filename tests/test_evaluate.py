@@ -18,7 +18,7 @@ import ntkfeyn as nf
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.kernels import Kernel
-from ntkfeyn.judge.exact import Setting
+from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.solve import convergence, solver
 from ntkfeyn.solve import plan as planning

@@ -17,7 +17,7 @@ from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import TABLES, activation, functions
 from ntkfeyn.expectations.expression import OUTER
-from ntkfeyn.judge.exact import Setting
+from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.activations import FUNCTIONS, SMOOTH, read_activation
 from ntkfeyn.model.network import Layer
 from ntkfeyn.model.polynomials import polynomials

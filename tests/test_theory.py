@@ -31,6 +31,7 @@ from ntkfeyn.model.tensors import NAMED_TENSORS, NAMES
 from ntkfeyn.render.formulas import recursion_text
 from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.render.symbols import Symbols
+from ntkfeyn.render.weight_blocks import series, series_text
 from ntkfeyn.verification.certify import certify, random_setting
 
 ROOT = Path(__file__).parent.parent
@@ -291,6 +292,18 @@ def test_what_tensors_feed_on_themselves_with() -> None:
                     grown[tuple(sorted([*orders, mean]))] += count * more  # type: ignore[type-var]
             expected = grown
         assert found == expected, name
+
+
+def test_the_cumulants_of_orthogonal_weights() -> None:
+    for loops, shown in table(SECTION["9"], "loops"):
+        assert series_text(series(tuple(map(int, loops.split(","))))) == shown.removesuffix(" + ..")
+
+
+def test_the_recursion_of_orthogonal_weights() -> None:
+    recursion = derive_recursion(standard("V"), 1, weights="orthogonal")
+    derived = recursion_text(recursion, TextNotation(Symbols().text)).partition("\n\n")[2].split("\n\n")[0]
+    [shown] = [block for block in blocks(SECTION["9"]) if block.startswith("V_1234 =")]
+    assert shown.splitlines() == derived.replace("  orthogonal:V:", "  V:").splitlines()
 
 
 def test_the_critical_points() -> None:

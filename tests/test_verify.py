@@ -121,8 +121,8 @@ def test_a_relabelled_request_is_certified() -> None:
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Recursions of F without their last expanded term."""
 
-    def derive(shape, order=None, without=()):  # type: ignore[no-untyped-def]
-        recursion = derive_recursion(shape, order, without)
+    def derive(shape, order=None, without=(), weights="gaussian"):  # type: ignore[no-untyped-def]
+        recursion = derive_recursion(shape, order, without, weights)
         if recursion.name != "F":
             return recursion
         return replace(recursion, terms=recursion.terms[:-1])
@@ -160,7 +160,7 @@ def test_a_missed_control_is_no_certificate() -> None:
 def test_what_is_zero_on_the_data_is_not_probed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A linear activation silences diagrams with s'': they must be reported, not counted as caught."""
     linear = random_setting(1, polynomial("z"), 1)
-    monkeypatch.setattr(certify_module, "control_setting", lambda seed, order: linear)
+    monkeypatch.setattr(certify_module, "control_setting", lambda seed, order, weights: linear)
     found = certify(standard("Q"), 1, (2, 3), random_setting(1, QUADRATIC, 1), 1)
     outcomes = {control.dropped for control in found.controls}
     assert outcomes == {"caught", "not probed"}

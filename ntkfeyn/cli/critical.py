@@ -10,7 +10,7 @@ import click
 from ntkfeyn.cli.completion import activation_names
 from ntkfeyn.cli.network_options import show
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import answer_no, end_with_answer, figures_option, json_option
+from ntkfeyn.cli.options import answer_no, end_with_answer, figures_option, json_option, weights_option
 from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--off", type=float, default=0.1, show_default=True, metavar="D", help="C_W times 1-D, 1+D off critical.")
 @click.option("--lambda-w", type=float, default=1.0, show_default=True, metavar="X", help="lambda_W.")
 @click.option("--lambda-b", type=float, default=0.0, show_default=True, metavar="X", help="lambda_b.")
+@weights_option("Law of the weights of all layers but the first.")
 @click.option("--no-scaling", is_flag=True, help="Only the critical points.")
 @figures_option("Directory for critical.pdf, .png and .json.")
 @notation_option
@@ -45,6 +46,7 @@ def command(
     off: float,
     lambda_w: float,
     lambda_b: float,
+    weights: str,
     no_scaling: bool,
     output: Path | None,
     form: str,
@@ -59,6 +61,7 @@ def command(
     \b
     Example: ntkfeyn critical --activation gelu --depth 64
              ntkfeyn critical --activation "z*tanh(z)" --no-scaling
+             ntkfeyn critical --activation tanh --weights orthogonal --depth 64
     """
     from ntkfeyn.criticality.points import critical_points, points_json
     from ntkfeyn.errors import bad_request
@@ -73,7 +76,7 @@ def command(
     else:
         from ntkfeyn.criticality.depth import Scaling, critical_json
 
-        scaling = Scaling(depth, off, lambda_w, lambda_b)
+        scaling = Scaling(depth, off, lambda_w, lambda_b, weights)
         scaling.check()
         text, runs = _scaling(activation, found, scaling)
         document = critical_json(found, scaling, runs)
@@ -145,7 +148,8 @@ def scaling_table(runs: dict[Tuning, Run], scaling: Scaling) -> str:
     lines = [
         "",
         f"Depth scaling: one input, equal widths, lambda_W = {scaling.lambda_w:g}, lambda_b = {scaling.lambda_b:g};"
-        f" C_W times {1 - scaling.off:g}, {1 + scaling.off:g} below and above",
+        f" C_W times {1 - scaling.off:g}, {1 + scaling.off:g} below and above"
+        + ("" if scaling.weights == "gaussian" else f"; {scaling.weights} weights"),
     ]
     for which, run in runs.items():
         lines.append(f"  {which}: layers 1 .. {run.layers}" + (f"; stopped: {run.stopped}" if run.stopped else ""))

@@ -13,7 +13,7 @@ import click
 
 from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import TargetRequest, json_option, target_options, written_option
+from ntkfeyn.cli.options import TargetRequest, json_option, target_options, weights_option, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 
@@ -33,6 +33,7 @@ PIECES = 2000  # of JSON, printed together
 
 @click.command("derive", short_help="Derive the recursion of a cumulant at an order in 1/n.")
 @target_options
+@weights_option()
 @notation_option
 @click.option(
     "--format",
@@ -63,6 +64,7 @@ def command(
     without: tuple[str, ...],
     products: bool,
     homogeneous: bool,
+    weights: str,
     symbols: Symbols,
 ) -> None:
     """Derive the layer-to-layer recursion of a cumulant at an order in 1/n.
@@ -73,6 +75,7 @@ def command(
              ntkfeyn derive K@1 Theta@1 --homogeneous
              ntkfeyn derive Theta@2 --format json --products
              ntkfeyn derive F --format latex --notation pdlt
+             ntkfeyn derive V --weights orthogonal
     """
     targets = request.targets()
     if picture is not None and (picture.suffix not in PICTURES or len(targets) > 1):
@@ -92,7 +95,7 @@ def command(
     if form == "text" and (readable if pictures is None else pictures):
         write = _text_with_sketches
     with waiting("deriving", targets):
-        recursions = _derived(targets, without, homogeneous)
+        recursions = _derived(targets, without, homogeneous, weights)
         if form == "json" or json_file is not None:
             _json(recursions, products, symbols)  # beyond the limits nothing is written
         text = write(recursions, symbols)
@@ -106,13 +109,13 @@ def command(
         click.echo(block, nl=False)
 
 
-def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool) -> list[Recursion]:
+def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool, weights: str) -> list[Recursion]:
     from ntkfeyn.derivation.homogeneity import diagonal_recursions
     from ntkfeyn.derivation.recursion import derive_recursion
 
     if homogeneous:
-        return [*diagonal_recursions([target.id for target in targets], without)]
-    return [derive_recursion(shape, order, without) for shape, order in targets]
+        return [*diagonal_recursions([target.id for target in targets], without, weights)]
+    return [derive_recursion(shape, order, without, weights) for shape, order in targets]
 
 
 def _draw(recursion: Recursion, path: Path, symbols: Symbols) -> None:
@@ -133,6 +136,7 @@ def _text_with_sketches(recursions: list[Recursion], symbols: Symbols) -> str:
 
 def _sketches(recursion: Recursion, symbols: Symbols) -> str:
     """The diagrams side by side, where the terminal is wide enough and they are not too many."""
+    from ntkfeyn.model.ensembles import weights_asked
     from ntkfeyn.render.drawing.layout import layout
     from ntkfeyn.render.drawing.sketch import side_by_side
 
@@ -140,9 +144,8 @@ def _sketches(recursion: Recursion, symbols: Symbols) -> str:
     shown = recursion.diagrams[:MOST_PICTURES]
     text = side_by_side([layout(diagram, symbols, plainly=True) for diagram in shown], width)
     more = len(recursion.diagrams) - len(shown)
-    note = (
-        f"... and {more} more: `ntkfeyn diagrams {recursion.name}@{recursion.order}` lists them all\n\n" if more else ""
-    )
+    asked = f"ntkfeyn diagrams {recursion.name}@{recursion.order}{weights_asked(recursion.weights)}"
+    note = f"... and {more} more: `{asked}` lists them all\n\n" if more else ""
     return f"{text}\n{note}" if text else ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import TargetRequest, target_options, written_option
+from ntkfeyn.cli.options import TargetRequest, target_options, weights_option, written_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ FORMATS = ("text", "json", "tikz", "svg", "png", "pdf", "dot")
 
 @click.command("diagrams", short_help="Draw or list the diagrams of a cumulant.")
 @target_options
+@weights_option()
 @notation_option
 @click.option("--full", is_flag=True, help="Every choice of an Omega vertex apart (F:1:2a, F:1:2b).")
 @click.option("--count", is_flag=True, help="Print the number alone.")
@@ -36,6 +37,7 @@ def command(
     count: bool,
     form: str,
     directory: Path | None,
+    weights: str,
     symbols: Symbols,
 ) -> None:
     """Draw or list every diagram of a cumulant at an order in 1/n.
@@ -43,6 +45,7 @@ def command(
     \b
     Example: ntkfeyn diagrams --cumulant F --order 1
              ntkfeyn diagrams --cumulant A --format svg -o pictures
+             ntkfeyn diagrams V --weights orthogonal
     """
     from ntkfeyn.derivation.diagrams import full_diagrams
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
@@ -53,20 +56,20 @@ def command(
         raise bad_request(f"-o {directory} was given for a listing", "-o takes pictures", "--format svg -o DIRECTORY")
     found = {}
     for target in request.targets():
-        listed = enumerate_diagrams(*target).diagrams
+        listed = enumerate_diagrams(*target, weights).diagrams
         found[target] = full_diagrams(listed) if full else listed
     if count:
         for target, listed in found.items():
             click.echo(f"{target.id} {len(listed)}" if len(found) > 1 else str(len(listed)))
     elif form == "json":
-        _print_json(found, symbols)
+        _print_json(found, weights, symbols)
     elif form == "text":
-        click.echo("\n".join(_listing(target, listed, symbols) for target, listed in found.items()), nl=False)
+        click.echo("\n".join(_listing(target, listed, weights, symbols) for target, listed in found.items()), nl=False)
     else:
         _draw([diagram for listed in found.values() for diagram in listed], form, directory, symbols)
 
 
-def _print_json(found: dict[Target, tuple[Diagram, ...]], symbols: Symbols) -> None:
+def _print_json(found: dict[Target, tuple[Diagram, ...]], weights: str, symbols: Symbols) -> None:
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
     from ntkfeyn.errors import bad_request
     from ntkfeyn.render.json import diagrams_json, to_text
@@ -77,16 +80,16 @@ def _print_json(found: dict[Target, tuple[Diagram, ...]], symbols: Symbols) -> N
             f"{len(found)} cumulants were asked for", "diagrams --format json takes one", "one --cumulant"
         )
     [((shape, order), listed)] = found.items()
-    document = diagrams_json(shape, order, enumerate_diagrams(shape, order), listed, latex_of(symbols))
+    document = diagrams_json(shape, order, enumerate_diagrams(shape, order, weights), listed, latex_of(symbols))
     click.echo(to_text(document), nl=False)
 
 
-def _listing(target: Target, listed: tuple[Diagram, ...], symbols: Symbols) -> str:
+def _listing(target: Target, listed: tuple[Diagram, ...], weights: str, symbols: Symbols) -> str:
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
     from ntkfeyn.render.notation import TextNotation, counted
 
     notation = TextNotation(symbols.text)
-    counts = enumerate_diagrams(*target)
+    counts = enumerate_diagrams(*target, weights)
     lines = [
         f"{target.id}: {counted(len(listed), 'diagram')} kept"
         f" ({counted(counts.candidates, 'candidate')} of this order, {counts.connected} connected)"
@@ -95,9 +98,11 @@ def _listing(target: Target, listed: tuple[Diagram, ...], symbols: Symbols) -> s
 
 
 def _describe(diagram: Diagram, notation: TextNotation) -> str:
-    """id, weight, then each propagator with what sits on it."""
+    """id, weight, then each propagator with what sits on it, tensors, weight blocks."""
     from ntkfeyn.derivation.diagrams import pair_ends
+    from ntkfeyn.derivation.rules import ENSEMBLES
     from ntkfeyn.render.formulas import functions_text, vertex_text
+    from ntkfeyn.render.weight_blocks import block_text
 
     neurons = []
     for held in diagram.propagators:
@@ -114,8 +119,11 @@ def _describe(diagram: Diagram, notation: TextNotation) -> str:
             names = "-".join(z if end is None else notation.label(end) for end in ends)
             on.append(f"{names} on ({neuron + 1})")
         tensors.append(f"{tensor.name}@{tensor.order}[{', '.join(on)}]")
-    parts = [f"{diagram.id:<12} weight {diagram.weight!s:<6} neurons {' '.join(neurons)}"]
-    return "   ".join([*parts, *([f"tensors {' '.join(tensors)}"] if tensors else [])])
+    wide = 12 + len(ENSEMBLES[diagram.weights].prefix)
+    parts = [f"{diagram.id:<{wide}} weight {diagram.weight!s:<6} neurons {' '.join(neurons)}"]
+    parts += [f"tensors {' '.join(tensors)}"] if tensors else []
+    blocks = [block_text(block, diagram, notation) for block in diagram.weight_blocks]
+    return "   ".join([*parts, *([f"blocks {' '.join(blocks)}"] if blocks else [])])
 
 
 def _draw(diagrams: list[Diagram], form: str, directory: Path | None, symbols: Symbols) -> None:

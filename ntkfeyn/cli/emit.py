@@ -10,7 +10,7 @@ import click
 
 from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import TargetRequest, target_options, written_option
+from ntkfeyn.cli.options import TargetRequest, target_options, weights_option, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
 from ntkfeyn.errors import bad_request
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 @click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
 @target_options
+@weights_option()
 @notation_option
 @click.option(
     "--lang",
@@ -70,6 +71,7 @@ def command(
     certificate: Path | None,
     template: Path | None,
     shared: bool,
+    weights: str,
     symbols: Symbols,
     columns: int,
     prefix: str,
@@ -87,6 +89,7 @@ def command(
              ntkfeyn emit --lang latex Theta@2 --closure --style compact --columns 2 --name theta2 -o appendix
              ntkfeyn emit --lang python --cumulant Theta@1 -o code
              ntkfeyn emit --lang c --cumulant Theta@1 -o code
+             ntkfeyn emit --lang latex V@1 --weights orthogonal -o appendix
     """
     from ntkfeyn.api import emit_targets
     from ntkfeyn.model.targets import default_targets
@@ -105,8 +108,8 @@ def command(
         options.check()  # before a certificate is made again
     with waiting("deriving", targets if asked else []):
         if certificate is not None and lang == "latex":
-            options = replace(options, certificates=_citations(certificate, targets))
-        paths = emit_targets(targets, lang, directory, options, shared=shared, symbols=symbols)
+            options = replace(options, certificates=_citations(certificate, targets, weights))
+        paths = emit_targets(targets, lang, directory, options, shared=shared, symbols=symbols, weights=weights)
     compiled = [path for path in paths if path.suffix == ".pdf"]
     for path in (paths[0], *compiled):
         click.echo(str(path))
@@ -116,9 +119,9 @@ def command(
         click.echo(f"and {len(paths) - 1 - len(compiled)} files to input in {paths[1].parent}", err=True)
 
 
-def _citations(certificate: Path, targets: list[Target]) -> dict[str, str]:
+def _citations(certificate: Path, targets: list[Target], weights: str) -> dict[str, str]:
     """Footnotes by recursion hash. Every certificate is made again, which takes as long as `verify` took."""
     from ntkfeyn.derivation.recursion import derive_recursion
     from ntkfeyn.verification.citations import read_certificates
 
-    return read_certificates(certificate, [derive_recursion(*target) for target in targets])
+    return read_certificates(certificate, [derive_recursion(*target, weights=weights) for target in targets])

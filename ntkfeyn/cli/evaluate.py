@@ -128,7 +128,8 @@ def table(result: Tensors) -> str:
     """A block a tensor: rows are components, columns layers."""
     lines = []
     for setting in result.settings:
-        lines.append(f"width {setting.width}, {result.meta['activation']}, layers 1 .. {result.meta['depth']}")
+        law = f", {result.meta['weights']} weights" if "weights" in result.meta else ""
+        lines.append(f"width {setting.width}, {result.meta['activation']}, layers 1 .. {result.meta['depth']}{law}")
         for name, last in setting.layers[-1].items():
             error = max(last.errors.tolist(), default=0.0)
             sampled = result.meta["command"] == "sample"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ntkfeyn.cli.completion import activation_names
+from ntkfeyn.cli.completion import activation_names, offering
 from ntkfeyn.cli.options import json_option, written_option
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.activations import NAMES
+from ntkfeyn.model.ensembles import ENSEMBLES, GAUSSIAN
 
 if TYPE_CHECKING:
     from ntkfeyn.model.network import Network
@@ -25,6 +26,7 @@ class NetworkRequest(NamedTuple):
     depth: int
     width: str
     couplings: dict[str, str]
+    weights: str
     inputs: Path | None
     gram: Path | None
 
@@ -34,7 +36,8 @@ class NetworkRequest(NamedTuple):
 
         numbers = {name: parse_numbers("--" + name.replace("_", "-"), text) for name, text in self.couplings.items()}
         widths = parse_widths(self.width)
-        return tuple(dict.fromkeys(Network(self.depth, width, self.activation, **numbers) for width in widths))
+        made = (Network(self.depth, width, self.activation, **numbers, weights=self.weights) for width in widths)
+        return tuple(dict.fromkeys(made))
 
     def samples(self) -> dict[str, Any]:
         """``gram``: x.x'/n_0, shape (inputs, inputs); ``inputs``: the vectors, if given. Raises NtkfeynError."""
@@ -119,6 +122,14 @@ _COUPLINGS = (
     ("--lambda-w", "1", "lambda_W: weights have gradient weight lambda_W/n."),
     ("--lambda-b", "0", "lambda_b: gradient weight of the biases."),
 )
+_WEIGHTS = click.option(
+    "--weights",
+    default=GAUSSIAN,
+    show_default=True,
+    metavar="NAME[:NAME..]",
+    shell_complete=offering(*ENSEMBLES),
+    help="gaussian or orthogonal, which leaves layer 1 Gaussian. One a layer by ':'.",
+)
 
 
 def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,10 +147,11 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
         cb: str,
         lambda_w: str,
         lambda_b: str,
+        weights: str,
         **rest: Any,
     ) -> Any:
         couplings = {"cw": cw, "cb": cb, "lambda_w": lambda_w, "lambda_b": lambda_b}
-        request = NetworkRequest(activation, depth, width, couplings, inputs, gram)
+        request = NetworkRequest(activation, depth, width, couplings, weights, inputs, gram)
         return function(*args, network=request, **rest)
 
     decorated: Callable[..., Any] = gathered
@@ -166,6 +178,7 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
             )
             for name, default, text in _COUPLINGS
         ),
+        _WEIGHTS,
     ]
     for decorate in reversed(options):
         decorated = decorate(decorated)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from ntkfeyn.cli.completion import tensor_names
+from ntkfeyn.cli.completion import offering, tensor_names
+from ntkfeyn.model.ensembles import ENSEMBLES, GAUSSIAN, check_ensemble
 
 if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
@@ -116,6 +117,23 @@ def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         decorated = decorate(decorated)
     return decorated
+
+
+def _ensemble(context: click.Context, option: click.Parameter, value: str) -> str:
+    return value if context.resilient_parsing else check_ensemble(value)
+
+
+def weights_option(text: str = "Law of the weights of layer l+1.") -> Callable[[F], F]:
+    """--weights, one name: the law that recursions, diagrams or code are for."""
+    return click.option(
+        "--weights",
+        default=GAUSSIAN,
+        show_default=True,
+        metavar="|".join(ENSEMBLES),
+        shell_complete=offering(*ENSEMBLES),
+        callback=_ensemble,
+        help=text,
+    )
 
 
 def order_option(function: F) -> F:

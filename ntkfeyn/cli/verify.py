@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ntkfeyn.cli.options import TargetRequest, answer_no, end_with_answer, target_options, written_option
+from ntkfeyn.cli.options import (
+    TargetRequest,
+    answer_no,
+    end_with_answer,
+    target_options,
+    weights_option,
+    written_option,
+)
 
 if TYPE_CHECKING:
-    from ntkfeyn.judge.exact import Setting
+    from ntkfeyn.judge.setting import Setting
     from ntkfeyn.model.targets import Target
     from ntkfeyn.verification.certify import Certificate
 
@@ -22,6 +29,7 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 
 @click.command("verify", short_help="Compare a recursion with exact finite-width cumulants.")
 @target_options
+@weights_option("Law of the weights of all layers but the first.")
 @click.option("--layers", default="2,3", show_default=True, metavar="L,L,..", help="Layers to compare at.")
 @click.option(
     "--activation",
@@ -44,6 +52,7 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 @written_option("--certificate", help="Write the JSON certificate here.")
 def command(
     request: TargetRequest,
+    weights: str,
     layers: str,
     activation: str,
     samples: int,
@@ -62,12 +71,13 @@ def command(
     \b
     Example: ntkfeyn verify F
              ntkfeyn verify --cumulant Theta@1 --layers 2,3,4 --samples 1 --certificate theta.json
+             ntkfeyn verify V F@2 --weights orthogonal --width 2:3:2
     """
     from ntkfeyn.render.json import to_text
     from ntkfeyn.verification.certificates import certificate_text, certificates_json
 
     targets = request.targets()
-    setting = _setting(activation, samples, width, seed, couplings)
+    setting = _setting(activation, samples, width, seed, couplings, weights)
     found = _certify(targets, _layers(layers), setting, seed, controls)
     if not all(one.equal for one in found):
         answer_no()
@@ -90,7 +100,10 @@ def _certify(
 
     for shape, _ in targets:  # refuse before any work
         check_size(shape, layers, setting)
-    steps = [len(full_diagrams(enumerate_diagrams(*target).diagrams)) if controls else 0 for target in targets]
+    steps = [
+        len(full_diagrams(enumerate_diagrams(*target, setting.weights).diagrams)) if controls else 0
+        for target in targets
+    ]
     found = []
     with progress("verify", sum(steps)) as advance:
         for target in targets:
@@ -101,14 +114,16 @@ def _certify(
     return found
 
 
-def _setting(activation: str, samples: int, width: str | None, seed: int, couplings: dict[str, str | None]) -> Setting:
+def _setting(
+    activation: str, samples: int, width: str | None, seed: int, couplings: dict[str, str | None], weights: str
+) -> Setting:
     from ntkfeyn.model.polynomials import polynomials
     from ntkfeyn.verification.certify import check_samples, random_setting
 
     check_samples(samples)
     given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}
     widths = _integers(width, ":", "--width", "--width 2:3:5") if width is not None else []
-    return random_setting(seed, polynomials(activation), samples, widths, couplings=given)
+    return random_setting(seed, polynomials(activation), samples, widths, couplings=given, weights=weights)
 
 
 def _layers(text: str) -> list[int]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.model.ensembles import GAUSSIAN
 
 if TYPE_CHECKING:
     from ntkfeyn.codegen.ir import Program
@@ -27,13 +28,15 @@ MAX_PLACEMENTS = 2_000_000  # of derivatives, in the product terms of one progra
 class Emission:
     """Targets and options; ``stem`` names the files, ``program`` is the code of everything that the targets need.
 
-    ``symbols`` are the letters of everything that is written, whatever ``latex`` says.
+    ``symbols`` are the letters of everything that is written, whatever ``latex`` says; ``weights`` is the ensemble of
+    the weights of every layer that is stepped to.
     """
 
     targets: Sequence[Target]
     shared: bool = True
     latex: LatexOptions | None = None
     symbols: Symbols | None = None
+    weights: str = GAUSSIAN
 
     @cached_property
     def stem(self) -> str:
@@ -43,7 +46,8 @@ class Emission:
         if self.latex is not None and self.latex.name is not None:
             return self.latex.name
         closed = "_closure" if self.latex is not None and self.latex.closure else ""
-        return file_stem(self.targets, default_targets()) + closed
+        prefix = "" if self.weights == GAUSSIAN else f"{self.weights}_"
+        return prefix + file_stem(self.targets, default_targets()) + closed
 
     @cached_property
     def letters(self) -> Symbols:
@@ -57,7 +61,7 @@ class Emission:
         from ntkfeyn.derivation.expansion import written_terms
         from ntkfeyn.derivation.recursion import derive_system
 
-        system = derive_system([target.id for target in self.targets])
+        system = derive_system([target.id for target in self.targets], self.weights)
         placements = sum(written_terms(recursion.terms) for recursion in system.recursions)
         if placements > MAX_PLACEMENTS:
             names = ", ".join(str(target.id) for target in self.targets)
@@ -87,10 +91,10 @@ def _latex(asked: Emission) -> Files:
 
     options = replace(asked.latex or LatexOptions(), symbols=asked.letters)
     options.check()  # before anything is derived
-    recursions = [derive_recursion(shape, order) for shape, order in asked.targets]
+    recursions = [derive_recursion(shape, order, weights=asked.weights) for shape, order in asked.targets]
     if options.closure:
         own = {recursion.id: recursion for recursion in recursions}  # with the labels that were asked for
-        recursions = [own.get(one.id, one) for one in derive_system(own).recursions]
+        recursions = [own.get(one.id, one) for one in derive_system(own, asked.weights).recursions]
     texts = latex_files(recursions, asked.stem, options)
     if options.pdf:
         return {**texts, f"{asked.stem}.pdf": compile_pdf(texts, asked.stem)}

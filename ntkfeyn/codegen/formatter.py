@@ -132,6 +132,8 @@ class Formatter(ABC):
             "layer": self.words.layer,
             "width": self.words.width,
             "width_below": self.words.width_below,
+            "width_above": f"{self.words.letters.width}_({self.words.layer}+1)",
+            "weights": code.program.weights,
             "names": self.names(),
             "kernel": self.words.letter(MEAN_KERNEL.name),
         }

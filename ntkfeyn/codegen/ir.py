@@ -19,11 +19,14 @@ from typing import NamedTuple
 from ntkfeyn.derivation.expansion import leg_placements, leg_units
 from ntkfeyn.derivation.recursion import Recursion, System
 from ntkfeyn.derivation.reduction import split_omega
-from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS, in_order
+from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS, TAU, in_order
 from ntkfeyn.derivation.terms import Group, ProductTerm
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import TensorId
+
+SOLVED_COUPLINGS = (*GAUSSIAN_COUPLINGS, TAU)  # what the drivers of emitted solvers know the values of
 
 
 class Power(NamedTuple):
@@ -101,12 +104,12 @@ class Step:
 
     @property
     def couplings(self) -> tuple[str, ...]:
-        """The couplings that occur, in the order of Gaussian weights. Raises LimitError for one that is not there."""
+        """The couplings that occur, in the order of the table. Raises LimitError for one that is not there."""
         used = {power.name for product in self.products for power in product.powers}
-        if not used <= set(GAUSSIAN_COUPLINGS):
-            unknown = ", ".join(sorted(used - set(GAUSSIAN_COUPLINGS)))
+        if not used <= set(SOLVED_COUPLINGS):
+            unknown = ", ".join(sorted(used - set(SOLVED_COUPLINGS)))
             raise LimitError(f"emitted solvers have no coupling {unknown}; `ntkfeyn derive` writes such recursions")
-        return tuple(name for name in GAUSSIAN_COUPLINGS if name in used)
+        return tuple(name for name in SOLVED_COUPLINGS if name in used)
 
     @property
     def tensors(self) -> tuple[TensorId, ...]:
@@ -124,11 +127,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Program:
-    """Steps in order of dependence; ``shared``: placement tables are shared and partial sums kept."""
+    """Steps in order of dependence; ``shared``: placement tables are shared and partial sums kept.
+
+    ``weights``: the ensemble of the weights of every layer but the first.
+    """
 
     targets: tuple[TensorId, ...]
     steps: tuple[Step, ...]
     shared: bool
+    weights: str = GAUSSIAN
 
     @cached_property
     def spreads(self) -> tuple[Spread, ...]:
@@ -161,7 +168,7 @@ def program(system: System, *, shared: bool = True) -> Program:
         own = [f"_{recursion.name}_{recursion.order}_{i}" if not shared else "" for i in range(len(parts))]
         products = tuple(_product(part, suffix) for part, suffix in zip(parts, own, strict=True))
         steps.append(Step(recursion, tuple(f"a{label}" for label in shape.index_labels()), products))
-    return Program(system.targets, tuple(steps), shared)
+    return Program(system.targets, tuple(steps), shared, system.weights)
 
 
 def _product(term: ProductTerm, suffix: str) -> Product:

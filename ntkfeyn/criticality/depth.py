@@ -22,6 +22,7 @@ from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
 from ntkfeyn.model.network import MAX_DEPTH, Network
 from ntkfeyn.model.tensors import NAMES, TensorId
 from ntkfeyn.solve.components import subsets_up_to
@@ -45,15 +46,17 @@ class Tuning(StrEnum):
 
 
 class Scaling(NamedTuple):
-    """How to run: ``depth`` layers, C_W times 1 -+ ``off`` below and above, gradient weights."""
+    """How to run: ``depth`` layers, C_W times 1 -+ ``off`` below and above, gradient weights, ensemble of weights."""
 
     depth: int = 256
     off: float = 0.1
     lambda_w: float = 1.0
     lambda_b: float = 0.0
+    weights: str = GAUSSIAN
 
     def check(self) -> None:
-        """Raises RequestError for a depth too small to show a law, or an ``off`` that leaves no C_W."""
+        """Raises RequestError for a depth too small to show a law, an ``off`` that leaves no C_W, no ensemble."""
+        check_ensemble(self.weights)
         if not LEAST_LAYERS <= self.depth <= MAX_DEPTH:
             raise bad_request(
                 f"--depth {self.depth} was asked for", f"{LEAST_LAYERS} to {MAX_DEPTH} layers are allowed", "--depth 64"
@@ -97,24 +100,25 @@ def depth_scaling(
     A run that overflows, or whose kernel grows beyond what can be integrated, ends at the last layer it reached.
     """
     scaling.check()
-    targets = scaled_tensors(name)
-    plan = make_plan(derive_system(targets), {target: subsets_up_to(1, 1) for target in targets}, 1)
+    targets = scaled_tensors(name, scaling.weights)
+    plan = make_plan(derive_system(targets, scaling.weights), {target: subsets_up_to(1, 1) for target in targets}, 1)
     factors = {Tuning.CRITICAL: 1.0, Tuning.BELOW: 1 - scaling.off, Tuning.ABOVE: 1 + scaling.off}
     runs: dict[Tuning, Run] = {}
     for which, factor in factors.items():
-        network = Network(scaling.depth, 1, name, factor * point.cw, point.cb, scaling.lambda_w, scaling.lambda_b)
+        couplings = (factor * point.cw, point.cb, scaling.lambda_w, scaling.lambda_b)
+        network = Network(scaling.depth, 1, name, *couplings, weights=scaling.weights)
         runs[which] = _run(plan, targets, network, point.gram, advance)
     if not runs[Tuning.CRITICAL].layers:
         raise NtkfeynError(f"not a single layer could be solved at criticality: {runs[Tuning.CRITICAL].stopped}")
     return runs
 
 
-def scaled_tensors(name: str) -> list[TensorId]:
+def scaled_tensors(name: str, weights: str = GAUSSIAN) -> list[TensorId]:
     """Every named tensor at its leading order, K@1 and Theta@1; those that exist, if the activation has a kink."""
     targets = [TensorId(name, standard(name).leading_order) for name in NAMES]
     targets += [TensorId("K", 1), TensorId("Theta", 1)]
     function = activation(name)
-    return [target for target in targets if first_missing(derive_system([target]), [function]) is None]
+    return [target for target in targets if first_missing(derive_system([target], weights), [function]) is None]
 
 
 def _run(plan: Plan, targets: list[TensorId], network: Network, gram: float, advance: Callable[[str], None]) -> Run:
@@ -176,7 +180,10 @@ def ratio_name(tensor: str) -> str:
 def critical_json(found: Criticality, scaling: Scaling, runs: dict[Tuning, Run] | None) -> dict[str, Any]:
     """After the schema ntkfeyn.critical/1, with the runs."""
     document = points_json(found)
-    document["meta"] |= scaling._asdict()
+    asked = scaling._asdict()
+    if scaling.weights == GAUSSIAN:
+        del asked["weights"]
+    document["meta"] |= asked
     if runs is not None and found.main is not None:
         document["scaling"] = {
             which: _run_json(run, found.main, which == Tuning.CRITICAL) for which, run in runs.items()

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.rules import RULE, PairRule
 from ntkfeyn.derivation.terms import Factor
 from ntkfeyn.model.canonical import Edges
 from ntkfeyn.model.cumulants import Cumulant
+from ntkfeyn.model.ensembles import GAUSSIAN
 
 if TYPE_CHECKING:
     import networkx
@@ -70,8 +72,26 @@ class TensorVertex:
 
 
 @dataclass(frozen=True)
+class WeightBlock:
+    """A joint cumulant of more than two weights: its ``pairs`` of the channel by label, ``cubic_vertices`` by number.
+
+    ``cost`` is e of the term N^(-p-e) of the cumulant, ``coefficient`` its number (theory section 9).
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    cubic_vertices: tuple[int, ...]
+    loops: tuple[int, ...]
+    cost: int
+    coefficient: int
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        return tuple(sorted(slot for pair in self.pairs for slot in pair))
+
+
+@dataclass(frozen=True)
 class Diagram:
-    """A diagram of ``cumulant`` at ``order`` (absolute power of 1/n).
+    """A diagram of ``cumulant`` at ``order`` (absolute power of 1/n), for weights of the ensemble ``weights``.
 
     ``propagators`` lists for each hidden neuron the cubic vertices on it. ``members`` are the diagrams that the
     Omega merge draws as one (theory section 4), empty for a diagram that stands for itself.
@@ -85,6 +105,18 @@ class Diagram:
     weight: Fraction
     id: str = ""
     members: tuple[Diagram, ...] = ()
+    weight_blocks: tuple[WeightBlock, ...] = ()
+    weights: str = GAUSSIAN
+
+    @property
+    def block_cost(self) -> int:
+        """Sum of the costs of the weight blocks: the power of tau."""
+        return sum(block.cost for block in self.weight_blocks)
+
+    @property
+    def symmetry(self) -> Fraction:
+        """The weight without the numbers of the weight blocks."""
+        return self.weight / prod(block.coefficient for block in self.weight_blocks)
 
     @property
     def cost(self) -> int:
@@ -121,8 +153,18 @@ def relabelled(diagram: Diagram, cumulant: Cumulant) -> Diagram:
         replace(v, trees=tuple(InternalTree(t.edges, tuple(label[s] for s in t.nodes)) for t in v.trees))
         for v in diagram.tensor_vertices
     )
+    blocks = tuple(
+        replace(block, pairs=tuple((label[a], label[b]) for a, b in block.pairs)) for block in diagram.weight_blocks
+    )
     members = tuple(relabelled(member, cumulant) for member in diagram.members)
-    return replace(diagram, cumulant=cumulant, cubic_vertices=cubic, tensor_vertices=vertices, members=members)
+    return replace(
+        diagram,
+        cumulant=cumulant,
+        cubic_vertices=cubic,
+        tensor_vertices=vertices,
+        members=members,
+        weight_blocks=blocks,
+    )
 
 
 def _graph(diagram: Diagram) -> networkx.MultiGraph[Any]:
@@ -140,6 +182,10 @@ def _graph(diagram: Diagram) -> networkx.MultiGraph[Any]:
         graph.add_node(f"cubic{i}", kind="cubic", coupling=cubic.coupling)
         for factor in cubic.factors:
             graph.add_edge(f"slot{factor.slot}", f"cubic{i}", kind="external", derivative=factor.order)
+    for k, block in enumerate(diagram.weight_blocks):
+        graph.add_node(f"block{k}", kind="weight block", cost=block.cost, pairs=block.pairs)
+        for i in block.cubic_vertices:
+            graph.add_edge(f"block{k}", f"cubic{i}", kind="block")
     for j, held in enumerate(diagram.propagators):
         graph.add_node(f"propagator{j}", kind="propagator")
         for i in held:

@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from itertools import combinations, product
-from math import factorial
+from math import factorial, prod
 
-from ntkfeyn.derivation.diagrams import CubicVertex, Diagram, InternalTree, TensorVertex, relabelled
-from ntkfeyn.derivation.rules import OMEGA, PAIR_RULES, PairRule
+from ntkfeyn.derivation.blocks import joined, labelled
+from ntkfeyn.derivation.diagrams import CubicVertex, Diagram, InternalTree, TensorVertex, WeightBlock, relabelled
+from ntkfeyn.derivation.rules import ENSEMBLES, OMEGA, PAIR_RULES, Ensemble, PairRule
 from ntkfeyn.derivation.terms import Factor
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.combinatorics import bounded_matchings, compositions, set_partitions
 from ntkfeyn.model.cumulants import Cumulant, check_order, identify, standard
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
 from ntkfeyn.model.tensors import NAMES
 
 MAX_CANDIDATES = 500_000
@@ -35,43 +37,52 @@ class Enumeration:
     connected: int
 
 
-def enumerate_diagrams(cumulant: Cumulant, order: int) -> Enumeration:
+def enumerate_diagrams(cumulant: Cumulant, order: int, weights: str = GAUSSIAN) -> Enumeration:
     """Every diagram of ``cumulant`` at ``order``, with stable ids such as F:1:2 (name : order : number).
 
-    Raises RequestError below the leading order, LimitError for an order beyond the stated limits.
+    ``weights``: the ensemble of the weights of layer l+1, a name of ``rules.ENSEMBLES``. Raises RequestError below the
+    leading order or for an unknown ensemble, LimitError for an order beyond the stated limits.
     """
     check_order(cumulant, order)
-    found = _enumerate_standard(cumulant.name, order)
+    check_ensemble(weights)
+    found = _enumerate_standard(cumulant.name, order, weights)
     if cumulant == found.diagrams[0].cumulant:
         return found
     return replace(found, diagrams=tuple(relabelled(diagram, cumulant) for diagram in found.diagrams))
 
 
 @cache
-def _enumerate_standard(name: str, order: int) -> Enumeration:
+def _enumerate_standard(name: str, order: int, weights: str) -> Enumeration:
     cumulant = standard(name)
     search = _Search(name, order)
     kept: list[Diagram] = []
-    for vertices, trees in _cubic_choices(cumulant):
-        ends = _Ends(cumulant, vertices)
+    for vertices, blocks, trees in _cubic_choices(cumulant, order, ENSEMBLES[weights]):
+        ends = _Ends(cumulant, vertices, blocks)
+        left = order - len(vertices) - sum(block.cost for block in blocks)
+        factor = prod(block.coefficient for block in blocks)
         for propagators in set_partitions(range(len(vertices))):
-            budget = order - len(vertices) + len(propagators)
+            budget = left + len(propagators)
             if budget < 0:
                 continue
             at = ends.on(propagators)
             for tensors in search.tensor_choices(trees, at, len(propagators), budget):
                 search.found()
                 if ends.connected(at, len(propagators), tensors):
-                    weight = _weight(tensors)
-                    kept.append(Diagram(cumulant, order, vertices, tensors, propagators, weight))
+                    drawn = Diagram(cumulant, order, vertices, tensors, propagators, factor * _weight(tensors))
+                    kept.append(replace(drawn, weight_blocks=blocks, weights=weights))
     return Enumeration(_merge_omega(kept), search.candidates, len(kept))
 
 
 # --- cubic vertices and internal trees (theory section 3) -----------------------------------------------------
 
 
-def _cubic_choices(cumulant: Cumulant) -> Iterator[tuple[tuple[CubicVertex, ...], tuple[InternalTree, ...]]]:
-    """Each pair descends by one of the pair rules; the blocks of the edges that are left make internal trees."""
+def _cubic_choices(
+    cumulant: Cumulant, order: int, ensemble: Ensemble
+) -> Iterator[tuple[tuple[CubicVertex, ...], tuple[WeightBlock, ...], tuple[InternalTree, ...]]]:
+    """Each pair descends by one of the pair rules; the blocks of the edges that are left make internal trees.
+
+    The pairs that contract weights make weight blocks where the ensemble has them: see ``blocks``.
+    """
     edges = {frozenset(edge) for edge in cumulant.edges}
     allowed = [
         [rule for rule in PAIR_RULES if frozenset(pair) in edges or not rule.consumes_edge] for pair in cumulant.channel
@@ -82,11 +93,12 @@ def _cubic_choices(cumulant: Cumulant) -> Iterator[tuple[tuple[CubicVertex, ...]
         at_slot = [[e for e in old if v in e] for v in range(len(cumulant.labels))]
         for blocks in product(*(list(set_partitions(held)) for held in at_slot)):
             orders = [len(held) for held in blocks]
-            vertices = tuple(
-                CubicVertex(rule.name, _factors(rule, cumulant.labels, orders, pair))
-                for pair, rule in zip(cumulant.channel, choice, strict=True)
-            )
-            yield vertices, _internal_trees(old, blocks, cumulant.labels)
+            trees = _internal_trees(old, blocks, cumulant.labels)
+            for pairs, weight_blocks in joined(tuple(zip(cumulant.channel, choice, strict=True)), order, ensemble):
+                vertices = tuple(
+                    CubicVertex(rule.name, _factors(rule, cumulant.labels, orders, pair)) for pair, rule in pairs
+                )
+                yield vertices, tuple(labelled(block, cumulant.labels) for block in weight_blocks), trees
 
 
 def _factors(
@@ -118,11 +130,11 @@ def _internal_trees(
 
 
 class _Ends:
-    """Where slots sit: their cubic vertex, the propagator of it, and what the external legs join."""
+    """Where slots sit: their cubic vertex, the propagator of it, and what external legs and weight blocks join."""
 
-    def __init__(self, cumulant: Cumulant, vertices: tuple[CubicVertex, ...]) -> None:
+    def __init__(self, cumulant: Cumulant, vertices: tuple[CubicVertex, ...], blocks: tuple[WeightBlock, ...]) -> None:
         self.cubic = {slot: i for i, vertex in enumerate(vertices) for slot in vertex.slots}
-        self.legs = [leg.labels for leg in cumulant.legs]
+        self.joined = [leg.labels for leg in cumulant.legs] + [block.slots for block in blocks]
 
     def on(self, propagators: tuple[tuple[int, ...], ...]) -> dict[int, int]:
         """The propagator of each slot."""
@@ -130,10 +142,10 @@ class _Ends:
         return {slot: holder[cubic] for slot, cubic in self.cubic.items()}
 
     def connected(self, at: dict[int, int], propagators: int, tensors: tuple[TensorVertex, ...]) -> bool:
-        """Connected through legs, cubic vertices, tensor vertices and propagators."""
+        """Connected through legs, cubic vertices, weight blocks, tensor vertices and propagators."""
         if propagators == 1:
             return True
-        groups = [{at[slot] for slot in labels} for labels in self.legs]
+        groups = [{at[slot] for slot in labels} for labels in self.joined]
         groups += [{at[slot] for slot in t.ends} | {j for j, k in enumerate(t.zz) if k} for t in tensors]
         reached = {0}
         grown = True
@@ -280,7 +292,7 @@ def _merge_omega(diagrams: list[Diagram]) -> tuple[Diagram, ...]:
     result = []
     for number, key in enumerate(sorted(merged), start=1):
         shape = merged[key]
-        name = f"{shape.cumulant.name}:{shape.order}:{number}"
+        name = f"{ENSEMBLES[shape.weights].prefix}{shape.cumulant.name}:{shape.order}:{number}"
         members = sorted(groups[key], key=lambda d: [v.coupling for v in d.cubic_vertices])
         apart = [replace(d, id=f"{name}{_suffix(i)}") for i, d in enumerate(members)] if len(members) > 1 else []
         result.append(replace(shape, id=name, members=tuple(apart)))
@@ -311,7 +323,7 @@ def _omega_shape(diagram: Diagram) -> Diagram:
 
 
 def _sort_key(diagram: Diagram) -> tuple[object, ...]:
-    """Canonical order: fewest layer-l cumulants first, named ones before others."""
+    """Canonical order: no weight blocks first, then fewest layer-l cumulants, named ones before others."""
 
     def rank(v: TensorVertex) -> tuple[object, ...]:
         place = NAMES.index(v.name) if v.name in NAMES else len(NAMES)
@@ -319,4 +331,5 @@ def _sort_key(diagram: Diagram) -> tuple[object, ...]:
 
     couplings = tuple((v.coupling, v.factors) for v in diagram.cubic_vertices)
     tensors = tuple(sorted(rank(v) for v in diagram.tensor_vertices))
-    return (diagram.cost, len(diagram.propagators), tensors, diagram.propagators, couplings)
+    blocks = (diagram.block_cost, tuple((b.pairs, b.cubic_vertices, b.cost) for b in diagram.weight_blocks))
+    return (blocks, diagram.cost, len(diagram.propagators), tensors, diagram.propagators, couplings)

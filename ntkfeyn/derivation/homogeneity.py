@@ -11,7 +11,8 @@ With s'' or higher derivatives f is supported at 0. Smooth the kink over a width
   h >= 0        f -> 0 as e -> 0 (such as s s'')
   h = -1        f -> a multiple of delta(z) (such as s' s''): the mean of d^k f vanishes if k - h is even
   h < -1        f diverges: no statement
-k - h is even in every group of every recursion: a flip z -> -z of one neuron changes nothing in the law of a layer.
+k - h is even in every group of every recursion: a flip z -> -z of one neuron changes nothing in the law of a layer,
+with Gaussian weights or orthogonal ones.
 So either the derivatives of a group are gone, or its term is. Needed: K > 0. Not needed: C_b = 0 or lambda_b = 0.
 """
 
@@ -26,6 +27,7 @@ from ntkfeyn.derivation.recursion import Recursion, derive_system
 from ntkfeyn.derivation.reduction import Effect, collect, merge_ids, split_omega
 from ntkfeyn.derivation.terms import Factor, Group, ProductTerm, Tensor
 from ntkfeyn.errors import bad_request
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 
 SAMPLE = 1  # the label of the one input
@@ -80,8 +82,12 @@ class Diagonal(Recursion):
         return tuple(found[mean] for mean in sorted(found))
 
 
-def diagonal_recursions(targets: Iterable[TensorId], without: Collection[str] = ()) -> tuple[Diagonal, ...]:
+def diagonal_recursions(
+    targets: Iterable[TensorId], without: Collection[str] = (), weights: str = GAUSSIAN
+) -> tuple[Diagonal, ...]:
     """The targets (class name, absolute order) at one input of a homogeneous activation, with any biases.
+
+    ``weights``: the ensemble of the weights of every layer but the first, whose tensors all vanish but the means.
 
     Raises RequestError for a tensor that diverges as the kink sharpens, or for rewrites to leave out.
     """
@@ -91,7 +97,7 @@ def diagonal_recursions(targets: Iterable[TensorId], without: Collection[str] = 
             "all are applied there",
             "one of the two alone",
         )
-    system = derive_system(targets)
+    system = derive_system(targets, weights)
     reduced = {recursion.id: on_diagonal(recursion) for recursion in system.recursions}
     zero = vanishing_set(list(reduced.values()))
     return tuple(
@@ -129,7 +135,8 @@ def on_diagonal(recursion: Recursion) -> Diagonal:
         collected,
         (*recursion.product_effects, Effect("homogeneous", "product terms", len(terms), len(collected))),
         recursion.without,
-        tuple(dropped),
+        recursion.weights,
+        dropped=tuple(dropped),
     )
 
 

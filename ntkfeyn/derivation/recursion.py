@@ -20,12 +20,16 @@ from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS
 from ntkfeyn.derivation.terms import ExpandedTerm, Group, Powers, ProductTerm
 from ntkfeyn.derivation.translation import bias_terms, translate, translate_members
 from ntkfeyn.model.cumulants import Cumulant, check_order, standard
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 
 
 @dataclass(frozen=True)
 class Recursion:
-    """``cumulant`` at ``order`` (absolute power of 1/n) at layer l+1 as a sum of product terms at layer l."""
+    """``cumulant`` at ``order`` (absolute power of 1/n) at layer l+1 as a sum of product terms at layer l.
+
+    ``weights``: the ensemble of the weights of layer l+1.
+    """
 
     cumulant: Cumulant
     order: int
@@ -33,6 +37,7 @@ class Recursion:
     terms: tuple[ProductTerm, ...]
     product_effects: tuple[Effect, ...]
     without: tuple[str, ...] = ()
+    weights: str = GAUSSIAN
 
     @property
     def name(self) -> str:
@@ -76,14 +81,15 @@ class Recursion:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the cumulant, the order and the product terms, written as JSON lists."""
+        """SHA-256 of the cumulant, the order and the product terms, written as JSON lists; then of other weights."""
         shape = self.cumulant
         terms = [
             [str(t.coefficient), _listed(t.couplings), t.tensors, [_group(g) for g in t.groups], t.diagrams]
             for t in self.terms
         ]
         legs = [[leg.edges, leg.labels] for leg in shape.legs]
-        text = json.dumps([legs, shape.channel, self.order, terms], separators=(",", ":"))
+        weights = [] if self.weights == GAUSSIAN else [self.weights]
+        text = json.dumps([legs, shape.channel, self.order, terms, *weights], separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -99,40 +105,44 @@ def _group(group: Group) -> list[object]:
 
 @dataclass(frozen=True)
 class System:
-    """``recursions`` in order of dependence: each needs only itself and earlier ones at layer l."""
+    """``recursions`` in order of dependence: each needs only itself and earlier ones at layer l; of one ensemble."""
 
     targets: tuple[TensorId, ...]
     recursions: tuple[Recursion, ...]
+    weights: str = GAUSSIAN
 
     def __getitem__(self, tensor: TensorId) -> Recursion:
         return next(recursion for recursion in self.recursions if recursion.id == tensor)
 
 
-def derive_recursion(cumulant: Cumulant, order: int | None = None, without: Collection[str] = ()) -> Recursion:
-    """The recursion of a cumulant at an absolute order (default: its leading order).
+def derive_recursion(
+    cumulant: Cumulant, order: int | None = None, without: Collection[str] = (), weights: str = GAUSSIAN
+) -> Recursion:
+    """The recursion of a cumulant at an absolute order (default: its leading order), for an ensemble of weights.
 
-    Raises RequestError for an order below the leading one or an unknown rewrite, LimitError beyond the limits.
+    Raises RequestError for an order below the leading one, an unknown rewrite or ensemble, LimitError beyond the
+    limits.
     """
     order = cumulant.leading_order if order is None else order
     check_order(cumulant, order)
     skipped = tuple(sorted(set(without)))
     if cumulant == standard(cumulant.name):
-        return _standard_recursion(cumulant.name, order, skipped)
-    return _derive(cumulant, order, skipped)
+        return _standard_recursion(cumulant.name, order, skipped, weights)
+    return _derive(cumulant, order, skipped, weights)
 
 
 @cache
-def _standard_recursion(name: str, order: int, without: tuple[str, ...]) -> Recursion:
-    return _derive(standard(name), order, without)
+def _standard_recursion(name: str, order: int, without: tuple[str, ...], weights: str) -> Recursion:
+    return _derive(standard(name), order, without, weights)
 
 
-def _derive(cumulant: Cumulant, order: int, without: tuple[str, ...]) -> Recursion:
-    found = enumerate_diagrams(cumulant, order)
+def _derive(cumulant: Cumulant, order: int, without: tuple[str, ...], weights: str = GAUSSIAN) -> Recursion:
+    found = enumerate_diagrams(cumulant, order, weights)
     terms = [*bias_terms(cumulant, order)]
     for diagram in found.diagrams:
         terms += translated(diagram, without)
     reduced, effects = reduce_terms(tuple(terms), cumulant, without)
-    return Recursion(cumulant, order, found.diagrams, reduced, effects, without)
+    return Recursion(cumulant, order, found.diagrams, reduced, effects, without, weights)
 
 
 def translated(diagram: Diagram, without: Collection[str] = ()) -> tuple[ProductTerm, ...]:
@@ -140,8 +150,11 @@ def translated(diagram: Diagram, without: Collection[str] = ()) -> tuple[Product
     return translate_members(diagram) if MERGE in without else translate(diagram, diagram.id)
 
 
-def derive_system(targets: Iterable[TensorId]) -> System:
-    """The closure of tensors (class name, absolute order): everything they need, in order of dependence."""
+def derive_system(targets: Iterable[TensorId], weights: str = GAUSSIAN) -> System:
+    """The closure of tensors (class name, absolute order): everything they need, in order of dependence.
+
+    ``weights``: the ensemble of the weights of every layer that is stepped to.
+    """
     wanted = tuple(TensorId(*target) for target in targets)
     done: dict[TensorId, Recursion] = {}
     path: set[TensorId] = set()
@@ -151,7 +164,7 @@ def derive_system(targets: Iterable[TensorId]) -> System:
             return
         path.add(tensor)
         name, order = tensor
-        recursion = derive_recursion(standard(name), order)
+        recursion = derive_recursion(standard(name), order, weights=weights)
         for needed in recursion.dependencies:
             visit(needed)
         path.discard(tensor)
@@ -159,4 +172,4 @@ def derive_system(targets: Iterable[TensorId]) -> System:
 
     for tensor in wanted:
         visit(tensor)
-    return System(wanted, tuple(done.values()))
+    return System(wanted, tuple(done.values()), weights)

@@ -1,17 +1,22 @@
-"""The table of rules: what each element of a diagram is, gives and is called (theory sections 3 to 5).
+"""The table of rules: what each element of a diagram is, gives and is called (theory sections 3 to 5 and 9).
 
 Physics stands here and nowhere else. A pair of slots descends a layer in one of the ways of ``PAIR_RULES``; enumeration
 offers them, translation takes their couplings, pictures their marks, prose their words, the LaTeX table of rules their
-rows, the certificates the names of their couplings. A new way is a row here, and its counterpart in the judge.
+rows, the certificates the names of their couplings. A new way is a row here, and its counterpart in the judge. Which
+weights correlate beyond pairs is a row of ``ENSEMBLES`` (section 9).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ntkfeyn.derivation.terms import Powers
+from ntkfeyn.derivation.weingarten import joint_cumulant
+from ntkfeyn.model.ensembles import GAUSSIAN, ORTHOGONAL
 
 WIDTH_RATIO = "width_ratio"
+TAU = "tau"
 
 
 class Coupling(NamedTuple):
@@ -27,10 +32,13 @@ COUPLINGS = (
     Coupling("C_b", "variance of a bias"),
     Coupling("lambda_b", "gradient weight of a bias"),
     Coupling(WIDTH_RATIO, "n_l / n_(l-1)"),
+    Coupling(TAU, "n_l / N with N = max(n_l, n_(l+1)), the size of the orthogonal matrix that weights are a corner of"),
 )
 # of networks with Gaussian weights: what hashes, recursion/1 and emitted solvers list, however the table grows
 GAUSSIAN_COUPLINGS = ("C_W", "lambda_W", "C_b", "lambda_b", WIDTH_RATIO)
-DRAWN_COUPLINGS = tuple(sorted(c.name for c in COUPLINGS if c.name != WIDTH_RATIO))  # a layer has its own of each
+DRAWN_COUPLINGS = tuple(
+    sorted(c.name for c in COUPLINGS if c.name not in (WIDTH_RATIO, TAU))
+)  # a layer has its own of each
 ACTIVATION, MERGED = "activation", "omega"  # what stands at a slot: a derivative of s, or half of an Omega
 
 
@@ -39,7 +47,8 @@ class PairRule(NamedTuple):
 
     ``consumes_edge``: an edge of a leg joins the slots, and its parameter is one of this layer. ``merges``: no way of
     its own, but several drawn as one (theory section 4, Omega). ``function`` stands at both slots. In pictures the
-    vertex is a dot or a ``square``; ``plain`` is the one that lists leave unmarked. ``element`` heads its row in a
+    vertex is a dot or a ``square``, and ``names_slots`` where no line leads to it alone; ``plain`` are those that lists
+    leave unmarked. ``element`` heads its row in a
     table of rules, ``source`` says why; ``words`` and ``sentence`` tell it of a pair, ``inside`` of a pair in Omega;
     ``{layer}`` and ``{edge}`` there are filled in.
     """
@@ -56,6 +65,7 @@ class PairRule(NamedTuple):
     function: str = ACTIVATION
     square: bool = False
     plain: bool = False
+    names_slots: bool = False
 
 
 WEIGHT = PairRule(
@@ -90,7 +100,17 @@ OMEGA = PairRule(
     function=MERGED,
 )
 PAIR_RULES = (NEW_EDGE, WEIGHT)  # in the order in which they are tried
-RULE = {rule.name: rule for rule in (WEIGHT, NEW_EDGE, OMEGA, *PAIR_RULES)}
+BLOCK = PairRule(
+    "weight block",
+    Powers.of(C_W=1),
+    element="weight block, each of its p internal lines",
+    source="joint cumulant of 2p weights of layer l+1: their slots paired anew for the hidden neurons",
+    words="line of a weight block",
+    sentence="an internal line of its weight block",
+    plain=True,
+    names_slots=True,
+)
+RULE = {rule.name: rule for rule in (WEIGHT, NEW_EDGE, OMEGA, BLOCK, *PAIR_RULES)}
 
 
 class Choice(NamedTuple):
@@ -133,6 +153,32 @@ ELEMENT_RULES = (
     ElementRule(
         "propagator", Powers.of(), "propagator (white blob)", "sum over coinciding hidden neurons: joint cumulant"
     ),
+)
+
+
+class Ensemble(NamedTuple):
+    """A law of the weights of a layer: what stands before its diagram ids and in which blocks its weights correlate.
+
+    ``joint_cumulant``: of 2p weights with the loops of two matchings, the coefficient of a power of 1/N (theory section
+    9); None where weights are Gaussian, so that pairs of slots are contracted one by one.
+    """
+
+    name: str
+    prefix: str
+    joint_cumulant: Callable[[tuple[int, ...], int], int] | None = None
+
+
+ENSEMBLES = {
+    ensemble.name: ensemble
+    for ensemble in (Ensemble(GAUSSIAN, ""), Ensemble(ORTHOGONAL, "orthogonal:", joint_cumulant))
+}
+# what a weight block gives beside its lines: the term N^(-p-e) of its cumulant costs e powers of 1/n
+BLOCK_TERM = ElementRule(
+    "weight block",
+    Powers.of(tau=1),
+    "weight block, one term of its cumulant",
+    "the weights at the slots of several pairs have a joint cumulant: the channel pairs their outer neurons, any"
+    " matching of the slots their hidden ones; the tag beside the large dot is the power of 1/n beside one for a line",
 )
 # constants of the two means at order 0, which no diagram draws: a bias contracted, a derivative by a bias
 BIASES = {"K": Powers.of(C_b=1), "Theta": Powers.of(lambda_b=1)}

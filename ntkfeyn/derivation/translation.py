@@ -14,7 +14,7 @@ from math import factorial, prod
 
 from ntkfeyn.derivation.diagrams import Diagram, TensorVertex
 from ntkfeyn.derivation.enumeration import vertex_shape
-from ntkfeyn.derivation.rules import BIASES, TENSOR
+from ntkfeyn.derivation.rules import BIASES, BLOCK_TERM, TENSOR
 from ntkfeyn.derivation.terms import Group, Powers, ProductTerm, Tensor
 from ntkfeyn.model.combinatorics import compositions, multinomial, set_partitions
 from ntkfeyn.model.cumulants import Cumulant, identify
@@ -24,6 +24,7 @@ def translate(diagram: Diagram, cited_as: str) -> tuple[ProductTerm, ...]:
     """The product terms of a diagram, each citing the id ``cited_as``; an Omega vertex gives an Omega."""
     total = reduce(Powers.times, [vertex.rule.couplings for vertex in diagram.cubic_vertices])
     total = reduce(Powers.times, [TENSOR.couplings] * diagram.cost, total)
+    total = reduce(Powers.times, [BLOCK_TERM.couplings] * diagram.block_cost, total)
     terms = []
     for split in product(*(_propagator_groups(diagram, held) for held in diagram.propagators)):
         sign = prod(value for value, _ in split)

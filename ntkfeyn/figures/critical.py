@@ -14,6 +14,7 @@ from ntkfeyn.criticality.depth import RATIOS, Law, Run, Scaling, Tuning, laws, r
 from ntkfeyn.criticality.growth import Form, Growth
 from ntkfeyn.figures.style import drawing, figure_notation, save
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
 
@@ -58,7 +59,8 @@ def _figure(Figure: Any, name: str, runs: dict[Tuning, Run], scaling: Scaling, n
     shown = [tensor for tensor in STYLES if tensor in handles]
     powers = {tensor: exponent(law, notation) for tensor, law in found.items()}
     labels = [f"${symbol(tensor, notation)}${powers.get(tensor, '')}" for tensor in shown]
-    figure.suptitle(_plain(name), fontsize=10, x=0.45, y=0.985)
+    law = "" if scaling.weights == GAUSSIAN else f", {scaling.weights} weights"
+    figure.suptitle(_plain(name) + law, fontsize=10, x=0.45, y=0.985)
     figure.subplots_adjust(left=0.06, right=0.855, top=0.9, bottom=0.08, wspace=0.22, hspace=0.08)
     figure.legend(
         [handles[tensor] for tensor in shown], labels, loc="center left", bbox_to_anchor=(0.86, 0.49), frameon=False,

@@ -13,7 +13,7 @@ from itertools import product
 from math import comb, factorial
 from typing import TypeVar
 
-from ntkfeyn.judge.kernel_graphs import HiddenNeuron
+from ntkfeyn.judge.kernel_graphs import HiddenNeuron, together
 
 T = TypeVar("T")
 Pair = tuple[int, int]
@@ -58,16 +58,13 @@ def coincidences(
                 return
             first, others = kinds[kind], ()
             pool = (*counts[:kind], counts[kind] - 1, *counts[kind + 1 :])
-        for taken, partners, rest in _subsets(pool, others, left):
+        for taken, partners, rest in companions(pool, others, left):
             ways = 1
             joined = [first, *partners]
             for i, number in enumerate(taken):
                 ways *= comb(pool[i], number)
                 joined += [kinds[i]] * number
-            block = HiddenNeuron(
-                tuple(sorted(f for neuron in joined for f in neuron.factors)),
-                tuple(end for neuron in joined for end in neuron.ends),
-            )
+            block = together(*joined)
             remaining = tuple(a - b for a, b in zip(pool, taken, strict=True))
             for blocks, more in fill(remaining, rest, left - len(joined) + 1):
                 yield [block, *blocks], ways * more
@@ -79,14 +76,14 @@ def coincidences(
     yield from total.items()
 
 
-def _subsets(
-    pool: tuple[int, ...], others: tuple[HiddenNeuron, ...], most: int
-) -> Iterator[tuple[tuple[int, ...], tuple[HiddenNeuron, ...], tuple[HiddenNeuron, ...]]]:
-    """At most ``most`` companions: numbers of each free kind, chosen tied neurons, tied neurons left."""
+def companions(
+    pool: tuple[int, ...], others: tuple[T, ...], most: int
+) -> Iterator[tuple[tuple[int, ...], tuple[T, ...], tuple[T, ...]]]:
+    """At most ``most`` companions: numbers of each free kind, chosen tied ones, tied ones left."""
     for chosen in product((False, True), repeat=len(others)):
-        partners = tuple(neuron for neuron, inside in zip(others, chosen, strict=True) if inside)
+        partners = tuple(other for other, inside in zip(others, chosen, strict=True) if inside)
         if len(partners) <= most:
-            rest = tuple(neuron for neuron, inside in zip(others, chosen, strict=True) if not inside)
+            rest = tuple(other for other, inside in zip(others, chosen, strict=True) if not inside)
             for taken in _bounded(pool, most - len(partners)):
                 yield taken, partners, rest
 

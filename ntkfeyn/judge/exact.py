@@ -12,7 +12,6 @@ constant. Nothing here comes from the derivation; hidden neurons that are exchan
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -41,40 +40,15 @@ from ntkfeyn.judge.kernel_graphs import (
     openings,
     split,
 )
+from ntkfeyn.judge.setting import ONE, ZERO, Series, Setting
 
-Series = tuple[Fraction, ...]
 Wick = tuple[tuple[Pair, ...], tuple[Factor, ...], Polynomial]  # pairs of ends, joints (end, sample), average
+Pattern = tuple[Series, list[tuple[HiddenNeuron, int]], list[HiddenNeuron], Trees]  # weight, neurons, trees
 MAX_WORK = 3_000_000
-ONE, ZERO = Fraction(1), Fraction(0)
 
 
 class WorkLimit(Exception):
     """The sum over hidden neurons is larger than MAX_WORK patterns."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A network: after layer l, s(z) = sum_k c_k z^k with the coefficients ``activations[l-1]``, or with the only ones.
-
-    ``kernel[a][b]`` and ``ntk[a][b]`` are layer 1's, series in 1/n. Layer l has width n * widths[l-1] (equal widths if
-    empty); the width of the last layer is never needed, nor is an activation after it.
-    """
-
-    activations: tuple[tuple[Fraction, ...], ...]
-    kernel: tuple[tuple[Series, ...], ...]
-    ntk: tuple[tuple[Series, ...], ...]
-    C_W: Fraction = ONE
-    C_b: Fraction = ZERO
-    lambda_W: Fraction = ONE
-    lambda_b: Fraction = ZERO
-    widths: tuple[int, ...] = ()
-
-    def width(self, layer: int) -> int:
-        return self.widths[layer - 1] if self.widths else 1
-
-    def activation(self, layer: int) -> tuple[Fraction, ...]:
-        """The coefficients of the activation after a layer."""
-        return self.activations[layer - 1] if len(self.activations) > 1 else self.activations[0]
 
 
 class ExactNetwork:
@@ -170,9 +144,9 @@ class ExactNetwork:
     ) -> dict[tuple[Powers, tuple[KernelGraph, ...]], Series]:
         """The product at ``layer`` as moments of the layer below: {(powers of G, other graphs): weight}."""
         total: dict[tuple[Powers, tuple[KernelGraph, ...]], Series] = {}
-        for weight, opened in self._choices(powers, graphs):
-            free, tied, trees = gather(opened)
-            indices, merges = sum(count for _, count in free) + len(tied), self.order
+        for weight, free, tied, trees in self._patterns(layer, powers, graphs):
+            indices = sum(count for _, count in free) + len(tied)
+            merges = self.order - next(power for power, x in enumerate(weight) if x)
             if layer == 2:
                 if any(len(joined) > 1 for _, joined in trees):
                     continue  # trees of three or more nodes vanish at layer 1
@@ -181,14 +155,18 @@ class ExactNetwork:
             if merges < 0:
                 continue
             for blocks, ways in coincidences(free, tied, merges):
-                scale = self.falling(layer - 1, sum(count for _, count in blocks), indices)
-                scale = tuple(weight * ways * x for x in scale)
-                self._count_work()
+                falling = self.falling(layer - 1, sum(count for _, count in blocks), indices)
+                scale = self._times(falling, tuple(ways * x for x in weight))
                 for key, value in self._neurons(layer - 1, blocks, trees).items():
                     known = total.get(key)
                     product_ = self._times(scale, value)
                     total[key] = product_ if known is None else self._plus(known, product_)
         return total
+
+    def _patterns(self, layer: int, powers: Powers, graphs: tuple[KernelGraph, ...]) -> Iterator[Pattern]:
+        """Every sum over hidden neurons that the product opens to, given the weights' law: Gaussian here."""
+        for weight, opened in self._choices(powers, graphs):
+            yield ((weight, *self._zero()[1:]), *gather(opened))
 
     def _product(self, a: Polynomial, b: Polynomial) -> Polynomial:
         self._count_work(len(a) * len(b) // 8)

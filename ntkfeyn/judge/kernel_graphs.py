@@ -28,16 +28,21 @@ class HiddenNeuron(NamedTuple):
     ends: tuple[int, ...]
 
 
+Slots = tuple[HiddenNeuron, HiddenNeuron]
+
+
 class Opening(NamedTuple):
     """One way to write a kernel graph by the layer below: powers of C_W and lambda_W, neurons, trees between them.
 
-    ``trees`` lists for each end its sample and its tree neighbours.
+    ``trees`` lists for each end its sample and its tree neighbours; ``weights``, for each neuron of two contracted
+    weights, what each of the two brings to it, and None for a neuron of a new edge.
     """
 
     C_W: int
     lambda_W: int
     neurons: tuple[HiddenNeuron, ...]
     trees: tuple[tuple[int, tuple[int, ...]], ...]
+    weights: tuple[Slots | None, ...]
 
 
 def bare(first: int, second: int) -> KernelGraph:
@@ -101,14 +106,14 @@ def openings(graph: KernelGraph) -> tuple[Opening, ...]:
         removed = {frozenset(pair) for pair, new in zip(pairs, direct, strict=True) if new}
         old = [[u for u in node[2] if frozenset((v, u)) not in removed] for v, node in enumerate(graph)]
         for blocks in product(*(list(_partitions(held)) for held in old)):
-            found.append(_open(graph, pairs, sum(direct), blocks))
+            found.append(_open(graph, pairs, direct, blocks))
     return tuple(found)
 
 
 def _open(
     graph: KernelGraph,
     pairs: list[tuple[int, int]],
-    direct: int,
+    direct: Sequence[bool],
     blocks: Sequence[list[list[int]]],
 ) -> Opening:
     """``blocks[v]`` gathers the neighbours whose derivatives hit the same factor of the chain rule at slot v."""
@@ -118,12 +123,21 @@ def _open(
     for v, u in end_at:
         joined[number[end_at[v, u]]].add(number[end_at[u, v]])
     trees = tuple((graph[v][0], tuple(sorted(joined[i]))) for (v, _), i in number.items())
-    neurons = []
-    for a, b in pairs:
-        ends = tuple(number[v, k] for v in (a, b) for k in range(len(blocks[v])))
-        factors = tuple(sorted((graph[v][0], len(blocks[v])) for v in (a, b)))
-        neurons.append(HiddenNeuron(factors, ends))
-    return Opening(len(pairs) - direct, direct, tuple(neurons), trees)
+    halves = [
+        HiddenNeuron(((node[0], len(held)),), tuple(number[v, k] for k in range(len(held))))
+        for v, (node, held) in enumerate(zip(graph, blocks, strict=True))
+    ]
+    neurons = tuple(together(halves[a], halves[b]) for a, b in pairs)
+    weights = tuple(None if new else (halves[a], halves[b]) for (a, b), new in zip(pairs, direct, strict=True))
+    return Opening(len(pairs) - sum(direct), sum(direct), neurons, trees, weights)
+
+
+def together(*neurons: HiddenNeuron) -> HiddenNeuron:
+    """One neuron that carries what each of these carries."""
+    return HiddenNeuron(
+        tuple(sorted(factor for neuron in neurons for factor in neuron.factors)),
+        tuple(end for neuron in neurons for end in neuron.ends),
+    )
 
 
 def _partitions(items: list[int]) -> Iterator[list[list[int]]]:
@@ -150,10 +164,15 @@ def gather(
         trees += [(sample, tuple(u + start for u in joined)) for sample, joined in opening.trees]
         for neuron in opening.neurons:
             if neuron.ends:
-                tied.append(HiddenNeuron(neuron.factors, tuple(end + start for end in neuron.ends)))
+                tied.append(shifted(neuron, start))
             else:
                 free[neuron] = free.get(neuron, 0) + count
     return sorted(free.items()), tied, trees
+
+
+def shifted(neuron: HiddenNeuron, start: int) -> HiddenNeuron:
+    """The neuron with its ends counted from ``start``."""
+    return HiddenNeuron(neuron.factors, tuple(end + start for end in neuron.ends))
 
 
 def joined_by_ntks(tied: Sequence[HiddenNeuron], trees: Trees) -> list[HiddenNeuron]:
@@ -164,5 +183,5 @@ def joined_by_ntks(tied: Sequence[HiddenNeuron], trees: Trees) -> list[HiddenNeu
         if other not in first.ends:
             second = next(neuron for neuron in joined if other in neuron.ends)
             joined = [neuron for neuron in joined if neuron is not first and neuron is not second]
-            joined.append(HiddenNeuron(tuple(sorted(first.factors + second.factors)), first.ends + second.ends))
+            joined.append(together(first, second))
     return joined

@@ -13,6 +13,7 @@ from numbers import Real
 
 from ntkfeyn.errors import LimitError, RequestError, bad_request
 from ntkfeyn.model.activations import SEPARATOR, read_activations
+from ntkfeyn.model.ensembles import GAUSSIAN, ORTHOGONAL, layer_ensembles, shortest_form
 
 MAX_DEPTH = 1000
 MAX_WIDTH = 10**9
@@ -21,6 +22,8 @@ MAX_WIDTH = 10**9
 @dataclass(frozen=True)
 class Layer:
     """One layer: its neurons, the activation applied after it, and the law of the weights and biases that lead to it.
+
+    ``weights`` is the ensemble of its weights.
 
     The output layer has no width of its own (any number of neurons) and no activation after it: None.
     """
@@ -31,6 +34,7 @@ class Layer:
     C_b: float = 0.0
     lambda_W: float = 1.0
     lambda_b: float = 0.0
+    weights: str = GAUSSIAN
 
     @property
     def couplings(self) -> dict[str, float]:
@@ -45,8 +49,9 @@ class Network:
     ``width``: one width for all hidden layers or ``depth - 1`` of them. ``activation``: a name or an expression in z,
     one for all hidden layers or one a layer to be applied after it, as "gelu:tanh:linear" or a sequence. ``cw, cb,
     lambda_w, lambda_b``: C_W, C_b and the gradient weights lambda_W, lambda_b of theory section 1, one number or one a
-    layer. ``layers`` is made of these. Raises RequestError or LimitError for values that make no network; what only
-    SymPy can tell of an expression is refused where numbers are asked for.
+    layer. ``weights``: "gaussian", or "orthogonal" in all layers but the first, whose n_0 is no width, or one a layer,
+    as "gaussian:orthogonal:gaussian" or a sequence. ``layers`` is made of these. Raises RequestError or LimitError for
+    values that make no network; what only SymPy can tell of an expression is refused where numbers are asked for.
     """
 
     depth: int
@@ -56,6 +61,7 @@ class Network:
     cb: float | Sequence[float] = 0.0
     lambda_w: float | Sequence[float] = 1.0
     lambda_b: float | Sequence[float] = 0.0
+    weights: str | Sequence[str] = GAUSSIAN
     layers: tuple[Layer, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -65,7 +71,9 @@ class Network:
             raise LimitError(f"depth {self.depth} was asked for; at most {MAX_DEPTH} is allowed")
         widths, activations = self._widths(), self._activations()
         couplings = [self._couplings(name, name == "cw") for name in ("cw", "cb", "lambda_w", "lambda_b")]
-        rows = zip([*widths, None], [*activations, None], *couplings, strict=True)
+        weights = layer_ensembles(self.weights, self.depth)
+        object.__setattr__(self, "weights", shortest_form(weights))
+        rows = zip([*widths, None], [*activations, None], *couplings, weights, strict=True)
         object.__setattr__(self, "layers", tuple(Layer(*row) for row in rows))
 
     def _widths(self) -> tuple[int, ...]:
@@ -133,9 +141,35 @@ class Network:
         """gelu for equal activations, else gelu:tanh:linear."""
         return self.activation if isinstance(self.activation, str) else SEPARATOR.join(self.activation)
 
+    @property
+    def weights_text(self) -> str:
+        """The shortest form of its ensembles: gaussian, orthogonal, or one a layer."""
+        return self.weights if isinstance(self.weights, str) else SEPARATOR.join(self.weights)
+
+    @property
+    def ensemble(self) -> str:
+        """The ensemble of recursions that serve every layer: with tau = 0 orthogonal ones are Gaussian."""
+        return ORTHOGONAL if any(layer.weights == ORTHOGONAL for layer in self.layers) else GAUSSIAN
+
     def couplings(self, layer: int) -> dict[str, float]:
-        """The value of each coupling, by name, in the step from a layer to the next one."""
-        return {**self.layers[layer].couplings, "width_ratio": self.ratio(layer)}
+        """The value of each coupling, by name, in the step from a layer to the next one; what is not there is zero."""
+        known = {**self.layers[layer].couplings, "width_ratio": self.ratio(layer)}
+        return {**known, "tau": self.tau(layer)} if self.tau(layer) else known
+
+    def tau(self, layer: int) -> float:
+        """n_l / max(n_l, n_(l+1)) for the step up from layer l to one with orthogonal weights, 0 to a Gaussian one.
+
+        The output layer is taken to be no wider than the one below.
+        """
+        above = self.layers[layer]
+        if above.weights != ORTHOGONAL:
+            return 0.0
+        width = self.hidden[layer - 1]
+        return width / max(width, above.width or width)
+
+    def ratios(self, layer: int) -> tuple[float, float]:
+        """Everything that widths change in the step up from a layer."""
+        return self.ratio(layer), self.tau(layer)
 
     def ratio(self, layer: int) -> float:
         """n_l / n_(l-1) for the step up from layer l; 1 at l = 1, where it multiplies nothing."""

@@ -12,9 +12,10 @@ from dataclasses import replace
 from ntkfeyn.derivation.diagrams import CubicVertex
 from ntkfeyn.derivation.homogeneity import Diagonal
 from ntkfeyn.derivation.recursion import Recursion
-from ntkfeyn.derivation.rules import CHOICES, WIDTH_RATIO, Choice, in_order
+from ntkfeyn.derivation.rules import CHOICES, TAU, WIDTH_RATIO, Choice, in_order
 from ntkfeyn.derivation.terms import ExpandedTerm, Factor, Group, Powers, ProductTerm, Tensor
 from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import MEAN_NTK, NAMES
 from ntkfeyn.render.notation import LatexNotation, TextNotation, counted
 
@@ -94,8 +95,8 @@ def powers_text(powers: Powers, notation: TextNotation) -> str:
 
 
 def written_powers(powers: Powers) -> list[tuple[str, int]]:
-    """Couplings and their powers in the order in which they are written: the width ratio first."""
-    return sorted(in_order(powers), key=lambda pair: pair[0] != WIDTH_RATIO)
+    """Couplings and their powers in the order in which they are written: ratios of widths first."""
+    return sorted(in_order(powers), key=lambda pair: pair[0] not in (WIDTH_RATIO, TAU))
 
 
 def tensor_text(tensor: Tensor, notation: TextNotation) -> str:
@@ -157,7 +158,8 @@ def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
         f"{head} at layer {layer}+1, order {recursion.order} in 1/n"
         f"   legs {slots.legs_text()}   channel {slots.channel_text()}{slots_text(slots, notation)}",
         f"{counted(len(recursion.diagrams), 'diagram')}, {counted(len(recursion.terms), 'product term')},"
-        f" {size}; on the right all tensors at layer {layer}, {notation.power(WIDTH_RATIO, 1)} = {ratio}",
+        f" {size}; on the right all tensors at layer {layer}, {notation.power(WIDTH_RATIO, 1)} = {ratio}"
+        + ensemble_text(recursion.weights, notation),
         "",
         f"{head} =",
     ]
@@ -172,6 +174,14 @@ def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
     if isinstance(recursion, Diagonal):
         lines += ["", *_homogeneity_lines(recursion, head, notation)]
     return "\n".join(lines) + "\n"
+
+
+def ensemble_text(weights: str, notation: TextNotation) -> str:
+    """Which weights, and what tau is; nothing for Gaussian ones."""
+    if weights == GAUSSIAN:
+        return ""
+    above = f"{notation.letters.width}_({notation.layer}+1)"
+    return f", {notation.power(TAU, 1)} = {notation.width}/max({notation.width}, {above}); {weights} weights"
 
 
 def _homogeneity_lines(recursion: Diagonal, head: str, notation: TextNotation) -> list[str]:

@@ -19,6 +19,7 @@ from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS
 from ntkfeyn.derivation.terms import ExpandedTerm, Powers, ProductTerm, Tensor
 from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.legs import NAMED_TREES, Leg
 from ntkfeyn.render.formulas import cumulant_text, expanded_text, term_text
 from ntkfeyn.render.notation import LatexNotation
@@ -154,9 +155,15 @@ def _head(recursion: Recursion, notation: LatexNotation | None) -> dict[str, Any
         "tool": TOOL,
         "cumulant": written_cumulant(recursion.cumulant, recursion.order, notation),
         "order": recursion.order,
+        **weights_json(recursion.weights),
         "hash": recursion.hash,
         "diagrams": [diagram_json(diagram) for diagram in recursion.diagrams],
     }
+
+
+def weights_json(weights: str) -> dict[str, str]:
+    """The ensemble of the weights of layer l+1; absent for Gaussian ones."""
+    return {} if weights == GAUSSIAN else {"weights": weights}
 
 
 def _tail(recursion: Recursion) -> dict[str, Any]:
@@ -242,6 +249,7 @@ def diagram_json(diagram: Diagram) -> dict[str, Any]:
         "id": diagram.id,
         "weight": str(diagram.weight),
         "width_ratio": diagram.cost,
+        **_blocks_json(diagram),
         "cubic_vertices": [
             {"coupling": vertex.coupling, "factors": [[factor.slot, factor.order] for factor in vertex.factors]}
             for vertex in diagram.cubic_vertices
@@ -250,6 +258,23 @@ def diagram_json(diagram: Diagram) -> dict[str, Any]:
         "propagators": [[i + 1 for i in held] for held in diagram.propagators],
         "members": [diagram_json(member) for member in diagram.members],
     }
+
+
+def _blocks_json(diagram: Diagram) -> dict[str, Any]:
+    """The weight blocks, where the ensemble has them: the factor of a block stands in the diagram's weight too."""
+    if diagram.weights == GAUSSIAN:
+        return {}
+    blocks = [
+        {
+            "pairs": [list(pair) for pair in block.pairs],
+            "cubic_vertices": [i + 1 for i in block.cubic_vertices],
+            "loops": list(block.loops),
+            "cost": block.cost,
+            "factor": str(block.coefficient),
+        }
+        for block in diagram.weight_blocks
+    ]
+    return {"tau": diagram.block_cost, "weight_blocks": blocks}
 
 
 def _tensor_vertex_json(diagram: Diagram, vertex: TensorVertex) -> dict[str, Any]:
@@ -271,12 +296,13 @@ def diagrams_json(
     diagrams: Sequence[Diagram],
     notation: LatexNotation | None = None,
 ) -> dict[str, Any]:
-    """Schema ntkfeyn.diagrams/1."""
+    """Schema ntkfeyn.diagrams/1; ``found`` are all, ``diagrams`` those to list."""
     return {
         "schema": "ntkfeyn.diagrams/1",
         "tool": TOOL,
         "cumulant": written_cumulant(cumulant, order, notation),
         "order": order,
+        **weights_json(found.diagrams[0].weights),
         "counts": {"candidates": found.candidates, "connected": found.connected, "kept": len(diagrams)},
         "diagrams": [diagram_json(diagram) for diagram in diagrams],
     }

@@ -10,13 +10,19 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ntkfeyn.derivation.rules import COUPLINGS
+from ntkfeyn.derivation.rules import COUPLINGS, TAU
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.render.mathtex import joined, single
 from ntkfeyn.render.symbols import LATEX, Letters, Symbols
 from ntkfeyn.render.systematic import systematic_symbol
 
-MACROS = {"lambda_W": "LW", "lambda_b": "Lb", "width_ratio": "R"}  # the letters of other couplings make theirs
+MACROS = {
+    "lambda_W": "LW",
+    "lambda_b": "Lb",
+    "width_ratio": "R",
+    "tau": "Tau",
+}  # the letters of other couplings make theirs
 
 
 class TextNotation:
@@ -197,9 +203,10 @@ def coupling_macro(coupling: str) -> str:
     return MACROS.get(coupling, re.sub(r"[^A-Za-z]", "", coupling))
 
 
-def coupling_macros(letters: Letters) -> dict[str, str]:
-    """Macro names and letters of every coupling."""
-    return {coupling_macro(coupling.name): letters.coupling(coupling.name) for coupling in COUPLINGS}
+def coupling_macros(letters: Letters, weights: str = GAUSSIAN) -> dict[str, str]:
+    """Macro names and letters of every coupling of an ensemble of weights."""
+    names = [coupling.name for coupling in COUPLINGS if weights != GAUSSIAN or coupling.name != TAU]
+    return {coupling_macro(name): letters.coupling(name) for name in names}
 
 
 def latex_of(symbols: Symbols) -> LatexNotation | None:

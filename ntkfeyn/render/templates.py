@@ -11,6 +11,7 @@ from typing import Any
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.targets import Target
 from ntkfeyn.render.notation import counted
 from ntkfeyn.render.sandbox import Job, render_apart, rendered, template_environment
@@ -62,6 +63,7 @@ def provenance(recursions: Sequence[Recursion]) -> list[str]:
         lines.append(
             f"{recursion.name}@{recursion.order}: {counted(len(recursion.diagrams), 'diagram')},"
             f" {counted(len(recursion.terms), 'product term')}, recursion hash {recursion.hash[:16]}"
+            + ("" if recursion.weights == GAUSSIAN else f", {recursion.weights} weights")
         )
     return lines
 

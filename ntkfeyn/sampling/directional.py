@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import activation
-from ntkfeyn.sampling.kernels import BLOCK, Law, Rows, batches, normals, root, stream
+from ntkfeyn.sampling.kernels import BLOCK, Law, Rows, batches, drawn_weights, normals, root, stream
 
 Array = NDArray[np.float64]
 DERIVATIVES = ("P", "Q", "R", "S", "T", "U")
@@ -93,10 +93,10 @@ def _sampled(law: Law, streams: list[np.random.Generator], outputs: int) -> list
     found = []
     for n, name, above in zip(law.hidden, law.activations, law.layers[1:], strict=True):
         tables.append(tuple(activation(name).table(z, 3)))  # of smooth ones alone: see check_smooth
-        probe = normals(streams, outputs, n) * np.sqrt(above.C_W / n)
+        probe = drawn_weights(streams, above, outputs, n)
         found.append(Sampled(law, [*weights, probe], list(tables), probe @ tables[-1][0]))
         if above.width is not None:
-            weights.append(normals(streams, above.width, n) * np.sqrt(above.C_W / n))
+            weights.append(drawn_weights(streams, above, above.width, n))
             z = weights[-1] @ tables[-1][0] + normals(streams, above.width, 1) * np.sqrt(above.C_b)
     return found
 

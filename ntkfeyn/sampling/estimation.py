@@ -136,8 +136,16 @@ class Task(NamedTuple):
         return max(1, min(PART, PART_BYTES // self.bytes))
 
     def check(self) -> None:
-        """Raises LimitError where one network needs too much memory."""
+        """Raises RequestError for matrices that are too small, LimitError where one network needs too much memory."""
         check_smooth(self.law, self.derivatives)
+        shown = self.outputs if self.derivatives else 2 if set(self.names) - {"K", "Theta"} else 1
+        for size in self.law.matrix_sizes:
+            if size < shown:
+                raise bad_request(
+                    f"{shown} neurons of a layer with orthogonal weights of size {size}",
+                    f"a matrix of at least {shown} rows shows as many neurons",
+                    f"--width {shown}",
+                )
         if self.bytes > MAX_BYTES:
             raise LimitError(
                 f"a network of width {max(self.law.hidden)} with {len(self.law.gram)} inputs needs {self.bytes} bytes,"

@@ -10,7 +10,8 @@ sum_k s_a s_b and H_ab its NTK mean, the channels of layer l+1 are
     K = E[G]   Theta = E[H]   V = n Cov(G, G)   D = n Cov(G, H)   A = n Cov(H, H)
     F = n (C_W/n)^2 E[sum_kk' s_1k s_2k' M_kk';34]   B = n (C_W/n)^2 E[sum_kk' M_kk';12 M_kk';34]
 
-with M_kk';ab = s'_ka s'_k'b NTK_kk';ab, which are exact coincidence patterns (i != j) of the neurons. The NTK is
+with M_kk';ab = s'_ka s'_k'b NTK_kk';ab, which are exact coincidence patterns (i != j) of the neurons. With
+orthogonal weights the same averages have more terms (corners.py), for which D and A need what F and B do. The NTK is
 stored for the pairs of samples a >= b, axes (networks, k, pair, k'): a layer is two matrix products a network. Where
 neither F nor B is asked for, H needs a trace: of layer 1, whose NTK is diagonal in the neurons, and of the last hidden
 layer only the diagonal is held, axes (networks, k, pair).
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.network import Layer, activations_of, widths_of
+from ntkfeyn.sampling.corners import AVERAGED, CHAINS, RINGS, Below, averages, corners, matrix_size, orthogonal
 
 Array = NDArray[np.float64]
 Rows = dict[str, Array]  # per network: (networks, samples, ..)
@@ -50,6 +52,12 @@ class Law(NamedTuple):
     def activations(self) -> tuple[str, ...]:
         """The activation after each hidden layer."""
         return activations_of(self.layers)
+
+    @property
+    def matrix_sizes(self) -> tuple[int, ...]:
+        """Of the orthogonal matrices that layers take their weights from."""
+        steps = zip(self.hidden, self.layers[1:], strict=True)
+        return tuple(matrix_size(below, layer.width) for below, layer in steps if orthogonal(layer))
 
     @property
     def kernel(self) -> Array:
@@ -135,9 +143,10 @@ def _layers(xp: Any, law: Law, names: tuple[str, ...], streams: list[np.random.G
     n = law.hidden[0]
     z = normals(streams, n, len(law.gram)) @ root(law.kernel).T
     ntk = None
+    between = bool((CHAINS | RINGS if law.matrix_sizes else OFF_DIAGONAL) & set(names))
     if FULL_NTK & set(names):
         first = np.broadcast_to(law.ntk[pairs.a, pairs.b], (n, len(pairs.a)))
-        if OFF_DIAGONAL & set(names):
+        if between:
             first = np.eye(n)[:, None, :] * first[:, :, None]
         ntk = xp.broadcast_to(xp.asarray(first), (len(streams), *first.shape))
     found = []
@@ -145,7 +154,7 @@ def _layers(xp: Any, law: Law, names: tuple[str, ...], streams: list[np.random.G
         layer = _activated(xp, name, z, ntk, pairs)
         found.append(_given_layer(xp, names, layer, above, pairs))
         if above.width is not None:
-            whole = bool(OFF_DIAGONAL & set(names)) or i + 2 < len(law.hidden)
+            whole = between or i + 2 < len(law.hidden)
             z, ntk = _next_layer(xp, above.width, layer, above, pairs, streams, whole)
     return found
 
@@ -156,6 +165,14 @@ def normals(streams: list[np.random.Generator], *shape: int) -> Array:
     for one, rng in zip(numbers, streams, strict=True):
         rng.standard_normal(out=one)
     return numbers
+
+
+def drawn_weights(streams: list[np.random.Generator], above: Layer, rows: int, n: int) -> Array:
+    """Weights (networks, rows, n) that lead to the first ``rows`` neurons of a layer, from one of n neurons."""
+    if orthogonal(above):
+        size = matrix_size(n, above.width)
+        return np.asarray(corners(streams, rows, n, size) * np.sqrt(above.C_W * size / n))
+    return np.asarray(normals(streams, rows, n) * np.sqrt(above.C_W / n))
 
 
 def root(kernel: Array) -> Array:
@@ -187,7 +204,7 @@ def _next_layer(
 ) -> tuple[Any, Any]:
     """Forward equations: z and the NTK of one more layer, or its diagonal, with drawn weights and biases."""
     networks, n, _ = layer.s.shape
-    W = normals(streams, width, n) * np.sqrt(above.C_W / n)
+    W = drawn_weights(streams, above, width, n)
     z = W @ layer.s + normals(streams, width, 1) * np.sqrt(above.C_b)
     if layer.ntk is None:
         return z, None
@@ -220,18 +237,31 @@ def _diagonal(xp: Any, weights: Any, inner: Any) -> Any:
 
 
 def _given_layer(xp: Any, names: tuple[str, ...], layer: Activated, above: Layer, pairs: Pairs) -> Rows:
-    """G and H ("K", "Theta"), F and B of each network, averaged over the weights of the next layer."""
+    """G and H ("K", "Theta") of each network, averaged over the weights of the next layer; F and B, n E[..].
+
+    With orthogonal weights V, D and A too: n times what the average of a product is more than the product of averages.
+    """
     C_W, n = above.C_W, layer.s.shape[1]
     G = np.einsum("mka,mkb->mab", layer.s, layer.s, optimize=True) / n
     rows = {"K": above.C_b + C_W * G}
-    if layer.ntk is None:
-        return rows
-    trace = np.asarray(xp.einsum("mkp->mp" if layer.inner.ndim == 3 else "mkpk->mp", layer.inner))[:, pairs.place]
-    rows["Theta"] = above.lambda_b + above.lambda_W * G + C_W / n * trace
-    if "F" in names:
-        rows["F"] = C_W**2 / n * _chain(xp, layer, pairs)
-    if "B" in names:
-        rows["B"] = C_W**2 / n * _ring(xp, layer.inner, pairs)
+    below = Below(G)
+    asked = set(names)
+    if layer.ntk is not None:
+        trace = xp.einsum("mkp->mp" if layer.inner.ndim == 3 else "mkpk->mp", layer.inner)
+        traces = np.asarray(trace)[:, pairs.place]
+        rows["Theta"] = above.lambda_b + above.lambda_W * G + C_W / n * traces
+        below = below._replace(traces=traces / n)
+    if asked & (CHAINS if orthogonal(above) else {"F"}):
+        chains = _chain(xp, layer, pairs)
+        rows["F"] = C_W**2 / n * chains
+        below = below._replace(chains=chains / n**2)
+    if asked & (RINGS if orthogonal(above) else {"B"}):
+        rings = _ring(xp, layer.inner, pairs)
+        rows["B"] = C_W**2 / n * rings
+        below = below._replace(rings=rings / n**2)
+    if orthogonal(above) and asked & AVERAGED:
+        found = averages(names, below, matrix_size(n, above.width))
+        rows |= {name: n * C_W**2 * value for name, value in found.items()}
     return rows
 
 
@@ -265,7 +295,8 @@ def _estimates(names: tuple[str, ...], rows: Rows, width: int) -> Rows:
     pairs = {"V": (G, G), "D": (G, H), "A": (H, H)}
     found = {}
     for name in names:
-        found[name] = width * _covariance(*pairs[name]) if name in pairs else rows[name].mean(axis=0)
+        value = rows[name].mean(axis=0) if name in rows else 0.0
+        found[name] = np.asarray(width * _covariance(*pairs[name]) + value if name in pairs else value)
     return found
 
 

@@ -48,7 +48,7 @@ def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Set
     networks, inputs = request.networks, request.kernel
     if not wanted:
         return tuple(Setting(n.width_text, n.hidden, ({},) * n.depth) for n in networks)
-    system = derive_system(wanted)
+    system = derive_system(wanted, networks[0].ensemble)
     check_existence(system, functions(networks[0]))
     place = _distinct(inputs)
     kept = np.unique(place, return_index=True)[1]
@@ -59,7 +59,7 @@ def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Set
     some = inputs.at(kept).rescaled(-power)
     with workers(request.jobs, request.scheduler) as mapped:
         for network in networks:
-            ratios = tuple(network.ratio(layer) for layer in range(1, network.depth))
+            ratios = tuple(ratio for layer in range(1, network.depth) for ratio in network.ratios(layer))
             if ratios not in solved:
                 with np.errstate(all="ignore"):  # what is not finite is refused with a message
                     solved[ratios] = solve(plan, network, some, request.tolerance, mapped, request.advance)

@@ -13,6 +13,7 @@ from ntkfeyn.errors import bad_request
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.expectations.kernels import Kernel, parallel_in
 from ntkfeyn.model.activations import SEPARATOR
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.network import Network
 from ntkfeyn.runtime.workers import check_workers
 
@@ -74,6 +75,7 @@ def settings_json(request: Request) -> dict[str, Any]:
         "cb": one.cb,
         "lambda_w": one.lambda_w,
         "lambda_b": one.lambda_b,
+        **({} if one.weights == GAUSSIAN else {"weights": one.weights_text}),
         "tolerance": request.tolerance,
         "samples": len(request.gram),
         "gram": request.gram.tolist(),

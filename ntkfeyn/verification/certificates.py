@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
-from ntkfeyn.judge.exact import Setting
+from ntkfeyn.judge.setting import Setting
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.render.json import cumulant_json
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.verification.certify import Certificate, Comparison
@@ -61,6 +62,7 @@ def _parameters(setting: Setting) -> dict[str, Any]:
         "kernel": matrix(setting.kernel),
         "ntk": matrix(setting.ntk),
         "widths": list(setting.widths),
+        **({} if setting.weights == GAUSSIAN else {"weights": setting.weights}),
     }
 
 
@@ -80,7 +82,8 @@ def certificate_text(certificate: Certificate) -> str:
     recursion = certificate.recursion
     verdict = "equal" if certificate.equal else "DIFFERENT"
     channel = f"legs {recursion.cumulant.legs_text()}, channel {recursion.cumulant.channel_text()}"
-    lines = [f"{recursion.name}@{recursion.order}: {verdict}   ({channel}, seed {certificate.seed})"]
+    weights = "" if recursion.weights == GAUSSIAN else f"{recursion.weights} weights, "
+    lines = [f"{recursion.name}@{recursion.order}: {verdict}   ({weights}{channel}, seed {certificate.seed})"]
     for layer in sorted({c.layer for c in certificate.comparisons}):
         here = [c for c in certificate.comparisons if c.layer == layer]
         same = sum(c.equal for c in here)

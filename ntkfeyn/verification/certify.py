@@ -16,7 +16,9 @@ from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
 from ntkfeyn.errors import LimitError, bad_request
-from ntkfeyn.judge.exact import ExactNetwork, Series, Setting, WorkLimit
+from ntkfeyn.judge.exact import WorkLimit
+from ntkfeyn.judge.orthogonal import exact_network
+from ntkfeyn.judge.setting import Series, Setting
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
 from ntkfeyn.model.polynomials import Coefficients
 from ntkfeyn.verification.derived import MutatedSolver, SystemSolver, diagram_terms
@@ -92,6 +94,7 @@ def random_setting(
     widths: Sequence[int] = (),
     corrections: int = CORRECTIONS,
     couplings: Mapping[str, Fraction] | None = None,
+    weights: str = "gaussian",
 ) -> Setting:
     """Small random rational parameters; ``couplings`` fixes some of C_W, C_b, lambda_W, ..
 
@@ -113,7 +116,7 @@ def random_setting(
     for constant, slope in (("C_b", "C_W"), ("lambda_b", "lambda_W")):
         rows = [[series(drawn[constant], drawn[slope], value) for value in row] for row in gram]
         kernels.append(tuple(tuple(rows[min(a, b)][max(a, b)] for b in range(samples)) for a in range(samples)))
-    return Setting(_one_a_layer(activation), kernels[0], kernels[1], widths=tuple(widths), **drawn)
+    return Setting(_one_a_layer(activation), kernels[0], kernels[1], **drawn, widths=tuple(widths), weights=weights)
 
 
 def _one_a_layer(activation: Coefficients | Sequence[Coefficients]) -> tuple[Coefficients, ...]:
@@ -131,12 +134,12 @@ def _random_gram(source: random.Random, small: Callable[[], Fraction], samples: 
             return gram
 
 
-def control_setting(seed: int, order: int) -> Setting:
+def control_setting(seed: int, order: int, weights: str = "gaussian") -> Setting:
     """One sample, first-layer kernels that depend on n, an activation of degree 2 * order + 1 (at least 3)."""
     source = random.Random(seed)
     degree = max(3, 2 * order + 1)
     activation = tuple(Fraction(source.randint(1, 3), source.randint(2, 5) * (k + 1)) for k in range(degree + 1))
-    return random_setting(seed, activation, 1, corrections=max(1, order))
+    return random_setting(seed, activation, 1, corrections=max(1, order), weights=weights)
 
 
 def assignments(shape: Cumulant, samples: int) -> tuple[Samples, ...]:
@@ -166,7 +169,7 @@ def compare(
     shape: Cumulant, order: int, layers: Sequence[int], setting: Setting, chosen: Sequence[Samples]
 ) -> tuple[Comparison, ...]:
     """Every coefficient of 1/n up to ``order``, at every layer and for every choice of samples."""
-    exact, derived = ExactNetwork(setting, order), SystemSolver(setting)
+    exact, derived = exact_network(setting, order), SystemSolver(setting)
     found = []
     for layer in layers:
         for samples in chosen:
@@ -192,7 +195,7 @@ def run_controls(
     exact = comparisons[-1].exact
     base = SystemSolver(setting)
     controls = []
-    for diagram in full_diagrams(derive_recursion(shape, order).diagrams):
+    for diagram in full_diagrams(derive_recursion(shape, order, weights=recursion.weights).diagrams):
         terms = base.at_samples(recursion.id, diagram_terms(diagram), samples)
         probed = any(base.step(terms, layer) for layer in range(1, CONTROL_LAYER))
         outcomes = []
@@ -254,10 +257,10 @@ def certify(
     """The certificate of one recursion. Raises RequestError or LimitError for a request out of reach."""
     samples = len(setting.kernel)
     check_size(shape, layers, setting)
-    recursion = derive_recursion(shape, order)
+    recursion = derive_recursion(shape, order, weights=setting.weights)
     comparisons = compare(shape, order, layers, setting, assignments(shape, samples))
     if not controls:
         return Certificate(recursion, seed, setting, comparisons)
-    data = control_setting(seed, order)
+    data = control_setting(seed, order, setting.weights)
     on_controls, outcomes = run_controls(recursion, data, advance)
     return Certificate(recursion, seed, setting, comparisons, data, on_controls, outcomes)

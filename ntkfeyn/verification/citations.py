@@ -16,6 +16,7 @@ from typing import Any
 
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble, weights_asked
 from ntkfeyn.model.polynomials import MAX_DEGREE
 from ntkfeyn.render.json import cumulant_json
 from ntkfeyn.runtime.files import read_file
@@ -50,7 +51,7 @@ def read_certificates(
         raise bad_request(
             f"the certificate '{path}' is for none of the recursions that are emitted",
             "it must be of one of them",
-            f"ntkfeyn verify {recursions[0].id} --certificate FILE",
+            f"ntkfeyn verify {recursions[0].id}{weights_asked(recursions[0].weights)} --certificate FILE",
         )
     return lines
 
@@ -75,14 +76,19 @@ def _no_number(text: str) -> float:
 
 def _concerns(data: dict[str, Any], recursion: Recursion) -> bool:
     """By its hash, or by what it says that it is about: if these two do not go together, it is refused later."""
-    about = (data.get("cumulant"), data.get("order"))
-    return data.get("hash") == recursion.hash or about == (cumulant_json(recursion.cumulant), recursion.order)
+    about = (data.get("cumulant"), data.get("order"), _weights(data.get("parameters")))
+    own = (cumulant_json(recursion.cumulant), recursion.order, recursion.weights)
+    return data.get("hash") == recursion.hash or about == own
+
+
+def _weights(parameters: Any) -> Any:
+    return parameters.get("weights", GAUSSIAN) if isinstance(parameters, dict) else None
 
 
 def _made_again(data: dict[str, Any], recursion: Recursion, path: Path) -> Certificate:
     """The certificate as ``verify`` gives it now. Raises RequestError where the file says anything else."""
     asked = f"the certificate of {recursion.id} in '{path}'"
-    hint = f"ntkfeyn verify {recursion.id} --certificate FILE"
+    hint = f"ntkfeyn verify {recursion.id}{weights_asked(recursion.weights)} --certificate FILE"
     if data.get("hash") != recursion.hash:
         raise bad_request(f"{asked} is of another derivation", f"its hash must be {recursion.hash[:16]}..", hint)
     try:
@@ -116,7 +122,8 @@ def _request(data: dict[str, Any]) -> dict[str, Any]:
     if type(seed) is not int or not sizes or not 2 <= len(activation) <= MAX_DEGREE + 1:
         raise ValueError("out of range")
     couplings = {name: _rational(given[name]) for name in COUPLINGS}
-    setting = random_setting(seed, activation, samples, widths, corrections, couplings)
+    weights = check_ensemble(_weights(given))
+    setting = random_setting(seed, activation, samples, widths, corrections, couplings, weights)
     return {"layers": layers, "setting": setting, "seed": seed, "controls": data["controls"] is not None}
 
 
@@ -134,9 +141,11 @@ def _whole(value: Any, most: int) -> int:
 
 def _footnote(certificate: Certificate) -> str:
     layers = ", ".join(str(layer) for layer in sorted({c.layer for c in certificate.comparisons}))
+    weights = certificate.setting.weights
+    kind = "a polynomial activation" + ("" if weights == GAUSSIAN else f" and {weights} weights")
     line = (
         f"Certified: all {len(certificate.comparisons)} coefficients of $1/n$ up to order {certificate.recursion.order}"
-        f" equal the exact cumulants of a network with a polynomial activation at layer {layers}, samples:"
+        f" equal the exact cumulants of a network with {kind} at layer {layers}, samples:"
         f" {len(certificate.setting.kernel)}, seed: {certificate.seed}"
     )
     if certificate.controls:

@@ -15,10 +15,10 @@ from math import factorial, lcm
 from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.expansion import expand
 from ntkfeyn.derivation.recursion import derive_recursion
-from ntkfeyn.derivation.rules import WIDTH_RATIO
+from ntkfeyn.derivation.rules import TAU, WIDTH_RATIO
 from ntkfeyn.derivation.terms import ExpandedTerm, Powers, Tensor
 from ntkfeyn.derivation.translation import translate
-from ntkfeyn.judge.exact import Setting
+from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.model.tensors import TensorId
 
@@ -50,6 +50,10 @@ class SystemSolver:
         below = self.setting.width(layer - 1) if layer > 1 else 1
         return Fraction(self.setting.width(layer), below)
 
+    def corner(self, layer: int) -> Fraction:
+        """tau of the step up from this layer: n_l by the size of the orthogonal matrix."""
+        return Fraction(self.setting.width(layer), self.setting.corner_of(layer))
+
     def _tensor(self, name: str, order: int, layer: int, labels: Labels) -> Fraction:
         if layer > 1:
             return self.step(self.recursion(TensorId(name, order), labels), layer - 1)
@@ -59,7 +63,8 @@ class SystemSolver:
         return first[labels[0]][labels[1]][order]
 
     def _recursion(self, tensor: TensorId, labels: Labels) -> tuple[ExpandedTerm, ...]:
-        return self.at_samples(tensor, derive_recursion(standard(tensor.name), tensor.order).expanded, labels)
+        recursion = derive_recursion(standard(tensor.name), tensor.order, weights=self.setting.weights)
+        return self.at_samples(tensor, recursion.expanded, labels)
 
     def at_samples(self, tensor: TensorId, terms: Sequence[ExpandedTerm], labels: Labels) -> tuple[ExpandedTerm, ...]:
         """Terms of a tensor's recursion with its slots given samples: equal ones added, zero expectations dropped."""
@@ -103,9 +108,9 @@ class SystemSolver:
         return value
 
     def _couplings(self, powers: Powers, layer: int) -> Fraction:
-        value = Fraction(1)
+        value, steps = Fraction(1), {WIDTH_RATIO: self.ratio, TAU: self.corner}
         for name, power in powers:
-            value *= (self.ratio(layer) if name == WIDTH_RATIO else getattr(self.setting, name)) ** power
+            value *= (steps[name](layer) if name in steps else getattr(self.setting, name)) ** power
         return value
 
     def _expectation(self, layer: int, factors: tuple[tuple[int, int], ...]) -> Fraction:

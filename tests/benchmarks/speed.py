@@ -1,7 +1,8 @@
 """Speed, measured side by side in one run: python tests/benchmarks/speed.py
 
 Prints start-up ratios (best of several cold processes, interleaved) and, for each closure, tensors, diagrams, product
-and expanded terms, seconds and memory, each in a process of its own. Asserts nothing.
+and expanded terms, seconds and memory, each in a process of its own; for orthogonal weights beside Gaussian ones.
+Asserts nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ CLOSURES = {
     "order 2, all named tensors": [(name, 2) for name in NAMES],
     "order 3, K and Theta": [("K", 3), ("Theta", 3)],
 }
+BESIDE = list(CLOSURES)[:3]  # for orthogonal weights too
 
 
 def best(command: list[str]) -> float:
@@ -46,12 +48,12 @@ def start_up(rounds: int = 9) -> None:
         print(f"{name:<55}{seconds:>9.3f}{seconds / bare:>11.2f}{seconds / click:>9.2f}")
 
 
-def measure(targets: list[tuple[str, int]]) -> dict[str, float]:
+def measure(targets: list[tuple[str, int]], weights: str) -> dict[str, float]:
     """Closure and collected expanded terms, no SymPy."""
     from ntkfeyn.derivation.recursion import derive_system
 
     start = time.perf_counter()
-    recursions = derive_system(targets).recursions
+    recursions = derive_system(targets, weights).recursions
     expanded = sum(len(recursion.expanded) for recursion in recursions)
     return {
         "tensors": len(recursions),
@@ -80,14 +82,20 @@ def next_order() -> None:
 
 
 def closures() -> None:
-    print(f"\n{'closure':<42}{'tensors':>8}{'diagrams':>9}{'product':>8}{'expanded':>9}{'seconds':>9}{'MiB':>6}")
+    print(
+        f"\n{'closure':<42}{'weights':<12}{'tensors':>8}{'diagrams':>9}{'product':>8}{'expanded':>9}{'seconds':>9}"
+        f"{'MiB':>6}{'/ Gaussian':>12}"
+    )
     for name, targets in CLOSURES.items():
-        run = [sys.executable, __file__, json.dumps(targets)]
-        row = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
-        print(
-            f"{name:<42}{row['tensors']:>8}{row['diagrams']:>9}{row['product']:>8}{row['expanded']:>9}"
-            f"{row['seconds']:>9.3f}{row['MiB']:>6.0f}"
-        )
+        seconds: dict[str, float] = {}
+        for weights in ("gaussian", *(("orthogonal",) if name in BESIDE else ())):
+            run = [sys.executable, __file__, json.dumps(targets), weights]
+            row = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
+            seconds[weights] = row["seconds"]
+            print(
+                f"{name:<42}{weights:<12}{row['tensors']:>8}{row['diagrams']:>9}{row['product']:>8}{row['expanded']:>9}"
+                f"{row['seconds']:>9.3f}{row['MiB']:>6.0f}{seconds[weights] / seconds['gaussian']:>12.2f}"
+            )
     next_order()
 
 
@@ -109,7 +117,7 @@ def verifications() -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        print(json.dumps(measure([(name, order) for name, order in json.loads(sys.argv[1])])))
+        print(json.dumps(measure([(name, order) for name, order in json.loads(sys.argv[1])], sys.argv[2])))
     else:
         start_up()
         closures()

@@ -6,11 +6,15 @@ from typing import Any
 
 from ntkfeyn.derivation.diagrams import Diagram
 
-_SHAPES = {"leg": "plaintext", "slot": "point", "cubic": "circle", "propagator": "doublecircle", "tensor": "box"}
+_SHAPES = {"leg": "plaintext", "slot": "point", "cubic": "circle", "propagator": "doublecircle", "tensor": "box"} | {
+    "weight block": "diamond"
+}
 
 
 def _text(node: str, data: dict[str, Any]) -> str:
-    """Name and order of a tensor, coupling of a cubic vertex, type of a leg, sample of a slot."""
+    """Name and order of a tensor, cost of a weight block, coupling of a vertex, type of a leg, sample of a slot."""
+    if data["kind"] == "weight block":
+        return f"1/n^{data['cost']}"
     if data["kind"] == "tensor":
         return f"{data['name']}@{data['order']}"
     return str(data.get("coupling") or data.get("type") or data.get("sample", node))

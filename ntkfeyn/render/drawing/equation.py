@@ -46,9 +46,9 @@ def equation(recursion: Recursion, symbols: Symbols, width: float = WIDTH) -> Dr
         groups.append([_words(term_text(term, latex), term_text(term, words))])
     drawings = [layout(diagram, symbols, plainly=True) for diagram in recursion.diagrams]
     for i, (diagram, drawing) in enumerate(zip(recursion.diagrams, drawings, strict=True)):
-        sign = "+ " if i or constants else ""
-        weight = "" if diagram.weight == 1 else str(diagram.weight)
-        tex_weight = "" if diagram.weight == 1 else latex.fraction(diagram.weight)
+        sign = "- " if diagram.weight < 0 else "+ " if i or constants else ""
+        size = abs(diagram.weight)
+        weight, tex_weight = ("", "") if size == 1 else (str(size), latex.fraction(size))
         before = [_words(sign + tex_weight, sign + weight)] if sign or weight else []
         groups.append([*before, (drawing, diagram.id)])
     return legended(_in_rows(f"{shape.name}@{recursion.order}", groups, width), drawings)

@@ -4,19 +4,21 @@ Enters: a Diagram. Leaves: a ``Drawing``. External slots are filled dots with th
 slots dotted in one colour a parameter contraction (two or three parallel lines at the centre of a dNTK or ddNTK); cubic
 vertices are small dots (squares where a new parameter is contracted), propagators white circles, layer-l tensors grey
 discs with their name (theory section 4). The two lines of a pair leave a disc at one port, a small white circle on its
-rim: they share a neuron. So the legs of a tensor, by the colours of its lines, and its channel can be read off.
+rim: they share a neuron. So the legs of a tensor, by the colours of its lines, and its channel can be read off. A
+weight block is a large dot where all its external lines meet (theory section 9).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import cos, pi, sin
 
 from ntkfeyn.derivation.diagrams import CubicVertex, Diagram, TensorVertex
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.tensors import NAMES
+from ntkfeyn.render.drawing.blocks import BLOCK, FAR, function_places, internal_lines, on_line, tag_places
 from ntkfeyn.render.drawing.crowd import Crowd
-from ntkfeyn.render.drawing.legend import POWER, Entry, tensor_entry
+from ntkfeyn.render.drawing.legend import BLOCK_POWER, POWER, Entry, tensor_entry
 from ntkfeyn.render.drawing.names import function_names, power_names, slot_names, tensor_names
 from ntkfeyn.render.drawing.places import INTERNAL, NEURON, Places
 from ntkfeyn.render.drawing.primitives import (
@@ -70,10 +72,11 @@ class _Canvas:
     def label(self, names: tuple[str, str], centre: Point = ORIGIN) -> Label:
         return Label(centre, *names, plainly=self.plainly)
 
-    def slot(self, slot: int, start: Point, dot: Point, strokes: Edges) -> None:
-        """An external slot: its lines, its dot, its sample."""
+    def slot(self, slot: int, start: Point, dot: Point, strokes: Edges, *, meeting: bool = False) -> None:
+        """An external slot: its lines, which may meet where they start, its dot, its sample."""
         lines = [stroke for edge, stroke in strokes.items() if slot in edge]
-        self.paths += parallel(start, dot, lines or Z_LINE, LINES)
+        drawn = parallel(start, dot, lines or Z_LINE, LINES)
+        self.paths += [replace(path, points=(start, path.points[1])) for path in drawn] if meeting else drawn
         self.marks.append(Mark(dot, DOT, BLACK))
         label = self.label(slot_names(slot, self.symbols))
         self.labels.append(label.at(_off(label.extent(), dot, DOT + NEAR, towards(start, dot))))
@@ -90,13 +93,18 @@ def layout(diagram: Diagram, symbols: Symbols, *, plainly: bool = False) -> Draw
         canvas.labels.append(names[k].at(places.tensors[k]))
         if vertex.name not in NAMES:
             canvas.legend.append(tensor_entry(tensor_names(vertex.name, 0, symbols)[1], vertex.name))
-    for i, cubic in enumerate(diagram.cubic_vertices):
-        _draw_cubic(canvas, cubic, places.cubic[i], places.outward[i], places.neurons[places.holder[i]], strokes)
+    for i, centre in sorted(places.cubic.items()):
+        cubic, neuron = diagram.cubic_vertices[i], places.neurons[places.holder[i]]
+        _draw_cubic(canvas, cubic, centre, places.outward[i], neuron, strokes)
+    for k in range(len(diagram.weight_blocks)):
+        _draw_block(canvas, diagram, k, places, strokes)
     canvas.marks += [Mark(centre, NEURON, WHITE) for centre in places.neurons]
     crowd = Crowd(canvas.paths, canvas.marks, canvas.labels)
-    for i, cubic in enumerate(diagram.cubic_vertices):
-        function = canvas.label(function_names(cubic, symbols))
-        canvas.labels.append(_function_label(crowd, function, places.cubic[i], places.neurons[places.holder[i]]))
+    for i, centre in sorted(places.cubic.items()):
+        function = canvas.label(function_names(diagram.cubic_vertices[i], symbols))
+        canvas.labels.append(_function_label(crowd, function, centre, places.neurons[places.holder[i]]))
+    for k in range(len(diagram.weight_blocks)):
+        _label_block(canvas, crowd, diagram, k, places)
     for k, vertex in enumerate(vertices):
         if vertex.order:
             tag = canvas.label(power_names(vertex.order, symbols))
@@ -136,6 +144,29 @@ def _draw_cubic(
         canvas.paths += parallel(centre, neuron, styles if first_is_left else styles[::-1], 0.1)
     square = vertex.rule.square
     canvas.marks.append(Mark(centre, SQUARE if square else CUBIC, WHITE if square else BLACK, square=square))
+
+
+def _draw_block(canvas: _Canvas, diagram: Diagram, number: int, places: Places, strokes: Edges) -> None:
+    """All slots of a weight block, its vertex and its internal lines."""
+    block, place = diagram.weight_blocks[number], places.blocks[number]
+    for slot, dot in place.slots(block).items():
+        canvas.slot(slot, place.centre, dot, strokes, meeting=True)
+    for i, neuron, bow in places.block_lines(number):
+        orders = [factor.order for factor in diagram.cubic_vertices[i].factors]
+        canvas.paths += internal_lines(place.centre, neuron, bow, orders)
+    canvas.marks.append(Mark(place.centre, BLOCK, BLACK))
+
+
+def _label_block(canvas: _Canvas, crowd: Crowd, diagram: Diagram, number: int, places: Places) -> None:
+    """The power of 1/n of a weight block, and what its internal lines put on their neurons."""
+    block, place, symbols = diagram.weight_blocks[number], places.blocks[number], canvas.symbols
+    tag = canvas.label(power_names(block.cost, symbols))
+    canvas.legend.append((tag.plain, BLOCK_POWER.format(width=symbols.text.width)))
+    canvas.labels.append(crowd.roomiest(tag, tag_places(place, tag.extent()), place.centre, FAR))
+    for i, neuron, bow in places.block_lines(number):
+        function = canvas.label(function_names(diagram.cubic_vertices[i], symbols))
+        found = function_places(place.centre, neuron, bow, function.extent())
+        canvas.labels.append(crowd.roomiest(function, found, on_line(place.centre, neuron, 0.0, 0.5), FAR))
 
 
 def _downwards(outward: float, spread: float) -> list[float]:

@@ -12,6 +12,7 @@ from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.drawing.primitives import Drawing, Label
 
 POWER = "power of 1/{width} that the tensor counts"  # what a tag beside a disc means
+BLOCK_POWER = "at a large dot, the power of 1/{width} that the weight block counts"
 SIZE, BELOW = 0.32, 0.42
 Entry = tuple[str, str]
 

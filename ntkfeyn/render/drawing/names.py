@@ -25,12 +25,22 @@ def slot_names(slot: int, symbols: Symbols) -> tuple[str, str]:
 
 
 def function_names(vertex: CubicVertex, symbols: Symbols) -> tuple[str, str]:
-    """The activations of a cubic vertex without samples (the slots carry them), in TeX and in plain text."""
+    """The activations of a cubic vertex, in TeX and in plain text; with samples where no line tells them."""
     if vertex.rule.merges:
         return symbols.latex.omega, symbols.text.omega
     tex, plain = LatexNotation(symbols.latex), TextNotation(symbols.text)
+    if vertex.rule.names_slots:
+        factors = [(factor.slot, factor.order) for factor in vertex.factors]
+        return "".join(tex.activation(*one) for one in factors), "".join(_with_sample(*one, plain) for one in factors)
     orders = [factor.order for factor in vertex.factors]
     return "".join(map(tex.function, orders)), "".join(map(plain.function, orders))
+
+
+def _with_sample(slot: int, order: int, plain: TextNotation) -> str:
+    """An activation with its sample, a number lowered."""
+    label = plain.label(slot)
+    lowered = label.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    return plain.function(order) + (lowered if label.isdigit() else f"_{label}")
 
 
 def raised(number: int) -> str:

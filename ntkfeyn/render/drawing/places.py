@@ -1,8 +1,8 @@
 """Where things go in a picture: neurons, cubic vertices around them, tensors beside and between them.
 
 Enters: a Diagram and the radius of each tensor's disc. Leaves: coordinates. Neurons lie in a row (one or two) or on a
-ring, each with its cubic vertices fanned outwards; a tensor on one neuron sits beside it, a tensor on several between
-them. A large disc gets more room, so that the arcs of its pairs are as long as those of a small one.
+ring, each with its cubic vertices fanned outwards; a tensor or a weight block on one neuron sits beside it, one on
+several between them. A large disc gets more room, so that the arcs of its pairs are as long as those of a small one.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from itertools import permutations
 from math import pi, sin
 
 from ntkfeyn.derivation.diagrams import Diagram, TensorVertex
+from ntkfeyn.render.drawing.blocks import BlockPlace, Obstacles, bows, find_place
 from ntkfeyn.render.drawing.primitives import Point, distance, polar, towards, turn
 
 NEURON = 0.18
 INTERNAL = 1.5  # from a neuron to its cubic vertices
+JOINED = 1.75  # half the distance of two neurons that a weight block joins
 ARC = 0.8  # between a disc and a neuron
 APART = 0.22  # between discs, and between a disc and a line
 
@@ -28,13 +30,21 @@ class Places:
         held = diagram.propagators
         self.holder = {i: j for j, group in enumerate(held) for i in group}
         self.attached = [self._attached(vertex) for vertex in diagram.tensor_vertices]
+        self.joined = [tuple(sorted({self.holder[i] for i in b.cubic_vertices})) for b in diagram.weight_blocks]
         self.neurons, directions = self._neurons()
         self.outward: dict[int, float] = {}
         self.cubic: dict[int, Point] = {}
-        for j, group in enumerate(held):
-            for i, angle in zip(group, _fan(len(group), directions[j], alone=len(held) == 1), strict=True):
+        self.blocks: dict[int, BlockPlace] = {}
+        in_block = {i for block in diagram.weight_blocks for i in block.cubic_vertices}
+        for j, held_here in enumerate(held):
+            group = [i for i in held_here if i not in in_block]
+            beside = [k for k, neurons in enumerate(self.joined) if neurons == (j,)]
+            angles = _fan(len(group) + len(beside), directions[j], alone=len(held) == 1)
+            for i, angle in zip(group, angles, strict=False):
                 self.outward[i] = angle
                 self.cubic[i] = polar(self.neurons[j], INTERNAL, angle)
+            for k, angle in zip(beside, angles[len(group) :], strict=True):
+                self.blocks[k] = BlockPlace(polar(self.neurons[j], INTERNAL, angle), angle)
         self.room: dict[int, float] = {}  # half the angle that a tensor beside a neuron has to itself
         self.placed: dict[int, Point] = {}
         self._place_tensors()
@@ -53,11 +63,13 @@ class Places:
         crowd = max((shared.count(group) for group in shared), default=1)
         largest = max((self.radii[k] for k, group in enumerate(self.attached) if len(group) > 1), default=0.0)
         half = NEURON + ARC + largest
+        if any(len(group) > 1 for group in self.joined):
+            half = max(half, JOINED)
         if count == 2:
             half += 0.25 * (crowd - 1)
             return [(-half, 0.0), (half, 0.0)], [pi, 0.0]
         radius = max(half / sin(pi / count), half) * 1.12 + 0.1 * count * (crowd - 1)
-        order = _ring_order(count, self.attached)
+        order = _ring_order(count, [*self.attached, *self.joined])
         angle = {j: pi - 2 * pi * k / count for k, j in enumerate(order)}
         return [polar((0, 0), radius, angle[j]) for j in range(count)], [angle[j] for j in range(count)]
 
@@ -67,8 +79,40 @@ class Places:
         for group in groups:
             members = [k for k, other in enumerate(attached) if other == group]
             self.placed.update(zip(members, self._between(group, members), strict=True))
+        self._place_blocks()
         for j in range(len(self.neurons)):
             self._place_beside(j, [k for k, group in enumerate(attached) if group == (j,)])
+
+    def _place_blocks(self) -> None:
+        """The blocks that join several neurons."""
+        for k, block in enumerate(self.diagram.weight_blocks):
+            if k not in self.blocks:
+                neurons = [self.neurons[j] for j in self.joined[k]]
+                self.blocks[k] = find_place(block, neurons, self._taken())
+
+    def block_lines(self, number: int) -> list[tuple[int, Point, float]]:
+        """The internal lines of a weight block: cubic vertex, neuron, and how far the line bends aside."""
+        found = []
+        for j in self.joined[number]:
+            here = [i for i in self.diagram.weight_blocks[number].cubic_vertices if self.holder[i] == j]
+            found += [(i, self.neurons[j], bow) for i, bow in zip(here, bows(len(here)), strict=True)]
+        return found
+
+    def _taken(self) -> Obstacles:
+        """What is placed already."""
+        found = Obstacles([(point, NEURON) for point in self.neurons])
+        for i, point in self.cubic.items():
+            slots = [polar(point, 0.95, self.outward[i] + side) for side in (0.6, -0.6)]
+            found.points += [(point, 0.1), *((slot, 0.2) for slot in slots)]
+            found.segments += [(point, end) for end in (*slots, self.neurons[self.holder[i]])]
+        for k, place in self.blocks.items():
+            block = self.diagram.weight_blocks[k]
+            found.points += [(place.centre, 0.15), *((slot, 0.2) for slot in place.slots(block).values())]
+            found.segments += place.segments(block, [self.neurons[j] for j in self.joined[k]])
+        for k, point in self.placed.items():
+            found.points.append((point, self.radii[k] + APART))
+            found.segments += [(point, self.neurons[j]) for j in self.attached[k]]
+        return found
 
     def _between(self, group: tuple[int, ...], members: list[int]) -> list[Point]:
         """Points for tensors on the same neurons: around their centre, across the way between two of them."""
@@ -80,6 +124,7 @@ class Places:
         step = max(1.25, 2 * max(self.radii[k] for k in members) + 3 * APART)
         spread = [polar(centre, step * ((len(members) - 1) / 2 - n), across) for n in range(len(members))]
         taken = [(point, 0.4) for point in [*self.neurons, *self.cubic.values()]]
+        taken += [(place.centre, 0.4) for place in self.blocks.values()]
         taken += [(point, self.radii[k] + APART) for k, point in self.placed.items()]
         shifts = [0.0, *(sign * step * 0.3 for step in range(1, 9) for sign in (1, -1))]
         for shift in shifts:
@@ -92,7 +137,8 @@ class Places:
     def _place_beside(self, j: int, members: list[int]) -> None:
         """Around a neuron, as far from its lines and from each other as they can be."""
         centre = self.neurons[j]
-        lines = [towards(centre, self.cubic[i]) for i in self.diagram.propagators[j]]
+        lines = [towards(centre, self.cubic[i]) for i in self.diagram.propagators[j] if i in self.cubic]
+        lines += [towards(centre, self.blocks[k].centre) for k, group in enumerate(self.joined) if j in group]
         lines += [
             towards(centre, self.placed[k]) for k, group in enumerate(self.attached) if len(group) > 1 and j in group
         ]

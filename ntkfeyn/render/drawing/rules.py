@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ntkfeyn.derivation.rules import PairRule
-from ntkfeyn.render.drawing.layout import CUBIC, DOT, ORIGIN, PORT, SQUARE, Z_LINE, Strokes
+from ntkfeyn.render.drawing.blocks import BLOCK
+from ntkfeyn.render.drawing.layout import CUBIC, DOT, LINES, ORIGIN, PORT, SQUARE, Z_LINE, Strokes
 from ntkfeyn.render.drawing.names import power_names
 from ntkfeyn.render.drawing.places import INTERNAL, NEURON
 from ntkfeyn.render.drawing.primitives import (
@@ -28,7 +29,9 @@ DISC = ANY.radius()
 
 
 def pair_picture(rule: PairRule, symbols: Symbols) -> Drawing:
-    """Two external slots meet in a cubic vertex, its line ends on a neuron."""
+    """Two external slots meet in a cubic vertex, its line ends on a neuron; of a weight block all slots in one."""
+    if rule.names_slots:
+        return _block()
     dots: tuple[Point, Point] = ((-0.7, 0.5), (-0.7, -0.5))
     inside_a_leg = bool(rule.consumes_edge or rule.merges)
     paths = [*parallel(ORIGIN, dots[0], NTK_LINE if inside_a_leg else Z_LINE, 0.09)]
@@ -42,6 +45,20 @@ def pair_picture(rule: PairRule, symbols: Symbols) -> Drawing:
     labels = [Label((-0.98, 0.5), "v", "v"), Label((-0.98, -0.5), "w", "w")]
     labels += [Label((0.65, -0.32), symbols.latex.omega, symbols.text.omega)] if rule.merges else []
     return Drawing("cubic", tuple(paths), marks, tuple(labels))
+
+
+def _block() -> Drawing:
+    """The slots of two pairs meet in one vertex, from which two lines leave."""
+    left, right = (-INTERNAL, 0.0), (INTERNAL, 0.0)
+    paths = [wave(ORIGIN, left), wave(ORIGIN, right)]
+    marks = [Mark(left, NEURON, WHITE), Mark(right, NEURON, WHITE)]
+    labels = []
+    for k, x in enumerate((-1.05, -0.45, 0.45, 1.05)):
+        dot = (x, 0.85)
+        paths += parallel(ORIGIN, dot, Z_LINE if k % 2 else NTK_LINE, LINES)
+        marks.append(Mark(dot, DOT, BLACK))
+        labels.append(Label((x, 1.16), f"{'vw'[k % 2]}_{k // 2 + 1}", f"{'vw'[k % 2]}{k // 2 + 1}"))
+    return Drawing("block", tuple(paths), (*marks, Mark(ORIGIN, BLOCK, BLACK)), tuple(labels))
 
 
 def element_picture(name: str, symbols: Symbols) -> Drawing:

@@ -17,10 +17,12 @@ from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.reduction import symmetrise
 from ntkfeyn.derivation.terms import Group, Tensor
 from ntkfeyn.derivation.translation import tied_blocks, translate
+from ntkfeyn.derivation.weingarten import joint_cumulant, loops_of
 from ntkfeyn.model.combinatorics import set_partitions
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.formulas import bound_labels, group_text, mean_text, tensor_text
 from ntkfeyn.render.notation import TextNotation
+from ntkfeyn.render.weight_blocks import SeriesTerm, hidden_text, joined_text, loops_text, series_text
 
 
 class Pair(NamedTuple):
@@ -107,6 +109,22 @@ def weight_factors(tensors: Sequence[Attached], notation: TextNotation) -> tuple
                 )
                 found.append(WeightFactor(Fraction(1, factorial(len(alike))), f"{reason}, 1/{len(alike)}!"))
     return (*found, *_identical(tensors, notation))
+
+
+def block_factors(diagram: Diagram, notation: TextNotation) -> tuple[WeightFactor, ...]:
+    """The number of each weight block: the term of the cumulant of its weights that the diagram takes."""
+    found = []
+    for block in diagram.weight_blocks:
+        hidden = [diagram.cubic_vertices[i].slots for i in block.cubic_vertices]
+        loops, power = loops_of(block.pairs, hidden), len(block.pairs) + block.cost
+        value = Fraction(joint_cumulant(loops, power))
+        reason = (
+            f"the weight block {joined_text(block, notation)}, whose hidden pairs are"
+            f" {hidden_text(block, diagram, notation)}: {loops_text(loops)} has the term"
+            f" {series_text([SeriesTerm(int(value), power)])}"
+        )
+        found.append(WeightFactor(value, reason))
+    return tuple(found)
 
 
 def _identical(tensors: Sequence[Attached], notation: TextNotation) -> list[WeightFactor]:

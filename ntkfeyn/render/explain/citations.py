@@ -1,6 +1,6 @@
 """Where a diagram stands in emitted files: the lines of LaTeX, Python and C that carry its id.
 
-Enters: the files, as texts, and an id. Leaves: file names, line numbers and lines; nothing is written.
+Enters: the files, as texts, and a diagram. Leaves: file names, line numbers and lines; nothing is written.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.ensembles import weights_asked
 
 EmittedFiles = Mapping[str, Mapping[str, str]]  # language -> file name, relative to the directory of `emit -o` -> text
 
@@ -26,10 +28,10 @@ class Citation(NamedTuple):
     following: str
 
 
-def citations(emitted: EmittedFiles, cumulant: Cumulant, order: int, diagram_id: str) -> tuple[Citation, ...]:
-    """Every line of what `emit` writes for this cumulant and order alone that carries ``diagram_id``."""
-    asked = _asked(cumulant, order)
-    exact = re.compile(rf"(?<![\w+,()./:-]){re.escape(diagram_id)}(?![0-9a-z])")
+def citations(emitted: EmittedFiles, diagram: Diagram) -> tuple[Citation, ...]:
+    """Every line of what `emit` writes for the cumulant and order of a diagram alone that carries its id."""
+    asked = _asked(diagram.cumulant, diagram.order) + weights_asked(diagram.weights)
+    exact = re.compile(rf"(?<![\w+,()./:-]){re.escape(diagram.id)}(?![0-9a-z])")
     found = []
     for language, files in emitted.items():
         for name, text in files.items():

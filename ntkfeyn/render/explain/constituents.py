@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ntkfeyn.derivation.diagrams import CubicVertex, Diagram
-from ntkfeyn.derivation.rules import CHOICES, Choice
+from ntkfeyn.derivation.rules import CHOICES, TAU, Choice
 from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.legs import Leg, normal_leg
 from ntkfeyn.model.tensors import MEAN_NTK
@@ -21,6 +21,7 @@ from ntkfeyn.render.explain.attachment import (
 )
 from ntkfeyn.render.formulas import choice_text, cumulant_text, dashed, powers_text, slots_text
 from ntkfeyn.render.notation import TextNotation, counted
+from ntkfeyn.render.weight_blocks import hidden_text, joined_text, loops_text, series, series_text, term_of
 
 Row = tuple[int, str]
 LINES = ("wavy", "solid and dashed", "double dashed")  # by the number of differentiated activations
@@ -30,9 +31,11 @@ def constituents(diagram: Diagram, tensors: Sequence[Attached], notation: TextNo
     """Everything in the picture, from outside to inside."""
     rows = [(0, target_text(diagram.cumulant, diagram.order, notation))]
     layer = notation.layer
-    rows.append(
-        (0, f"Cubic vertices: slots that the channel pairs share a neuron of layer {layer}+1; each pair is one vertex.")
-    )
+    rows += _weight_blocks(diagram, notation)
+    meaning = f"slots that the channel pairs share a neuron of layer {layer}+1; each pair is one vertex."
+    if diagram.weight_blocks:
+        meaning = f"slots that share a hidden neuron of layer {layer}; each pair is one vertex."
+    rows.append((0, f"Cubic vertices: {meaning}"))
     for i in range(len(diagram.cubic_vertices)):
         rows += _cubic(diagram, i, notation)
     trees = [normal_leg(tree.edges, tree.nodes) for v in diagram.tensor_vertices for tree in v.trees]
@@ -48,6 +51,28 @@ def constituents(diagram: Diagram, tensors: Sequence[Attached], notation: TextNo
         rows += [(2, _pair(diagram, pair, notation)) for pair in one.pairs]
     rows.append((0, "Propagators, each one hidden neuron, summed over:"))
     rows += [(1, _propagator(diagram, tensors, j, notation)) for j in range(len(diagram.propagators))]
+    return rows
+
+
+def _weight_blocks(diagram: Diagram, notation: TextNotation) -> list[Row]:
+    """Which weights stand in one joint cumulant, what it is, and the term of it that is taken."""
+    if not diagram.weight_blocks:
+        return []
+    tau = notation.power(TAU, 1)
+    size = (
+        f"N = {notation.width}/{tau}, the size of the orthogonal matrix that W of layer {notation.layer}+1 is part of"
+    )
+    rows: list[Row] = [(0, f"Weight blocks, joint cumulants of more than two weights; {size}:")]
+    for block in diagram.weight_blocks:
+        outer, hidden = joined_text(block, notation), hidden_text(block, diagram, notation)
+        lengths = ", ".join(map(str, block.loops))
+        many = "a loop" if len(block.loops) == 1 else "loops"
+        terms = f"{loops_text(block.loops)} = {series_text(series(block.loops))} + .."
+        rows.append((1, f"pairs {outer} of the channel in one block of {2 * len(block.pairs)} weights"))
+        rows.append(
+            (2, f"the hidden neurons are paired anew: {hidden}; both pairings make {many} of half-length {lengths}")
+        )
+        rows.append((2, f"{terms}; this diagram takes {series_text([term_of(block)])}"))
     return rows
 
 

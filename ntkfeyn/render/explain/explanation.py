@@ -24,6 +24,7 @@ from ntkfeyn.render.explain.attachment import (
     Split,
     WeightFactor,
     attached_tensors,
+    block_factors,
     propagator_value,
     weight_factors,
 )
@@ -58,10 +59,15 @@ class Explanation:
     def weight_factors(self) -> tuple[WeightFactor, ...]:
         return weight_factors(self.tensors, self.notation)
 
+    @cached_property
+    def block_factors(self) -> tuple[WeightFactor, ...]:
+        """What the weight blocks bring."""
+        return block_factors(self.diagram, self.notation)
+
     @property
     def weight(self) -> Fraction:
-        """The product of the factors."""
-        return prod((factor.value for factor in self.weight_factors), start=Fraction(1))
+        """The product of all factors."""
+        return prod((factor.value for factor in (*self.weight_factors, *self.block_factors)), start=Fraction(1))
 
     @property
     def counting(self) -> tuple[int, int, int]:
@@ -95,13 +101,13 @@ class Explanation:
     def citations(self) -> tuple[Citation, ...]:
         """Where emitted files carry the id; none if the system that they need is beyond the limits."""
         try:
-            return citations(self.emitted(), self.diagram.cumulant, self.diagram.order, self.drawn.id)
+            return citations(self.emitted(), self.drawn)
         except LimitError:
             return ()
 
 
 def explain_diagram(diagram: Diagram, symbols: Symbols, emitted: Callable[[], EmittedFiles] = dict) -> Explanation:
     """The explanation of a diagram as enumerated. Raises LimitError beyond the limits of its recursion."""
-    recursion = derive_recursion(diagram.cumulant, diagram.order)
+    recursion = derive_recursion(diagram.cumulant, diagram.order, weights=diagram.weights)
     drawn = next(d for d in recursion.diagrams if diagram.id in (d.id, *(m.id for m in d.members)))
     return Explanation(drawn if diagram.id == drawn.id else diagram, drawn, recursion, symbols, emitted)

@@ -10,9 +10,10 @@ from functools import reduce
 from typing import Any
 
 from ntkfeyn.derivation.expansion import written_terms
-from ntkfeyn.derivation.rules import WIDTH_RATIO
+from ntkfeyn.derivation.rules import TAU, WIDTH_RATIO
 from ntkfeyn.derivation.terms import Powers, ProductTerm
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.ensembles import GAUSSIAN, weights_asked
 from ntkfeyn.model.tensors import MEAN_KERNEL
 from ntkfeyn.render.drawing.layout import layout
 from ntkfeyn.render.drawing.sketch import side_by_side
@@ -25,7 +26,7 @@ from ntkfeyn.render.explain.attachment import (
 from ntkfeyn.render.explain.constituents import Row, constituents
 from ntkfeyn.render.explain.explanation import Explanation
 from ntkfeyn.render.formulas import cumulant_text, expanded_text, powers_text, term_text
-from ntkfeyn.render.json import diagram_json, term_json, written_cumulant
+from ntkfeyn.render.json import diagram_json, term_json, weights_json, written_cumulant
 from ntkfeyn.render.notation import TextNotation, counted, latex_of
 from ntkfeyn.render.wrapping import wrap
 from ntkfeyn.runtime.version import TOOL
@@ -62,7 +63,7 @@ def explanation_text(explanation: Explanation, columns: int, *, picture: bool) -
     title = f"{diagram.id}: a diagram of {head} at layer {notation.layer}+1, order {diagram.order} in 1/n{part}"
     lines = [*wrap(title, width), ""]
     drawn = sketched(explanation, max(columns, LEAST_WIDTH) - 2) if picture else []
-    command = f"ntkfeyn diagrams {diagram.cumulant.name}@{diagram.order}"
+    command = f"ntkfeyn diagrams {diagram.cumulant.name}@{diagram.order}{weights_asked(diagram.weights)}"
     other = [(0, f"`{command} --format svg -o pictures` draws it; on a terminal it is sketched here.")]
     lines += ["1. The picture", *([f"  {line}".rstrip() for line in drawn] or _rows(other, width))]
     for number, (title, rows) in enumerate(explanation_steps(explanation), start=2):
@@ -95,15 +96,22 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
         "drawn_as": explanation.drawn.id,
         "cumulant": written_cumulant(diagram.cumulant, diagram.order, latex),
         "order": diagram.order,
+        **weights_json(diagram.weights),
         "diagram": diagram_json(diagram),
         "picture": sketched(explanation, PICTURE_WIDTH),
         "steps": [
             {"title": title, "lines": ["  " * depth + text for depth, text in rows]}
             for title, rows in explanation_steps(explanation)
         ],
-        "counting": {"cubic_vertices": cubic, "propagators": propagators, "cost": cost, "width_ratio": cost},
+        "counting": {
+            **{"cubic_vertices": cubic, "propagators": propagators, "cost": cost, "width_ratio": cost},
+            **({"blocks": diagram.block_cost} if diagram.weights != GAUSSIAN else {}),
+        },
         "weight": {
-            "factors": [{"value": str(f.value), "reason": f.reason} for f in explanation.weight_factors],
+            "factors": [
+                {"value": str(f.value), "reason": f.reason}
+                for f in (*explanation.weight_factors, *explanation.block_factors)
+            ],
             "product": str(explanation.weight),
         },
         "propagators": [_propagator_json(explanation, j) for j in range(propagators)],
@@ -158,24 +166,40 @@ def _counting(explanation: Explanation) -> list[Row]:
         rows.append(
             (1, f"{one.text(notation)} costs {one.tensor.order} = {counted(len(shape.channel), 'pair')} - 1{beyond}")
         )
-    rows.append((0, f"order = P - B + X = {cubic} - {propagators} + {cost} = {order}"))
+    own, tau = explanation.diagram.block_cost, notation.power(TAU, 1)
+    if own:
+        rows.append((0, f"E = {own}, the power of 1/{n} that the weight blocks bring beside 1/{n} for each line"))
+    also, more, block = (" + E", f" + {own}", f" {n}^(-{own})") if own else ("", "", "")
+    rows.append((0, f"order = P - B + X{also} = {cubic} - {propagators} + {cost}{more} = {order + own}"))
+    if own:
+        each = notation.power(TAU, own)
+        rows.append((0, f"N^(-p-e) = {n}^(-p-e) {tau}^(p+e) with (N/{n})^p = {tau}^(-p): the blocks give {each}"))
     if not cost:
-        return [*rows, (0, f"widths: {n}^({propagators}-{cubic}) = {n}^(-{order}) alone, so the width factor is 1")]
+        widths = f"{n}^({propagators}-{cubic}){block} = {n}^(-{order + own})"
+        return [*rows, (0, f"widths: {widths} alone, so the width factor is 1")]
     power = "" if cost == 1 else f"^{cost}"
-    widths = f"{n}^({propagators}-{cubic}) {below}^(-{cost}) = {n}^(-{order}) ({n}/{below}){power}"
+    widths = f"{n}^({propagators}-{cubic}){block} {below}^(-{cost}) = {n}^(-{order + own}) ({n}/{below}){power}"
     return [*rows, (0, f"widths: {widths}, so the width factor is {notation.power(WIDTH_RATIO, cost)}")]
 
 
 def _weight(explanation: Explanation) -> list[Row]:
-    factors = explanation.weight_factors
+    factors, blocks = explanation.weight_factors, explanation.block_factors
+    own: list[Row] = [(1, f"{factor.value}: {factor.reason}") for factor in blocks]
     if not factors:
         z = explanation.notation.letters.preactivation
         no_pair = f"no {z}-{z} pair, and the slots tell all other legs apart"
-        return [(0, f"weight = 1: {no_pair if explanation.tensors else 'nothing to exchange'}")]
+        reason = no_pair if explanation.tensors else "nothing to exchange"
+        if blocks:
+            product = " · ".join(str(factor.value) for factor in blocks)
+            whole = f"weight = {product}" + (f" = {explanation.weight}" if len(blocks) > 1 else "")
+            return [(0, "What the weight blocks bring:"), *own, (0, f"{whole}: {reason} beside")]
+        return [(0, f"weight = 1: {reason}")]
     rows: list[Row] = [(0, "What can be exchanged without a change is counted once:")]
     rows += [(1, f"{factor.value}: {factor.reason}") for factor in factors]
     if any(len(pair.derivatives) < 2 for one in explanation.tensors for pair in one.pairs):
         rows.append((1, "1: every pair that holds a slot, as slots tell its legs apart"))
+    rows += [(0, "What the weight blocks bring:"), *own] if blocks else []
+    factors = (*factors, *blocks)
     product = " · ".join(str(factor.value) for factor in factors)
     return [*rows, (0, f"weight = {product} = {explanation.weight}" if len(factors) > 1 else f"weight = {product}")]
 
@@ -204,10 +228,12 @@ def _propagators(explanation: Explanation) -> list[Row]:
 
 
 def _assembled(explanation: Explanation) -> str:
-    """Weight, width ratio, couplings, tensors and values, as they stand in the diagram."""
+    """Weight, ratios of widths, couplings, tensors and values, as they stand in the diagram."""
     diagram, (_, _, cost), notation = explanation.diagram, explanation.counting, explanation.notation
-    parts = [str(explanation.weight)] if explanation.weight != 1 else []
+    weight = "-" if explanation.weight == -1 else str(explanation.weight)
+    parts = [weight] if explanation.weight != 1 else []
     parts += [notation.power(WIDTH_RATIO, cost)] if cost else []
+    parts += [notation.power(TAU, diagram.block_cost)] if diagram.block_cost else []
     couplings = reduce(Powers.times, [vertex.rule.couplings for vertex in diagram.cubic_vertices])
     parts += [powers_text(couplings, notation)] if couplings else []
     parts += [one.text(notation) for one in explanation.tensors]

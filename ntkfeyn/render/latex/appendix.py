@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.derivation.rules import TAU
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.render.drawing.tikz import tikz
 from ntkfeyn.render.latex.cumulant import Layout, section
 from ntkfeyn.render.latex.decomposition import all_channels, representatives
 from ntkfeyn.render.latex.macros import tree_letters
 from ntkfeyn.render.latex.pdf import tex_engine
-from ntkfeyn.render.latex.rules import prose, rule_rows
+from ntkfeyn.render.latex.rules import cumulant_rows, prose, rule_rows
 from ntkfeyn.render.latex.tensors import tensor_rows
 from ntkfeyn.render.notation import LatexNotation, coupling_macros
 from ntkfeyn.render.sandbox import Job
@@ -130,7 +132,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     front["authors"] = r" \and ".join(options.authors) or AUTHOR
     letters = {
         "names": names,
-        "couplings": coupling_macros(options.symbols.latex),
+        "couplings": coupling_macros(options.symbols.latex, common["weights"]),
         "legs": tree_letters([leg for shape in written for leg in shape.legs], options.symbols.latex),
     }
     rules = [
@@ -140,14 +142,15 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
             "source": prose(row.source, options.symbols.latex),
             "picture": tikz(row.picture),
         }
-        for row in rule_rows(options.symbols)
+        for row in rule_rows(options.symbols, common["weights"])
     ]
+    series = cumulant_rows(recursions) if common["weights"] != GAUSSIAN else []
     table = {"tensors": tensor_rows(names, used, options.prefix, options.symbols)}
     jobs = {  # names of files are settled before any template is rendered
         f"{stem}.tex": Job("latex/document.tex.jinja", front),
         f"{stem}/macros.tex": Job("latex/macros.tex.jinja", {**common, **letters}),
         f"{stem}/conventions.tex": Job("latex/conventions.tex.jinja", common),
-        f"{stem}/rules.tex": Job("latex/rules.tex.jinja", {**common, "rules": rules}),
+        f"{stem}/rules.tex": Job("latex/rules.tex.jinja", {**common, "rules": rules, "cumulants": series}),
         f"{stem}/tensors.tex": Job("latex/tensors.tex.jinja", {**common, **table}),
         f"{stem}/references.bib": Job("latex/references.bib.jinja", common),
     }
@@ -168,6 +171,8 @@ def _common(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -
         "p": options.prefix,
         "stem": stem,
         "full": options.style == "full",
+        "weights": recursions[0].weights if recursions else GAUSSIAN,
+        "tau": rf"{options.symbols.latex.coupling(TAU)}{{}}",
         "L": {**template_letters(options.symbols.latex), "delta": options.symbols.latex.delta},
     }
 

@@ -120,8 +120,8 @@ def _diagrams(
                 "id": diagram.id,
                 "letter": letters[diagram.id],
                 "figure": slug(diagram.id),
-                "sign": ("+" if i or constants else "")
-                + ("" if diagram.weight == 1 else rf"\,{notation.fraction(diagram.weight)}\,"),
+                "sign": _sign(diagram.weight, leading=not (i or constants))
+                + ("" if abs(diagram.weight) == 1 else rf"\,{notation.fraction(abs(diagram.weight))}\,"),
                 "factors": [row._asdict() for row in one.factors] if one else [],
                 "product": one.product if one else "",
                 "remarks": " ".join(one.remarks) if one else "",

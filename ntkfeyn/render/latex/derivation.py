@@ -13,7 +13,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from ntkfeyn.derivation.diagrams import Diagram
-from ntkfeyn.derivation.rules import TENSOR, WIDTH_RATIO
+from ntkfeyn.derivation.rules import BLOCK_TERM, TAU, TENSOR, WIDTH_RATIO
 from ntkfeyn.derivation.terms import Powers
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import MEAN_NTK
@@ -27,6 +27,7 @@ from ntkfeyn.render.explain.attachment import (
 )
 from ntkfeyn.render.formulas import powers_text, vertex_text
 from ntkfeyn.render.latex.macros import AppendixNotation, listed, number_word
+from ntkfeyn.render.weight_blocks import loops_tex, series_tex, term_of
 
 
 class FactorRow(NamedTuple):
@@ -62,8 +63,13 @@ def _slots(diagram: Diagram, propagator: int) -> list[int]:
 
 def _factors(diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNotation) -> list[FactorRow]:
     rows = []
-    if diagram.weight != 1:
-        rows.append(FactorRow(notation.fraction(diagram.weight), f"weight{notation.macro}Low", ""))
+    if diagram.symmetry != 1:
+        rows.append(FactorRow(notation.fraction(diagram.symmetry), f"weight{notation.macro}Low", ""))
+    for block in diagram.weight_blocks:
+        rule = f"weight block {listed([notation.pair(pair) for pair in block.pairs])}"
+        tau = notation.power(TAU, block.cost)
+        number = _number(Fraction(block.coefficient), notation)
+        rows.append(FactorRow(f"{number}{tau}", rule, notation.width_power(-block.cost)))
     for vertex in diagram.cubic_vertices:
         rule = f"pair {notation.pair(vertex.slots)}, {vertex.rule.words}"
         rows.append(FactorRow(vertex_text(vertex, notation), rule, notation.width_power(-1)))
@@ -80,6 +86,11 @@ def _factors(diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNo
     return [*rows, FactorRow(rf"\textstyle\sum_{{{sums}}}", counted, notation.width_power(neurons))]
 
 
+def _number(value: Fraction, notation: AppendixNotation) -> str:
+    """A factor in front of letters: nothing for 1, a sign for -1."""
+    return {Fraction(1): "", Fraction(-1): "-"}.get(value, notation.fraction(value) + notation.space)
+
+
 def _tensor_rule(one: Attached) -> str:
     correction = one.tensor.order - standard(one.tensor.name).leading_order
     pairs = len(one.pairs)
@@ -94,7 +105,8 @@ def _product(diagram: Diagram, tensors: Sequence[Attached], order: Sequence[int]
     """Weight, width ratio, couplings, tensors and a mean or joint cumulant for each neuron."""
     couplings = reduce(Powers.times, [vertex.rule.couplings for vertex in diagram.cubic_vertices])
     couplings = reduce(Powers.times, [TENSOR.couplings] * diagram.cost, couplings)
-    parts = [notation.fraction(diagram.weight)] if diagram.weight != 1 else []
+    couplings = reduce(Powers.times, [BLOCK_TERM.couplings] * diagram.block_cost, couplings)
+    parts = [notation.fraction(diagram.weight)] if diagram.weight not in (1, -1) else []
     parts += [powers_text(couplings, notation)] if couplings else []
     parts += [one.text(notation) for one in tensors]
     for j in order:
@@ -104,7 +116,7 @@ def _product(diagram: Diagram, tensors: Sequence[Attached], order: Sequence[int]
             parts.append(notation.joint(labels, functions))
         else:
             parts.append(notation.mean(notation.derivatives(labels, functions[0]) if labels else functions[0]))
-    return notation.space.join(parts)
+    return ("-" if diagram.weight == -1 else "") + notation.space.join(parts)
 
 
 # --- sentences ---
@@ -113,7 +125,8 @@ def _product(diagram: Diagram, tensors: Sequence[Attached], order: Sequence[int]
 def _remarks(
     diagram: Diagram, tensors: Sequence[Attached], number: dict[int, int], notation: AppendixNotation
 ) -> list[str]:
-    found = [_weight(tensors, number, notation)] if diagram.weight != 1 else []
+    found = [_weight(tensors, number, notation)] if diagram.symmetry != 1 else []
+    found += _blocks(diagram, notation)
     found += _ties(diagram, tensors, notation)
     found += _coincidences(diagram, number, notation)
     return found + _mixed(diagram, tensors, number, notation)
@@ -135,6 +148,20 @@ def _weight(tensors: Sequence[Attached], number: dict[int, int], notation: Appen
                 reasons.append(f"$1/{places.count(j)}!$ for the {alike} of ${name}$ on {where}")
     reasons += [f"$1/{count}!$ for {number_word(count)} vertices attached alike" for count in _identical(tensors)]
     return f"The weight is {listed(reasons)}."
+
+
+def _blocks(diagram: Diagram, notation: AppendixNotation) -> list[str]:
+    """How the weights of each block pair their hidden neurons, and which term of their cumulant is taken."""
+    found = []
+    for block in diagram.weight_blocks:
+        hidden = listed([notation.pair(diagram.cubic_vertices[i].slots) for i in block.cubic_vertices])
+        outer = listed([notation.pair(pair) for pair in block.pairs])
+        term = series_tex([term_of(block)])
+        found.append(
+            f"The weight block of the pairs {outer} has the hidden pairs {hidden}, and"
+            f" ${loops_tex(block.loops)}$ the term ${term}$."
+        )
+    return found
 
 
 def _identical(tensors: Sequence[Attached]) -> list[int]:

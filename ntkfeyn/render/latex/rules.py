@@ -6,15 +6,32 @@ Enters: the rules of ``derivation.rules`` and a notation. Leaves: rows, in the o
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from ntkfeyn.derivation.rules import CHOICES, ELEMENT_RULES, NEW_EDGE, OMEGA, PAIR_RULES, WEIGHT, Choice, PairRule
+from ntkfeyn.derivation.diagrams import full_diagrams
+from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.derivation.rules import (
+    BLOCK,
+    BLOCK_TERM,
+    CHOICES,
+    ELEMENT_RULES,
+    NEW_EDGE,
+    OMEGA,
+    PAIR_RULES,
+    TAU,
+    WEIGHT,
+    Choice,
+    PairRule,
+)
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import MEAN_NTK
 from ntkfeyn.render.drawing.primitives import Drawing
 from ntkfeyn.render.drawing.rules import element_picture, pair_picture
 from ntkfeyn.render.formulas import powers_text
 from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Letters, Symbols
+from ntkfeyn.render.weight_blocks import loops_tex, series, series_tex
 
 
 class RuleRow(NamedTuple):
@@ -24,8 +41,8 @@ class RuleRow(NamedTuple):
     picture: Drawing
 
 
-def rule_rows(symbols: Symbols) -> list[RuleRow]:
-    """Cubic vertices first, then what sits on neurons and tensors."""
+def rule_rows(symbols: Symbols, weights: str = GAUSSIAN) -> list[RuleRow]:
+    """Cubic vertices first, then what sits on neurons and tensors; weight blocks where the ensemble has them."""
     notation = LatexNotation(symbols.latex)
     known = (WEIGHT, NEW_EDGE, OMEGA)
     pairs = [*known, *(rule for rule in PAIR_RULES if rule not in known)]
@@ -33,7 +50,24 @@ def rule_rows(symbols: Symbols) -> list[RuleRow]:
     formulas = element_formulas(symbols.latex)
     pictures = [element_picture(r.name, symbols) for r in ELEMENT_RULES]
     elements = zip(ELEMENT_RULES, pictures, strict=True)
+    if weights != GAUSSIAN:
+        formula = block_formula(notation)
+        rows.append(RuleRow(BLOCK_TERM.element, formula, BLOCK_TERM.source, pair_picture(BLOCK, symbols)))
     return rows + [RuleRow(r.element, formulas[r.name], r.source, picture) for r, picture in elements]
+
+
+def block_formula(notation: LatexNotation) -> str:
+    """The factor of the e-th term of a weight block with the matching m' of its slots."""
+    tau, n, s = notation.power(TAU, 1), notation.width, notation.letters.activation
+    line = rf"{powers_text(BLOCK.couplings, notation)}\,{s}^{{(a)}}_{{v}}{s}^{{(b)}}_{{w}}"
+    return rf"\kappa^{{(e)}}\,({tau}/{n})^{{e}}\textstyle\prod_{{(v,w)\in m'}}{line}"
+
+
+def cumulant_rows(recursions: Sequence[Recursion]) -> list[str]:
+    """The cumulants of all weight blocks that diagrams have, as series; of one pair too."""
+    found = {block.loops for r in recursions for d in full_diagrams(r.diagrams) for block in d.weight_blocks}
+    rows = [rf"{loops_tex(one)}={series_tex(series(one))}+\ldots" for one in sorted(found, key=lambda x: (sum(x), x))]
+    return [rf"{loops_tex((1,))}={series_tex(series((1,)))}", *rows]
 
 
 def element_formulas(letters: Letters) -> dict[str, str]:
