@@ -12,6 +12,8 @@ from ntkfeyn.referee.scripts import Scripts
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, digits
 
+MAX_SCRIPTS = 12  # indices, superscripts and primes at one sign
+
 
 class Reading:
     """A position in tokens, and what was learnt of the left-hand side."""
@@ -71,9 +73,12 @@ class Reading:
         """What stands above and below, in any order."""
         below: tuple[Token, ...] = ()
         above: tuple[Token, ...] = ()
-        primes = 0
+        primes = number = 0
         while self.text in ("_", "^", "'"):
             kind = self.take().text
+            number += 1
+            if number > MAX_SCRIPTS:
+                self.refuse("many scripts at one sign", f"at most {MAX_SCRIPTS} are read")
             if kind == "'":
                 primes += 1
             elif kind == "_":
