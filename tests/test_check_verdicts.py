@@ -311,3 +311,33 @@ def test_the_campaign_of_the_outputs() -> None:
     assert len(found["not_named"]) == every["made"] - every["named"]
     assert quiet["made"] >= 500
     assert quiet["false_alarms"] == []
+
+
+# --- orthogonal weights ---
+
+V_EQUAL = r"""V_{1234} = C_W^2 [\langle\sigma_1\sigma_2\sigma_3\sigma_4\rangle
+- \langle\sigma_1\sigma_2\rangle\langle\sigma_3\sigma_4\rangle
+- %s\langle\sigma_1\sigma_3\rangle\langle\sigma_2\sigma_4\rangle
+- %s\langle\sigma_1\sigma_4\rangle\langle\sigma_2\sigma_3\rangle]
++ \frac{n_\ell}{n_{\ell-1}} \frac{C_W^2}{4} V_{abcd}
+\langle\partial_a\partial_b(\sigma_1\sigma_2)\rangle\langle\partial_c\partial_d(\sigma_3\sigma_4)\rangle"""
+
+
+def test_every_recursion_of_orthogonal_weights_passes() -> None:
+    for name in ("K", "Theta", "V", "D", "F", "A", "B", "P", "Q", "R", "S", "T", "U"):
+        right = nf.derive(name, order=1, weights="orthogonal")
+        assert nf.check(rf"\begin{{align}}{right.latex()}\end{{align}}", weights="orthogonal").equal
+        assert nf.check(right).equal
+
+
+def test_the_ensemble_decides() -> None:
+    at_all_widths = V_EQUAL % (r"\tau", r"\tau")
+    assert nf.check(rf"\[{at_all_widths}\]", weights="orthogonal").equal
+    assert not nf.check(rf"\[{at_all_widths}\]").equal
+    [verdict] = nf.check(rf"\[{V_EQUAL % ('', '')}\]", weights="orthogonal").verdicts
+    assert verdict.under == ("equal widths",)
+    [verdict] = nf.check(rf"\[{V_EQUAL % ('', r'2')}\]", weights="orthogonal").verdicts
+    assert not verdict.equal
+    assert verdict.under == ()
+    with pytest.raises(nf.NtkfeynError, match="weights 'unitary'"):
+        nf.check(rf"\[{at_all_widths}\]", weights="unitary")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ntkfeyn.errors import RequestError
 from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.targets import Target
 from ntkfeyn.referee import scripts as script
 from ntkfeyn.referee.documents import Equation
@@ -33,6 +34,7 @@ class Claim(NamedTuple):
     scale_text: str
     equation: Equation
     layer: int = 0  # of what stands on the right: that of the letter of layers, or -1 below it
+    weights: str = GAUSSIAN  # the ensemble that it is to hold for
 
     @property
     def samples(self) -> dict[str, int]:

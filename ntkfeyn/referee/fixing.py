@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ntkfeyn.errors import NtkfeynError, bad_request
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.targets import Target
 from ntkfeyn.referee.correction import Change, changed, changes, in_files
 from ntkfeyn.referee.source import Source, blanked, text_source
@@ -41,7 +42,8 @@ def fix(
     text = changed(source.originals[name], files.get(name, ()))
     lines = tuple(_line(change, source) for change in found)
     assumed = frozenset(condition for verdict in verdicts for condition in verdict.assumed)
-    return Fixed(name, text, lines, _refused(found, source, symbols, target, assumed))
+    weights = verdicts[0].claim.weights if verdicts else GAUSSIAN
+    return Fixed(name, text, lines, _refused(found, source, symbols, target, assumed, weights))
 
 
 def _line(change: Change, source: Source) -> str:
@@ -52,12 +54,17 @@ def _line(change: Change, source: Source) -> str:
 
 
 def _refused(
-    found: Sequence[Change], source: Source, symbols: Symbols, target: Target | None, assumed: frozenset[str]
+    found: Sequence[Change],
+    source: Source,
+    symbols: Symbols,
+    target: Target | None,
+    assumed: frozenset[str],
+    weights: str,
 ) -> str:
     """What the referee says against the document as it will be; what the author has set to 1 may stay so."""
     whole = text_source(blanked(changed(source.text, found)))
     try:
-        again = check_source(whole, symbols, target)
+        again = check_source(whole, symbols, target, weights=weights)
     except NtkfeynError as error:
         return f"the corrected text is not understood ({error})"
     left = [verdict for verdict in again if not verdict.equal and not (verdict.under and assumed >= {*verdict.under})]

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import factorial
 
-from ntkfeyn.derivation.rules import COUPLINGS, WIDTH_RATIO
+from ntkfeyn.derivation.rules import COUPLINGS, TAU, WIDTH_RATIO
 from ntkfeyn.derivation.terms import ExpandedTerm
 from ntkfeyn.errors import LimitError, RequestError
 from ntkfeyn.model.cumulants import canonical_labels, standard
@@ -39,6 +39,7 @@ class Point:
         self.widths = {False: Fraction(source.randint(50, 90)), True: Fraction(source.randint(10, 49))}
         if equal:
             self.widths[True] = self.widths[False]
+            self.couplings[TAU] = Fraction(1)
         self.degree = derivatives + HIGHEST
         self.activation = [source.choice((-1, 1)) * source.randint(1, 9) for _ in range(self.degree + 1)]
         self.kernel = self._random_kernel(source)

@@ -14,6 +14,7 @@ from typing import Any
 from ntkfeyn.derivation.rules import COUPLINGS, WIDTH_RATIO
 from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
 from ntkfeyn.model.legs import NAMED_TREES, Leg, normal_leg
 from ntkfeyn.referee import expressions as e
 from ntkfeyn.referee.claims import Claim
@@ -56,7 +57,8 @@ def _claim(data: dict[str, Any], text: str, start: int) -> tuple[Claim, list[Ter
     shape = standard(name)
     samples = tuple(labels[v] for v in shape.index)
     position = text.find('"cumulant"') if start < 0 else text.rfind('"cumulant"', 0, start)
-    claim = Claim(shape, int(data["order"]), samples, e.Number(Fraction(1)), "", Equation((), (), max(0, position), 0))
+    equation, weights = Equation((), (), max(0, position), 0), check_ensemble(data.get("weights", GAUSSIAN))
+    claim = Claim(shape, int(data["order"]), samples, e.Number(Fraction(1)), "", equation, weights=weights)
     products = "products" in data
     listed = data["products" if products else "terms"]
     offsets = _offsets(text, start, len(listed))
@@ -65,16 +67,12 @@ def _claim(data: dict[str, Any], text: str, start: int) -> tuple[Claim, list[Ter
 
 
 def _check_kind(data: dict[str, Any]) -> None:
-    """Raises RequestError for a recursion that does not hold for every activation, or not for Gaussian weights."""
+    """Raises RequestError for a recursion that does not hold for every activation."""
     if "homogeneous" in data:
         raise bad_request(
             "a recursion with 'homogeneous' holds at one input for activations with z s'(z) = s(z) alone",
             "recursions that hold for every activation are compared",
             "ntkfeyn derive without --homogeneous",
-        )
-    if data.get("weights", "gaussian") != "gaussian":
-        raise bad_request(
-            f"a recursion for '{str(data['weights'])[:40]}' weights", "recursions for Gaussian weights are compared"
         )
 
 

@@ -16,8 +16,10 @@ from typing import Protocol
 from ntkfeyn.derivation.expansion import check_written, expand, written_terms
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.reduction import split_omega
+from ntkfeyn.derivation.rules import TAU
 from ntkfeyn.derivation.terms import Factor, Group, ProductTerm
 from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.targets import Target
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.referee import expressions as e
@@ -75,11 +77,15 @@ class Verdict:
 
 
 def check_source(
-    source: Source, symbols: Symbols = DEFAULT, target: Target | None = None, follow: Follow | None = None
+    source: Source,
+    symbols: Symbols = DEFAULT,
+    target: Target | None = None,
+    follow: Follow | None = None,
+    weights: str = GAUSSIAN,
 ) -> list[Verdict]:
     """Every recursion of a document. Raises NtkfeynError for what is not understood, or if there is none.
 
-    ``follow`` is told what was read, and how far the judging is.
+    ``follow`` is told what was read, and how far the judging is; ``weights`` is the ensemble that they are for.
     """
     words = vocabulary(symbols, [target.shape.name] if target and target.shape.name not in NAMES else ())
     survey = read_claims(source, words, target)
@@ -97,7 +103,7 @@ def check_source(
         )
     found = []
     for said in survey.claims:
-        found.append(judge(said, words, source))
+        found.append(judge(said._replace(weights=weights), words, source))
         if follow:
             follow.judged(len(found), len(survey.claims))
     return found
@@ -109,7 +115,7 @@ def judge(said: Claim, words: Vocabulary, source: Source) -> Verdict:
     try:
         if said.order > MAX_ORDER:
             raise LimitError(f"a recursion of order {said.order}", f"orders up to {MAX_ORDER} are judged")
-        recursion = derive_recursion(said.shape, said.order)
+        recursion = derive_recursion(said.shape, said.order, weights=said.weights)
         if (count := written_terms(recursion.terms)) > MAX_WRITTEN:
             raise LimitError(f"a recursion that has {count} terms after Leibniz", f"at most {MAX_WRITTEN} are judged")
         others = [tensor.name for tensor in recursion.dependencies if tensor.name not in NAMES]
@@ -124,7 +130,7 @@ def judge_terms(
     said: Claim, terms: Sequence[Term], words: Vocabulary, place: str = "", form: Form = Form.LATEX
 ) -> Verdict:
     """The verdict on terms that are read; outside of LaTeX each is one product after Leibniz. Raises NtkfeynError."""
-    recursion = derive_recursion(said.shape, said.order)
+    recursion = derive_recursion(said.shape, said.order, weights=said.weights)
     check_written(recursion.terms)
     highest = max((_derivatives(term.node) for term in terms), default=0)
     if highest > MAX_DERIVATIVES:
@@ -144,7 +150,8 @@ def judge_terms(
     assumed: tuple[str, ...] = ()
     with suppress(LimitError):  # a formula too long to be written out: what is wrong there is not named
         listed, scaling = _formally(said, terms, recursion, point, expanded=expanded)
-        unused = tuple(name for name in PARAMETERS if not any(mentions(term.node, name) for term in terms))
+        parameters = PARAMETERS if said.weights == GAUSSIAN else (*PARAMETERS, TAU)
+        unused = tuple(name for name in parameters if not any(mentions(term.node, name) for term in terms))
         if listed and unused and len(terms) > 1:
             fewer, other = _formally(said, terms, recursion, point, unused, expanded)
             if fewer and _weight(fewer) < _weight(listed):
