@@ -216,6 +216,8 @@ REFUSED = {
     "a sum over many": (F + r" + \sum_{a=1}^{" + "9" * 5000 + r"}\Theta_{aa}", "a sum from 1 to 9"),
     "a long number": (F + "+" + "9" * 100_000, "a long number"),
     "many divisions": (F + "+1" + "/2" * 100_000, "divided too often"),
+    "another layer in a bracket": (F.replace(r"\rangle", r"\rangle_{K^{(\ell+1)}}"), "a mean at layer"),
+    "a power before a bracket": (F + r"+ \mathbb{E}^2[\sigma_1]", "a power of"),
     "many scripts": (F + r"+ C_W" + "^{-1}" * 100_000, "many scripts at one sign"),
     "many terms": (F + "+1" * 30_000, "more than 10000 terms"),
     "an argument without end": (r"\newcommand{\x}[1]{#1}" + F + r"\x{" * 20_000, "this { is not closed"),

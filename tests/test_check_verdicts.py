@@ -313,6 +313,19 @@ def test_the_campaign_of_the_outputs() -> None:
     assert quiet["false_alarms"] == []
 
 
+def test_a_power_of_a_mean_is_read() -> None:
+    """It stood behind a bracket and was skipped, as the kernel is that people put there."""
+    right = rf"{HEAD}{FIRST} + {SECOND}"
+    assert nf.check(rf"\begin{{align}}{right}\end{{align}}").equal
+    for wrong in (r"\rangle^2", r"\rangle^{2}_{K}", r"\rangle_K^2"):
+        assert not nf.check(rf"\begin{{align}}{HEAD}{FIRST[:-7]}{wrong} + {SECOND}\end{{align}}").equal
+    squares = r"\langle\sigma'_1\sigma'_2\rangle_K^2"
+    [verdict] = nf.check(rf"\[A_{{1212}} = {squares} A_{{1212}}\]").verdicts
+    product = r"\langle\sigma'_1\sigma'_2\rangle\langle\sigma'_1\sigma'_2\rangle"
+    [other] = nf.check(rf"\[A_{{1212}} = {product} A_{{1212}}\]").verdicts
+    assert verdict.values == other.values
+
+
 # --- orthogonal weights ---
 
 V_EQUAL = r"""V_{1234} = C_W^2 [\langle\sigma_1\sigma_2\sigma_3\sigma_4\rangle

@@ -5,11 +5,13 @@ A part of the parser.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from ntkfeyn.referee.expressions import Fluctuation, Mean, Node, Times
+from ntkfeyn.referee.expressions import Fluctuation, Mean, Node, Power, Times
 from ntkfeyn.referee.letters import unfont
 from ntkfeyn.referee.reading import Reading
+from ntkfeyn.referee.scripts import layer_of, layer_text
 from ntkfeyn.referee.tokens import Token
 
 PAIRS = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\lbrack": r"\rbrack", r"\langle": r"\rangle"}
@@ -25,7 +27,7 @@ class Means(Reading):
     """Brackets and what stands between them."""
 
     def mean(self) -> Node:
-        """What stands between the brackets; their scripts name the kernel and are skipped."""
+        """What stands between the brackets, to the power that stands above; other scripts name the kernel."""
         at = self.i
         left, right = self.bracket_pair()
         self.i += len(left)
@@ -43,12 +45,15 @@ class Means(Reading):
                 self.i += 1
         inner = self.tokens[start : self.i]
         self.i += len(right)
-        return self._of_parts(inner, at, self.kernel() in CONNECTED)
+        kernel, power = self.kernel()
+        node = self._of_parts(inner, at, kernel in CONNECTED)
+        return node if power is None else Power(node, power)
 
     def named_mean(self) -> Node:
         """E[..], Cov(.., ..), Var(..)"""
         at, name = self.i, self.base()
-        self.kernel()
+        if self.kernel()[1] is not None:
+            self.refuse(f"a power of {name} before its bracket", f"the power behind it, as in {name}[..]^2", at)
         left = self.text
         if left not in PAIRS:
             self.refuse(f"{name} without a bracket", f"{name}[..] was expected", at)
@@ -81,13 +86,27 @@ class Means(Reading):
             self.refuse(found, "a product, or 2 or 3 parts as in \\langle f; g\\rangle or \\langle f, g\\rangle_c", at)
         return Mean(Times(tuple(Fluctuation(self.inside(part).whole()) for part in parts)))
 
-    def kernel(self) -> str:
-        """Skips what stands at a bracket, and says what it is."""
-        found = ""
+    def kernel(self) -> tuple[str, int | None]:
+        """What stands at a bracket, and the power above it. Refuses a kernel of another layer."""
+        found, power = "", None
         while self.text in ("_", "^"):
-            self.take()
-            found += unfont(list(self.argument()))
-        return found
+            above, at = self.take().text == "^", self.i
+            tokens = self.argument()
+            text = unfont(list(tokens))
+            if above and self.exponent(tokens) is not None:
+                if power is not None:
+                    self.refuse("two powers of one mean", "one was expected", at)
+                power = self.exponent(tokens)
+                continue
+            letter = self.words.symbols.latex.layer
+            for inside in re.findall(r"\(([^()]*)\)", text):
+                if layer_of(inside, letter) not in (self.layer, None):
+                    wanted = layer_text(letter, self.layer)
+                    self.refuse(
+                        f"a mean at layer {inside}", f"on the right of this recursion all is of layer {wanted}", at
+                    )
+            found += text
+        return found, power
 
 
 def _split(tokens: Sequence[Token], mark: str) -> list[Sequence[Token]]:

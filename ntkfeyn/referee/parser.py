@@ -230,7 +230,7 @@ class Parser(Signs):
             return self.raised(self.number())
         if text == "\\ntk@mean":
             self.take()
-            return Mean(self.inside(self.argument()).whole())
+            return self.raised(Mean(self.inside(self.argument()).whole()))
         return self.sign(close)
 
     def fraction(self, close: str) -> Node:
