@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from itertools import pairwise
 from math import prod
@@ -436,6 +437,11 @@ def test_latex_has_the_block_in_its_rules(tmp_path: Path) -> None:
     assert "nkfTau" in texts["macros.tex"]
     assert "orthogonal-V-1-3.tex" in texts
     assert "orthogonal weights" in texts["V-1.tex"]
+    cited = {
+        key for text in texts.values() for keys in re.findall(r"Cite\{(nkf:[^}]*)\}", text) for key in keys.split(",")
+    }
+    listed = {*re.findall(r"\\bibitem\{([^}]*)\}", texts[paths[0].name])}
+    assert {"nkf:day", "nkf:saturation"} <= cited == listed - {"nkf:ntkfeyn"}
     plain = {path.name: path.read_text() for path in nf.emit("V", lang="latex", directory=tmp_path / "gaussian")}
     assert not any("kappa" in text or "nkfTau" in text or "orthogonal" in text for text in plain.values())
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ntkfeyn as nf
 from ntkfeyn.cli import COMMANDS, cli, main
 from ntkfeyn.cli.options import writable
 from ntkfeyn.cli.run_file import key_of, toml
@@ -24,6 +25,7 @@ NETWORK = ("--activation", "gelu", "--inputs", "x.json", "--depth", "2", "--widt
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("x.json").write_text("[[1, 0.5], [0.2, 1]]")
+    Path("f.json").write_text(nf.derive("F", order=1).to_json())
     return tmp_path
 
 
@@ -46,6 +48,7 @@ REPEATED = [
     (("derive", "--legs", "z1 z2 NTK34", "--channel", "13.24"), {"legs": "z1 z2 NTK34", "channel": "13.24"}, 0),
     (("explain", "F:1:2"), {"diagram-id": "F:1:2"}, 0),
     (("theory", "4"), {"section": "4"}, 0),
+    (("check", "f.json", "F", "--format", "json"), {"file": "f.json", "target": "F", "format": "json"}, 0),
     (
         ("emit", "--lang", "python", "V", "-o", "out", "--no-cse"),
         {"names": ["V"], "lang": "python", "output": "out", "cse": False},
