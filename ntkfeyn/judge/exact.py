@@ -60,6 +60,7 @@ class ExactNetwork:
         self.work = 0
         self._moments: dict[tuple[int, Powers, tuple[KernelGraph, ...]], Series] = {}
         self.gaussian = cache(self._gaussian)
+        self.average = cache(self._average)
         self.first_layer = cache(self._first_layer)
         self.falling = cache(self._falling)
 
@@ -218,7 +219,7 @@ class ExactNetwork:
                 wired.append(list(self._wick(layer, neuron)))
             else:
                 for _ in range(count):
-                    free = self._product(free, self.gaussian(layer, neuron.factors))
+                    free = self._product(free, self.average(layer, neuron))
         total: dict[tuple[Powers, tuple[KernelGraph, ...]], Series] = {}
         for choice in product(*wired):
             self._count_work()
@@ -236,19 +237,25 @@ class ExactNetwork:
 
     def _wick(self, layer: int, neuron: HiddenNeuron) -> Iterator[Wick]:
         """Pair the ends at a neuron with each other or with a z, and average the rest."""
-        samples = [sample for sample, _ in neuron.factors]
         degree = len(self.setting.activation(layer)) - 1
-        for pairs, single in matchings(neuron.ends):
-            for hits, orders in _hits(tuple(order for _, order in neuron.factors), len(single), degree):
-                polynomial = self.gaussian(layer, tuple(sorted(zip(samples, orders, strict=True))))
-                if polynomial:
-                    yield pairs, tuple((end, samples[hit]) for end, hit in zip(single, hits, strict=True)), polynomial
+        for factors, coefficient in self._written_out(layer, neuron).items():
+            samples = [sample for sample, _ in factors]
+            for pairs, single in matchings(neuron.ends):
+                for hits, orders in _hits(tuple(order for _, order in factors), len(single), degree):
+                    polynomial = self.gaussian(layer, tuple(sorted(zip(samples, orders, strict=True))))
+                    if polynomial:
+                        joints = tuple((end, samples[hit]) for end, hit in zip(single, hits, strict=True))
+                        yield pairs, joints, {powers: coefficient * c for powers, c in polynomial.items()}
+
+    def _written_out(self, layer: int, neuron: HiddenNeuron) -> dict[tuple[Factor, ...], Fraction]:
+        """What a neuron of a layer carries, as a sum of products of activations at labels of this layer."""
+        return {neuron.factors: ONE}
 
     def _neurons_of_first_layer(self, blocks: Sequence[tuple[HiddenNeuron, int]], trees: Trees) -> Series:
         """Layer 1: numbers. Both ends of an NTK sit at one neuron (``joined_by_ntks``) and belong to each other."""
         value = self._one()
         for neuron, count in blocks:
-            average = self.first_layer(neuron.factors)
+            average = self.first_layer(neuron._replace(ends=()))
             for _ in range(count):
                 value = self._times(value, average)
             for end in neuron.ends:
@@ -256,6 +263,14 @@ class ExactNetwork:
                 if end < other:
                     value = self._times(value, self._padded(self.setting.ntk[sample][trees[other][0]]))
         return value
+
+    def _average(self, layer: int, neuron: HiddenNeuron) -> Polynomial:
+        """<what a neuron without ends carries>."""
+        total: Polynomial = {}
+        for factors, coefficient in self._written_out(layer, neuron).items():
+            for powers, value in self.gaussian(layer, factors).items():
+                total[powers] = total.get(powers, ZERO) + coefficient * value
+        return {powers: value for powers, value in total.items() if value}
 
     def _gaussian(self, layer: int, factors: tuple[Factor, ...]) -> Polynomial:
         """<product of activation derivatives> at a neuron of a layer, as a polynomial in the kernel variables G_ab."""
@@ -277,9 +292,9 @@ class ExactNetwork:
             total = multiply(total, series)
         return total
 
-    def _first_layer(self, factors: tuple[Factor, ...]) -> Series:
+    def _first_layer(self, neuron: HiddenNeuron) -> Series:
         total = self._zero()
-        for powers, coefficient in self.gaussian(1, factors).items():
+        for powers, coefficient in self.average(1, neuron).items():
             total = self._plus(total, self._moment_of_first_layer(powers, ()), coefficient)
         return total
 

@@ -17,7 +17,7 @@ from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.judge.exact import WorkLimit
-from ntkfeyn.judge.orthogonal import exact_network
+from ntkfeyn.judge.networks import exact_network
 from ntkfeyn.judge.setting import Series, Setting
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
 from ntkfeyn.model.polynomials import Coefficients
