@@ -259,7 +259,8 @@ def test_toml_of_signs_that_need_an_escape() -> None:
             toml(wrong)
 
 
-READ = {"inputs", "gram", "template", "run"}  # what names a file to read; the rest must be made by written_option
+# what names a file to read; the rest must be made by written_option
+READ = {"network", "inputs", "gram", "template", "run"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
