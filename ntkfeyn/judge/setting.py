@@ -47,7 +47,7 @@ class Setting:
             if len({len(rows) for _, rows in maps}) > 1:
                 raise ValueError(f"the maps from layer {layer} lead to different numbers of labels")
             below = {label for _, rows in maps for row in rows for label, _ in row}
-            if below and not (0 <= min(below) and max(below) < self.labels(layer)):
+            if not below <= set(range(self.labels(layer))):
                 raise ValueError(f"the maps from layer {layer} read labels that it has not")
 
     def width(self, layer: int) -> int:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from oracles.explicit import ExplicitNetwork
 from sympy import QQ
 from sympy.polys.rings import ring
+
+from oracles.explicit import ExplicitNetwork
 
 Matrix = Sequence[Sequence[Fraction]]
 
@@ -52,10 +53,7 @@ class ExplicitSharedNetwork(ExplicitNetwork):
         values = self._layer(1, widths[1], [values])
         for layer, one in enumerate(maps, start=2):
             active = [[self._activate(value, activation) for value in label] for label in values]
-            if one is None:
-                read = [active]
-            else:
-                read = [[self._mixed(row, active) for row in matrix] for _, matrix in one]
+            read = [active] if one is None else [[self._mixed(row, active) for row in matrix] for _, matrix in one]
             values = self._layer(layer, widths[layer], read)
         self.outputs = values
 
