@@ -18,18 +18,19 @@ from typing import NamedTuple
 Node = tuple[int, int, tuple[int, ...]]
 KernelGraph = tuple[Node, ...]
 Factor = tuple[int, int]  # (sample, derivative order of the activation)
+WaitingSlot = tuple[int, tuple[int, ...]]  # (label, ends: as many as the activation is differentiated)
 Trees = Sequence[tuple[int, tuple[int, ...]]]  # for each tree end its sample and its tree neighbours
 
 
 class HiddenNeuron(NamedTuple):
     """A hidden neuron that a pair of slots opens to: a product of activations, and ends of trees of the layer below.
 
-    ``waiting``: pairs of plain slots whose samples are still labels of the layer above (shared.py).
+    ``waiting``: pairs of slots whose labels are still those of the layer above (shared.py), with what they will carry.
     """
 
     factors: tuple[Factor, ...]
     ends: tuple[int, ...]
-    waiting: tuple[tuple[int, int], ...] = ()
+    waiting: tuple[tuple[WaitingSlot, WaitingSlot], ...] = ()
 
 
 Slots = tuple[HiddenNeuron, HiddenNeuron]
@@ -178,7 +179,12 @@ def gather(
 
 def shifted(neuron: HiddenNeuron, start: int) -> HiddenNeuron:
     """The neuron with its ends counted from ``start``."""
-    return neuron._replace(ends=tuple(end + start for end in neuron.ends))
+
+    def moved(ends: Sequence[int]) -> tuple[int, ...]:
+        return tuple(end + start for end in ends)
+
+    waiting = tuple(((a, moved(of_a)), (b, moved(of_b))) for (a, of_a), (b, of_b) in neuron.waiting)
+    return HiddenNeuron(neuron.factors, moved(neuron.ends), waiting)
 
 
 def joined_by_ntks(tied: Sequence[HiddenNeuron], trees: Trees) -> list[HiddenNeuron]:

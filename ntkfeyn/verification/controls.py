@@ -20,6 +20,7 @@ from ntkfeyn.verification.averages import averaged, operator, unaveraged
 from ntkfeyn.verification.derived import Labels, MutatedSolver, SystemSolver, diagram_terms
 
 CONTROL_LAYER = 3
+Terms = Callable[[Labels], tuple[ExpandedTerm, ...]]  # of a diagram, at labels
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,7 @@ def run_controls(
     for diagram in full_diagrams(derive_recursion(shape, order, weights=recursion.weights).diagrams):
         at = cache(partial(base.at_samples, recursion.id, diagram_terms(diagram)))
         probed = any(
-            averaged(
-                shape.channel,
-                first,
-                setting.maps(layer),
-                lambda labels, layer=layer, at=at: base.step(at(labels), layer),
-            )
+            averaged(shape.channel, first, setting.maps(layer), partial(_sum, base, layer, at))
             for layer in range(1, CONTROL_LAYER)
         )
         outcomes = []
@@ -72,7 +68,11 @@ def run_controls(
     return tuple(controls)
 
 
-def _times(factor: int, at: Callable[[Labels], tuple[ExpandedTerm, ...]], labels: Labels) -> tuple[ExpandedTerm, ...]:
+def _sum(base: SystemSolver, layer: int, at: Terms, labels: Labels) -> Fraction:
+    return base.step(at(labels), layer)
+
+
+def _times(factor: int, at: Terms, labels: Labels) -> tuple[ExpandedTerm, ...]:
     return tuple(term._replace(coefficient=factor * term.coefficient) for term in at(labels))
 
 
