@@ -60,8 +60,8 @@ class NetworkRequest(NamedTuple):
         return tuple(dict.fromkeys(made))
 
     def samples(self) -> dict[str, Any]:
-        """``gram``: x.x'/n_0, shape (inputs, inputs); ``inputs``: the vectors, if given. Raises NtkfeynError."""
-        from ntkfeyn.solve.inputs import gram_matrix, gram_of, read_array, vectors
+        """``gram``: x.x'/n_0 of the inputs or their labels; ``inputs``: the vectors, if given. Raises NtkfeynError."""
+        from ntkfeyn.solve.inputs import gram_matrix, gram_of, label_vectors, read_array
 
         if (self.inputs is None) == (self.gram is None):
             raise bad_request(
@@ -69,9 +69,10 @@ class NetworkRequest(NamedTuple):
                 "one of --inputs FILE and --gram FILE is needed",
                 "--inputs x.json with [[1, 0.5], [0.2, 1]]",
             )
+        shape = None if self.file is None else self.networks()[0].shape
         if self.inputs is None:
-            return {"gram": gram_matrix(read_array(self.gram or Path())), "inputs": None}
-        given = vectors(read_array(self.inputs))
+            return {"gram": gram_matrix(read_array(self.gram or Path()), shape), "inputs": None}
+        given = label_vectors(read_array(self.inputs), shape)
         return {"gram": gram_of(given), "inputs": given}
 
 
