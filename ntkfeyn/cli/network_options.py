@@ -176,6 +176,35 @@ _WEIGHTS = click.option(
     help="gaussian or orthogonal, which leaves layer 1 Gaussian. One a layer by ':'.",
 )
 
+_OPTIONS = [
+    click.option(
+        "--activation",
+        metavar="NAME[:NAME..]",
+        shell_complete=activation_names,
+        help=f"{', '.join(NAMES)}, or an expression. One a hidden layer by ':'.",
+    ),
+    click.option(
+        "--network",
+        "network_file",
+        type=_FILE,
+        metavar="FILE.toml",
+        help="Layers of its own: dense, conv, graph. Options that it sets are refused.",
+    ),
+    click.option("--inputs", type=_FILE, metavar="FILE", help="A list of vectors: .json, .npy or .csv."),
+    click.option("--gram", type=_FILE, metavar="FILE", help="x.x'/n_0 instead of inputs."),
+    click.option("--depth", type=int, metavar="L", help="Number of layers; layer L is the output."),
+    click.option(
+        "--width",
+        metavar="n,n,..",
+        help="Width of the hidden layers, or one a hidden layer as 32:64:32; several settings by comma.",
+    ),
+    *(
+        click.option(name, default=default, show_default=True, metavar="X[:X..]", help=text + " One a layer by ':'.")
+        for name, default, text in _COUPLINGS
+    ),
+    _WEIGHTS,
+]
+
 
 def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--activation, --inputs, --depth, --width, ..: passed on as ``network``, a NetworkRequest."""
@@ -204,36 +233,6 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, network=request, **rest)
 
     decorated: Callable[..., Any] = gathered
-    options = [
-        click.option(
-            "--activation",
-            metavar="NAME[:NAME..]",
-            shell_complete=activation_names,
-            help=f"{', '.join(NAMES)}, or an expression. One a hidden layer by ':'.",
-        ),
-        click.option(
-            "--network",
-            "network_file",
-            type=_FILE,
-            metavar="FILE.toml",
-            help="Layers of its own: dense, conv, graph. Options that it sets are refused.",
-        ),
-        click.option("--inputs", type=_FILE, metavar="FILE", help="A list of vectors: .json, .npy or .csv."),
-        click.option("--gram", type=_FILE, metavar="FILE", help="x.x'/n_0 instead of inputs."),
-        click.option("--depth", type=int, metavar="L", help="Number of layers; layer L is the output."),
-        click.option(
-            "--width",
-            metavar="n,n,..",
-            help="Width of the hidden layers, or one a hidden layer as 32:64:32; several settings by comma.",
-        ),
-        *(
-            click.option(
-                name, default=default, show_default=True, metavar="X[:X..]", help=text + " One a layer by ':'."
-            )
-            for name, default, text in _COUPLINGS
-        ),
-        _WEIGHTS,
-    ]
-    for decorate in reversed(options):
+    for decorate in reversed(_OPTIONS):
         decorated = decorate(decorated)
     return decorated
