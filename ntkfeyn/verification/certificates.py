@@ -141,6 +141,7 @@ def network_text(network: NamedNetwork) -> str:
 def _layer_text(layer: Mapping[str, Any]) -> str:
     """conv kernel 3 stride 2 zero, graph matrix, dense mean."""
     words = [layer["kind"], *(["matrix"] if "matrix" in layer else [])]
-    words += [f"{name} {layer[name]}" for name in ("kernel", "stride", "dilation") if layer.get(name, 1) != 1]
+    words += [f"kernel {layer['kernel']}"] if "kernel" in layer else []
+    words += [f"{name} {layer[name]}" for name in ("stride", "dilation") if layer.get(name, 1) != 1]
     words += [layer[name] for name in ("padding", "normalisation", "pool") if name in layer]
     return " ".join(words)
