@@ -116,13 +116,15 @@ SHARED: tuple[SharedRequest, ...] = (
     SharedRequest(tuple(SHARED_NETWORKS), ("K", "Theta"), 0, samples=2, controls=True),
     SharedRequest(("circular_mean", "stride_flatten", "valid", "graph"), (*SEVEN, "P", "Q"), 1, controls=True),
     SharedRequest(("stride_flatten", "two_axes"), DERIVATIVES, 1, controls=True),
-    SharedRequest(("zero_mean", "two_axes", "mean_dense", "flatten_dense"), SEVEN, 1),
+    SharedRequest(("zero_mean", "mean_dense"), ("K", "Theta", "V", "F"), 1),
+    SharedRequest(("two_axes", "flatten_dense"), SEVEN, 1),
     SharedRequest(("circular_mean", "stride_flatten"), SEVEN, 1, samples=2),
-    SharedRequest(("circular_mean", "stride_flatten", "valid", "graph"), SEVEN, 2),
-    SharedRequest(("stride_flatten",), ("K", "Theta", "V", "F"), 2, controls=True),
-    SharedRequest(("stride_flatten",), ("P", "Q", "T"), 2),
-    SharedRequest(("stride_flatten",), ("C0C0C0", "C2", "R3"), 2),
-    SharedRequest(("circular_mean", "graph"), ("T",), 1),
+    SharedRequest(("circular_mean", "stride_flatten", "valid"), SEVEN, 2),
+    SharedRequest(("graph",), ("K", "Theta", "V", "F"), 2),
+    SharedRequest(("stride_flatten",), ("K", "Theta", "V"), 2, controls=True),
+    SharedRequest(("stride_flatten",), ("P", "Q"), 2),
+    SharedRequest(("stride_flatten",), ("C0C0C0", "C2"), 2),
+    SharedRequest(("circular_mean",), ("T",), 1),
 )
 
 

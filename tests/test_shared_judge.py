@@ -224,6 +224,14 @@ def test_controls(name: str) -> None:
     assert not replace(found, average_controls=(missed,)).equal
 
 
+@pytest.mark.parametrize("name", ["K", "Theta"])
+def test_controls_of_means_below_dense_layers(name: str) -> None:
+    """The last step averages nothing: what is left out below it is felt through the expectations too."""
+    found = certified("mean_dense", name, 0, controls=True)
+    assert found.equal
+    assert [c.omitted for c in found.average_controls] == ["caught"]
+
+
 @pytest.mark.parametrize("name", ["V", "F", "B"])
 @pytest.mark.parametrize("pair", [0, 1])
 def test_a_at_one_pair_only_is_different(name: str, pair: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from ntkfeyn.derivation.terms import ExpandedTerm, Powers, Tensor
 from ntkfeyn.derivation.translation import translate
 from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import canonical_labels, standard
-from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.model.tensors import MEAN_KERNEL, TensorId
 from ntkfeyn.verification.averages import averaged
 
 Labels = tuple[int, ...]
@@ -84,8 +84,11 @@ class SystemSolver:
         return self.step([term for term in self.recursion(tensor, labels) if term.expectations], layer)
 
     def _feedback(self, tensor: TensorId, labels: Labels) -> tuple[ExpandedTerm, ...]:
-        """The terms of a recursion that hold the tensor itself."""
-        return tuple(term for term in self.recursion(tensor, labels) if tensor in {t.id for t in term.tensors})
+        """The terms of a recursion that hold the tensor itself; K at order 0 is in every expectation."""
+        terms = self.recursion(tensor, labels)
+        if tensor == MEAN_KERNEL:
+            return tuple(term for term in terms if term.expectations)
+        return tuple(term for term in terms if tensor in {t.id for t in term.tensors})
 
     def _recursion(self, tensor: TensorId, labels: Labels) -> tuple[ExpandedTerm, ...]:
         recursion = derive_recursion(standard(tensor.name), tensor.order, weights=self.setting.weights)
@@ -184,7 +187,9 @@ class MutatedSolver(SystemSolver):
     ) -> None:
         super().__init__(base.setting)
         self.base, self.target, self.added, self.unaveraged = base, target, added, unaveraged
-        self.expectation, self.recursion = base.expectation, base.recursion
+        self.recursion = base.recursion
+        if target != MEAN_KERNEL:
+            self.expectation = base.expectation
 
     def _tensor(self, name: str, order: int, layer: int, labels: Labels) -> Fraction:
         if (name, order) != self.target or layer == 1:
