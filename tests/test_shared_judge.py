@@ -398,13 +398,12 @@ def test_activations_must_be_polynomials(folder: Path, capsys: pytest.CaptureFix
 def test_networks_out_of_reach_are_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certify_module, "compare", None)
     wide = partial(Network, activation="z + z**2")
-    for network, message in (
-        (wide(layers=[Conv(), Dense(pool="mean")], shape=(1, 13)), "layer 1 has 26 labels .* fewer positions"),
-        (wide(layers=[Conv(), Dense(pool="mean")], shape=(1, 12)), "20736 combinations of labels of layer 1"),
-    ):
-        setting, _ = network_setting(network, 2, 1)
-        with pytest.raises(NtkfeynError, match=message):
-            certify(standard("V"), 1, (2,), setting, 1)
+    for shape in ((1, 13), (1, 64, 64)):
+        with pytest.raises(NtkfeynError, match=r"layer 1 has .* labels .* fewer positions"):
+            network_setting(wide(layers=[Conv(), Dense(pool="mean")], shape=shape), 2, 1)
+    setting, _ = network_setting(wide(layers=[Conv(), Dense(pool="mean")], shape=(1, 12)), 2, 1)
+    with pytest.raises(NtkfeynError, match="20736 combinations of labels of layer 1"):
+        certify(standard("V"), 1, (2,), setting, 1)
     sharing = (sparse(CONV),)
     with pytest.raises(NtkfeynError, match="the network has 2 layers"):
         certify(standard("K"), 0, (3,), random_setting(1, QUADRATIC, 2, sharing=sharing), 1)

@@ -36,6 +36,7 @@ MAX_PAIRS = 40
 MAX_LAYER = 12
 MAX_SAMPLES = 4
 MAX_LABELS = 24  # of a layer whose weights are shared over labels
+SMALLER = "try fewer positions, a smaller kernel or one input"
 MAX_READS = 5000  # labels that a channel reads in the layer below
 CORRECTIONS = 2  # powers of 1/n in the first-layer kernels, so that K^{1}, Theta^{1}, .. are at work at every layer
 COUPLINGS = ("C_W", "C_b", "lambda_W", "lambda_b")
@@ -150,9 +151,8 @@ def _random_gram(source: random.Random, small: Callable[[], Fraction], samples: 
     """x.x'/n_0 of random inputs of different lengths: equal ones would hide an exchange of samples."""
     while True:
         inputs = [[small() * source.choice((1, -1)) for _ in range(2)] for _ in range(samples)]
-        gram = [[sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / 2 for b in inputs] for a in inputs]
-        if len({gram[a][a] for a in range(samples)}) == samples:
-            return gram
+        if len({sum(x * x for x in one) for one in inputs}) == samples:
+            return [[sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / 2 for b in inputs] for a in inputs]
 
 
 def control_setting(seed: int, order: int, weights: str = "gaussian", sharing: tuple[Maps, ...] = ()) -> Setting:
@@ -242,7 +242,7 @@ def check_size(shape: Cumulant, layers: Sequence[int], setting: Setting) -> None
             '--activation "z + z**2/2:z - z**3/6" --layers 2,3',
         )
     if setting.sharing:
-        _check_labels(shape, layers, setting)
+        _check_maps(shape, layers, setting)
     degrees = [len(setting.activation(layer)) - 1 for layer in range(2, max(layers))]
     pairs = len(shape.channel) * prod(degrees)
     if pairs > MAX_PAIRS:
@@ -254,19 +254,22 @@ def check_size(shape: Cumulant, layers: Sequence[int], setting: Setting) -> None
         )
 
 
-def _check_labels(shape: Cumulant, layers: Sequence[int], setting: Setting) -> None:
+def check_labels(layer: int, labels: int) -> None:
+    """Raises LimitError for more labels than the exact side serves."""
+    if labels > MAX_LABELS:
+        raise LimitError(
+            f"layer {layer} has {labels} labels (inputs times positions); at most {MAX_LABELS} are allowed; {SMALLER}"
+        )
+
+
+def _check_maps(shape: Cumulant, layers: Sequence[int], setting: Setting) -> None:
     """Raises RequestError or LimitError for layers, or labels, that the label maps do not serve."""
     if len(setting.sharing) < max(layers) - 1:
         raise bad_request(
             f"layer {max(layers)} was asked for", f"the network has {len(setting.sharing) + 1} layers", "--layers 2"
         )
-    smaller = "try fewer positions, a smaller kernel or one input"
     for layer in range(1, max(layers) + 1):
-        if setting.labels(layer) > MAX_LABELS:
-            raise LimitError(
-                f"layer {layer} has {setting.labels(layer)} labels (inputs times positions);"
-                f" at most {MAX_LABELS} are allowed; {smaller}"
-            )
+        check_labels(layer, setting.labels(layer))
     pairs = len(shape.channel)
     for layer in range(1, max(layers)):
         labels = range(setting.labels(layer + 1))
@@ -274,7 +277,7 @@ def _check_labels(shape: Cumulant, layers: Sequence[int], setting: Setting) -> N
         if reads > MAX_READS:
             raise LimitError(
                 f"{shape.name} at layer {layer + 1} reads {reads} combinations of labels of layer {layer};"
-                f" at most {MAX_READS} are allowed; {smaller}"
+                f" at most {MAX_READS} are allowed; {SMALLER}"
             )
 
 
@@ -296,12 +299,14 @@ def certify(
     Raises RequestError or LimitError for a request out of reach.
     """
     check_size(shape, layers, setting)
+    sharing = seen_by_first(setting) if setting.sharing and controls else ()
+    data = control_setting(seed, order, setting.weights, sharing)
+    if sharing:
+        _check_maps(shape, [CONTROL_LAYER], data)
     recursion = derive_recursion(shape, order, weights=setting.weights)
     comparisons = compare(shape, order, layers, setting)
     if not controls:
         return Certificate(recursion, seed, setting, comparisons, network=network)
-    sharing = seen_by_first(setting) if setting.sharing else ()
-    data = control_setting(seed, order, setting.weights, sharing)
     same = standard(recursion.name)
     on_controls = compare(same, order, [CONTROL_LAYER], data, [(0,) * len(same.labels)])
     exact = on_controls[-1].exact

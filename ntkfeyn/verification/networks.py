@@ -16,7 +16,7 @@ from ntkfeyn.model.activations import SEPARATOR
 from ntkfeyn.model.ensembles import ENSEMBLES
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.polynomials import Coefficients, polynomial
-from ntkfeyn.verification.certify import NamedNetwork, random_setting
+from ntkfeyn.verification.certify import NamedNetwork, check_labels, random_setting
 
 
 def network_setting(
@@ -31,13 +31,16 @@ def network_setting(
 
     ``widths``: relative widths, default those of the network. Its couplings are not taken over: they are drawn but for
     ``couplings``. Raises RequestError for an activation that is no polynomial, or ensembles that differ within layers
-    2, 3, ..
+    2, 3, .., LimitError for too many labels.
     """
     weights = network.weights_text
     if weights not in ENSEMBLES:
         raise bad_request(
             f"weights {weights} of the network", "one law of the layers from 2 up is allowed", "--weights orthogonal"
         )
+    if network.shared:
+        for number, positions in enumerate(network.positions[1:], start=1):
+            check_labels(number, inputs * positions)
     sharing = tuple(layer.sharing.over(inputs).maps if layer.sharing else () for layer in network.layers[1:])
     setting = random_setting(
         seed,
