@@ -177,8 +177,8 @@ AVERAGING = ElementRule(
     "averaging",
     Powers.of(),
     "every cubic vertex, weights shared over labels",
-    "one weight serves all labels: the slots v and w, and all that hangs on them in layer l, are read at labels that"
-    " are averaged together",
+    "one weight serves all labels: both slots, and all that hangs on them in layer l, are read at labels that are"
+    " averaged together",
 )
 # what a weight block gives beside its lines: the term N^(-p-e) of its cumulant costs e powers of 1/n
 BLOCK_TERM = ElementRule(

@@ -124,7 +124,7 @@ class Averaging(sympy.Function):
         labels = {label for pair in own for label in pair}
         if any(len(pair) != 2 for pair in own) or len(labels) != 2 * len(own):
             raise TypeError(f"{pairs} are averaged; pairs of labels are, each label in one of them")
-        if not own:
+        if not own or inner == 0:
             return inner
         parts = []
         for term in sympy.Add.make_args(sympy.expand(inner)):
