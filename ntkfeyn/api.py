@@ -145,12 +145,13 @@ def check(
     order: int | None = None,
     *,
     weights: str = GAUSSIAN,
+    shared: bool = False,
     notation: Letters = None,
 ) -> Check:
     """Whether a recursion is right: LaTeX (a text), a SymPy expression in the names of ntkfeyn.symbols, a Recursion.
 
-    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights`` and ``notation`` as for
-    ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()`` and ``.to_json()``
+    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights``, ``shared`` and ``notation``
+    as for ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()`` and ``.to_json()``
     say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
     """
     from ntkfeyn.referee import report, source, verdict
@@ -159,7 +160,8 @@ def check(
     symbols, target = _notation(notation), None if name is None else _one(name, None, None, order)
     if isinstance(formula, str):
         read = source.text_source(formula)
-        return report.Check(tuple(verdict.check_source(read, symbols, target, weights=check_ensemble(weights))), read)
+        found = verdict.check_source(read, symbols, target, weights=check_ensemble(weights), shared=shared)
+        return report.Check(tuple(found), read)
     if isinstance(formula, Recursion):
         read, found = check_format(formula.to_json(), "json", target, symbols)
         return report.Check(tuple(found), read)
@@ -167,7 +169,9 @@ def check(
         raise bad_request(
             "a SymPy expression was given without a name", "the tensor is needed", 'check(expression, "F")'
         )
-    return report.Check((check_sympy(formula, target, symbols, check_ensemble(weights)),), source.text_source(""))
+    return report.Check(
+        (check_sympy(formula, target, symbols, check_ensemble(weights), shared),), source.text_source("")
+    )
 
 
 def evaluate(

@@ -105,7 +105,9 @@ def command(
         raise bad_request(f"--{option} was given with --lang {lang}", "it is for LaTeX alone", "--lang latex")
     if shared and certificate is not None:
         raise bad_request(
-            "--certificate was given with --shared", "certificates are of networks whose layers are dense", "one of both"
+            "--certificate was given with --shared",
+            "certificates are of networks whose layers are dense",
+            "one of both",
         )
     targets = request.targets() if asked else default_targets(request.order)
     options = LatexOptions(
