@@ -78,9 +78,9 @@ def derive(
 
     ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites;
     ``homogeneous`` gives the recursion at one input for z s'(z) = s(z), as ReLU has it, and its record says what
-    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``shared``: they are shared over labels, as
-    in convolutions, pooling and graphs (theory section 10); ``notation`` are the letters of formulas and pictures: a
-    file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
+    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``shared``: they are shared over labels,
+    as in convolutions, pooling and graphs (theory section 10); ``notation`` are the letters of formulas and pictures:
+    a file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
     """
     symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
@@ -150,9 +150,9 @@ def check(
 ) -> Check:
     """Whether a recursion is right: LaTeX (a text), a SymPy expression in the names of ntkfeyn.symbols, a Recursion.
 
-    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights``, ``shared`` and ``notation``
-    as for ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()`` and ``.to_json()``
-    say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
+    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights``, ``shared`` and
+    ``notation`` as for ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()``
+    and ``.to_json()`` say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
     """
     from ntkfeyn.referee import report, source, verdict
     from ntkfeyn.referee.formats import check_format, check_sympy
@@ -273,10 +273,10 @@ def emit(
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared`` (LaTeX
-    alone) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are fields
-    of ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
-    pdf=True. Raises NtkfeynError.
+    tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared``
+    (LaTeX alone) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are
+    fields of ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..],
+    columns=2, pdf=True. Raises NtkfeynError.
     """
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())

@@ -17,12 +17,13 @@ from ntkfeyn.referee.claims import Claim, scalar
 from ntkfeyn.referee.parser import Term
 
 MAX_SUMMANDS = 20_000  # of one term that is multiplied out
-MISSING, TWICE, OUTSIDE, EXTRA = "missing", "twice", "outside", "extra"
+MISSING, TWICE, OUTSIDE, EXTRA, CONSTANT = "missing", "twice", "outside", "extra", "constant"
 FAULTS = {
     MISSING: "is not averaged",
     TWICE: "is averaged twice",
     OUTSIDE: "is averaged, and has labels outside of the operator too",
-    EXTRA: "is averaged, and is no pair of the channel, or stands at a constant",
+    EXTRA: "is averaged, and is no pair of the channel",
+    CONSTANT: "is averaged at a constant, which stands outside of the operators",
 }
 
 
@@ -75,7 +76,7 @@ def _faults(one: Summand, channel: Sequence[tuple[str, str]]) -> Iterator[tuple[
             yield pair, OUTSIDE
     for pair in one.averaged:
         if pair not in needed:
-            yield pair, EXTRA
+            yield pair, CONSTANT if one.constant else EXTRA
 
 
 def averages(node: e.Node) -> bool:

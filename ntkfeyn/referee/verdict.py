@@ -91,8 +91,8 @@ def check_source(
 ) -> list[Verdict]:
     """Every recursion of a document. Raises NtkfeynError for what is not understood, or if there is none.
 
-    ``follow`` is told what was read, and how far the judging is; ``weights`` is the ensemble that they are for, ``shared``
-    over labels or not.
+    ``follow`` is told what was read, and how far the judging is; ``weights`` is the ensemble that they are for,
+    ``shared`` over labels or not.
     """
     words = vocabulary(symbols, [target.shape.name] if target and target.shape.name not in NAMES else ())
     survey = read_claims(source, words, target)
