@@ -77,8 +77,9 @@ def check_sympy(
 def _target_claim(target: Target, weights: str, shared: bool) -> Claim:
     shape = standard(target.shape.name)
     labels = tuple(str(shape.labels[v]) for v in shape.index)
-    law = {"weights": weights, "shared": check_shared(shared, weights)}
-    return Claim(shape, target.order, labels, e.Number(Fraction(1)), "", Equation((), (), 0, 0), **law)
+    one, nowhere = e.Number(Fraction(1)), Equation((), (), 0, 0)
+    check_shared(shared, weights)
+    return Claim(shape, target.order, labels, one, "", nowhere, weights=weights, shared=shared)
 
 
 def _from_sympy(expression: Any) -> e.Node:

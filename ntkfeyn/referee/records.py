@@ -60,8 +60,9 @@ def _claim(data: dict[str, Any], text: str, start: int) -> tuple[Claim, list[Ter
     equation, weights = Equation((), (), max(0, position), 0), check_ensemble(data.get("weights", GAUSSIAN))
     if not isinstance(shared := data.get("shared", False), bool):
         raise ValueError(f"shared is {shared!r}")
-    law = {"weights": weights, "shared": check_shared(shared, weights)}
-    claim = Claim(shape, int(data["order"]), samples, e.Number(Fraction(1)), "", equation, **law)
+    check_shared(shared, weights)
+    one = e.Number(Fraction(1))
+    claim = Claim(shape, int(data["order"]), samples, one, "", equation, weights=weights, shared=shared)
     products = "products" in data
     listed = data["products" if products else "terms"]
     offsets = _offsets(text, start, len(listed))

@@ -24,7 +24,7 @@ from ntkfeyn.model.targets import Target
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.referee import expressions as e
 from ntkfeyn.referee import semantics
-from ntkfeyn.referee.averaging import Fault, without_operators
+from ntkfeyn.referee.averaging import Fault, averages, without_operators
 from ntkfeyn.referee.canonical import Canonical, derived
 from ntkfeyn.referee.claims import Claim
 from ntkfeyn.referee.evaluation import Evaluator
@@ -142,6 +142,11 @@ def judge_terms(
     faults: tuple[Fault, ...] = ()
     if said.shared and form is not Form.JSON:  # which says it of all terms together
         terms, faults = without_operators(said, terms)
+    elif any(averages(term.node) for term in terms):
+        where = f"{place}: " if place else ""
+        raise bad_request(
+            f"{where}an averaging operator stands here", "it is read for shared weights alone", "--shared"
+        )
     highest = max((_derivatives(term.node) for term in terms), default=0)
     if highest > MAX_DERIVATIVES:
         where = f"{place}: " if place else ""
