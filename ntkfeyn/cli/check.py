@@ -70,7 +70,6 @@ def command(
     \b
     Example: ntkfeyn check paper.tex
              ntkfeyn check paper.tex F --format json
-             ntkfeyn check convolution.tex --shared
     """
     from ntkfeyn.referee.report import check_json, check_text
     from ntkfeyn.referee.verdict import check_source
