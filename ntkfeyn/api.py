@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
-from ntkfeyn.derivation.homogeneity import diagonal_recursions
+from ntkfeyn.derivation.homogeneity import check_one_input, diagonal_recursions
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
-from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble, check_shared
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
@@ -71,21 +71,24 @@ def derive(
     without: Collection[str] = (),
     homogeneous: bool = False,
     weights: str = GAUSSIAN,
+    shared: bool = False,
     notation: Letters = None,
 ) -> Recursion:
     """The recursion of one tensor, as derive("F", order=1) or derive(legs="z1 z2 NTK34", channel="13.24").
 
     ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites;
     ``homogeneous`` gives the recursion at one input for z s'(z) = s(z), as ReLU has it, and its record says what
-    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``notation`` are the letters of formulas
-    and pictures: a file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
+    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``shared``: they are shared over labels, as
+    in convolutions, pooling and graphs (theory section 10); ``notation`` are the letters of formulas and pictures: a
+    file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
     """
     symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
     skipped = [without] if isinstance(without, str) else without
     if homogeneous:
+        check_one_input(shared)
         return Recursion(diagonal_recursions([TensorId(shape.name, power)], skipped, weights)[0], symbols)
-    return Recursion(derive_recursion(shape, power, skipped, weights), symbols)
+    return Recursion(derive_recursion(shape, power, skipped, weights, shared), symbols)
 
 
 def diagrams(
@@ -257,17 +260,18 @@ def emit(
     legs: str | None = None,
     channel: str | None = None,
     latex: LatexOptions | None = None,
-    shared: bool = True,
+    cse: bool = True,
     weights: str = GAUSSIAN,
+    shared: bool = False,
     notation: Letters = None,
     **document: Any,
 ) -> tuple[Path, ...]:
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``weights`` and
-    ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are fields of
-    ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
+    tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared`` (LaTeX
+    alone) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are fields
+    of ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
     pdf=True. Raises NtkfeynError.
     """
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
@@ -275,7 +279,9 @@ def emit(
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
     options = _documented(lang, latex, document)
     check_ensemble(weights)
-    return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols, weights=weights)
+    return emit_targets(
+        targets, lang, Path(directory), options, cse=cse, symbols=symbols, weights=weights, shared=shared
+    )
 
 
 def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
@@ -301,12 +307,20 @@ def emit_targets(
     directory: Path,
     latex: LatexOptions | None = None,
     *,
-    shared: bool = True,
+    cse: bool = True,
     symbols: Symbols | None = None,
     weights: str = GAUSSIAN,
+    shared: bool = False,
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
     from ntkfeyn.codegen.backends import Emission, backend
     from ntkfeyn.runtime.files import write_below
 
-    return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols, weights)))
+    row = backend(lang)
+    if check_shared(shared, weights) and lang != "latex":
+        raise bad_request(
+            f"weights shared over labels were asked for with --lang {lang}",
+            "--lang latex is allowed; numbers of such networks are made by `ntkfeyn evaluate --network FILE`",
+            "--lang latex --shared",
+        )
+    return write_below(directory, row.files(Emission(targets, cse, latex, symbols, weights, shared)))

@@ -10,7 +10,7 @@ import click
 
 from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import TargetRequest, target_options, weights_option, written_option
+from ntkfeyn.cli.options import TargetRequest, shared_option, target_options, weights_option, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
 from ntkfeyn.errors import bad_request
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
 @target_options
 @weights_option()
+@shared_option("LaTeX: weights shared over labels, as in convolutions, pooling and graphs.")
 @notation_option
 @click.option(
     "--lang",
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Directory for the files.",
 )
-@click.option("--cse/--no-cse", "shared", default=True, show_default=True, help="Code: share tables and partial sums.")
+@click.option("--cse/--no-cse", default=True, show_default=True, help="Code: share tables and partial sums.")
 @click.option("--prefix", default="nkf", show_default=True, metavar="LETTERS", help="LaTeX: begins macros and labels.")
 @click.option("--columns", type=int, default=1, show_default=True, metavar="1|2", help="LaTeX: layout of the document.")
 @click.option("--terms-per-line", type=int, default=1, show_default=True, metavar="K", help="LaTeX: terms on a line.")
@@ -70,8 +71,9 @@ def command(
     directory: Path,
     certificate: Path | None,
     template: Path | None,
-    shared: bool,
+    cse: bool,
     weights: str,
+    shared: bool,
     symbols: Symbols,
     columns: int,
     prefix: str,
@@ -90,6 +92,7 @@ def command(
              ntkfeyn emit --lang python --cumulant Theta@1 -o code
              ntkfeyn emit --lang c --cumulant Theta@1 -o code
              ntkfeyn emit --lang latex V@1 --weights orthogonal -o appendix
+             ntkfeyn emit --lang latex F Theta@1 --shared --name convolution -o appendix
     """
     from ntkfeyn.api import emit_targets
     from ntkfeyn.model.targets import default_targets
@@ -100,6 +103,10 @@ def command(
     if given and lang in LANGUAGES and lang != "latex":
         option = "author" if "authors" in given and len(given) == 1 else next(iter(given))
         raise bad_request(f"--{option} was given with --lang {lang}", "it is for LaTeX alone", "--lang latex")
+    if shared and certificate is not None:
+        raise bad_request(
+            "--certificate was given with --shared", "certificates are of networks whose layers are dense", "one of both"
+        )
     targets = request.targets() if asked else default_targets(request.order)
     options = LatexOptions(
         prefix=prefix, columns=columns, terms_per_line=terms_per_line, expanded=expanded, templates=template, **given
@@ -109,7 +116,9 @@ def command(
     with waiting("deriving", targets if asked else []):
         if certificate is not None and lang == "latex":
             options = replace(options, certificates=_citations(certificate, targets, weights))
-        paths = emit_targets(targets, lang, directory, options, shared=shared, symbols=symbols, weights=weights)
+        paths = emit_targets(
+            targets, lang, directory, options, cse=cse, symbols=symbols, weights=weights, shared=shared
+        )
     compiled = [path for path in paths if path.suffix == ".pdf"]
     for path in (paths[0], *compiled):
         click.echo(str(path))

@@ -28,15 +28,17 @@ MAX_PLACEMENTS = 2_000_000  # of derivatives, in the product terms of one progra
 class Emission:
     """Targets and options; ``stem`` names the files, ``program`` is the code of everything that the targets need.
 
-    ``symbols`` are the letters of everything that is written, whatever ``latex`` says; ``weights`` is the ensemble of
-    the weights of every layer that is stepped to.
+    ``cse``: code shares tables and partial sums. ``symbols`` are the letters of everything that is written, whatever
+    ``latex`` says; ``weights`` is the ensemble of the weights of every layer that is stepped to, ``shared`` over labels
+    or not.
     """
 
     targets: Sequence[Target]
-    shared: bool = True
+    cse: bool = True
     latex: LatexOptions | None = None
     symbols: Symbols | None = None
     weights: str = GAUSSIAN
+    shared: bool = False
 
     @cached_property
     def stem(self) -> str:
@@ -46,7 +48,7 @@ class Emission:
         if self.latex is not None and self.latex.name is not None:
             return self.latex.name
         closed = "_closure" if self.latex is not None and self.latex.closure else ""
-        prefix = "" if self.weights == GAUSSIAN else f"{self.weights}_"
+        prefix = ("" if self.weights == GAUSSIAN else f"{self.weights}_") + ("shared_" if self.shared else "")
         return prefix + file_stem(self.targets, default_targets()) + closed
 
     @cached_property
@@ -71,7 +73,7 @@ class Emission:
                 f" {placements} placements of derivatives, more than a compiler takes; at most {MAX_PLACEMENTS}"
                 " placements are allowed; try a lower order, or `ntkfeyn evaluate`, which needs no compiler"
             )
-        return program(system, shared=self.shared)
+        return program(system, shared=self.cse)
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,10 @@ def _latex(asked: Emission) -> Files:
 
     options = replace(asked.latex or LatexOptions(), symbols=asked.letters)
     options.check()  # before anything is derived
-    recursions = [derive_recursion(shape, order, weights=asked.weights) for shape, order in asked.targets]
+    recursions = [derive_recursion(shape, order, (), asked.weights, asked.shared) for shape, order in asked.targets]
     if options.closure:
         own = {recursion.id: recursion for recursion in recursions}  # with the labels that were asked for
-        recursions = [own.get(one.id, one) for one in derive_system(own, asked.weights).recursions]
+        recursions = [own.get(one.id, one) for one in derive_system(own, asked.weights, asked.shared).recursions]
     texts = latex_files(recursions, asked.stem, options)
     if options.pdf:
         return {**texts, f"{asked.stem}.pdf": compile_pdf(texts, asked.stem)}
