@@ -82,9 +82,9 @@ def derive(
 
     ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites;
     ``homogeneous`` gives the recursion at one input for z s'(z) = s(z), as ReLU has it, and its record says what
-    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``shared``: they are shared over labels, as
-    in convolutions, pooling and graphs (theory section 10); ``notation`` are the letters of formulas and pictures: a
-    file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
+    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``shared``: they are shared over labels,
+    as in convolutions, pooling and graphs (theory section 10); ``notation`` are the letters of formulas and pictures:
+    a file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
     """
     symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
@@ -149,13 +149,14 @@ def check(
     order: int | None = None,
     *,
     weights: str = GAUSSIAN,
+    shared: bool = False,
     notation: Letters = None,
 ) -> Check:
     """Whether a recursion is right: LaTeX (a text), a SymPy expression in the names of ntkfeyn.symbols, a Recursion.
 
-    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights`` and ``notation`` as for
-    ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()`` and ``.to_json()``
-    say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
+    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights``, ``shared`` and
+    ``notation`` as for ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()``
+    and ``.to_json()`` say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
     """
     from ntkfeyn.referee import report, source, verdict
     from ntkfeyn.referee.formats import check_format, check_sympy
@@ -163,7 +164,8 @@ def check(
     symbols, target = _notation(notation), None if name is None else _one(name, None, None, order)
     if isinstance(formula, str):
         read = source.text_source(formula)
-        return report.Check(tuple(verdict.check_source(read, symbols, target, weights=check_ensemble(weights))), read)
+        found = verdict.check_source(read, symbols, target, weights=check_ensemble(weights), shared=shared)
+        return report.Check(tuple(found), read)
     if isinstance(formula, Recursion):
         read, found = check_format(formula.to_json(), "json", target, symbols)
         return report.Check(tuple(found), read)
@@ -171,7 +173,9 @@ def check(
         raise bad_request(
             "a SymPy expression was given without a name", "the tensor is needed", 'check(expression, "F")'
         )
-    return report.Check((check_sympy(formula, target, symbols, check_ensemble(weights)),), source.text_source(""))
+    return report.Check(
+        (check_sympy(formula, target, symbols, check_ensemble(weights), shared),), source.text_source("")
+    )
 
 
 def evaluate(
@@ -275,10 +279,10 @@ def emit(
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared`` (not in
-    C) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``; Python and JAX may be for one
-    ``network`` alone, whose layers they hold. ``document`` are fields of ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
-    pdf=True. Raises NtkfeynError.
+    tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared`` (not
+    in C) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. With a ``network`` Python
+    and JAX are for it alone, whose layers they hold. ``document`` are fields of ``LatexOptions`` by name: closure=True,
+    name="appendix", style="compact", title=.., authors=[..], columns=2, pdf=True. Raises NtkfeynError.
     """
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())

@@ -203,7 +203,8 @@ def test_errors_know_what_averaging_cancels(module: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("averaging", "message"),
     [
-        ([None], "a list of 2"), ("ab", "a list of 2"), (3, "a list of 2"), ([None, [1.0]], "layer 2"), ([[], None], "layer 1"),
+        ([None], "a list of 2"), ("ab", "a list of 2"), (3, "a list of 2"),
+        ([None, [1.0]], "layer 2"), ([[], None], "layer 1"),
         ([None, [(1.0, [1.0, 2.0])]], "one shape"), ([None, [(1.0, [[0.5] * 2]), (1.0, [[0.5] * 3])]], "one shape"),
         ([None, [(-1.0, [[0.5, 0.5]])]], "from 0 up"), ([None, [(float("nan"), [[0.5, 0.5]])]], "from 0 up"),
         ([None, [(1.0, [[0.5, float("inf")]])]], "layer 2 has a matrix"), ([None, [("a", [[0.5]])]], "layer 2 must be"),
@@ -237,7 +238,8 @@ def test_what_cannot_be_emitted_is_refused(
 
 
 def test_emit_reads_a_network_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = '[input]\nshape = [2, 3]\n[[layer]]\nkind = "conv"\nwidth = 8\n%s\n[[layer]]\nkind = "dense"\npool = "mean"\n'
+    text = '[input]\nshape = [2, 3]\n[[layer]]\nkind = "conv"\nwidth = 8\n%s\n'
+    text += '[[layer]]\nkind = "dense"\npool = "mean"\n'
     (tmp_path / "good.toml").write_text(text % 'activation = "gelu"')
     (tmp_path / "bad.toml").write_text(text % "")
     command = ["emit", "--lang", "python", "V", "-o", str(tmp_path / "out"), "--network"]

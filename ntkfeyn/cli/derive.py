@@ -13,7 +13,14 @@ import click
 
 from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import TargetRequest, json_option, shared_option, target_options, weights_option, written_option
+from ntkfeyn.cli.options import (
+    TargetRequest,
+    json_option,
+    shared_option,
+    target_options,
+    weights_option,
+    written_option,
+)
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 

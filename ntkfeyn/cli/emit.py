@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,10 +114,6 @@ def command(
     if given and lang in LANGUAGES and lang != "latex":
         option = "author" if "authors" in given and len(given) == 1 else next(iter(given))
         raise bad_request(f"--{option} was given with --lang {lang}", "it is for LaTeX alone", "--lang latex")
-    if shared and certificate is not None:
-        raise bad_request(
-            "--certificate was given with --shared", "certificates are of networks whose layers are dense", "one of both"
-        )
     targets = request.targets() if asked else default_targets(request.order)
     options = LatexOptions(
         prefix=prefix, columns=columns, terms_per_line=terms_per_line, expanded=expanded, templates=template, **given
@@ -126,7 +123,7 @@ def command(
     network = None if network_file is None else _network(network_file)
     with waiting("deriving", targets if asked else []):
         if certificate is not None and lang == "latex":
-            options = replace(options, certificates=_citations(certificate, targets, weights))
+            options = replace(options, certificates=_citations(certificate, targets, weights, shared))
         paths = emit_targets(
             targets,
             lang,
@@ -138,6 +135,11 @@ def command(
             shared=shared,
             network=network,
         )
+    _tell(paths)
+
+
+def _tell(paths: Sequence[Path]) -> None:
+    """The file to open and its PDF; beside them, on stderr, what else was written."""
     compiled = [path for path in paths if path.suffix == ".pdf"]
     for path in (paths[0], *compiled):
         click.echo(str(path))
@@ -161,8 +163,11 @@ def _network(path: Path) -> Network:
     return Network(layers=found.layers, shape=found.shape)
 
 
-def _citations(certificate: Path, targets: list[Target], weights: str) -> dict[str, str]:
+def _citations(certificate: Path, targets: list[Target], weights: str, shared: bool) -> dict[str, str]:
     """Footnotes by recursion hash. Every certificate is made again, which takes as long as `verify` took."""
+    if shared:
+        asked = "--certificate was given with --shared"
+        raise bad_request(asked, "certificates are of networks whose layers are dense", "one of both")
     from ntkfeyn.derivation.recursion import derive_recursion
     from ntkfeyn.verification.citations import read_certificates
 

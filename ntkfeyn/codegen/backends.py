@@ -155,6 +155,6 @@ def check_language(row: Backend, asked: Emission) -> None:
         if given and row.name not in able:
             raise bad_request(
                 f"--lang {row.name} was asked for with {what}",
-                f"{', '.join(able)} are allowed; numbers of such networks are made by `ntkfeyn evaluate --network FILE`",
+                f"{', '.join(able)} are allowed; `ntkfeyn evaluate --network FILE` makes numbers of such networks",
                 "--lang python",
             )

@@ -43,7 +43,7 @@ class Recursion:
 
     @property
     def averaged(self) -> tuple[tuple[int, int], ...]:
-        """The labels of each pair of the channel that the averaging operator acts on; none where weights are not shared.
+        """The labels of each pair that an averaging operator acts on: of the channel, where weights are shared.
 
         Terms without a diagram, the constants of the biases, stand outside.
         """
@@ -92,7 +92,7 @@ class Recursion:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the cumulant, the order and the product terms, written as JSON lists; then of other weights, shared."""
+        """SHA-256 of the cumulant, the order and the product terms, written as JSON lists; then of other weights."""
         shape = self.cumulant
         terms = [
             [str(t.coefficient), _listed(t.couplings), t.tensors, [_group(g) for g in t.groups], t.diagrams]

@@ -299,7 +299,8 @@ def omega(a: int, b: int) -> sympy.Expr:
 def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:
     """The right-hand side as an expanded SymPy sum (theory section 5), which prints with these letters.
 
-    Where weights are shared over labels each term but the constants stands in an ``Averaging``. Raises LimitError above MAX_SYMPY terms.
+    Where weights are shared each term but the constants stands in an ``Averaging``. Raises LimitError above MAX_SYMPY
+    terms.
     """
     if recursion.written > MAX_SYMPY:
         raise LimitError(

@@ -1,6 +1,6 @@
 """Order-1 tensors of networks whose weights are shared over labels, as one would first write them: einsum, all labels.
 
-The recursions are those of theory sections 5 and 9, typed in; they import nothing of the package. Expectations are sums
+The recursions are those of theory sections 5 and 10, typed in; they import nothing of the package. Expectations are sums
 over one product grid of all labels, exact for a polynomial of low degree on Gauss-Hermite nodes.
 """
 
@@ -19,15 +19,14 @@ LETTERS = "wxyz"
 
 
 def operator(maps: Sequence[tuple[float, Array]]) -> Array:
-    """A of theory section 9, [a, b, a', b']."""
+    """A of theory section 10, [a, b, a', b']."""
     weights, matrices = zip(*maps, strict=True)
     return np.einsum("t,tac,tbd->abcd", np.array(weights), np.stack(matrices), np.stack(matrices))
 
 
-def on_pairs(tensor: Array, pairs: Sequence[str], A: Array) -> Array:
-    """A on each pair of axes, ("12", "34") or ("13", "24")."""
-    for first, second in pairs:
-        axes = [int(first) - 1, int(second) - 1]
+def on_pairs(tensor: Array, A: Array) -> Array:
+    """A on axes 0 and 1, and on 2 and 3 if there are some."""
+    for axes in ([0, 1], [2, 3])[: tensor.ndim // 2]:
         moved = np.tensordot(A, tensor, axes=([2, 3], axes))
         tensor = np.moveaxis(moved, [0, 1], axes)
     return tensor
@@ -75,7 +74,7 @@ def solve(
 ) -> list[dict[str, Array]]:
     """``gram`` and ``operators[0]`` lead to layer 1; tensors of every layer by name, indices in their order."""
     rows = [dict(zip(couplings, row, strict=True)) for row in zip(*couplings.values(), strict=True)]
-    first = on_pairs(gram, ["12"], operators[0])
+    first = on_pairs(gram, operators[0])
     zero = np.zeros((len(first),) * 4)
     here: dict[str, Any] = dict.fromkeys("VDF", zero) | dict.fromkeys(("K1", "Theta1"), np.zeros_like(first))
     here["K"] = rows[0]["C_b"] + rows[0]["C_W"] * first
@@ -84,9 +83,7 @@ def solve(
     for l, (activation, A) in enumerate(zip(activations, operators[1:], strict=True), 1):  # noqa: E741
         rho = widths[l - 1] / widths[l - 2] if l > 1 else 1.0
         new = dense_step(here, Means(here["K"], activation, nodes), rho, rows[l])
-        here = {
-            name: on_pairs(new[name], ["12", "34"] if name in "VDF" else ["12"], A) for name in new
-        }  # F has its indices in the order of its channel
+        here = {name: on_pairs(value, A) for name, value in new.items()}  # indices in the order of the channel
         here["K"] = here["K"] + rows[l]["C_b"]
         here["Theta"] = here["Theta"] + rows[l]["lambda_b"]
         layers.append(here)

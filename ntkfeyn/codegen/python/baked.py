@@ -1,7 +1,7 @@
-"""A network as data of an emitted module: widths, activations, couplings, and the maps of its layers (theory section 9).
+"""A network as data of an emitted module: widths, activations, couplings, the maps of its layers (theory section 10).
 
-Enters: a Network. Leaves: what the template of a module takes, lines of Python, or a refusal of what emitted code cannot
-be given. Maps are written entry by entry, as most of them are sparse.
+Enters: a Network. Leaves: what the template of a module takes, lines of Python, or a refusal of what emitted code
+cannot be given. Maps are written entry by entry, as most of them are sparse.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def baked(network: Network) -> dict[str, Any]:
             f"{GAUSSIAN} weights are allowed; `ntkfeyn evaluate` takes others",
             'no weights = "orthogonal" in the file',
         )
-    entries = sum(len(row) for layer in network.layers if layer.sharing for one in layer.sharing.maps for row in one.rows)
+    maps = [one for layer in network.layers if layer.sharing is not None for one in layer.sharing.maps]
+    entries = sum(len(row) for one in maps for row in one.rows)
     if entries > MAX_ENTRIES:
         raise LimitError(
             f"the maps of the layers have {entries} entries; at most {MAX_ENTRIES} are allowed in a module; try fewer"

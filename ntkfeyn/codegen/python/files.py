@@ -16,7 +16,8 @@ from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.render.templates import renderer
 
 DEFAULTS = {  # of the arguments of ``solve`` that describe a network
-    "depth": "3", "widths": "64", "activation": '"gelu"', "C_W": "1.0", "C_b": "0.0", "lambda_W": "1.0", "lambda_b": "0.0",
+    "depth": "3", "widths": "64", "activation": '"gelu"',
+    "C_W": "1.0", "C_b": "0.0", "lambda_W": "1.0", "lambda_b": "0.0",
 }  # fmt: skip
 
 
