@@ -123,6 +123,18 @@ def test_emitted_python_equals_recursions_by_hand(name: str, module: ModuleType)
     assert min(np.max(np.abs(exact[-1][one])) for one in KEYS.values()) > 1e-3
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_tensor_equals_what_evaluate_gives(name: str, tmp_path: Path) -> None:
+    given = network(NETWORKS[name])
+    [path] = nf.emit(lang="python", directory=tmp_path, network=given)
+    found = load(path).solve(INPUTS, rule=rule())[-1]
+    theirs = nf.evaluate(given, INPUTS, list(found))
+    assert len(found) == 15
+    for key, tensor in found.items():
+        values = [theirs.value(key, [a + 1 for a in index])[0] for index in np.ndindex(tensor.shape)]
+        assert np.max(np.abs(tensor.ravel() - values)) < 1e-10 * np.max(np.abs(tensor)), key
+
+
 def test_averaging_one_pair_only_is_noticed(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     right, layers = module.averaged, [ZERO_PADDED, Conv(kernel=2), PATH]  # as many labels everywhere
     assert difference(solved(module, layers), by_hand(layers)) < 1e-10

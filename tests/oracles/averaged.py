@@ -1,7 +1,7 @@
-"""Order-1 tensors of networks whose weights are shared over labels, as one would first write them: einsum, all labels.
+"""Order-1 tensors of networks whose weights are shared over labels, as one would first write them: einsum.
 
-The recursions are those of theory sections 5 and 10, typed in; they import nothing of the package. Expectations are sums
-over one product grid of all labels, exact for a polynomial of low degree on Gauss-Hermite nodes.
+The recursions are those of theory sections 5 and 10, typed in; they import nothing of the package. Expectations are
+sums over one product grid of all labels, exact for a polynomial of low degree on Gauss-Hermite nodes.
 """
 
 from __future__ import annotations
