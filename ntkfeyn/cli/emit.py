@@ -121,20 +121,11 @@ def command(
     if lang == "latex":
         options.check()  # before a certificate is made again
     network = None if network_file is None else _network(network_file)
+    law: dict[str, Any] = {"weights": weights, "shared": shared, "network": network}
     with waiting("deriving", targets if asked else []):
         if certificate is not None and lang == "latex":
             options = replace(options, certificates=_citations(certificate, targets, weights, shared))
-        paths = emit_targets(
-            targets,
-            lang,
-            directory,
-            options,
-            cse=cse,
-            symbols=symbols,
-            weights=weights,
-            shared=shared,
-            network=network,
-        )
+        paths = emit_targets(targets, lang, directory, options, cse=cse, symbols=symbols, **law)
     _tell(paths)
 
 
