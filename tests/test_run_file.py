@@ -46,6 +46,7 @@ REPEATED = [
         0,
     ),
     (("derive", "--legs", "z1 z2 NTK34", "--channel", "13.24"), {"legs": "z1 z2 NTK34", "channel": "13.24"}, 0),
+    (("derive", "F", "--shared"), {"names": ["F"], "shared": True}, 0),
     (("explain", "F:1:2"), {"diagram-id": "F:1:2"}, 0),
     (("theory", "4"), {"section": "4"}, 0),
     (("check", "f.json", "F", "--format", "json"), {"file": "f.json", "target": "F", "format": "json"}, 0),
