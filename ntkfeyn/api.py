@@ -272,16 +272,17 @@ def emit(
     cse: bool = True,
     weights: str = GAUSSIAN,
     shared: bool = False,
+    network: Network | None = None,
     notation: Letters = None,
     **document: Any,
 ) -> tuple[Path, ...]:
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared``
-    (LaTeX alone) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are
-    fields of ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..],
-    columns=2, pdf=True. Raises NtkfeynError.
+    tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared`` (not
+    in C) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. With a ``network`` Python
+    and JAX are for it alone, whose layers they hold. ``document`` are fields of ``LatexOptions`` by name: closure=True,
+    name="appendix", style="compact", title=.., authors=[..], columns=2, pdf=True. Raises NtkfeynError.
     """
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
@@ -289,7 +290,15 @@ def emit(
     options = _documented(lang, latex, document)
     check_ensemble(weights)
     return emit_targets(
-        targets, lang, Path(directory), options, cse=cse, symbols=symbols, weights=weights, shared=shared
+        targets,
+        lang,
+        Path(directory),
+        options,
+        cse=cse,
+        symbols=symbols,
+        weights=weights,
+        shared=shared,
+        network=network,
     )
 
 
@@ -320,16 +329,14 @@ def emit_targets(
     symbols: Symbols | None = None,
     weights: str = GAUSSIAN,
     shared: bool = False,
+    network: Network | None = None,
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
-    from ntkfeyn.codegen.backends import Emission, backend
+    from ntkfeyn.codegen.backends import Emission, backend, check_language
     from ntkfeyn.runtime.files import write_below
 
     row = backend(lang)
-    if check_shared(shared, weights) and lang != "latex":
-        raise bad_request(
-            f"weights shared over labels were asked for with --lang {lang}",
-            "--lang latex is allowed; numbers of such networks are made by `ntkfeyn evaluate --network FILE`",
-            "--lang latex --shared",
-        )
-    return write_below(directory, row.files(Emission(targets, cse, latex, symbols, weights, shared)))
+    shared = check_shared(shared or network is not None, weights)
+    asked = Emission(targets, cse, latex, symbols, weights, shared, network)
+    check_language(row, asked)
+    return write_below(directory, row.files(asked))

@@ -17,6 +17,7 @@ from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
+    from ntkfeyn.model.network import Network
     from ntkfeyn.model.targets import Target
     from ntkfeyn.render.symbols import Symbols
 
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 @click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
 @target_options
 @weights_option()
-@shared_option("LaTeX: weights shared over labels, as in convolutions, pooling and graphs.")
+@shared_option("Weights shared over labels, as in convolutions, pooling and graphs; not in C.")
+@click.option(
+    "--network",
+    "network_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.toml",
+    help="Python, JAX: a module for this network alone, with its layers, widths and couplings.",
+)
 @notation_option
 @click.option(
     "--lang",
@@ -75,6 +83,7 @@ def command(
     cse: bool,
     weights: str,
     shared: bool,
+    network_file: Path | None,
     symbols: Symbols,
     columns: int,
     prefix: str,
@@ -94,6 +103,7 @@ def command(
              ntkfeyn emit --lang c --cumulant Theta@1 -o code
              ntkfeyn emit --lang latex V@1 --weights orthogonal -o appendix
              ntkfeyn emit --lang latex F Theta@1 --shared --name convolution -o appendix
+             ntkfeyn emit --lang python Theta@1 --shared -o code
     """
     from ntkfeyn.api import emit_targets
     from ntkfeyn.model.targets import default_targets
@@ -110,12 +120,12 @@ def command(
     )
     if lang == "latex":
         options.check()  # before a certificate is made again
+    network = None if network_file is None else _network(network_file)
+    law: dict[str, Any] = {"weights": weights, "shared": shared, "network": network}
     with waiting("deriving", targets if asked else []):
         if certificate is not None and lang == "latex":
             options = replace(options, certificates=_citations(certificate, targets, weights, shared))
-        paths = emit_targets(
-            targets, lang, directory, options, cse=cse, symbols=symbols, weights=weights, shared=shared
-        )
+        paths = emit_targets(targets, lang, directory, options, cse=cse, symbols=symbols, **law)
     _tell(paths)
 
 
@@ -128,6 +138,20 @@ def _tell(paths: Sequence[Path]) -> None:
         click.echo("and " + ", ".join(str(path) for path in paths[1:]), err=True)
     elif len(paths) > 1:
         click.echo(f"and {len(paths) - 1 - len(compiled)} files to input in {paths[1].parent}", err=True)
+
+
+def _network(path: Path) -> Network:
+    """The network of a file, which has to say all of it. Raises NtkfeynError."""
+    from ntkfeyn.cli.network_options import network_of
+    from ntkfeyn.model.network import Network
+
+    found = network_of(path, frozenset())
+    for name in ("activation", "width"):
+        if name not in found.sets and len(found.layers) > 1:
+            raise bad_request(
+                f"'{path}' has no {name}", f"the {name} of its layers is needed", f"{name} = .. in each [[layer]]"
+            )
+    return Network(layers=found.layers, shape=found.shape)
 
 
 def _citations(certificate: Path, targets: list[Target], weights: str, shared: bool) -> dict[str, str]:
