@@ -17,9 +17,9 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
-from ntkfeyn.sampling import kernels as sampling
-from ntkfeyn.sampling.kernels import BLOCK
+from ntkfeyn.sampling import law as sampling
 from ntkfeyn.sampling.kernels import KERNELS as TENSORS
+from ntkfeyn.sampling.law import BLOCK
 from ntkfeyn.sampling.tallies import GROUPS, Tally
 
 INPUTS = [[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]]

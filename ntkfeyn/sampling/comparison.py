@@ -22,7 +22,7 @@ from ntkfeyn.model.network import width_below
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, leading_means, setting
-from ntkfeyn.sampling.kernels import BLOCK
+from ntkfeyn.sampling.law import BLOCK
 from ntkfeyn.solve.evaluation import evaluate_tuples, wanted_tuples
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, index_keys

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import activation
-from ntkfeyn.sampling.kernels import BLOCK, Law, Rows, batches, drawn_weights, normals, root, stream
+from ntkfeyn.sampling.law import BLOCK, Law, Rows, batches, drawn_weights, normals, root, stream
 
 Array = NDArray[np.float64]
 DERIVATIVES = ("P", "Q", "R", "S", "T", "U")

@@ -23,7 +23,8 @@ from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.runtime.workers import Mapped, WorkersLost, workers
 from ntkfeyn.sampling.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
-from ntkfeyn.sampling.kernels import BLOCK, KERNELS, Law, kernel_block, network_bytes
+from ntkfeyn.sampling.kernels import KERNELS, kernel_block, network_bytes
+from ntkfeyn.sampling.law import BLOCK, Law
 from ntkfeyn.sampling.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
 from ntkfeyn.solve.inputs import first_kernels
 from ntkfeyn.solve.request import Request, settings_json

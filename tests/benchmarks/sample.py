@@ -19,7 +19,8 @@ from scipy.special import ndtr
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import ntkfeyn as nf
 from ntkfeyn.sampling.directional import DERIVATIVES
-from ntkfeyn.sampling.kernels import BLOCK, KERNELS, Law, kernel_block, sample_pairs
+from ntkfeyn.sampling.kernels import KERNELS, kernel_block, sample_pairs
+from ntkfeyn.sampling.law import BLOCK, Law
 
 C_W, INPUTS, DEPTH, WIDTH = 1.5, 4, 4, 128
 X = np.random.default_rng(0).normal(size=(INPUTS, 6))
