@@ -5,7 +5,7 @@ Enters: the law of a network, random numbers. Leaves: features phi_k;f, f = (inp
 lambda_mu dphi_k;f/dmu dphi_k';f'/dmu, or its trace over k. The NTK of hidden labels is never held: gradients are pulled
 back from the features, which are few once positions are pooled. With g_kf;ja the gradient by z_j;a of layer p,
 
-    J_kk';ff' = sum over p, j and positions a, a' of g_kf;ja Omega_aa' g_k'f';ja'    Omega = lambda_b + lambda_W A(s s)/n
+    J_kk';ff' = sum over p, j, a, a' of g_kf;ja Omega_aa' g_k'f';ja'    Omega = lambda_b + lambda_W A(sum_i s_i s_i)/n
 
 Axes of gradients: (networks, k, input, feature, position, j); an input's features see its own positions alone.
 """

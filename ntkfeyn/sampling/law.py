@@ -48,6 +48,11 @@ class Law(NamedTuple):
         return self.inputs * self.positions[-1]
 
     @property
+    def noun(self) -> str:
+        """What a label of the output is called."""
+        return "inputs" if self.positions[-1] == 1 else "labels (input, position)"
+
+    @property
     def reported(self) -> tuple[int, ...]:
         """Layers with estimates: 2 .. L, the last alone where weights are shared."""
         return (len(self.layers),) if self.shared else tuple(range(2, len(self.layers) + 1))
