@@ -28,13 +28,17 @@ Array = NDArray[np.float64]
 class Drawn(NamedTuple):
     """Layers 1 .. L-1 of networks, lists by layer from 1 (entry 0 is unused, for weights 1 too).
 
-    ``s`` and ``slopes`` (networks, n_p, inputs, positions); ``weights`` (networks, maps, n_p, n_p-1).
+    ``tables[p]`` = s, s', .. (networks, n_p, inputs, positions); ``weights`` (networks, maps, n_p, n_p-1).
     """
 
     law: Law
-    s: list[Array]
-    slopes: list[Array]
+    tables: list[tuple[Array, ...]]
     weights: list[Array]
+
+    @property
+    def top(self) -> int:
+        """The last hidden layer."""
+        return len(self.tables) - 1
 
     @property
     def reading(self) -> Reading:
@@ -44,7 +48,7 @@ class Drawn(NamedTuple):
     @property
     def features(self) -> Array:
         """phi, (networks, n, inputs * features)"""
-        found = along(np, self.reading.rows, self.s[-1], 3)
+        found = along(np, self.reading.rows, self.tables[-1][0], 3)
         return np.asarray(found.reshape(*found.shape[:2], -1))
 
     def maps(self, layer: int) -> Maps:
@@ -57,25 +61,24 @@ class Drawn(NamedTuple):
         if layer == 1:
             found = self.law.ntk.reshape(1, inputs, above, inputs, above)
         else:
-            s = self.s[layer - 1]
+            s = self.tables[layer - 1][0]
             flat = s.reshape(*s.shape[:2], -1)
             pairs = (flat.transpose(0, 2, 1) @ flat).reshape(len(s), *s.shape[2:], *s.shape[2:])
             found = own.lambda_b + own.lambda_W / s.shape[1] * self.maps(layer).averaged(pairs, 2, 4)
         return found.transpose(0, 1, 3, 2, 4)
 
 
-def drawn(law: Law, streams: list[np.random.Generator]) -> Drawn:
-    """Networks with weights and biases, each from its own stream."""
+def drawn(law: Law, streams: list[np.random.Generator], order: int = 1) -> Drawn:
+    """Networks with weights and biases, each from its own stream; derivatives of activations up to an order."""
     inputs, positions = law.inputs, law.positions
     z = normals(streams, law.hidden[0], inputs * positions[1]) @ root(law.kernel).T
-    found = Drawn(law, [np.zeros(0)], [np.zeros(0)], [np.zeros(0)] * 2)
+    found = Drawn(law, [()], [np.zeros(0)] * 2)
     for p, (n, name, above) in enumerate(zip(law.hidden, law.activations, law.layers[1:], strict=True), 1):
-        s, slope = (part.reshape(*z.shape[:2], inputs, positions[p]) for part in activation(name).table(z, 1))
-        found.s.append(s)
-        found.slopes.append(slope)
+        table = activation(name).table(z.reshape(*z.shape[:2], inputs, positions[p]), order)
+        found.tables.append(tuple(table))
         if above.width is not None:
             found.weights.append(shared_weights(streams, above, above.width, n))
-            z = passed_on(found.weights[-1], maps_of(above.sharing), s)
+            z = passed_on(found.weights[-1], maps_of(above.sharing), table[0])
             z = z.reshape(*z.shape[:2], -1) + normals(streams, above.width, 1) * np.sqrt(above.C_b)
     return found
 
@@ -99,8 +102,8 @@ def passed_on(weights: Array, maps: Maps, s: Array) -> Array:
 
 def tangent_kernel(xp: Any, net: Drawn, whole: bool) -> Array:
     """J, (networks, f, f', k, k') if ``whole``, else its trace over k, (networks, f, f'); ``xp`` NumPy or jax.numpy."""
-    top, reading = len(net.s) - 1, net.reading
-    slope = net.slopes[top]
+    top, reading = net.top, net.reading
+    slope = net.tables[top][1]
     m, n, inputs, _ = slope.shape
     blocks = (m, *(inputs, reading.features) * 2)
     found = np.zeros((*blocks, n, n) if whole else blocks)
@@ -146,7 +149,7 @@ def _own_neuron(outer: Array, omega: Array) -> Array:
 
 def _pulled_from_top(xp: Any, net: Drawn, outer: Array, some: slice) -> Any:
     """Gradients by layer L-2 of the features of some neurons k, from those by the last hidden layer."""
-    top = len(net.s) - 1
+    top = net.top
     m, n, inputs, features, _ = outer.shape
     parts = [along(np, matrix.T, outer, 4) for matrix in net.maps(top).matrices]
     spread = xp.asarray(np.stack(parts, axis=-1))  # (networks, k, x, f, position, t)
@@ -166,7 +169,7 @@ def _pulled(xp: Any, net: Drawn, layer: int, gradient: Any) -> Any:
 
 
 def _sloped(xp: Any, net: Drawn, layer: int, gradient: Any) -> Any:
-    return gradient * xp.asarray(net.slopes[layer].transpose(0, 2, 3, 1)[:, None, :, None])
+    return gradient * xp.asarray(net.tables[layer][1].transpose(0, 2, 3, 1)[:, None, :, None])
 
 
 def _add_overlaps(xp: Any, found: Array, gradient: Any, omega: Array, whole: bool) -> None:

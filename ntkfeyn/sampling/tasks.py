@@ -17,6 +17,7 @@ from ntkfeyn.sampling.directional import DERIVATIVES, check_smooth, derivative_b
 from ntkfeyn.sampling.kernels import KERNELS, kernel_block, network_bytes
 from ntkfeyn.sampling.law import Law
 from ntkfeyn.sampling.shared import shared_block, shared_bytes
+from ntkfeyn.sampling.shared_directional import shared_derivative_block, shared_derivative_bytes
 
 Array = NDArray[np.float64]
 SAMPLED = (*KERNELS, *DERIVATIVES)
@@ -60,8 +61,11 @@ class Task(NamedTuple):
     @property
     def bytes(self) -> int:
         """Of one network's largest array."""
-        kernels = (shared_bytes if self.law.shared else network_bytes)(self.law, self.kernels) if self.kernels else 0
-        return max(kernels, derivative_bytes(self.law, self.derivatives, self.outputs) if self.derivatives else 0)
+        kernels, derivatives = network_bytes, derivative_bytes
+        if self.law.shared:
+            kernels, derivatives = shared_bytes, shared_derivative_bytes
+        found = kernels(self.law, self.kernels) if self.kernels else 0
+        return max(found, derivatives(self.law, self.derivatives, self.outputs) if self.derivatives else 0)
 
     @property
     def part(self) -> int:
@@ -103,7 +107,8 @@ def sample_blocks(task: Task, first: int, last: int) -> Array:
                 estimated = shared_block if task.law.shared else kernel_block
                 layers = estimated(task.law, task.kernels, task.seed, block, task.backend)
             if task.derivatives:
-                derived = derivative_block(task.law, task.derivatives, task.seed, block, task.outputs)
+                derive = shared_derivative_block if task.law.shared else derivative_block
+                derived = derive(task.law, task.derivatives, task.seed, block, task.outputs)
                 layers = [{**one, **two} for one, two in zip(layers, derived, strict=True)]
             rows.append(np.concatenate([layer[name].ravel() for layer in layers for name in task.names]))
     return np.array(rows)
