@@ -14,6 +14,7 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
+from ntkfeyn.model.layers import Conv, Dense, Graph
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
     from ntkfeyn.verification.certify import Certificate
 
 __all__ = [
+    "Conv",
     "Cumulant",
+    "Dense",
     "Diagram",
+    "Graph",
     "Network",
     "Notation",
     "Recursion",
@@ -235,14 +239,15 @@ def sample_request(request: Request, targets: Sequence[TensorId], sampling: Samp
 def _numeric_request(
     network: Network | Sequence[Network], inputs: Any, gram: Any, names: str | Sequence[str], order: int | None
 ) -> tuple[Request, list[TensorId]]:
-    from ntkfeyn.solve.inputs import gram_matrix, gram_of, vectors
+    from ntkfeyn.solve.inputs import gram_matrix, gram_of, label_vectors
     from ntkfeyn.solve.request import Request
 
     networks = (network,) if isinstance(network, Network) else tuple(network)
+    shape = networks[0].shape if networks else None
     if (inputs is None) == (gram is None):
         raise bad_request("inputs and gram", "exactly one of them is needed", "evaluate(network, [[1.0, 0.5]], ['K'])")
-    given = vectors(inputs) if gram is None else None
-    kernel = gram_matrix(gram) if given is None else gram_of(given)
+    given = label_vectors(inputs, shape) if gram is None else None
+    kernel = gram_matrix(gram, shape) if given is None else gram_of(given)
     listed = [names] if isinstance(names, str) else names
     targets = [target.id for target in resolve(listed, order=order)]
     return Request(networks, kernel, inputs=given), targets

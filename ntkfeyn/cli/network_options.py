@@ -60,8 +60,8 @@ class NetworkRequest(NamedTuple):
         return tuple(dict.fromkeys(made))
 
     def samples(self) -> dict[str, Any]:
-        """``gram``: x.x'/n_0, shape (inputs, inputs); ``inputs``: the vectors, if given. Raises NtkfeynError."""
-        from ntkfeyn.solve.inputs import gram_matrix, gram_of, read_array, vectors
+        """``gram``: x.x'/n_0 of the inputs or their labels; ``inputs``: the vectors, if given. Raises NtkfeynError."""
+        from ntkfeyn.solve.inputs import gram_matrix, gram_of, label_vectors, read_array
 
         if (self.inputs is None) == (self.gram is None):
             raise bad_request(
@@ -69,9 +69,10 @@ class NetworkRequest(NamedTuple):
                 "one of --inputs FILE and --gram FILE is needed",
                 "--inputs x.json with [[1, 0.5], [0.2, 1]]",
             )
+        shape = None if self.file is None else self.networks()[0].shape
         if self.inputs is None:
-            return {"gram": gram_matrix(read_array(self.gram or Path())), "inputs": None}
-        given = vectors(read_array(self.inputs))
+            return {"gram": gram_matrix(read_array(self.gram or Path()), shape), "inputs": None}
+        given = label_vectors(read_array(self.inputs), shape)
         return {"gram": gram_of(given), "inputs": given}
 
 
@@ -175,6 +176,35 @@ _WEIGHTS = click.option(
     help="gaussian or orthogonal, which leaves layer 1 Gaussian. One a layer by ':'.",
 )
 
+_OPTIONS = [
+    click.option(
+        "--activation",
+        metavar="NAME[:NAME..]",
+        shell_complete=activation_names,
+        help=f"{', '.join(NAMES)}, or an expression. One a hidden layer by ':'.",
+    ),
+    click.option(
+        "--network",
+        "network_file",
+        type=_FILE,
+        metavar="FILE.toml",
+        help="Layers of its own: dense, conv, graph. Options that it sets are refused.",
+    ),
+    click.option("--inputs", type=_FILE, metavar="FILE", help="A list of vectors: .json, .npy or .csv."),
+    click.option("--gram", type=_FILE, metavar="FILE", help="x.x'/n_0 instead of inputs."),
+    click.option("--depth", type=int, metavar="L", help="Number of layers; layer L is the output."),
+    click.option(
+        "--width",
+        metavar="n,n,..",
+        help="Width of the hidden layers, or one a hidden layer as 32:64:32; several settings by comma.",
+    ),
+    *(
+        click.option(name, default=default, show_default=True, metavar="X[:X..]", help=text + " One a layer by ':'.")
+        for name, default, text in _COUPLINGS
+    ),
+    _WEIGHTS,
+]
+
 
 def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--activation, --inputs, --depth, --width, ..: passed on as ``network``, a NetworkRequest."""
@@ -203,36 +233,6 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, network=request, **rest)
 
     decorated: Callable[..., Any] = gathered
-    options = [
-        click.option(
-            "--activation",
-            metavar="NAME[:NAME..]",
-            shell_complete=activation_names,
-            help=f"{', '.join(NAMES)}, or an expression. One a hidden layer by ':'.",
-        ),
-        click.option(
-            "--network",
-            "network_file",
-            type=_FILE,
-            metavar="FILE.toml",
-            help="Layers of its own: dense, conv, graph. Options that it sets are refused.",
-        ),
-        click.option("--inputs", type=_FILE, metavar="FILE", help="A list of vectors: .json, .npy or .csv."),
-        click.option("--gram", type=_FILE, metavar="FILE", help="x.x'/n_0 instead of inputs."),
-        click.option("--depth", type=int, metavar="L", help="Number of layers; layer L is the output."),
-        click.option(
-            "--width",
-            metavar="n,n,..",
-            help="Width of the hidden layers, or one a hidden layer as 32:64:32; several settings by comma.",
-        ),
-        *(
-            click.option(
-                name, default=default, show_default=True, metavar="X[:X..]", help=text + " One a layer by ':'."
-            )
-            for name, default, text in _COUPLINGS
-        ),
-        _WEIGHTS,
-    ]
-    for decorate in reversed(options):
+    for decorate in reversed(_OPTIONS):
         decorated = decorate(decorated)
     return decorated
