@@ -105,7 +105,7 @@ def _table(found: Comparison) -> str:
         lines.append(f"{head}  chi^2")
         for target, row in setting.output.items():
             i = row.largest
-            index = "-".join(map(str, row.indices[i].tolist()))
+            index = row.keys[i]
             sampled = f"{row.sampled[i]:.6g} +- {row.errors[i]:.2g}"
             sums = ", ".join(f"{value:.6g}" for value in row.theory[:, i])
             pull = float(abs(row.pulls).max())

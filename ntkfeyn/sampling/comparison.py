@@ -22,7 +22,7 @@ from ntkfeyn.model.network import width_below
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, leading_means, setting
-from ntkfeyn.sampling.law import BLOCK, Law
+from ntkfeyn.sampling.law import BLOCK
 from ntkfeyn.solve.evaluation import evaluate_tuples, wanted_tuples
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, index_keys
@@ -48,7 +48,8 @@ class ChiSquare(NamedTuple):
 class Compared(NamedTuple):
     """One target at one layer.
 
-    ``indices`` (components, slots) from 1; ``theory`` (orders, components): partial sums from T_R up.
+    ``indices`` (components, slots) from 1, labels (input, position) where the output has several ``positions``;
+    ``theory`` (orders, components): partial sums from T_R up.
     """
 
     indices: NDArray[np.int64]
@@ -58,6 +59,12 @@ class Compared(NamedTuple):
     theory_errors: Array
     chi_square: ChiSquare | None
     blocks: int
+    positions: int = 1
+
+    @property
+    def keys(self) -> list[str]:
+        """Components as results name them."""
+        return list(index_keys(self.indices, self.positions))
 
     @property
     def pulls(self) -> Array:
@@ -169,9 +176,7 @@ def _compared_json(found: Compared) -> dict[str, Any]:
     columns = (found.sampled, found.errors, found.theory.T, found.theory_errors, found.pulls)
     names = ("sampled", "error", "theory", "theory_error", "pull")
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    components = {
-        key: dict(zip(names, row, strict=True)) for key, row in zip(index_keys(found.indices), rows, strict=True)
-    }
+    components = {key: dict(zip(names, row, strict=True)) for key, row in zip(found.keys, rows, strict=True)}
     return {"chi_square": _chi_json(found.chi_square), "components": components}
 
 
@@ -196,12 +201,12 @@ def compare(
     if not 0 < max_pull < np.inf:
         raise bad_request(f"a largest pull of {max_pull}", "a positive number is allowed", "--max-pull 5")
     orders = {target: tuple(range(target.order, max(order, target.order) + 1)) for target in targets}
-    samples = Law(request.networks[0].layers, request.gram).labels
+    samples, positions = request.labels, request.networks[0].positions[-1]
     powers = [TensorId(target.name, r) for target, summed in orders.items() for r in summed]
-    wanted = {tensor: wanted_tuples(tensor.name, components, samples) for tensor in powers}
+    wanted = {tensor: wanted_tuples(tensor.name, components, samples, positions) for tensor in powers}
     wanted |= {mean: wanted_tuples(mean.name, "all", samples) for mean in leading_means(targets)}
     theory = evaluate_tuples(request._replace(tolerance=TOLERANCE), wanted)
-    means = Tensors({"samples": samples}, theory)
+    means = Tensors({"samples": samples // positions}, theory)
     asked = request if begin is None else begin()
     estimates = estimate(asked, targets, sampling._replace(grouped=True), means)
     settings = []
@@ -241,8 +246,9 @@ def _row(
         unit = below if (name, first) in MEANS else 1
         off = values.values[kept] - sums[-1]
         chi_square = hotelling(off, unit * means[:, places[name]][:, kept], worth, errors)
+        sampled = values.values[kept], values.errors[kept]
         row[f"{name}@{first}"] = Compared(
-            terms[0].indices, values.values[kept], values.errors[kept], sums, errors, chi_square, one.tally.blocks
+            terms[0].indices, *sampled, sums, errors, chi_square, one.tally.blocks, values.positions
         )
     return row
 

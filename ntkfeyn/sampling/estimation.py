@@ -126,7 +126,6 @@ def sample_tensors(
     sampled = [one.tally.blocks * BLOCK for one in estimates]
     extra = {"networks": sampled[0] if len(set(sampled)) == 1 else sampled, "seed": sampling.seed}
     meta = {"tool": TOOL, "command": "sample", **settings_json(request), **extra}
-    meta["samples"] = estimates[0].task.law.labels
     meta["tensors"] = [str(target) for target in targets]
     return Tensors(meta, settings)
 
@@ -257,6 +256,6 @@ def setting(estimated: Estimate, targets: Sequence[TensorId], leading: Tensors |
                 value = below * (value - leading.array(f"{target.name}@0", layer, network.width_text))
                 error = below * error
             index = np.indices(value.shape).reshape(value.ndim, -1).T + 1
-            found[str(target)] = TensorValues(index, value.ravel(), error.ravel())
+            found[str(target)] = TensorValues(index, value.ravel(), error.ravel(), network.positions[-1])
         layers.append(found)
     return Setting(network.width_text, network.hidden, tuple(layers))
