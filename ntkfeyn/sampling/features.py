@@ -169,7 +169,10 @@ def _pulled(xp: Any, net: Drawn, layer: int, gradient: Any) -> Any:
 
 
 def _sloped(xp: Any, net: Drawn, layer: int, gradient: Any) -> Any:
-    return gradient * xp.asarray(net.tables[layer][1].transpose(0, 2, 3, 1)[:, None, :, None])
+    """Gradients by s of a layer, which are overwritten, to those by z."""
+    slope = np.ascontiguousarray(net.tables[layer][1].transpose(0, 2, 3, 1))
+    gradient *= xp.asarray(slope)[:, None, :, None]
+    return gradient
 
 
 def _add_overlaps(xp: Any, found: Array, gradient: Any, omega: Array, whole: bool) -> None:

@@ -35,8 +35,10 @@ class Law(NamedTuple):
     @property
     def positions(self) -> tuple[int, ...]:
         """Of an input at layers 0 .. L; 1 each where no weights are shared."""
-        maps = [maps_of(layer.sharing) for layer in self.layers]
-        return (maps[0].below, *(one.above for one in maps))
+        found = [1 if self.layers[0].sharing is None else self.layers[0].sharing.below]
+        for layer in self.layers:
+            found.append(found[-1] if layer.sharing is None else layer.sharing.above)
+        return tuple(found)
 
     @property
     def inputs(self) -> int:

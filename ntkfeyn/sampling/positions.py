@@ -27,14 +27,6 @@ class Maps:
     shares: Array
     matrices: tuple[Any, ...]
 
-    @property
-    def above(self) -> int:
-        return int(self.matrices[0].shape[0])
-
-    @property
-    def below(self) -> int:
-        return int(self.matrices[0].shape[1])
-
     def averaged(self, pairs: Array, first: int, second: int) -> Array:
         """A: the sum over t of w_t M^t f M^t^T on two axes of f, from positions below to those above."""
         found: Any = 0.0
