@@ -1,28 +1,32 @@
-"""Sampled networks whose weights are shared over positions, against networks written out with loops and closed forms."""
+"""Sampled networks whose weights are shared over positions: against networks written out, closed forms, theory."""
 
 from __future__ import annotations
 
+import json
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import jsonschema
 import numpy as np
 import pytest
 
 import ntkfeyn as nf
-from ntkfeyn.errors import NtkfeynError
+import ntkfeyn.sampling.features as features
+import ntkfeyn.sampling.law as law_module
+from ntkfeyn.cli import main
+from ntkfeyn.errors import LimitError
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.layers import Conv, Dense, Graph, LayerSpec
 from ntkfeyn.model.network import Network
-from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.sampling.directional import Sampled, derivative_tensors
-from ntkfeyn.sampling.estimation import Sampling, estimate, sample_tensors
 from ntkfeyn.sampling.features import Drawn
-from ntkfeyn.sampling.kernels import KERNELS
 from ntkfeyn.sampling.law import Law
-from ntkfeyn.sampling.shared import given_network, shared_block
-from ntkfeyn.sampling.shared_directional import SharedJets, shared_derivative_block
-from ntkfeyn.solve.request import Request
+from ntkfeyn.sampling.shared import given_network
+from ntkfeyn.sampling.shared_directional import SharedJets
+from ntkfeyn.solve.results import Tensors
 
+SCHEMAS = Path(nf.__file__).parent / "schemas"
 Array = np.ndarray
 Reads = list[list[list[tuple[int, float]]]]  # [t][position above] -> what is read: (position below, factor)
 WIDTHS, CHANNELS, INPUTS = (3, 2, 4), 2, 2
@@ -78,25 +82,26 @@ class Case(NamedTuple):
     positions: tuple[int, ...]
     reads: list[Reads]
 
+    def network(self, **changed: Any) -> Network:
+        depth = len(self.specs)
+        couplings: dict[str, Any] = {name: values[:depth] for name, values in COUPLINGS.items()}
+        given = {"width": WIDTHS[: depth - 1], "activation": ACTIVATIONS[: depth - 1], **couplings, **changed}
+        return Network(layers=self.specs, shape=(CHANNELS, *self.positions), **given)
+
+    @property
+    def inputs(self) -> Array:
+        """As a user gives them, channels first."""
+        return np.random.default_rng(5).normal(size=(INPUTS, CHANNELS, *self.positions))
+
+    @property
+    def vectors(self) -> Array:
+        """(inputs, positions, channels)"""
+        return self.inputs.reshape(INPUTS, CHANNELS, -1).transpose(0, 2, 1)
+
     @property
     def law(self) -> Law:
-        depth = len(self.specs)
-        couplings = {name: values[:depth] for name, values in COUPLINGS.items()}
-        network = Network(
-            width=WIDTHS[: depth - 1],
-            activation=ACTIVATIONS[: depth - 1],
-            layers=self.specs,
-            shape=(CHANNELS, *self.positions),
-            **couplings,
-        )
-        x = inputs_of(self)
-        vectors = x.transpose(0, 2, 1).reshape(-1, CHANNELS)
-        return Law(network.layers, vectors @ vectors.T / CHANNELS)
-
-
-def inputs_of(case: Case) -> Array:
-    """(inputs, channels, positions)"""
-    return np.random.default_rng(5).normal(size=(INPUTS, CHANNELS, int(np.prod(case.positions))))
+        flat = self.vectors.reshape(-1, CHANNELS)
+        return Law(self.network().layers, flat @ flat.T / CHANNELS)
 
 
 CASES = {
@@ -157,17 +162,23 @@ def rates(case: Case, theta: list[tuple[Array, Array]]) -> list[tuple[Array, Arr
     ]
 
 
+def matrices(reads: Reads, below: int) -> Array:
+    """M, (t, above, below)"""
+    M = np.zeros((len(reads), len(reads[0]), below))
+    for t, rows in enumerate(reads):
+        for a, row in enumerate(rows):
+            for b, factor in row:
+                M[t, a, b] += factor
+    return M
+
+
 def written_out(case: Case, theta: Any, functions: Any, xp: Any = np) -> list[Any]:
     """Preactivations of every layer, (.., inputs, positions, n); leading axes of theta are kept."""
-    s = inputs_of(case).transpose(0, 2, 1)
+    s = case.vectors
     layers = []
     for p, (W, b) in enumerate(theta):
-        M = np.zeros((len(case.reads[p]), len(case.reads[p][0]), s.shape[-2]))
-        for t, rows in enumerate(case.reads[p]):
-            for a, row in enumerate(rows):
-                for below, factor in row:
-                    M[t, a, below] += factor
-        layers.append(xp.einsum("...tik,tab,...xbk->...xai", W, M, s) + b[..., None, None, :])
+        layers.append(xp.einsum("...tik,tab,...xbk->...xai", W, matrices(case.reads[p], s.shape[-2]), s))
+        layers[-1] += b[..., None, None, :]
         if p < len(functions):
             s = functions[p](layers[-1])
     return layers
@@ -237,7 +248,7 @@ def averaged_by_hand(case: Case) -> dict[str, Array]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_kernels_given_a_network(name: str) -> None:
-    """The same weights, the same averages; the trace alone, and the whole NTK between neurons, in NumPy and in jax."""
+    """The same weights, the same averages: with the trace alone, and with the whole NTK between neurons."""
     case = CASES[name]
     theta = parameters(case, 1)
     net = Drawn(case.law, tables(case, theta, 1), [np.zeros(0)] * 2 + [W[None] for W, _ in theta[1:-1]])
@@ -249,7 +260,7 @@ def test_kernels_given_a_network(name: str) -> None:
             assert np.allclose(value[0], expected[one], rtol=1e-10, atol=1e-12), one
 
 
-@pytest.mark.parametrize("name", ["mean", "flattened below", "stride, positions left"])
+@pytest.mark.parametrize("name", ["mean", "stride, positions left"])
 def test_derivative_tensors_given_a_network(name: str) -> None:
     """The network with all its parameters, differentiated three times."""
     jax = pytest.importorskip("jax")
@@ -275,7 +286,7 @@ def test_derivative_tensors_given_a_network(name: str) -> None:
     dd = np.einsum("zmnk,am,bn,ck->zabc", third, V, V, V, optimize=True).reshape(axes * 4)
     path = np.einsum("xcm,m,ydm->xcyd", bent, rate, bent, optimize=True).reshape(axes * 4)
     z = values.reshape(axes)
-    expected: dict[str, Any] = {name: 0.0 for name in "PQRSTU"}
+    expected: dict[str, Any] = dict.fromkeys("PQRSTU", 0.0)
     for i, j in ((0, 1), (1, 0)):  # dNTK_012 z_3, ddNTK1_0123, and ddNTK2 by (1, 3, 2, 4)
         expected["P"] += np.einsum("abc,d->abcd", d[i, :, j, :, j], z[i]) / 2
         expected["Q"] += np.einsum("abc,d->abcd", d[i, :, i, :, j], z[j]) / 2
@@ -289,4 +300,201 @@ def test_derivative_tensors_given_a_network(name: str) -> None:
     found = derivative_tensors(jets, tuple("PQRSTU"), outputs)
     for name, value in found.items():
         scale = np.abs(expected[name]).max()
-        assert scale > 0 and np.allclose(value[0], expected[name], atol=1e-10 * scale), name
+        assert scale > 0
+        assert np.allclose(value[0], expected[name], atol=1e-10 * scale), name
+
+
+# --- drawn networks ---
+
+
+def over_labels(reads: Reads, below: int) -> Array:
+    """sqrt(w_t) M^t over labels (input, position), (t, above, below)"""
+    found = [np.kron(np.eye(INPUTS), M) for M in matrices(reads, below)]
+    return np.array(found) / np.sqrt(len(found))
+
+
+def pulls(sampled: Tensors, expected: dict[str, Array]) -> float:
+    """The largest."""
+    worst = 0.0
+    for name, values in expected.items():
+        tensor = sampled.get(name)
+        off = tensor.values - values[tuple(tensor.indices.T - 1)]
+        worst = max(worst, float(np.max(np.abs(off) / np.maximum(tensor.errors, 1e-12 * np.abs(values).max()))))
+    return worst
+
+
+def test_linear_networks_in_closed_form() -> None:
+    """Width 3, depth 3, zero padding, a stride: K and Theta have no corrections; V has every order in 1/n.
+
+    z^(2) is Gaussian given layer 1, with kernel G: n Cov of two averages of products over its neurons is
+    A A (E[G_13 G_24] + E[G_14 G_23]) and n Cov(G, G), and E[G G] = K K + V/n.
+    """
+    n = 3
+    case = Case(
+        [Conv(kernel=3, padding="zero"), Conv(kernel=2, stride=2, padding="zero"), Conv(kernel=2)],
+        (4,),
+        [line(4, 4, (-1, 0, 1), around=False), line(4, 2, (0, 1), 2, False), line(2, 2, (0, 1))],
+    )
+    flat_ = case.vectors.reshape(-1, CHANNELS)
+    K: Array = flat_ @ flat_.T / CHANNELS
+    H, V = np.zeros_like(K), np.zeros((len(K),) * 4)
+    for p, reads in enumerate(case.reads):
+        M = over_labels(reads, len(K) // INPUTS)
+        cw, cb, lw, lb = (COUPLINGS[name][p] for name in ("cw", "cb", "lambda_w", "lambda_b"))
+        if p:
+            crossed = np.einsum("ac,bd->abcd", K, K) + V.transpose(0, 2, 1, 3) / n
+            moved = V + crossed + crossed.transpose(0, 1, 3, 2)
+            V = cw**2 * np.einsum("tai,tbj,ijkl,uck,udl->abcd", M, M, moved, M, M, optimize=True)
+        else:
+            V = np.zeros((M.shape[1],) * 4)
+        H = lb + np.einsum("tai,ij,tbj->ab", M, lw * K + cw * H, M)
+        K = cb + cw * np.einsum("tai,ij,tbj->ab", M, K, M)
+    network = case.network(width=n, activation="linear")
+    sampled = nf.sample(network, case.inputs, ["K", "Theta", "V"], networks=20_000, seed=2)
+    assert pulls(sampled, {"K": K, "Theta": H, "V": V}) < 4.5
+    assert pulls(sampled, {"V": V * 1.2}) > 4.5
+
+
+SEVEN = ["K", "Theta", "V", "D", "F", "A", "B"]
+
+
+def test_one_hidden_layer_is_its_leading_order() -> None:
+    """At layer 2 theory is exact at every width; a mean over positions is not a flattened one."""
+    inputs = np.random.default_rng(1).normal(size=(2, 2, 3))
+    couplings: dict[str, Any] = {"cw": 1.5, "cb": 0.1, "lambda_w": 1.2, "lambda_b": 0.3}
+    found = {}
+    for pool in ("mean", "flatten"):
+        layers = [Conv(kernel=2, padding="zero"), Dense(pool=pool)]
+        network = Network(width=4, activation="tanh", layers=layers, shape=(2, 3), **couplings)
+        sampled = nf.sample(network, inputs, [*SEVEN, "K@1", "Theta@1"], networks=10_000)
+        theory = nf.evaluate(network, inputs, SEVEN)
+        found[pool] = {name: theory.array(name) for name in SEVEN}
+        assert pulls(sampled, found[pool]) < 4.5
+        assert pulls(sampled, {name: np.zeros((2, 2)) for name in ("K@1", "Theta@1")}) < 4.5
+    assert all(pulls(sampled, {name: found["mean"][name]}) > 5 for name in SEVEN)
+
+
+def test_derivative_tensors_of_one_hidden_layer() -> None:
+    inputs = np.random.default_rng(1).normal(size=(2, 2, 3))
+    layers = [Conv(kernel=2), Dense(pool="mean")]
+    network = Network(width=4, activation="tanh", layers=layers, shape=(2, 3), cw=1.5, cb=0.1, lambda_b=0.3)
+    names = list("PQRSTU")
+    sampled = nf.sample(network, inputs, names, networks=4_000)
+    theory = nf.evaluate(network, inputs, names)
+    assert pulls(sampled, {name: theory.array(name) for name in names}) < 4.5
+
+
+@pytest.mark.parametrize("weights", ["gaussian", "orthogonal"])
+def test_one_position_is_a_dense_network(weights: str) -> None:
+    """The same random numbers, the same estimates, by gradients here and layer by layer there."""
+    layers = [Conv(kernel=1), Conv(kernel=1), Dense(pool="mean"), Dense(weights=weights)]
+    some: dict[str, Any] = {"width": (3, 5, 4), "activation": ("tanh", "sin", "gelu"), "cw": 1.5, "cb": 0.1}
+    inputs = np.random.default_rng(1).normal(size=(3, 2))
+    shared = nf.sample(Network(layers=layers, shape=(2, 1), **some), inputs[:, :, None], SEVEN, networks=128)
+    dense = Network(4, weights=["gaussian"] * 3 + [weights], **some)
+    plain = nf.sample(dense, inputs, SEVEN, networks=128)
+    for name in SEVEN:
+        assert np.allclose(shared.get(name).values, plain.get(name).values, rtol=1e-9, atol=1e-12), name
+
+
+def test_who_does_the_work_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers: to the last bit. How many networks, and neurons, are held at a time; jax: to rounding."""
+    case = CASES["deep"]
+    names = ["V", "A", "B", "F", "P", "S"]
+    runs = [nf.sample(case.network(), case.inputs, names, networks=128, jobs=jobs) for jobs in (1, 2)]
+    traced = nf.sample(case.network(), case.inputs, ["A"], networks=64)
+    assert json.dumps(runs[0].to_json()) == json.dumps(runs[1].to_json())
+    monkeypatch.setattr(law_module, "BATCH_BYTES", 1)
+    monkeypatch.setattr(features, "BATCH_BYTES", 1)
+    alone = nf.sample(case.network(), case.inputs, names, networks=128)
+    traced_alone = nf.sample(case.network(), case.inputs, ["A"], networks=64)
+    for name in names:
+        assert np.allclose(runs[0].get(name).values, alone.get(name).values, rtol=1e-10, atol=1e-13)
+    assert np.allclose(traced.get("A").values, traced_alone.get("A").values, rtol=1e-10, atol=1e-13)
+
+
+def test_jax_gives_the_same() -> None:
+    pytest.importorskip("jax")
+    case = CASES["deep"]
+    runs = [nf.sample(case.network(), case.inputs, ["A", "F", "B"], networks=64, backend=b) for b in ("numpy", "jax")]
+    for tensor in ("A", "F", "B"):
+        assert np.allclose(*(run.get(tensor).values for run in runs), rtol=1e-9, atol=1e-12)
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stopped:
+        main(list(arguments))
+    out, err = capsys.readouterr()
+    return int(stopped.value.code or 0), out, err
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Files of a convolution on three positions, pooled or not, and of a plain network."""
+    monkeypatch.chdir(tmp_path)
+    Path("x.json").write_text(json.dumps(np.random.default_rng(1).normal(size=(2, 2, 3)).tolist()))
+    conv = '[[layer]]\nkind = "conv"\nkernel = 2\n'
+    Path("pooled.toml").write_text(f'[input]\nshape = [2, 3]\n{conv}[[layer]]\nkind = "dense"\npool = "mean"\n')
+    Path("left.toml").write_text(f"[input]\nshape = [2, 3]\n{conv}{conv}")
+    Path("v.json").write_text("[[1, 0.5], [0.3, 1]]")
+    dense = '[[layer]]\nkind = "dense"\n'
+    Path("dense.toml").write_text(f"[input]\nshape = [2]\n{dense * 3}")
+    return tmp_path
+
+
+ASKED = ("--activation", "tanh", "--width", "4", "--networks", "640", "--cw", "1.5")
+
+
+def test_compare_and_sample_take_network_files(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pull of each component, the layers that have labels of their own left out; figures; labels have positions."""
+    files = ("--network", "pooled.toml", "--inputs", "x.json")
+    code, out, _ = told(capsys, "compare", *files, *ASKED, "--width", "4,8", "-o", "figures")
+    assert code == 0
+    assert "width 4, layer 2" in out
+    assert {path.suffix for path in Path("figures").iterdir()} == {".json", ".pdf", ".png"}
+    found = json.loads(Path("figures/comparison.json").read_text())
+    jsonschema.validate(found, json.loads((SCHEMAS / "comparison.schema.json").read_text()))
+    assert list(found["data"]["width-4"]) == ["layer-2"]
+    files = ("--network", "left.toml", "--inputs", "x.json")
+    code, out, _ = told(capsys, "sample", "V", *files, *ASKED, "--format", "json")
+    document = json.loads(out)
+    jsonschema.validate(document, json.loads((SCHEMAS / "tensors.schema.json").read_text()))
+    layers = document["data"]["width-4"]
+    assert code == 0
+    assert list(layers) == ["layer-2"]
+    assert len(layers["layer-2"]["V@1"]) == 6**4
+    assert "1:3-2:1-1:1-2:2" in layers["layer-2"]["V@1"]
+    some = ("--components", "1:1-1:2,1:1-1:1-2:3-2:3")
+    code, out, _ = told(capsys, "compare", "Theta@1", "V", *files, *ASKED, *some)
+    assert code == 0
+    assert "1:1-1:1-2:3-2:3" in out
+
+
+def test_dense_files_are_plain_networks(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same random numbers, and no byte differs."""
+    for asked in (("sample", "V", "S", "Theta@1"), ("compare", "V", "K")):
+        rest = (*asked, "--inputs", "v.json", *ASKED, "--format", "json")
+        one, two = told(capsys, *rest, "--network", "dense.toml"), told(capsys, *rest, "--depth", "3")
+        assert one == two
+        assert one[0] == 0
+        assert len(one[1]) > 1000
+
+
+def test_another_network_has_another_checkpoint(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = ("sample", "V", "--inputs", "x.json", *ASKED, "--checkpoint", "run.npz")
+    assert told(capsys, *kept, "--network", "pooled.toml")[0] == 0
+    assert told(capsys, *kept, "--network", "pooled.toml", "--resume")[0] == 0
+    Path("pooled.toml").write_text(Path("pooled.toml").read_text().replace("mean", "flatten"))
+    code, out, err = told(capsys, *kept, "--network", "pooled.toml", "--resume")
+    assert (code, out) == (2, "")
+    assert "of another request" in err
+
+
+def test_what_is_too_large_is_refused() -> None:
+    layers = [Conv(kernel=3), Conv(kernel=3)]
+    network = Network(width=4, activation="tanh", layers=layers, shape=(1, 40))
+    with pytest.raises(LimitError, match=r"V of 80 labels \(input, position\) have .*try fewer inputs, pool"):
+        nf.sample(network, np.ones((2, 1, 40)), ["V"], networks=64)
+    wide = Network(width=4096, activation="tanh", layers=[Conv(), Conv(), Dense(pool="mean")], shape=(1, 40))
+    with pytest.raises(LimitError, match=r"width 4096 with 2 inputs needs .* bytes.*a stride, pool = 'mean'"):
+        nf.sample(wide, np.ones((2, 1, 40)), ["B"], networks=64)
