@@ -27,6 +27,7 @@ from ntkfeyn.sampling.shared_directional import SharedJets
 from ntkfeyn.solve.results import Tensors
 
 SCHEMAS = Path(nf.__file__).parent / "schemas"
+COMPARISON = json.loads((SCHEMAS / "comparison-1.schema.json").read_text())
 Array = np.ndarray
 Reads = list[list[list[tuple[int, float]]]]  # [t][position above] -> what is read: (position below, factor)
 WIDTHS, CHANNELS, INPUTS = (3, 2, 4), 2, 2
@@ -453,21 +454,22 @@ def test_compare_and_sample_take_network_files(here: Path, capsys: pytest.Captur
     assert "width 4, layer 2" in out
     assert {path.suffix for path in Path("figures").iterdir()} == {".json", ".pdf", ".png"}
     found = json.loads(Path("figures/comparison.json").read_text())
-    jsonschema.validate(found, json.loads((SCHEMAS / "comparison.schema.json").read_text()))
+    jsonschema.validate(found, COMPARISON)
     assert list(found["data"]["width-4"]) == ["layer-2"]
     files = ("--network", "left.toml", "--inputs", "x.json")
     code, out, _ = told(capsys, "sample", "V", *files, *ASKED, "--format", "json")
     document = json.loads(out)
-    jsonschema.validate(document, json.loads((SCHEMAS / "tensors.schema.json").read_text()))
+    jsonschema.validate(document, json.loads((SCHEMAS / "tensors-1.schema.json").read_text()))
     layers = document["data"]["width-4"]
     assert code == 0
     assert list(layers) == ["layer-2"]
     assert len(layers["layer-2"]["V@1"]) == 6**4
     assert "1:3-2:1-1:1-2:2" in layers["layer-2"]["V@1"]
     some = ("--components", "1:1-1:2,1:1-1:1-2:3-2:3")
-    code, out, _ = told(capsys, "compare", "Theta@1", "V", *files, *ASKED, *some)
+    code, out, _ = told(capsys, "compare", "Theta@1", "V", *files, *ASKED, *some, "--json", "found.json")
     assert code == 0
     assert "1:1-1:1-2:3-2:3" in out
+    jsonschema.validate(json.loads(Path("found.json").read_text()), COMPARISON)
 
 
 def test_dense_files_are_plain_networks(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -144,7 +144,7 @@ def _own_neuron(outer: Array, omega: Array) -> Array:
     m, n, inputs, features, positions = outer.shape
     flat = outer.transpose(0, 2, 4, 1, 3).reshape(m, 1, inputs, positions, n * features)
     moved = (omega @ flat).reshape(m, inputs, inputs, positions, n, features)
-    return np.einsum("mkxfp,mxypkg->mxfygk", outer, moved)
+    return np.asarray(np.einsum("mkxfp,mxypkg->mxfygk", outer, moved))
 
 
 def _pulled_from_top(xp: Any, net: Drawn, outer: Array, some: slice) -> Any:
