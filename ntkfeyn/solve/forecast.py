@@ -1,4 +1,4 @@
-"""What a request would compute, before it is computed: components, expectations, memory, time (theory section 9).
+"""What a request would compute, before it is computed: components, expectations, memory, time (theory section 10).
 
 Enters: a request for tensors of a network. Leaves: the size of each layer's work. Nothing is solved; the time is that
 of a few expectations of each kind, measured at a kernel like that of the network, times how many there are.
