@@ -100,12 +100,12 @@ def _table(found: Comparison) -> str:
     """The output layer: a block a width, a row a tensor with its largest component; then chi^2 over all widths."""
     lines = []
     for setting in found.settings:
-        lines.append(f"width {setting.width}, layer {len(setting.layers) + 1}")
+        lines.append(f"width {setting.width}, layer {len(setting.hidden) + 1}")
         head = f"  {'tensor':<9}{'component':<11}{'sampled':>24}   {'theory, order by order':<36}{'max |pull|':>10}"
         lines.append(f"{head}  chi^2")
         for target, row in setting.output.items():
             i = row.largest
-            index = "-".join(map(str, row.indices[i].tolist()))
+            index = row.keys[i]
             sampled = f"{row.sampled[i]:.6g} +- {row.errors[i]:.2g}"
             sums = ", ".join(f"{value:.6g}" for value in row.theory[:, i])
             pull = float(abs(row.pulls).max())

@@ -1,4 +1,4 @@
-"""The operator A of weights shared over labels: what one pair of slots reads in the layer below (THEORY section 9).
+"""The operator A of weights shared over labels: what one pair of slots reads in the layer below (THEORY section 10).
 
 Enters: label maps of a step and the labels of a tensor. Leaves: A as a table, and the sum of A over the pairs of a
 channel. This is what is judged: the recursion of a shared layer is the dense one under one A for each of its pairs.

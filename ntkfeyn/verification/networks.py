@@ -1,7 +1,7 @@
 """The exact setting of a network with layers of its own: label maps over (input, position), polynomial activations.
 
 Enters: a ``Network``, a number of inputs, a seed. Leaves: a ``Setting`` with random couplings and first-layer kernels,
-and the name of the network for its certificates (THEORY section 9).
+and the name of the network for its certificates (THEORY section 10).
 """
 
 from __future__ import annotations
