@@ -292,6 +292,7 @@ shape = [2, 3]
 kind = "conv"
 kernel = 1
 width = 32
+activation = "z + z**2/2"
 cw = 1.98
 [[layer]]
 kind = "conv"
