@@ -81,7 +81,7 @@ def command(
     Example: ntkfeyn verify F
              ntkfeyn verify --cumulant Theta@1 --layers 2,3,4 --samples 1 --certificate theta.json
              ntkfeyn verify V F@2 --weights orthogonal --width 2:3:2
-             ntkfeyn verify F --network conv.toml --samples 1
+             ntkfeyn verify F --network net.toml --samples 1
     """
     from ntkfeyn.render.json import to_text
     from ntkfeyn.verification.certificates import certificate_text, certificates_json
