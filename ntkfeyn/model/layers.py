@@ -53,6 +53,11 @@ class LayerSpec:
         """
         raise NotImplementedError
 
+    @property
+    def commutes_with_shifts(self) -> bool:
+        """Whether it leaves shifted positions if those below are shifted, or the same where it leaves none."""
+        return True
+
     def settings(self) -> dict[str, Any]:
         """What makes this layer other than its width, activation and couplings, for results."""
         return {"kind": self.kind}
@@ -147,6 +152,10 @@ class Conv(LayerSpec):
             )
         return sizes
 
+    @property
+    def commutes_with_shifts(self) -> bool:
+        return self.padding == "circular" and self.stride == 1
+
     def settings(self) -> dict[str, Any]:
         sizes = {name: getattr(self, name) for name in ("kernel", "stride", "dilation")}
         listed = {name: size if isinstance(size, int) else list(size) for name, size in sizes.items()}
@@ -217,6 +226,10 @@ class Graph(LayerSpec):
                 entry = Fraction(1, degree[a] if self.normalisation == "row" else 1)
             rows[a].append((b, entry))
         return tuple(map(tuple, rows))
+
+    @property
+    def commutes_with_shifts(self) -> bool:
+        return False
 
     def settings(self) -> dict[str, Any]:
         if self.matrix is not None:

@@ -42,8 +42,8 @@ class Averaging:
     constants: dict[TensorId, Terms]
 
 
-def average(name: str, above: Components, operator: Operator) -> Averaged:
-    """What the components ``above`` are sums of. Raises LimitError."""
+def average(name: str, above: Components, operator: Operator, moves: Ints) -> Averaged:
+    """What the components ``above`` are sums of; ``moves`` of the labels below change none. Raises LimitError."""
     from scipy.sparse import csr_array
 
     check_codes(name, operator.below)
@@ -65,7 +65,7 @@ def average(name: str, above: Components, operator: Operator) -> Averaged:
     total = 0
     for some in _blocks(summands):
         row, weights, tuples = _expanded(known, [one[some] for one in at], pairs, rows.shape[1])
-        numbers = orbits(name, operator.below, tuples)
+        numbers = orbits(name, operator.below, tuples, moves)
         distinct, first, inverse = np.unique(numbers, return_index=True, return_inverse=True)
         code, place = np.unique(row * len(distinct) + inverse, return_inverse=True)
         row, orbit = some[code // len(distinct)], distinct[code % len(distinct)]
@@ -76,11 +76,11 @@ def average(name: str, above: Components, operator: Operator) -> Averaged:
         if total > 4 * MAX_COMPONENTS:
             raise _too_many(name, total)
     if not found:
-        return Averaged(Components(name, rows[:0], operator.below), csr_array((len(rows), 0)))
+        return Averaged(Components(name, rows[:0], operator.below, moves), csr_array((len(rows), 0)))
     _, first = np.unique(np.concatenate(examples["orbits"]), return_index=True)
     if len(first) > MAX_COMPONENTS:
         raise _too_many(name, len(first))
-    read = Components(name, np.concatenate(examples["tuples"])[first], operator.below)
+    read = Components(name, np.concatenate(examples["tuples"])[first], operator.below, moves)
     row, orbit, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
     column = read.numbers[np.searchsorted(read.orbits, orbit)]
     return Averaged(read, csr_array((weights, (row, column)), shape=(len(rows), len(read))))

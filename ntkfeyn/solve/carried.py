@@ -95,5 +95,7 @@ def kernel_matrix(of: Of, values: Values) -> Array:
     """K as a matrix; nan where it is not needed."""
     kernel = np.full((of[MEAN_KERNEL].samples,) * 2, np.nan)
     a, b = of[MEAN_KERNEL].rows.T
-    kernel[a, b] = kernel[b, a] = values[MEAN_KERNEL]
+    moves = of[MEAN_KERNEL].moves
+    for c, d in [(a, b)] if moves is None else [(move[a], move[b]) for move in moves]:
+        kernel[c, d] = kernel[d, c] = values[MEAN_KERNEL]
     return kernel

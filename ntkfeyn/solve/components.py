@@ -44,17 +44,20 @@ def maximal(sets: Iterable[tuple[int, ...]]) -> Family:
 
 
 class Components:
-    """The orbits of one tensor that hold given index tuples; ``rows`` are representatives, shape (orbits, slots)."""
+    """The orbits of one tensor that hold given index tuples; ``rows`` are representatives, shape (orbits, slots).
 
-    def __init__(self, name: str, tuples: Ints, samples: int) -> None:
-        self.name, self.samples = name, samples
+    ``moves``: permutations of the samples, shape (moves, samples), that change no tensor (the identity among them).
+    """
+
+    def __init__(self, name: str, tuples: Ints, samples: int, moves: Ints | None = None) -> None:
+        self.name, self.samples, self.moves = name, samples, moves
         self.slots = len(standard(name).labels)
         check_codes(name, samples)
-        one_each = tuples[np.unique(orbits(name, samples, tuples), return_index=True)[1]]
+        one_each = tuples[np.unique(orbits(name, samples, tuples, moves), return_index=True)[1]]
         self.codes: Ints = np.unique(self._codes(one_each))
         powers = samples ** np.arange(self.slots - 1, -1, -1, dtype=np.int64)
         self.rows: Ints = self.codes[:, None] // powers % samples
-        found = orbits(name, samples, self.rows)
+        found = orbits(name, samples, self.rows, moves)
         self.numbers: Ints = np.argsort(found)
         self.orbits: Ints = found[self.numbers]
 
@@ -69,7 +72,7 @@ class Components:
 
     def find(self, tuples: Ints) -> Ints:
         """The orbit number of each index tuple, shape (..., slots) -> (...)."""
-        wanted = orbits(self.name, self.samples, tuples)
+        wanted = orbits(self.name, self.samples, tuples, self.moves)
         found = np.searchsorted(self.orbits, wanted)
         if wanted.size and (found.max(initial=0) >= len(self.orbits) or (self.orbits[found] != wanted).any()):
             raise NtkfeynError(f"a component of {self.name} was not asked for")
@@ -84,8 +87,18 @@ class Components:
         return best
 
 
-def orbits(name: str, samples: int, tuples: Ints) -> Ints:
-    """A number for each orbit, piece by piece: each piece has few symmetries, and equal pieces are sorted."""
+def orbits(name: str, samples: int, tuples: Ints, moves: Ints | None = None) -> Ints:
+    """A number for each orbit of a tensor's symmetries, and of moves of all samples together."""
+    if moves is None or len(moves) == 1:
+        return _orbits(name, samples, tuples)
+    best = _orbits(name, samples, moves[0][tuples])
+    for move in moves[1:]:
+        np.minimum(best, _orbits(name, samples, move[tuples]), out=best)
+    return best
+
+
+def _orbits(name: str, samples: int, tuples: Ints) -> Ints:
+    """Piece by piece: each piece has few symmetries, and equal pieces are sorted."""
     total = np.zeros(tuples.shape[:-1], dtype=np.int64)
     for kind in _pieces(name):
         size = len(kind[0][0])

@@ -106,7 +106,7 @@ def _labelled(request: Request, system: System, wanted: dict[TensorId, Ints]) ->
     inputs = len(request.gram) // network.positions[0]
     vectors = None if request.inputs is None else first_vectors(sharing, request.inputs, inputs)
     gram = first_gram(sharing, request.gram, inputs) if vectors is None else gram_of(vectors)
-    labels = labels_of(network, inputs, gram if vectors is None else vectors)
+    labels = labels_of(network, inputs, gram if vectors is None else vectors, gram)
     place = labels.places[-1]
     stack = layered(system, {target: place[rows] for target, rows in wanted.items()}, labels)
     first = request._replace(gram=gram, inputs=vectors).kernel.at(labels.kept)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -99,13 +100,15 @@ class Labels:
     """The labels of layers 1 .. depth.
 
     ``places[l - 1]``: the number of each label among those that differ; ``counts[l - 1]``: how many do.
-    ``operators[l - 1]``: between these, from layer l to l + 1, None where labels stay as they are. ``kept``: for each
-    of those of layer 1 the first label that it stands for.
+    ``operators[l - 1]``: between these, from layer l to l + 1, None where labels stay as they are. ``moves[l - 1]``:
+    permutations of them that change no tensor, shape (moves, counts), the identity first. ``kept``: for each of those
+    of layer 1 the first label that it stands for.
     """
 
     places: tuple[Ints, ...]
     counts: tuple[int, ...]
     operators: tuple[Operator | None, ...]
+    moves: tuple[Ints, ...]
 
     @cached_property
     def kept(self) -> Ints:
@@ -137,10 +140,11 @@ def first_gram(sharing: Sharing | None, gram: Array, inputs: int) -> Array:
     return gram if sharing is None else operator_of(sharing, inputs).on(gram)
 
 
-def labels_of(network: Network, inputs: int, first: Array) -> Labels:
+def labels_of(network: Network, inputs: int, first: Array, gram: Array) -> Labels:
     """Labels of every layer; those of layer 1 are equal where the rows of ``first``, vectors or a Gram matrix, are.
 
-    Labels of a layer above are equal where each of their maps reads equal labels. Raises LimitError.
+    ``gram``: A X over all labels of layer 1. Labels of a layer above are equal where each of their maps reads equal
+    labels. Raises LimitError.
     """
     for number, positions in enumerate(network.positions):
         if inputs * positions > MAX_LABELS:
@@ -161,7 +165,31 @@ def labels_of(network: Network, inputs: int, first: Array) -> Labels:
             operators.append(operator)
             places.append(above)
         counts.append(int(places[-1].max()) + 1)
-    return Labels(tuple(places), tuple(counts), tuple(operators))
+    moved = _moves(network, inputs, gram, places)
+    return Labels(tuple(places), tuple(counts), tuple(operators), moved)
+
+
+def _moves(network: Network, inputs: int, gram: Array, places: list[Ints]) -> tuple[Ints, ...]:
+    """Shifts of all positions, where every layer commutes with them and the Gram matrix is exactly invariant."""
+    shape = (network.shape or ())[1:]
+    circular = all(spec.commutes_with_shifts for spec in network.specs)
+    shifts = [tuple(shift) for shift in np.ndindex(*shape)] if circular else [(0,) * len(shape)]
+    grid = np.arange(inputs * prod(shape)).reshape(inputs, *shape)
+    axes = tuple(range(1, 1 + len(shape)))
+    every = [np.roll(grid, shift, axes).ravel() for shift in shifts]
+    if len(grid.ravel()) != len(gram) or not all((gram[np.ix_(move, move)] == gram).all() for move in every):
+        every = []
+    found = []
+    for place, positions in zip(places, network.positions[1:], strict=True):
+        count = int(place.max()) + 1
+        some = every if positions > 1 and len(place) == len(gram) else []
+        rows = [np.arange(count)]
+        for move in some[1:]:
+            row = np.empty(count, dtype=np.int64)
+            row[place] = place[move]
+            rows.append(row)
+        found.append(np.unique(np.stack(rows), axis=0))
+    return tuple(found)
 
 
 def _merged(sharing: Sharing, below: Ints, count: int) -> tuple[Operator, Ints]:

@@ -96,7 +96,8 @@ def make_plan(system: System, families: dict[TensorId, Family], samples: int, ce
     """
     components = _components(system, families, samples)
     terms = {r.id: parts for r, parts in zip(system.recursions, product_terms(system, centring), strict=True)}
-    tables, expectations = tabulated(terms, components, components, samples)
+    expectations = Expectations(samples)
+    tables = tabulated(terms, components, components, expectations)
     again = cache(lambda: make_plan(system, families, samples, True))
     return Plan(components, components, tables, expectations, None, again)
 
@@ -105,10 +106,9 @@ def tabulated(
     terms: dict[TensorId, Terms],
     components: dict[TensorId, Components],
     below: dict[TensorId, Components],
-    samples: int,
-) -> tuple[dict[TensorId, tuple[TermPlan, ...]], Expectations]:
-    """Index tables of terms at ``components``, which read those of ``below``; and the expectations that they name."""
-    expectations = Expectations(samples)
+    expectations: Expectations,
+) -> dict[TensorId, tuple[TermPlan, ...]]:
+    """Index tables of terms at ``components``, which read those of ``below`` and ``expectations``."""
     size = 0
     tables = {}
     for tensor, parts in terms.items():
@@ -124,7 +124,7 @@ def tabulated(
             plans.append(plan)
         tables[tensor] = tuple(plans)
     expectations.close()
-    return tables, expectations
+    return tables
 
 
 def product_terms(system: System, centring: bool) -> list[Terms]:
@@ -233,8 +233,7 @@ def _mean(
                 found = _key([factor.order for factor in group.factors], fluctuates(group), hit, pattern)
                 if found is not None:
                     key, first_slots = found
-                    tuples = _sorted_among_equals(columns[rows][:, first_slots], key)
-                    expectations.ask(table, rows, column, key, tuples)
+                    expectations.ask(table, rows, column, key, columns[rows][:, first_slots])
     return Factor(table, chosen)
 
 
@@ -253,17 +252,6 @@ def _key(
         found.append((Differentiated(tuple(sorted(inside)), hit[first], fluctuation), first))
     found.sort()
     return tuple(one for one, _ in found), [first for _, first in found]
-
-
-def _sorted_among_equals(tuples: Ints, key: Key) -> Ints:
-    """Samples in increasing order where neighbouring functions are equal: one number for equal expectations."""
-    start = 0
-    for stop in range(1, len(key) + 1):
-        if stop == len(key) or key[stop] != key[start]:
-            if stop - start > 1:
-                tuples[:, start:stop].sort(axis=1)
-            start = stop
-    return tuples
 
 
 def standard_samples(name: str, index_samples: Sequence[int]) -> tuple[int, ...]:
