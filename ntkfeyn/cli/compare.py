@@ -46,7 +46,8 @@ def command(
 
     --order is the highest power of 1/n of theory (default 1): Theta is compared with Theta + Theta^{1}/n + .., V (n
     times its cumulant) with V + V^{1}/n + ... Without tensors: K, Theta, V, D, F, A, B and K@1, Theta@1. A pull is
-    (sampled - theory)/error; theory leaves out higher orders, which show at small widths.
+    (sampled - theory)/error; theory leaves out higher orders, which show at small widths. With weights shared over
+    positions (--network) the output layer alone is compared.
 
     \b
     Example: ntkfeyn compare Theta --order 2 --activation gelu --inputs x.json --depth 3 --width 8,16 -o figures/
