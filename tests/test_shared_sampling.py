@@ -252,7 +252,7 @@ def test_kernels_given_a_network(name: str) -> None:
     """The same weights, the same averages: with the trace alone, and with the whole NTK between neurons."""
     case = CASES[name]
     theta = parameters(case, 1)
-    net = Drawn(case.law, tables(case, theta, 1), [np.zeros(0)] * 2 + [W[None] for W, _ in theta[1:-1]])
+    net = Drawn(case.law, case.law.ntk, tables(case, theta, 1), [np.zeros(0)] * 2 + [W[None] for W, _ in theta[1:-1]])
     expected = averaged_by_hand(case)
     for names in (("Theta",), ("K", "F", "B")):
         found = given_network(np, net, names)
