@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
-from ntkfeyn.derivation.homogeneity import diagonal_recursions
+from ntkfeyn.derivation.homogeneity import check_one_input, diagonal_recursions
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
-from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble, check_shared
 from ntkfeyn.model.layers import Conv, Dense, Graph
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
@@ -75,21 +75,24 @@ def derive(
     without: Collection[str] = (),
     homogeneous: bool = False,
     weights: str = GAUSSIAN,
+    shared: bool = False,
     notation: Letters = None,
 ) -> Recursion:
     """The recursion of one tensor, as derive("F", order=1) or derive(legs="z1 z2 NTK34", channel="13.24").
 
     ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites;
     ``homogeneous`` gives the recursion at one input for z s'(z) = s(z), as ReLU has it, and its record says what
-    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``notation`` are the letters of formulas
-    and pictures: a file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
+    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``shared``: they are shared over labels,
+    as in convolutions, pooling and graphs (theory section 10); ``notation`` are the letters of formulas and pictures:
+    a file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
     """
     symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
     skipped = [without] if isinstance(without, str) else without
     if homogeneous:
+        check_one_input(shared)
         return Recursion(diagonal_recursions([TensorId(shape.name, power)], skipped, weights)[0], symbols)
-    return Recursion(derive_recursion(shape, power, skipped, weights), symbols)
+    return Recursion(derive_recursion(shape, power, skipped, weights, shared), symbols)
 
 
 def diagrams(
@@ -146,13 +149,14 @@ def check(
     order: int | None = None,
     *,
     weights: str = GAUSSIAN,
+    shared: bool = False,
     notation: Letters = None,
 ) -> Check:
     """Whether a recursion is right: LaTeX (a text), a SymPy expression in the names of ntkfeyn.symbols, a Recursion.
 
-    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights`` and ``notation`` as for
-    ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()`` and ``.to_json()``
-    say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
+    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights``, ``shared`` and
+    ``notation`` as for ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()``
+    and ``.to_json()`` say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
     """
     from ntkfeyn.referee import report, source, verdict
     from ntkfeyn.referee.formats import check_format, check_sympy
@@ -160,7 +164,8 @@ def check(
     symbols, target = _notation(notation), None if name is None else _one(name, None, None, order)
     if isinstance(formula, str):
         read = source.text_source(formula)
-        return report.Check(tuple(verdict.check_source(read, symbols, target, weights=check_ensemble(weights))), read)
+        found = verdict.check_source(read, symbols, target, weights=check_ensemble(weights), shared=shared)
+        return report.Check(tuple(found), read)
     if isinstance(formula, Recursion):
         read, found = check_format(formula.to_json(), "json", target, symbols)
         return report.Check(tuple(found), read)
@@ -168,7 +173,9 @@ def check(
         raise bad_request(
             "a SymPy expression was given without a name", "the tensor is needed", 'check(expression, "F")'
         )
-    return report.Check((check_sympy(formula, target, symbols, check_ensemble(weights)),), source.text_source(""))
+    return report.Check(
+        (check_sympy(formula, target, symbols, check_ensemble(weights), shared),), source.text_source("")
+    )
 
 
 def evaluate(
@@ -262,25 +269,37 @@ def emit(
     legs: str | None = None,
     channel: str | None = None,
     latex: LatexOptions | None = None,
-    shared: bool = True,
+    cse: bool = True,
     weights: str = GAUSSIAN,
+    shared: bool = False,
+    network: Network | None = None,
     notation: Letters = None,
     **document: Any,
 ) -> tuple[Path, ...]:
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``weights`` and
-    ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are fields of
-    ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
-    pdf=True. Raises NtkfeynError.
+    tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared`` (not
+    in C) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. With a ``network`` Python
+    and JAX are for it alone, whose layers they hold. ``document`` are fields of ``LatexOptions`` by name: closure=True,
+    name="appendix", style="compact", title=.., authors=[..], columns=2, pdf=True. Raises NtkfeynError.
     """
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
     options = _documented(lang, latex, document)
     check_ensemble(weights)
-    return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols, weights=weights)
+    return emit_targets(
+        targets,
+        lang,
+        Path(directory),
+        options,
+        cse=cse,
+        symbols=symbols,
+        weights=weights,
+        shared=shared,
+        network=network,
+    )
 
 
 def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
@@ -306,12 +325,18 @@ def emit_targets(
     directory: Path,
     latex: LatexOptions | None = None,
     *,
-    shared: bool = True,
+    cse: bool = True,
     symbols: Symbols | None = None,
     weights: str = GAUSSIAN,
+    shared: bool = False,
+    network: Network | None = None,
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
-    from ntkfeyn.codegen.backends import Emission, backend
+    from ntkfeyn.codegen.backends import Emission, backend, check_language
     from ntkfeyn.runtime.files import write_below
 
-    return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols, weights)))
+    row = backend(lang)
+    shared = check_shared(shared or network is not None, weights)
+    asked = Emission(targets, cse, latex, symbols, weights, shared, network)
+    check_language(row, asked)
+    return write_below(directory, row.files(asked))

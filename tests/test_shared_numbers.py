@@ -1,4 +1,4 @@
-"""Numbers of networks that share weights over positions (theory section 9), from closed loops written by hand."""
+"""Numbers of networks that share weights over positions (theory section 10), from closed loops written by hand."""
 
 from __future__ import annotations
 

@@ -13,7 +13,14 @@ import click
 
 from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import TargetRequest, json_option, target_options, weights_option, written_option
+from ntkfeyn.cli.options import (
+    TargetRequest,
+    json_option,
+    shared_option,
+    target_options,
+    weights_option,
+    written_option,
+)
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 
@@ -34,6 +41,7 @@ PIECES = 2000  # of JSON, printed together
 @click.command("derive", short_help="Derive the recursion of a cumulant at an order in 1/n.")
 @target_options
 @weights_option()
+@shared_option()
 @notation_option
 @click.option(
     "--format",
@@ -65,6 +73,7 @@ def command(
     products: bool,
     homogeneous: bool,
     weights: str,
+    shared: bool,
     symbols: Symbols,
 ) -> None:
     """Derive the layer-to-layer recursion of a cumulant at an order in 1/n.
@@ -76,6 +85,7 @@ def command(
              ntkfeyn derive Theta@2 --format json --products
              ntkfeyn derive F --format latex --notation pdlt
              ntkfeyn derive V --weights orthogonal
+             ntkfeyn derive F --shared
     """
     targets = request.targets()
     if picture is not None and (picture.suffix not in PICTURES or len(targets) > 1):
@@ -95,7 +105,7 @@ def command(
     if form == "text" and (readable if pictures is None else pictures):
         write = _text_with_sketches
     with waiting("deriving", targets):
-        recursions = _derived(targets, without, homogeneous, weights)
+        recursions = _derived(targets, without, homogeneous, weights, shared)
         if form == "json" or json_file is not None:
             _json(recursions, products, symbols)  # beyond the limits nothing is written
         text = write(recursions, symbols)
@@ -109,13 +119,16 @@ def command(
         click.echo(block, nl=False)
 
 
-def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool, weights: str) -> list[Recursion]:
-    from ntkfeyn.derivation.homogeneity import diagonal_recursions
+def _derived(
+    targets: list[Target], without: tuple[str, ...], homogeneous: bool, weights: str, shared: bool
+) -> list[Recursion]:
+    from ntkfeyn.derivation.homogeneity import check_one_input, diagonal_recursions
     from ntkfeyn.derivation.recursion import derive_recursion
 
     if homogeneous:
+        check_one_input(shared)
         return [*diagonal_recursions([target.id for target in targets], without, weights)]
-    return [derive_recursion(shape, order, without, weights) for shape, order in targets]
+    return [derive_recursion(shape, order, without, weights, shared) for shape, order in targets]
 
 
 def _draw(recursion: Recursion, path: Path, symbols: Symbols) -> None:

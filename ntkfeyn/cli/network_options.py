@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -176,23 +176,15 @@ _WEIGHTS = click.option(
     help="gaussian or orthogonal, which leaves layer 1 Gaussian. One a layer by ':'.",
 )
 
-_OPTIONS = [
+_OPENED = [  # what a file may leave open
     click.option(
         "--activation",
         metavar="NAME[:NAME..]",
         shell_complete=activation_names,
         help=f"{', '.join(NAMES)}, or an expression. One a hidden layer by ':'.",
     ),
-    click.option(
-        "--network",
-        "network_file",
-        type=_FILE,
-        metavar="FILE.toml",
-        help="Layers of its own: dense, conv, graph. Options that it sets are refused.",
-    ),
     click.option("--inputs", type=_FILE, metavar="FILE", help="A list of vectors: .json, .npy or .csv."),
     click.option("--gram", type=_FILE, metavar="FILE", help="x.x'/n_0 instead of inputs."),
-    click.option("--depth", type=int, metavar="L", help="Number of layers; layer L is the output."),
     click.option(
         "--width",
         metavar="n,n,..",
@@ -204,16 +196,26 @@ _OPTIONS = [
     ),
     _WEIGHTS,
 ]
+_OPTIONS = [
+    *_OPENED,
+    click.option("--depth", type=int, metavar="L", help="Number of layers; layer L is the output."),
+    click.option(
+        "--network",
+        "network_file",
+        type=_FILE,
+        metavar="FILE.toml",
+        help="Layers of its own: dense, conv, graph. Options that it sets are refused.",
+    ),
+]
 
 
-def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def network_options(function: Callable[..., Any], options: Sequence[Any] | None = None) -> Callable[..., Any]:
     """--activation, --inputs, --depth, --width, ..: passed on as ``network``, a NetworkRequest."""
 
     @wraps(function)
     def gathered(
         *args: Any,
         activation: str | None,
-        depth: int | None,
         width: str | None,
         network_file: Path | None,
         inputs: Path | None,
@@ -223,6 +225,7 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
         lambda_w: str,
         lambda_b: str,
         weights: str,
+        depth: int | None = None,
         **rest: Any,
     ) -> Any:
         couplings = {"cw": cw, "cb": cb, "lambda_w": lambda_w, "lambda_b": lambda_b}
@@ -233,6 +236,12 @@ def network_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, network=request, **rest)
 
     decorated: Callable[..., Any] = gathered
-    for decorate in reversed(_OPTIONS):
+    for decorate in reversed(_OPTIONS if options is None else options):
         decorated = decorate(decorated)
     return decorated
+
+
+def network_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``network_options`` with FILE.toml as an argument instead of --network and --depth."""
+    argument = click.argument("network_file", metavar="FILE.toml", type=_FILE)
+    return network_options(function, [argument, *_OPENED])

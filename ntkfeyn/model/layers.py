@@ -1,4 +1,4 @@
-"""Layers as a user writes them: fully connected, convolutional, on a graph (theory section 9, interface).
+"""Layers as a user writes them: fully connected, convolutional, on a graph (theory section 10, interface).
 
 Enters: what a layer is asked to be. Leaves: records that know, given the shape below them, how their weights are shared
 and what shape they leave. What is left open (None) is taken from the network that they are put into.

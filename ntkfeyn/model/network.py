@@ -56,7 +56,7 @@ class Network:
     lambda_w, lambda_b``: C_W, C_b and the gradient weights lambda_W, lambda_b of theory section 1, one number or one a
     layer. ``weights``: "gaussian", or "orthogonal" in all layers but the first, whose n_0 is no width, or one a layer,
     as "gaussian:orthogonal:gaussian" or a sequence. Instead of ``depth``: ``layers``, a list of Dense, Conv and Graph,
-    with the ``shape`` of an input, channels first (theory section 9); what they leave open is taken from the other
+    with the ``shape`` of an input, channels first (theory section 10); what they leave open is taken from the other
     arguments. Then ``layers`` holds a Layer each. Raises RequestError or LimitError for values that make no network;
     what only SymPy can tell of an expression is refused where numbers are asked for.
     """

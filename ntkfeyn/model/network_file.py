@@ -48,10 +48,23 @@ def read_layers(document: Mapping[str, Any], read: Callable[[str], Any]) -> Netw
     if not isinstance(tables, list) or not tables or not all(isinstance(one, dict) for one in tables):
         raise bad_request("the file has no layers", ALLOWED, '[[layer]] with kind = "conv"')
     layers = tuple(_layer(number, table, read) for number, table in enumerate(tables, 1))
+    for name in ("width", "activation"):
+        _whole(name, layers[:-1])
     some = {name for name in COMMON for one in layers if getattr(one, name) is not None}
     if all(one.width is None for one in layers[:-1]):
         some.discard("width")  # that of the output is no width of the network
     return NetworkFile(layers, tuple(shape), frozenset(some))
+
+
+def _whole(name: str, hidden: tuple[LayerSpec, ...]) -> None:
+    """A width or an activation is set by all hidden layers or by none. Raises RequestError."""
+    open_ = [number for number, one in enumerate(hidden, 1) if getattr(one, name) is None]
+    if 0 < len(open_) < len(hidden):
+        raise bad_request(
+            f"layer {open_[0]} ({hidden[open_[0] - 1].kind}) has no {name}",
+            f"{name} of every hidden layer, or of none and --{name}, is allowed",
+            "width = 64" if name == "width" else 'activation = "gelu"',
+        )
 
 
 def _layer(number: int, table: Mapping[str, Any], read: Callable[[str], Any]) -> LayerSpec:

@@ -1,4 +1,4 @@
-"""Weights shared over positions: the fixed matrices M^t of a layer, exactly (theory section 9).
+"""Weights shared over positions: the fixed matrices M^t of a layer, exactly (theory section 10).
 
 Enters: the positions of the layer below, and what a layer does with them: a convolution, a pooling, a graph. Leaves:
 ``Sharing``: for each independent weight matrix W^t its share w_t of the variance, and M^t row by row. Positions are

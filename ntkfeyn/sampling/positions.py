@@ -1,6 +1,6 @@
 """Positions: the matrices M^t of a layer that shares its weights, and what they do to axes of arrays.
 
-Enters: how a layer shares its weights (theory section 9). Leaves: sparse matrices, the average A over pairs of
+Enters: how a layer shares its weights (theory section 10). Leaves: sparse matrices, the average A over pairs of
 positions, the distinct features that a layer reads. A layer without positions is one map, of one position to one.
 """
 

@@ -1,4 +1,4 @@
-"""Sampled networks whose weights are shared over positions: cumulants of the output layer (theory section 9).
+"""Sampled networks whose weights are shared over positions: cumulants of the output layer (theory section 10).
 
 Enters: the law of a network. Leaves: estimates as in kernels.py, averaged over the weights of the output layer. Two
 weights of it are alike if neuron, feature's neuron and map t are: every pair of slots is averaged with A, the sum over

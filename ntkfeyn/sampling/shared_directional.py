@@ -1,4 +1,4 @@
-"""Derivative tensors P to U of sampled networks whose weights are shared over positions (theory section 9).
+"""Derivative tensors P to U of sampled networks whose weights are shared over positions (theory section 10).
 
 Enters: the law of a network. Leaves: estimates as in directional.py, of the output layer alone. A direction d = (output
 neuron, label) moves W^t of a layer by V_d = (lambda_W w_t/n) sum over positions of delta_d;a x (M^t s)_a, where the

@@ -1,4 +1,4 @@
-"""The averaging operator on tensors: A once for each pair of a tensor's channel (theory section 9).
+"""The averaging operator on tensors: A once for each pair of a tensor's channel (theory section 10).
 
 Enters: the components wanted of a tensor at layer l + 1, the operator between the labels of layers l and l + 1. Leaves:
 the components of the right-hand side, at labels of layer l, that they are sums of; and these sums as a sparse matrix.

@@ -52,9 +52,7 @@ def evaluate_tuples(request: Request, wanted: dict[TensorId, Ints]) -> tuple[Set
     networks = request.networks
     if not wanted:
         return tuple(Setting(n.width_text, n.hidden, ({},) * n.depth) for n in networks)
-    system = derive_system(wanted, networks[0].ensemble)
-    check_existence(system, functions(networks[0]))
-    problem = _labelled(request, system, wanted) if networks[0].shared else _sampled(request, system, wanted)
+    problem = planned(request, wanted)
     solved: dict[tuple[float, ...], list[LayerValues]] = {}
     settings = []
     power = scaling(networks[0].layers, functions(networks[0]), problem.inputs.matrix)
@@ -83,6 +81,14 @@ class Problem(NamedTuple):
     place: Ints
     whole: bool = True
     positions: int = 1
+
+
+def planned(request: Request, wanted: dict[TensorId, Ints]) -> Problem:
+    """All that is done before numbers. Raises NtkfeynError for tensors that do not exist or too many components."""
+    network = request.networks[0]
+    system = derive_system(wanted, network.ensemble)
+    check_existence(system, functions(network))
+    return _labelled(request, system, wanted) if network.shared else _sampled(request, system, wanted)
 
 
 def _sampled(request: Request, system: System, wanted: dict[TensorId, Ints]) -> Problem:

@@ -1,4 +1,4 @@
-"""Labels (input, position) of the layers of a network that shares weights over positions (theory section 9).
+"""Labels (input, position) of the layers of a network that shares weights over positions (theory section 10).
 
 Enters: how each layer shares its weights, the vectors of the input's labels or their Gram matrix. Leaves: the vectors
 or the Gram matrix that layer 1 sees; for each layer which labels are equal in every network and so are one; and the

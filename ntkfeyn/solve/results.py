@@ -53,7 +53,7 @@ class TensorValues(NamedTuple):
 class Setting:
     """The tensors of one network: ``layers[l - 1]["F@1"]``; ``hidden`` are its widths.
 
-    Layers below the output are empty where they have labels of their own (theory section 9).
+    Layers below the output are empty where they have labels of their own (theory section 10).
     """
 
     width: str

@@ -1,4 +1,4 @@
-"""The steps of a network from layer 1 to its output (theory sections 5 and 9).
+"""The steps of a network from layer 1 to its output (theory sections 5 and 10).
 
 Enters: a System, what is wanted of the output layer, the labels of each layer. Leaves: a ``Stack``: for each step its
 plan, from the output down, so that each layer is planned at the components that the one above reads and no others.

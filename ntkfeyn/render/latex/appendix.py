@@ -33,6 +33,7 @@ from ntkfeyn.render.templates import provenance, render_all
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}"
 STYLES = ("full", "compact")
 TITLE = "Finite-width recursions from Feynman diagrams"
+SHARED_TITLE = "Finite-width recursions for shared weights from Feynman diagrams"
 AUTHOR = "derived by ntkfeyn"
 
 # prefixes with which one of our macros is one that TeX, LaTeX, amsmath, tikz, hyperref, cleveref or a class of papers
@@ -128,7 +129,8 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     known = {recursion.id for recursion in recursions}
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
-    front = {**common, "columns": options.columns, "title": options.title, "sections": sections}
+    title = SHARED_TITLE if common["shared"] and options.title == TITLE else options.title
+    front = {**common, "columns": options.columns, "title": title, "sections": sections}
     front["authors"] = r" \and ".join(options.authors) or AUTHOR
     letters = {
         "names": names,
@@ -142,7 +144,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
             "source": prose(row.source, options.symbols.latex),
             "picture": tikz(row.picture),
         }
-        for row in rule_rows(options.symbols, common["weights"])
+        for row in rule_rows(options.symbols, common["weights"], common["shared"])
     ]
     series = cumulant_rows(recursions) if common["weights"] != GAUSSIAN else []
     table = {"tensors": tensor_rows(names, used, options.prefix, options.symbols)}
@@ -172,6 +174,7 @@ def _common(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -
         "stem": stem,
         "full": options.style == "full",
         "weights": recursions[0].weights if recursions else GAUSSIAN,
+        "shared": bool(recursions) and recursions[0].shared,
         "tau": rf"{options.symbols.latex.coupling(TAU)}{{}}",
         "L": {**template_letters(options.symbols.latex), "delta": options.symbols.latex.delta},
     }
