@@ -466,10 +466,10 @@ def test_compare_and_sample_take_network_files(here: Path, capsys: pytest.Captur
     assert len(layers["layer-2"]["V@1"]) == 6**4
     assert "1:3-2:1-1:1-2:2" in layers["layer-2"]["V@1"]
     some = ("--components", "1:1-1:2,1:1-1:1-2:3-2:3")
-    code, out, _ = told(capsys, "compare", "Theta@1", "V", *files, *ASKED, *some, "--json", "found.json")
+    code, out, _ = told(capsys, "compare", "Theta@1", "V", *files, *ASKED, *some, "--width", "4,8", "-o", "left")
     assert code == 0
     assert "1:1-1:1-2:3-2:3" in out
-    jsonschema.validate(json.loads(Path("found.json").read_text()), COMPARISON)
+    jsonschema.validate(json.loads(Path("left/comparison.json").read_text()), COMPARISON)
 
 
 def test_dense_files_are_plain_networks(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
