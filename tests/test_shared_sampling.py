@@ -252,7 +252,7 @@ def test_kernels_given_a_network(name: str) -> None:
     """The same weights, the same averages: with the trace alone, and with the whole NTK between neurons."""
     case = CASES[name]
     theta = parameters(case, 1)
-    net = Drawn(case.law, tables(case, theta, 1), [np.zeros(0)] * 2 + [W[None] for W, _ in theta[1:-1]])
+    net = Drawn(case.law, case.law.ntk, tables(case, theta, 1), [np.zeros(0)] * 2 + [W[None] for W, _ in theta[1:-1]])
     expected = averaged_by_hand(case)
     for names in (("Theta",), ("K", "F", "B")):
         found = given_network(np, net, names)
@@ -466,10 +466,10 @@ def test_compare_and_sample_take_network_files(here: Path, capsys: pytest.Captur
     assert len(layers["layer-2"]["V@1"]) == 6**4
     assert "1:3-2:1-1:1-2:2" in layers["layer-2"]["V@1"]
     some = ("--components", "1:1-1:2,1:1-1:1-2:3-2:3")
-    code, out, _ = told(capsys, "compare", "Theta@1", "V", *files, *ASKED, *some, "--json", "found.json")
+    code, out, _ = told(capsys, "compare", "Theta@1", "V", *files, *ASKED, *some, "--width", "4,8", "-o", "left")
     assert code == 0
     assert "1:1-1:1-2:3-2:3" in out
-    jsonschema.validate(json.loads(Path("found.json").read_text()), COMPARISON)
+    jsonschema.validate(json.loads(Path("left/comparison.json").read_text()), COMPARISON)
 
 
 def test_dense_files_are_plain_networks(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

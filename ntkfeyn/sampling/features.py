@@ -32,6 +32,7 @@ class Drawn(NamedTuple):
     """
 
     law: Law
+    ntk: Array  # of layer 1
     tables: list[tuple[Array, ...]]
     weights: list[Array]
 
@@ -59,7 +60,7 @@ class Drawn(NamedTuple):
         """Omega, (networks or 1, input, input, position, position): the gradients by a layer's own parameters."""
         inputs, above, own = self.law.inputs, self.law.positions[layer], self.law.layers[layer - 1]
         if layer == 1:
-            found = self.law.ntk.reshape(1, inputs, above, inputs, above)
+            found = self.ntk.reshape(1, inputs, above, inputs, above)
         else:
             s = self.tables[layer - 1][0]
             flat = s.reshape(*s.shape[:2], -1)
@@ -68,11 +69,22 @@ class Drawn(NamedTuple):
         return found.transpose(0, 1, 3, 2, 4)
 
 
-def drawn(law: Law, streams: list[np.random.Generator], order: int = 1) -> Drawn:
+class First(NamedTuple):
+    """Layer 1 of every network of a law, made once: a square root of K, and the NTK."""
+
+    root: Array
+    ntk: Array
+
+    @staticmethod
+    def of(law: Law) -> First:
+        return First(root(law.kernel), law.ntk)
+
+
+def drawn(law: Law, first: First, streams: list[np.random.Generator], order: int = 1) -> Drawn:
     """Networks with weights and biases, each from its own stream; derivatives of activations up to an order."""
     inputs, positions = law.inputs, law.positions
-    z = normals(streams, law.hidden[0], inputs * positions[1]) @ root(law.kernel).T
-    found = Drawn(law, [()], [np.zeros(0)] * 2)
+    z = normals(streams, law.hidden[0], inputs * positions[1]) @ first.root.T
+    found = Drawn(law, first.ntk, [()], [np.zeros(0)] * 2)
     for p, (n, name, above) in enumerate(zip(law.hidden, law.activations, law.layers[1:], strict=True), 1):
         table = activation(name).table(z.reshape(*z.shape[:2], inputs, positions[p]), order)
         found.tables.append(tuple(table))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.sampling.corners import CHAINS, RINGS, orthogonal
-from ntkfeyn.sampling.features import Drawn, drawn, gradient_bytes, tangent_kernel
+from ntkfeyn.sampling.features import Drawn, First, drawn, gradient_bytes, tangent_kernel
 from ntkfeyn.sampling.kernels import FULL_NTK, OFF_DIAGONAL, estimates, given_layer
 from ntkfeyn.sampling.law import BATCH_BYTES, BLOCK, Law, Rows, batches, namespace, stream
 from ntkfeyn.sampling.positions import Reading, maps_of, reading_of
@@ -27,11 +27,11 @@ Array = NDArray[np.float64]
 
 def shared_block(law: Law, names: tuple[str, ...], seed: int, block: int, backend: str = "numpy") -> list[Rows]:
     """The estimates of one block of networks at layer L alone; ``backend`` numpy or jax does the matrix products."""
-    xp = namespace(backend)
+    xp, first = namespace(backend), First.of(law)
     parts = []
     for batch in batches(shared_bytes(law, names)):
         streams = [stream(law, seed, block * BLOCK + network, 0) for network in batch]
-        parts.append(given_network(xp, drawn(law, streams), names))
+        parts.append(given_network(xp, drawn(law, first, streams), names))
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return [estimates(names, rows, law.hidden[-1])]
 

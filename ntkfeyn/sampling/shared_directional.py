@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.sampling.directional import Jets, Sampled, check_smooth, derivative_tensors, gram
-from ntkfeyn.sampling.features import drawn, passed_on, shared_weights
+from ntkfeyn.sampling.features import First, drawn, passed_on, shared_weights
 from ntkfeyn.sampling.law import BLOCK, Law, Rows, batches, stream
 from ntkfeyn.sampling.positions import Maps, along, maps_of
 
@@ -25,9 +25,10 @@ def shared_derivative_block(law: Law, names: tuple[str, ...], seed: int, block: 
     """The estimates of one block of networks at layer L alone, from ``outputs`` >= 2 neurons. Raises NtkfeynError."""
     check_smooth(law, names)
     sums: Rows = {}
+    first = First.of(law)
     for batch in batches(shared_derivative_bytes(law, names, outputs)):
         streams = [stream(law, seed, block * BLOCK + network, 1) for network in batch]
-        found = derivative_tensors(SharedJets(sampled(law, streams, outputs), outputs), names, outputs)
+        found = derivative_tensors(SharedJets(sampled(law, first, streams, outputs), outputs), names, outputs)
         for name, values in found.items():
             sums[name] = sums.get(name, 0.0) + law.hidden[-1] * values.sum(axis=0) / BLOCK
     return [sums]
@@ -45,9 +46,9 @@ def shared_derivative_bytes(law: Law, names: tuple[str, ...], outputs: int) -> i
     return 8 * max(largest)
 
 
-def sampled(law: Law, streams: list[np.random.Generator], outputs: int) -> Sampled:
+def sampled(law: Law, first: First, streams: list[np.random.Generator], outputs: int) -> Sampled:
     """Networks with a few output neurons; labels (input, position) are one axis."""
-    net = drawn(law, streams, 3)
+    net = drawn(law, first, streams, 3)
     probe = shared_weights(streams, law.layers[-1], outputs, law.hidden[-1])
     z = passed_on(probe, net.maps(len(law.layers)), net.tables[-1][0])
     tables = [tuple(part.reshape(*part.shape[:2], -1) for part in table) for table in net.tables]

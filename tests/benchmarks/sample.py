@@ -204,7 +204,7 @@ def convolutions() -> None:
     for width in (16, 32, 64, 128):
         law = convolution_law(width)
         whole = timed(lambda law=law: shared_block(law, KERNELS, 1, 0)) / BLOCK  # type: ignore[misc]
-        net = features.drawn(law, [stream(law, 1, network, 0) for network in range(4)])
+        net = features.drawn(law, features.First.of(law), [stream(law, 1, network, 0) for network in range(4)])
         gram = timed(lambda net=net: features.tangent_kernel(np, net, True)) / 4  # type: ignore[misc]
         plain = timed(lambda width=width: looped_ntk(rng, width), 2)  # type: ignore[misc]
         print(
