@@ -128,17 +128,23 @@ def verify(
     seed: int = 1,
     controls: bool = True,
     weights: str = GAUSSIAN,
+    network: Network | None = None,
 ) -> Certificate:
     """Compare a recursion with exact finite-width cumulants; ``.equal`` says whether every coefficient agrees.
 
     ``activation`` is a polynomial in z, or one a layer (a sequence, or between colons); ``widths`` are relative widths
-    of the layers (default: equal). ``weights`` as for ``derive``. Raises NtkfeynError for a bad request.
+    of the layers (default: equal). ``weights`` as for ``derive``. Instead of these ``network``, whose layers may share
+    weights over positions; its couplings are not taken over, but drawn. Raises NtkfeynError for a bad request.
     """
     from ntkfeyn.model.polynomials import polynomials
     from ntkfeyn.verification.certify import certify, check_samples, random_setting
+    from ntkfeyn.verification.networks import network_setting
 
     check_samples(samples)
     shape, power = _one(name, legs, channel, order)
+    if network is not None:
+        setting, named = network_setting(network, samples, seed)
+        return certify(shape, power, layers, setting, seed, controls=controls, network=named)
     setting = random_setting(seed, polynomials(activation), samples, widths, weights=check_ensemble(weights))
     return certify(shape, power, layers, setting, seed, controls=controls)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import product
 from math import asin, pi, sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import ntkfeyn as nf
 from ntkfeyn.judge.networks import exact_network
 from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.solve import evaluation, labels
 from ntkfeyn.verification.certify import slots_of
 
 Array = NDArray[np.float64]
@@ -175,3 +177,52 @@ def test_tensors_against_exact_moments(name: str) -> None:
             expected = exact(network, tensor, int(order), samples)
             assert value == pytest.approx(expected, rel=1e-9, abs=1e-9), (full, samples)
             assert abs(value - expected) <= error + 1e-12 * abs(expected)
+
+
+def test_translation_invariance_changes_no_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Gram matrix of a stationary ensemble on a circle: one position modulo shifts, the same numbers."""
+    apart = np.minimum(np.arange(4), 4 - np.arange(4))
+    circle = np.array([np.roll(np.exp(-apart / 2.0), p) for p in range(4)])
+    gram = np.kron([[1.0, 0.3], [0.3, 0.8]], circle)
+    network = nf.Network(
+        layers=[nf.Conv(), nf.Conv(), nf.Dense(pool="mean")],
+        shape=(1, 4),
+        width=8,
+        activation="1/4 + z + z**2/2",
+        cw=1.5,
+    )
+    names = ["Theta", "V", "Theta@1"]
+    planned: list[labels.Labels] = []
+
+    def seen(*arguments: Any) -> labels.Labels:
+        planned.append(labels.labels_of(*arguments))
+        return planned[-1]
+
+    monkeypatch.setattr(evaluation, "labels_of", seen)
+    invariant = nf.evaluate(network, gram=gram, names=names, tolerance=1e-4)
+    assert [len(moves) for moves in planned[0].moves] == [4, 4, 1]
+    gram[0, 1] = gram[1, 0] = gram[0, 1] * (1 + 1e-13)  # no longer exactly
+    plain = nf.evaluate(network, gram=gram, names=names, tolerance=1e-4)
+    assert [len(moves) for moves in planned[1].moves] == [1, 1, 1]
+    for name in names:
+        assert invariant.array(name) == pytest.approx(plain.array(name), rel=1e-4)
+
+
+def test_equal_labels_are_one() -> None:
+    """Constant inputs: every position is the same, and a circular convolution is a dense layer."""
+    x = np.array([[1.0, -0.5], [0.3, 0.9]])
+    conv = nf.Network(
+        layers=[nf.Conv(), nf.Conv(), nf.Dense(pool="mean")], shape=(2, 6), width=8, activation="gelu", cw=1.5, cb=0.1
+    )
+    dense = nf.Network(3, 8, "gelu", cw=1.5, cb=0.1)
+    names = ["K", "Theta", "V", "D", "F", "A", "B", "Theta@1"]
+    found = nf.evaluate(conv, np.repeat(x[:, :, None], 6, axis=2), names)
+    plain = nf.evaluate(dense, x, names)
+    for name in names:
+        assert found.array(name) == pytest.approx(plain.array(name), rel=1e-12)
+
+
+def test_too_many_components_are_counted_first() -> None:
+    network = nf.Network(layers=[nf.Conv(), nf.Conv(), nf.Dense(pool="mean")], shape=(1, 64), width=8)
+    with pytest.raises(nf.NtkfeynError, match=r"V at .* sum of .* try fewer inputs or positions"):
+        nf.evaluate(network, np.random.default_rng(0).normal(size=(4, 1, 64)), "V")
