@@ -2,13 +2,15 @@
 
 Enters: a System; how far the kernel is from its fixed point, x, with x at l+1 = x - x^2 + ..; means as series in x.
 Leaves: every tensor as a ``Series`` in x. With chi_par = dK'/dK = f'(x) = 1 - 2 x + .. and chi_perp = 1 - p x + .. a
-tensor that feeds on itself with chi_par^a chi_perp^b has the homogeneous solution x^(2a + pb).
+tensor that feeds on itself with chi_par^a chi_perp^b has the homogeneous solution x^(2a + pb), before which stands a
+constant that depends on the start. Constants are letters, so that what is left where they cancel is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ntkfeyn.asymptotics.one_input import Term, one_input
 from ntkfeyn.asymptotics.series import NEVER, Falling, Series, Size, power_series
@@ -22,13 +24,17 @@ from ntkfeyn.model.tensors import MEAN_KERNEL, TensorId
 
 @dataclass(frozen=True)
 class Setting:
-    """The map of the kernel, chi_perp with its p, the means and the couplings, in the units of x."""
+    """The map of the kernel, chi_perp with its p, the means and the couplings, in the units of x.
+
+    ``constants``: the letter of a tensor's constant.
+    """
 
     falling: Falling
     perpendicular: Series
-    p: float
+    p: Fraction
     means: Callable[[Mean], Series]
     couplings: Mapping[str, Number]
+    constants: Callable[[TensorId], Number]
 
     @property
     def parallel(self) -> Series:
@@ -55,7 +61,8 @@ def _expansion(recursion: Recursion, setting: Setting, known: dict[TensorId, Ser
     for term in one_input(recursion):
         if recursion.id not in term.tensors:
             source = source + _value(term, setting, known)
-    return setting.falling.solution(2 * powers[0] + setting.p * powers[1], own, source)
+    m = 2 * powers[0] + setting.p * powers[1]
+    return setting.falling.solution(m, own, source, setting.constants(recursion.id))
 
 
 def _value(term: Term, setting: Setting, known: dict[TensorId, Series]) -> Series:

@@ -1,15 +1,9 @@
 """Closed forms in the depth for homogeneous activations at one input: linear, ReLU, LeakyReLU (THEORY section 10).
 
-Enters: a System, the two slopes of the activation, couplings, all in one field. Leaves: every tensor of the system as
-a ``DepthSum``, exact: no layer is ever stepped through.
+Enters: the two slopes of the activation and the couplings, in one field. Leaves: a ``Closed`` setting.
 
 At one input a mean of h factors s and some s' is a number times K^(h/2), as homogeneity.py shows for kinks; for a
-linear activation all derivatives are carried out. So with K known, the recursion of each tensor is linear in itself,
-
-    T at l+1 = chi^m T at l + sources        m the number of pairs of its channel, chi = C_W <s' s'>
-
-and its sources are products of what is solved already. At unequal widths T/n_(l-1)^order is solved for, where a term
-of order r with the width factor rho^x carries 1/n_l^(r-x).
+linear activation all derivatives are carried out. Both susceptibilities are chi = C_W <s' s'>, a number.
 """
 
 from __future__ import annotations
@@ -20,13 +14,9 @@ from fractions import Fraction
 from functools import cached_property
 from math import perm, prod
 
-from ntkfeyn.asymptotics.one_input import Term, one_input
-from ntkfeyn.asymptotics.sums import NO_LETTER, DepthSum, Field, Letter, Number
+from ntkfeyn.asymptotics.sums import DepthSum, Field, Number
 from ntkfeyn.derivation.homogeneity import Mean, no_such_mean, without_derivatives
-from ntkfeyn.derivation.recursion import Recursion, System
-from ntkfeyn.derivation.rules import TAU, WIDTH_RATIO
-from ntkfeyn.derivation.susceptibilities import self_part
-from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
+from ntkfeyn.model.tensors import TensorId
 
 
 @dataclass(frozen=True)
@@ -44,6 +34,11 @@ class Homogeneous:
     gram: Number
     base: bool = False
     equal: bool = True
+
+    @property
+    def kernel(self) -> DepthSum | None:
+        """It follows from its recursion."""
+        return None
 
     @cached_property
     def linear(self) -> bool:
@@ -68,58 +63,3 @@ class Homogeneous:
         if found is None:
             raise no_such_mean(tensor)
         return found[0], found[1].count(0)
-
-
-def solved(system: System, setting: Homogeneous) -> dict[TensorId, DepthSum]:
-    """T/n_(L-1)^order at layer L of every tensor of a system. Raises RequestError for what a kink does not have."""
-    found: dict[TensorId, DepthSum] = {}
-    for recursion in system.recursions:
-        found[recursion.id] = _solution(recursion, setting, found)
-    return found
-
-
-def _solution(recursion: Recursion, setting: Homogeneous, known: dict[TensorId, DepthSum]) -> DepthSum:
-    """T at L = chi^(m (L-1)) [T at 1 + sum over l < L of chi^(-m l) sources at l]."""
-    own, field = recursion.id, setting.field
-    m = len(self_part(recursion).pairs) if setting.base else 0
-    total = DepthSum.of(_first_layer(own, setting))
-    for letter, source in _sources(recursion, setting, known).items():
-        total = total + source.times(field.number(1), (0, -m)).summed(letter, field)
-    return total.times(field.chi(-m), (0, m)) if m else total
-
-
-def _sources(
-    recursion: Recursion, setting: Homogeneous, known: dict[TensorId, DepthSum]
-) -> dict[Letter, DepthSum]:
-    """What a layer adds, by the powers of its width and of tau."""
-    own = recursion.id
-    found: dict[Letter, DepthSum] = {}
-    for term in one_input(recursion):
-        if own in term.tensors or (own == MEAN_KERNEL and term.means):
-            continue  # what the tensor feeds on itself
-        widths = recursion.order - term.couplings.power(WIDTH_RATIO), term.couplings.power(TAU)
-        letter = NO_LETTER if setting.equal else widths
-        found[letter] = found.get(letter, DepthSum({})) + _source(term, own, setting, known)
-    return found
-
-
-def _source(term: Term, own: TensorId, setting: Homogeneous, known: dict[TensorId, DepthSum]) -> DepthSum:
-    number, powers = setting.field.number(term.coefficient), 0
-    for mean in term.means:
-        value, power = setting.mean(mean, own)
-        number, powers = number * value, powers + power
-    for name, power in term.couplings:
-        if name not in (WIDTH_RATIO, TAU):
-            number = number * setting.couplings[name] ** power
-    product = DepthSum.of(number)
-    for tensor in (*term.tensors, *(MEAN_KERNEL,) * powers):
-        product = product * known[tensor]
-    return product
-
-
-def _first_layer(tensor: TensorId, setting: Homogeneous) -> Number:
-    """K and Theta of layer 1; every other tensor vanishes there (theory section 1)."""
-    bias, weight = {MEAN_KERNEL: ("C_b", "C_W"), MEAN_NTK: ("lambda_b", "lambda_W")}.get(tensor, (None, None))
-    if bias is None or weight is None:
-        return setting.field.number(0)
-    return setting.couplings[bias] + setting.couplings[weight] * setting.gram

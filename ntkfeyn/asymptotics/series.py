@@ -4,8 +4,7 @@ Enters: coefficients in a ``Field``. Leaves: ``Series``, a sum of t x^j lambda^i
 bound; ``solution`` of T(f(x)) = c(x) T(x) + S(x) for a map f(x) = x - x^2 + .. that falls to 0; ``in_depth``, the same
 as a series in 1/L and log L.
 
-Terms are compared by size at small x: smaller j first, then larger i. The constant of the homogeneous solution, x^m
-with c = 1 - m x + .., depends on where the network starts: a solution is known down to there.
+Terms are compared by size at small x: smaller j first, then larger i. j need not be an integer.
 """
 
 from __future__ import annotations
@@ -18,14 +17,13 @@ from typing import NamedTuple
 
 from ntkfeyn.asymptotics.sums import Field, Number
 
-RESONANT = 1e-9  # |m - j| below this is 0, where m is a float
 BEYOND = 99  # more logarithms than a power of x ever has: a bound above all of them
 
 
 class Size(NamedTuple):
     """x^j lambda^i, or L^-j (log L)^i; ``logs`` is -i, so that the smallest of two is the largest term."""
 
-    power: float
+    power: Fraction | int | float
     logs: int
 
     def times(self, other: Size) -> Size:
@@ -95,7 +93,7 @@ class Falling:
         """g in 1/x = L + g log L + a constant + .. at layer L."""
         return self.coefficients[2] - self.coefficients[3]
 
-    def shifted(self, power: int, logs: int) -> Series:
+    def shifted(self, power: Fraction | int, logs: int) -> Series:
         """x^power lambda^logs at f(x), as far as it is known."""
         field = self.field
         bound = len(self.coefficients) - 1
@@ -110,37 +108,35 @@ class Falling:
             total = total + known(moved, part.bound.times(shift))
         return total
 
-    def solution(self, m: float, c: Series, source: Series, constant: Number | None) -> Series:
-        """T with T(f(x)) = c(x) T(x) + source, c = 1 - m x + ..
-
-        ``constant`` stands before its homogeneous solution, x^m + ..; None: the solution is known down to there.
-        """
-        whole = round(m) if abs(m - round(m)) < RESONANT else None
-        free = Size(m if whole is None else whole, 0)
+    def solution(self, m: Fraction, c: Series, source: Series, constant: Number) -> Series:
+        """T with T(f(x)) = c(x) T(x) + source, c = 1 - m x + ..; ``constant`` stands before x^m + .., which solves it
+        without a source."""
         found: dict[Size, Number] = {}
-        rest, j = source, int(min(source.leading.power - 1, m if whole is None else whole))
-        while j + 1 < rest.bound.power and (constant is not None or j <= free.power):
+        rest, waiting = source, True
+        while True:
+            j = rest.leading.power - 1 if rest.terms else m
+            j = min(j, m) if waiting else j
+            if j + 1 >= rest.bound.power or not (rest.terms or waiting):
+                break
             row = {-size.logs: value for size, value in rest.terms.items() if size.power == j + 1}
-            level = self._level(row, m - j if j != whole else None)
-            if j == whole and constant is not None:
-                level[0] = constant
+            level = self._level(row, self.field.number(1 / Fraction(m - j)) if j != m else None)
+            if j == m:
+                level[0], waiting = constant, False
             for i, value in level.items():
                 if value:
                     found[Size(j, -i)] = value
                     image = self.shifted(j, i) + c * Series({Size(j, -i): self.field.number(-1)})
                     rest = rest + image.times(-value)
             rest = known({size: v for size, v in rest.terms.items() if size.power > j + 1}, rest.bound)
-            j += 1
-        last = Size(j, -BEYOND)
-        return known(found, last if constant is not None else min(free, last))
+        return known(found, Size(rest.bound.power - 1, -BEYOND))
 
-    def _level(self, row: Mapping[int, Number], gap: Number | None) -> dict[int, Number]:
-        """t_i with gap t_i + (i+1) t_(i+1) = row_i; no gap: (i+1) t_(i+1) = row_i."""
-        if gap is None:
+    def _level(self, row: Mapping[int, Number], inverse: Number | None) -> dict[int, Number]:
+        """t_i with t_i/inverse + (i+1) t_(i+1) = row_i; no inverse: (i+1) t_(i+1) = row_i."""
+        if inverse is None:
             return {i + 1: value * self.field.number(Fraction(1, i + 1)) for i, value in row.items()}
         level, above = {}, self.field.number(0)
         for i in range(max(row, default=-1), -1, -1):
-            above = (row.get(i, self.field.number(0)) - above * (i + 1)) / gap
+            above = (row.get(i, self.field.number(0)) - above * (i + 1)) * inverse
             level[i] = above
         return level
 
@@ -154,26 +150,26 @@ def _logarithm(u: Sequence[Number], field: Field) -> list[Number]:
     return w
 
 
-def _real_power(u: Sequence[Number], power: int, field: Field) -> list[Number]:
+def _real_power(u: Sequence[Number], power: Fraction | int, field: Field) -> list[Number]:
     """u^power for u = 1 + .., power of any sign, by k w_k = sum_(j>=1) (power j - k + j) u_j w_(k-j)."""
     w = [field.number(1)]
     for k in range(1, len(u)):
-        inner = sum((u[j] * w[k - j] * (power * j - k + j) for j in range(1, k + 1)), field.number(0))
+        inner = sum((u[j] * w[k - j] * field.number(power * j - k + j) for j in range(1, k + 1)), field.number(0))
         w.append(inner * field.number(Fraction(1, k)))
     return w
 
 
-def in_depth(series: Series, drift: Number, constant: Number) -> Series:
+def in_depth(series: Series, drift: Number, constant: Number, field: Field) -> Series:
     """A series in x at layer L as one in 1/L and log L, with two powers of 1/L of each term.
 
     1/x = L + g log L + C + .. and lambda = log L + (g log L + C)/L + .., where C, ``constant``, depends on the start.
     """
     total = Series({}, series.bound)
     for (j, logs), value in series.terms.items():
-        i, power = -logs, int(j)
+        i, power = -logs, field.number(Fraction(j))
         parts = Series({Size(j, -i): value})
         for size, factor in (
-            (Size(j + 1, -i - 1), drift * -power),
+            (Size(j + 1, -i - 1), -drift * power),
             (Size(j + 1, -i), drift * i - constant * power),
             (Size(j + 1, -i + 1), constant * i),
         ):

@@ -9,7 +9,7 @@ is divided by, and a tensor with e edges and 2p slots is (lambda_W s'(0)^2)^e a^
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
 from math import factorial, perm, prod
@@ -18,9 +18,12 @@ from ntkfeyn.asymptotics.falling import Setting
 from ntkfeyn.asymptotics.series import Falling, Series, Size, power_series
 from ntkfeyn.asymptotics.sums import Field, Number
 from ntkfeyn.derivation.homogeneity import Mean
+from ntkfeyn.model.tensors import TensorId
 
 
-def vanishing_kernel(field: Field, ratios: Sequence[Number], bias: Number) -> Setting:
+def vanishing_kernel(
+    field: Field, ratios: Sequence[Number], bias: Number, constants: Callable[[TensorId], Number]
+) -> Setting:
     """K* = 0, from r5, r7, ..; ``bias`` is lambda_b a/(lambda_W s'(0)^2). The more ratios, the more terms."""
     zero, one = field.number(0), field.number(1)
     s = [zero, one, zero, -one]
@@ -34,7 +37,7 @@ def vanishing_kernel(field: Field, ratios: Sequence[Number], bias: Number) -> Se
     f = means(Mean((0, 0), 0))
     coefficients = tuple(f.terms.get(Size(j, 0), zero) for j in range(int(f.bound.power)))
     couplings = {"C_W": one, "lambda_W": one, "C_b": zero, "lambda_b": bias}
-    return Setting(Falling(field, coefficients), means(Mean((1, 1), 0)), 1, means, couplings)
+    return Setting(Falling(field, coefficients), means(Mean((1, 1), 0)), Fraction(1), means, couplings, constants)
 
 
 def _mean(field: Field, s: Sequence[Number], mean: Mean) -> Series:
