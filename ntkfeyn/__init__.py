@@ -4,12 +4,14 @@ derive        the recursion of a tensor, from all its diagrams: formula, LaTeX, 
 diagrams      the diagrams alone: weight, pictures, graph
 emit          an appendix in LaTeX, or a program in Python, JAX or C, written to files
 check         somebody's recursion against ours, term by term
+depth         how tensors depend on the number of layers: closed forms, or series at large depth
 verify        a recursion against exact finite-width networks, in rational numbers
 evaluate      every tensor at every layer for an activation, with error estimates
 sample        the same tensors from sampled networks, with standard errors
 Notation      letters of formulas and pictures: Notation.read("pdlt"), or a file of one's own
 Network       depth, widths, activation and couplings of a network
 Cumulant      legs joined by a channel: what a tensor is the cumulant of
+Depth         what ``depth`` returns
 Diagram       what ``diagrams`` returns, one of them
 Recursion     what ``derive`` returns
 NtkfeynError  any request that cannot be answered; its text says what was asked, what is allowed, what to try
@@ -24,11 +26,13 @@ from ntkfeyn.runtime.version import __version__ as __version__
 if TYPE_CHECKING:
     from ntkfeyn.api import (
         Cumulant,
+        Depth,
         Diagram,
         Network,
         Notation,
         Recursion,
         check,
+        depth,
         derive,
         diagrams,
         emit,
@@ -40,12 +44,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cumulant",
+    "Depth",
     "Diagram",
     "Network",
     "Notation",
     "NtkfeynError",
     "Recursion",
     "check",
+    "depth",
     "derive",
     "diagrams",
     "emit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.symbols import Symbols
-from ntkfeyn.views import Diagram, Recursion
+from ntkfeyn.views import Depth, Diagram, Recursion
 
 if TYPE_CHECKING:
     from ntkfeyn.referee.report import Check
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cumulant",
+    "Depth",
     "Diagram",
     "Network",
     "Notation",
     "Recursion",
     "check",
+    "depth",
     "derive",
     "diagrams",
     "emit",
@@ -165,6 +168,49 @@ def check(
             "a SymPy expression was given without a name", "the tensor is needed", 'check(expression, "F")'
         )
     return report.Check((check_sympy(formula, target, symbols, check_ensemble(weights)),), source.text_source(""))
+
+
+def depth(
+    names: str | Sequence[str] | None = None,
+    order: int | None = None,
+    *,
+    activation: str,
+    legs: str | None = None,
+    channel: str | None = None,
+    cw: float | str | Fraction = "critical",
+    cb: float | str | Fraction | None = None,
+    lambda_w: float | str | Fraction = 1,
+    lambda_b: float | str | Fraction = 0,
+    weights: str = GAUSSIAN,
+    widths: str = "equal",
+    start: str = "fixed",
+    notation: Letters = None,
+) -> Depth:
+    """How tensors depend on the number of layers, at one input: closed forms, or series at large depth.
+
+    ``activation``: linear, relu, leaky_relu(0.1), leaky_relu(a) with a letter: exact, with any couplings (``cw`` a
+    number, "critical", or "any" for a letter chi) and ``widths`` "equal" or "any"; tanh and other odd ones, or "odd"
+    with letters for Taylor coefficients: series; gelu and other smooth ones with a critical K* > 0: polynomials
+    (``start`` "fixed": K^(1) = K*) or series ("near": K falls to it). Without names: those of ``emit`` that exist.
+    Raises NtkfeynError for what has no answer.
+    """
+    from ntkfeyn.asymptotics.answer import depth_forms, existing
+    from ntkfeyn.asymptotics.request import DepthRequest, exact_number
+
+    listed = [names] if isinstance(names, str) else list(names or ())
+    asked = bool(listed or legs or channel)
+    targets = [target.id for target in (resolve(listed, legs, channel, order) if asked else default_targets(order))]
+    request = DepthRequest(
+        activation,
+        cw if isinstance(cw, str) and cw in ("critical", "any") else exact_number("--cw", cw),
+        None if cb is None else exact_number("--cb", cb),
+        exact_number("--lambda-w", lambda_w),
+        exact_number("--lambda-b", lambda_b),
+        weights,
+        widths,
+        start,
+    )
+    return Depth(depth_forms(targets if asked else existing(targets, request), request), _notation(notation))
 
 
 def evaluate(

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ntkfeyn.asymptotics.exact import solved
-from ntkfeyn.asymptotics.forms import Asymptotic, Exact, Form
+from ntkfeyn.asymptotics.forms import Exact, Form
 from ntkfeyn.asymptotics.large_depth import approached_forms, odd_forms, taylor
-from ntkfeyn.asymptotics.request import ANY, FIXED, GRAM, ODD, DepthRequest
+from ntkfeyn.asymptotics.request import FIXED, GRAM, ODD, DepthRequest
 from ntkfeyn.asymptotics.sums import Number
 from ntkfeyn.criticality.points import Criticality, CriticalPoint, critical_points
 from ntkfeyn.derivation.homogeneity import at_one_sample, means_of, without_derivatives
@@ -48,7 +48,9 @@ def depth_forms(targets: Sequence[TensorId], request: DepthRequest) -> DepthForm
     if request.slopes is not None:
         return _homogeneous(system, request)
     if request.activation.strip() == ODD:
-        return DepthForms(request, odd_forms(system, request, None), {"C_W": None, "C_b": Fraction(0), "K": Fraction(0)})
+        return DepthForms(
+            request, odd_forms(system, request, None), {"C_W": None, "C_b": Fraction(0), "K": Fraction(0)}
+        )
     found = critical_points(request.activation)
     point = _tuned(found)
     place = {"C_W": point.cw, "C_b": point.cb, "K": point.kernel}
@@ -84,9 +86,7 @@ def _homogeneous(system: System, request: DepthRequest) -> DepthForms:
     return DepthForms(request, forms, {"C_W": couplings["C_W"], "C_b": couplings["C_b"], "K": None})
 
 
-def _half_stable(
-    system: System, request: DepthRequest, function: Smooth, point: CriticalPoint
-) -> Mapping[str, Form]:
+def _half_stable(system: System, request: DepthRequest, function: Smooth, point: CriticalPoint) -> Mapping[str, Form]:
     from ntkfeyn.asymptotics.fixed_point import FixedPoint
 
     place = FixedPoint(function, point, request.lambda_w, request.lambda_b)

@@ -71,9 +71,7 @@ def _solution(recursion: Recursion, setting: Closed, known: dict[TensorId, Depth
     return total.times(field.chi(-m), (0, m)) if m else total
 
 
-def _sources(
-    recursion: Recursion, setting: Closed, known: dict[TensorId, DepthSum]
-) -> dict[Letter, DepthSum]:
+def _sources(recursion: Recursion, setting: Closed, known: dict[TensorId, DepthSum]) -> dict[Letter, DepthSum]:
     """What a layer adds, by the powers of its width and of tau."""
     own = recursion.id
     found: dict[Letter, DepthSum] = {}

@@ -1,7 +1,7 @@
 """Smooth activations at a critical point K* > 0: means there, and as series in K - K* (THEORY section 10).
 
-Enters: an activation and its critical point. Leaves: a ``Closed`` setting of networks that start at K*, where every mean
-is a number, and a ``Setting`` of those that fall to it from the side that attracts.
+Enters: an activation and its critical point. Leaves: a ``Closed`` setting of networks that start at K*, where every
+mean is a number, and a ``Setting`` of those that fall to it from the side that attracts.
 
 What criticality says of means at K* is put in exactly: C_W <s' s'> = 1, <s s''> = 0, C_b + C_W <s s> = K*. With
 <f> at K* + d = sum_j <d^(2j) f> d^j/(2^j j!), K at l+1 is K* + d + c_2 d^2 + c_3 d^3 + ..; x = -c_2 d > 0.

@@ -6,7 +6,7 @@ Enters: a ``DepthSum``, or a ``Series`` in 1/L and log L. Leaves: ``Exact`` or `
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import log, prod
@@ -55,10 +55,14 @@ class Exact:
         total: Any = Fraction(0)
         for word, row in self.sum.terms.items():
             for places in combinations(range(1, layer), len(word)):
-                weight = prod((_width(widths or (), l, letter) for l, letter in zip(places, word, strict=True)), start=1)
+                weight = prod(
+                    (_width(widths or (), here, letter) for here, letter in zip(places, word, strict=True)), start=1
+                )
                 for monomial, value in row.items():
                     powers = zip((*places, layer), monomial, strict=True)
-                    total += weight * number(value, letters) * prod(l**a * chi ** (b * l) for l, (a, b) in powers)
+                    total += (
+                        weight * number(value, letters) * prod(here**a * chi ** (b * here) for here, (a, b) in powers)
+                    )
         scale = 1.0 if self.equal or widths is None or layer < 2 else widths[layer - 2] ** self.tensor.order
         return float(total * prod(number_of(name, letters) ** power for name, power in self.units) * scale)
 
@@ -110,7 +114,7 @@ Form = Exact | Asymptotic
 
 def universal(series: Series, constants: frozenset[str]) -> tuple[tuple[LogTerm, ...], tuple[Fraction, int] | None]:
     """The terms before the first that holds a constant, and the power and logarithms of that one."""
-    found = []
+    found: list[LogTerm] = []
     for size in sorted(series.terms):
         value = series.terms[size]
         if letters_in(value) & constants:

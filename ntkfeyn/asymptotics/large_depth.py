@@ -6,9 +6,8 @@ where the network starts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from fractions import Fraction
-from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -76,21 +75,30 @@ def rational(value: float) -> Fraction:
 
 def odd_forms(system: System, request: DepthRequest, known: Taylor | None) -> dict[str, Form]:
     """At K* = 0; without Taylor coefficients they are letters. More of them are taken until leading terms show."""
-    for size in count(LEAST):
-        names = () if known else tuple(f"r{5 + 2 * i}" for i in range(size))
-        field = _field(system, (*names, *((BIAS,) if request.lambda_b and not known else ())))
-        ratios = [field.number(r) for r in known.ratios[:size]] if known else [field.letter(name) for name in names]
-        bias = field.number(0)
-        if request.lambda_b and known:
-            bias = field.number(request.lambda_b * known.scale / (request.lambda_w * known.slope))
-        elif request.lambda_b:
-            bias = field.letter(BIAS)
-        setting = vanishing_kernel(field, ratios, bias, lambda tensor: field.letter(_constant(tensor)))
-        kernel = Series({Size(1, 0): field.number(1)})
-        series = _in_depth(system, setting, field, kernel)
-        if size == MOST or all(one.terms for one in series.values()):
+    for size in range(LEAST, MOST + 1):
+        series = _odd_series(system, request, known, size)
+        if all(one.terms for one in series.values()):
             break
     return {str(target): _odd_form(target, one, system, request, known) for target, one in series.items()}
+
+
+def _odd_series(system: System, request: DepthRequest, known: Taylor | None, size: int) -> dict[TensorId, Series]:
+    """From ``size`` Taylor coefficients r5, r7, .."""
+    names = () if known else tuple(f"r{5 + 2 * i}" for i in range(size))
+    field = _field(system, (*names, *((BIAS,) if request.lambda_b and not known else ())))
+    ratios = [field.number(r) for r in known.ratios[:size]] if known else [field.letter(name) for name in names]
+    bias = field.number(0)
+    if request.lambda_b and known:
+        bias = field.number(request.lambda_b * known.scale / (request.lambda_w * known.slope))
+    elif request.lambda_b:
+        bias = field.letter(BIAS)
+    setting = vanishing_kernel(field, ratios, bias, _letters_of(field))
+    return _in_depth(system, setting, field, Series({Size(1, 0): field.number(1)}))
+
+
+def _letters_of(field: Polynomials) -> Callable[[TensorId], Number]:
+    """The constant of each tensor."""
+    return lambda tensor: field.letter(_constant(tensor))
 
 
 def _odd_form(
@@ -115,7 +123,7 @@ def approached_forms(system: System, place: FixedPoint) -> dict[str, Form]:
             "--start fixed",
         )
     field = _field(system, ())
-    setting = place.approached(field, lambda tensor: field.letter(_constant(tensor)))
+    setting = place.approached(field, _letters_of(field))
     kernel = Series({Size(0, 0): field.number(place.fixed), Size(1, 0): field.number(-1 / place.curvature)})
     forms: dict[str, Form] = {}
     for target, series in _in_depth(system, setting, field, kernel).items():

@@ -71,7 +71,7 @@ class DepthRequest:
 
     @property
     def slopes(self) -> Slopes | None:
-        """Of a homogeneous activation (0 for one that is a letter), else None. Raises RequestError for no activation."""
+        """Of a homogeneous activation (0 for a letter), else None. Raises RequestError for no activation."""
         if self.open_slope:
             return Fraction(1), Fraction(0)
         if self.activation.strip() == ODD:

@@ -23,7 +23,7 @@ BEYOND = 99  # more logarithms than a power of x ever has: a bound above all of 
 class Size(NamedTuple):
     """x^j lambda^i, or L^-j (log L)^i; ``logs`` is -i, so that the smallest of two is the largest term."""
 
-    power: Fraction | int | float
+    power: Fraction | float
     logs: int
 
     def times(self, other: Size) -> Size:
@@ -91,9 +91,9 @@ class Falling:
     @property
     def drift(self) -> Number:
         """g in 1/x = L + g log L + a constant + .. at layer L."""
-        return self.coefficients[2] - self.coefficients[3]
+        return self.field.number(1) - self.coefficients[3]
 
-    def shifted(self, power: Fraction | int, logs: int) -> Series:
+    def shifted(self, power: Fraction | float, logs: int) -> Series:
         """x^power lambda^logs at f(x), as far as it is known."""
         field = self.field
         bound = len(self.coefficients) - 1
@@ -150,11 +150,13 @@ def _logarithm(u: Sequence[Number], field: Field) -> list[Number]:
     return w
 
 
-def _real_power(u: Sequence[Number], power: Fraction | int, field: Field) -> list[Number]:
+def _real_power(u: Sequence[Number], power: Fraction | float, field: Field) -> list[Number]:
     """u^power for u = 1 + .., power of any sign, by k w_k = sum_(j>=1) (power j - k + j) u_j w_(k-j)."""
     w = [field.number(1)]
     for k in range(1, len(u)):
-        inner = sum((u[j] * w[k - j] * field.number(power * j - k + j) for j in range(1, k + 1)), field.number(0))
+        inner = sum(
+            (u[j] * w[k - j] * field.number(Fraction(power) * j - k + j) for j in range(1, k + 1)), field.number(0)
+        )
         w.append(inner * field.number(Fraction(1, k)))
     return w
 

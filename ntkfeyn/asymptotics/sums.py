@@ -3,7 +3,7 @@
 Enters: coefficients in any field (fractions, rational functions, floats). Leaves: ``DepthSum``, closed under products
 and under summation over layers. An element at depth L is a sum of
 
-    coefficient * sum over layers l_1 < .. < l_k < L  of  letters(l_1) .. letters(l_k) * l_1^a_1 chi^(b_1 l_1) .. L^a chi^(b L)
+    coefficient * sum over layers l_1 < .. < l_k < L  of  letter_1 .. letter_k * l_1^a_1 chi^(b_1 l_1) .. L^a chi^(b L)
 
 A LETTER (e, f) stands for n_l^-e tau_l^f at its layer l. At equal widths there are no letters, so k = 0: polynomials in
 L, times powers of chi^L where chi is not 1. Sums without a letter are done in closed form (Faulhaber, and its
@@ -42,7 +42,7 @@ class Field(Protocol):
 
 @dataclass(frozen=True)
 class DepthSum:
-    """``terms[word][monomial]`` are the coefficients, none zero; a monomial has one power more than its word letters."""
+    """``terms[word][monomial]``: coefficients, none zero; a monomial has a power a letter of its word, and one of L."""
 
     terms: dict[Word, dict[Monomial, Number]]
 

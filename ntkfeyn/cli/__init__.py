@@ -39,6 +39,7 @@ COMMANDS = {
     "sample": "sample",
     "compare": "compare",
     "critical": "critical",
+    "depth": "depth",
 }
 
 

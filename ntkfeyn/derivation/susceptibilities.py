@@ -12,7 +12,6 @@ terms are sources, made of tensors that come earlier: at criticality, where both
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from typing import NamedTuple
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.reduction import Terms, split_omega
 from ntkfeyn.derivation.rules import TENSOR
-from ntkfeyn.derivation.terms import Group, Powers, ProductTerm
+from ntkfeyn.derivation.terms import Group, Powers, ProductTerm, Tensor
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.tensors import MEAN_KERNEL, TensorId
 
@@ -33,7 +32,7 @@ class Susceptibility(StrEnum):
 
 
 # orders of the two activations of a pair and number of derivatives: which it is, and how often C_W <..> holds it
-KINDS = {
+KINDS: dict[tuple[tuple[int, ...], int], tuple[Susceptibility, int]] = {
     ((0, 0), 2): (Susceptibility.PARALLEL, 2),
     ((0, 1), 1): (Susceptibility.PARALLEL, 1),
     ((1, 1), 0): (Susceptibility.PERPENDICULAR, 1),
@@ -91,8 +90,6 @@ def self_part(recursion: Recursion) -> SelfPart:
 
 def _by_kernel(term: ProductTerm) -> ProductTerm:
     """Half the second derivative of the one mean of a term, written as K with both labels on its group."""
-    from ntkfeyn.derivation.terms import Tensor
-
     return term._replace(coefficient=term.coefficient / 2, tensors=(Tensor(*MEAN_KERNEL, (-1, -1)),))
 
 
@@ -102,15 +99,14 @@ def _kind(group: Group, derivatives: int) -> tuple[Susceptibility, int] | None:
 
 def _pairs(term: ProductTerm) -> tuple[PairFactor, ...] | None:
     """The factor of each group, None if one is no susceptibility."""
-    kinds = [_kind(group, term.derivatives(g)) for g, group in enumerate(term.groups)]
-    slots = [_ends(group.samples) for group in term.groups]
-    return tuple(sorted(PairFactor(pair, kind[0]) for pair, kind in zip(slots, kinds, strict=True) if kind)) if all(
-        kinds
-    ) else None  # fmt: skip
-
-
-def _ends(samples: Sequence[int]) -> tuple[int, int]:
-    return samples[0], samples[-1]
+    found = []
+    for g, group in enumerate(term.groups):
+        kind = _kind(group, term.derivatives(g))
+        if kind is None:
+            return None
+        first, last = group.samples[0], group.samples[-1]
+        found.append(PairFactor((first, last), kind[0]))
+    return tuple(sorted(found))
 
 
 def _held(term: ProductTerm) -> int:
