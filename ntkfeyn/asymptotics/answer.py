@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from ntkfeyn.asymptotics.exact import solved
 from ntkfeyn.asymptotics.forms import Exact, Form
-from ntkfeyn.asymptotics.large_depth import approached_forms, odd_forms, taylor
+from ntkfeyn.asymptotics.large_depth import approached_forms, taylor, vanishing_forms
 from ntkfeyn.asymptotics.request import FIXED, GRAM, ODD, DepthRequest
 from ntkfeyn.asymptotics.sums import Number
 from ntkfeyn.criticality.points import Criticality, CriticalPoint, critical_points
@@ -29,7 +29,7 @@ from ntkfeyn.model.tensors import TensorId
 class DepthForms:
     """``forms`` by NAME@R; ``point``: C_W, C_b and K* (None: every K) that they hold at.
 
-    ``taylor``: slope a = -s'''(0)/s'(0) and r5, r7, .. of an odd activation.
+    ``taylor``: s'(0), alpha (module ``taylor``) and s_k = s^(k)(0)/s'(0) where K* is 0.
     """
 
     request: DepthRequest
@@ -49,7 +49,7 @@ def depth_forms(targets: Sequence[TensorId], request: DepthRequest) -> DepthForm
         return _homogeneous(system, request)
     if request.activation.strip() == ODD:
         return DepthForms(
-            request, odd_forms(system, request, None), {"C_W": None, "C_b": Fraction(0), "K": Fraction(0)}
+            request, vanishing_forms(system, request, None), {"C_W": None, "C_b": Fraction(0), "K": Fraction(0)}
         )
     found = critical_points(request.activation)
     point = _tuned(found)
@@ -59,7 +59,7 @@ def depth_forms(targets: Sequence[TensorId], request: DepthRequest) -> DepthForm
         raise NtkfeynError(f"'{found.activation}' has a kink and is not homogeneous")
     if point.kernel == 0:
         coefficients = taylor(function)
-        return DepthForms(request, odd_forms(system, request, coefficients), place, coefficients.numbers)
+        return DepthForms(request, vanishing_forms(system, request, coefficients), place, coefficients.numbers)
     return DepthForms(request, _half_stable(system, request, function, point), place)
 
 

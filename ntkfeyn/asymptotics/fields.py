@@ -79,3 +79,9 @@ def letters_in(value: Number) -> set[str]:
     if isinstance(value, Fraction):
         return set()
     return {str(symbol) for symbol in value.as_expr().free_symbols}
+
+
+def rational_part(value: Number) -> Fraction:
+    """An element of ``Polynomials`` without letters as a fraction."""
+    found = value.coeff(1)
+    return Fraction(int(found.numerator), int(found.denominator))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ntkfeyn.asymptotics.falling import Setting, expansions
-from ntkfeyn.asymptotics.fields import Polynomials
+from ntkfeyn.asymptotics.fields import Polynomials, rational_part
 from ntkfeyn.asymptotics.fixed_point import FixedPoint
 from ntkfeyn.asymptotics.forms import Asymptotic, Form, LogTerm, Units, universal
 from ntkfeyn.asymptotics.request import DepthRequest
@@ -34,66 +34,68 @@ SMALL = 1000  # denominators of those that are taken for rational
 
 
 class Taylor(NamedTuple):
-    """s'(0)^2, a = -s'''(0)/s'(0), and r5, r7, .. with S(y) = y - y^3/6 + r5 y^5/120 + .. (``taylor``)."""
+    """s'(0)^2, a (module ``taylor``), and s(0), s'(0), s''(0), .. over s'(0)."""
 
     slope: Fraction
     scale: Fraction
-    ratios: tuple[Fraction, ...]
+    s: tuple[Fraction, ...]
 
     @property
     def numbers(self) -> dict[str, float]:
-        named = {f"r{5 + 2 * i}": float(ratio) for i, ratio in enumerate(self.ratios[:LEAST])}
-        return {SCALE: float(self.scale), "slope": float(self.slope) ** 0.5, **named}
+        """For JSON: s2 = s''(0)/s'(0), s3, .. as far as they are not 0."""
+        named = {f"s{k}": float(value) for k, value in enumerate(self.s[: 4 + 2 * LEAST]) if k > 1 and value}
+        return {"slope": float(self.slope) ** 0.5, SCALE: float(self.scale), **named}
 
 
 def taylor(function: Smooth) -> Taylor:
-    """Of an odd activation that falls to K* = 0. Raises RequestError for another one."""
-    s = [float(value[0]) for value in function.table(np.zeros(1), 3 + 2 * MOST)]
-    size = abs(s[1])
-    if any(abs(value) > ROUNDING * max(size, 1) for value in s[::2]):
+    """Of an activation that falls to K* = 0. Raises RequestError where it does not do so as 1/l."""
+    values = [float(value[0]) for value in function.table(np.zeros(1), 4 + 2 * MOST)]
+    s = tuple(rational(value / values[1]) for value in values)
+    scale = -s[3] - Fraction(3, 4) * s[2] ** 2
+    if scale <= 0:
         raise bad_request(
             f"how '{function.name}' depends on the depth at K* = 0",
-            "an odd activation is allowed there: with s''(0) its powers of depth are no integers",
+            "s'''(0)/s'(0) + (3/4) (s''(0)/s'(0))^2 < 0 is needed: else K does not fall as 1/l",
             "--activation tanh",
         )
-    if not s[3] < 0 < size:
-        raise bad_request(
-            f"how '{function.name}' depends on the depth at K* = 0",
-            "s'''(0)/s'(0) < 0 is needed: else K does not fall as 1/l",
-            "--activation tanh",
-        )
-    scale = rational(-s[3] / s[1])
-    ratios = tuple(rational(s[k] / s[1] / float(scale) ** ((k - 1) // 2)) for k in range(5, len(s), 2))
-    return Taylor(rational(s[1] ** 2), scale, ratios)
+    return Taylor(rational(values[1] ** 2), scale, s)
 
 
 def rational(value: float) -> Fraction:
     """The fraction with a small denominator that a float is meant to be, else the float itself."""
     near = Fraction(value).limit_denominator(SMALL)
-    return near if abs(near - Fraction(value)) <= ROUNDING * abs(value) else Fraction(value)
+    return near if abs(near - Fraction(value)) <= ROUNDING * max(1.0, abs(value)) else Fraction(value)
 
 
-def odd_forms(system: System, request: DepthRequest, known: Taylor | None) -> dict[str, Form]:
-    """At K* = 0; without Taylor coefficients they are letters. More of them are taken until leading terms show."""
+def vanishing_forms(system: System, request: DepthRequest, known: Taylor | None) -> dict[str, Form]:
+    """At K* = 0, of odd activations in letters if not ``known``. More of s is taken until leading terms show.
+
+    In letters: x = alpha K and s(z) = s'(0) alpha^(-1/2) S(alpha^(1/2) z), S(y) = y - y^3/6 + r5 y^5/120 + .., so that
+    nothing is divided by; a tensor with e edges and 2p slots is g^e alpha^-p times its series.
+    """
     for size in range(LEAST, MOST + 1):
-        series = _odd_series(system, request, known, size)
+        series = _vanishing_series(system, request, known, size)
         if all(one.terms for one in series.values()):
             break
-    return {str(target): _odd_form(target, one, system, request, known) for target, one in series.items()}
+    return {str(target): _vanishing_form(target, one, system, known) for target, one in series.items()}
 
 
-def _odd_series(system: System, request: DepthRequest, known: Taylor | None, size: int) -> dict[TensorId, Series]:
-    """From ``size`` Taylor coefficients r5, r7, .."""
+def _vanishing_series(system: System, request: DepthRequest, known: Taylor | None, size: int) -> dict[TensorId, Series]:
+    """From s as far as z^(3 + 2 size)."""
     names = () if known else tuple(f"r{5 + 2 * i}" for i in range(size))
     field = _field(system, (*names, *((BIAS,) if request.lambda_b and not known else ())))
-    ratios = [field.number(r) for r in known.ratios[:size]] if known else [field.letter(name) for name in names]
-    bias = field.number(0)
-    if request.lambda_b and known:
-        bias = field.number(request.lambda_b * known.scale / (request.lambda_w * known.slope))
-    elif request.lambda_b:
-        bias = field.letter(BIAS)
-    setting = vanishing_kernel(field, ratios, bias, _letters_of(field))
-    return _in_depth(system, setting, field, Series({Size(1, 0): field.number(1)}))
+    number, zero = field.number, field.number(0)
+    if known:
+        s, scale = [number(value) for value in known.s[: 5 + 2 * size]], known.scale
+        gradients = number(request.lambda_w * known.slope), number(request.lambda_b)
+    else:
+        s, scale = [zero, number(1), zero, number(-1), zero], Fraction(1)
+        for name in names:
+            s += [field.letter(name), zero]
+        gradients = number(1), field.letter(BIAS) if request.lambda_b else zero
+    couplings = {"C_W": number(1), "C_b": zero, "lambda_W": gradients[0], "lambda_b": gradients[1]}
+    setting = vanishing_kernel(field, s, scale, couplings, _letters_of(field))
+    return _in_depth(system, setting, field, Series({Size(1, 0): number(1 / scale)}))
 
 
 def _letters_of(field: Polynomials) -> Callable[[TensorId], Number]:
@@ -101,17 +103,13 @@ def _letters_of(field: Polynomials) -> Callable[[TensorId], Number]:
     return lambda tensor: field.letter(_constant(tensor))
 
 
-def _odd_form(
-    target: TensorId, series: Series, system: System, request: DepthRequest, known: Taylor | None
-) -> Asymptotic:
-    shape = standard(target.name)
-    edges, pairs = len(shape.edges), len(shape.channel)
+def _vanishing_form(target: TensorId, series: Series, system: System, known: Taylor | None) -> Asymptotic:
     terms, following = universal(series, _constants(system))
-    units: Units = tuple((name, power) for name, power in ((GRADIENT, edges), (SCALE, -pairs)) if power)
     if known is not None:
-        factor = (request.lambda_w * known.slope) ** edges / known.scale**pairs
-        terms, units = _numbers(terms, factor), ()
-    return Asymptotic(target, terms, following, units)
+        return Asymptotic(target, _numbers(terms), following)
+    shape = standard(target.name)
+    units: Units = ((GRADIENT, len(shape.edges)), (SCALE, -len(shape.channel)))
+    return Asymptotic(target, terms, following, tuple(unit for unit in units if unit[1]))
 
 
 def approached_forms(system: System, place: FixedPoint) -> dict[str, Form]:
@@ -128,7 +126,7 @@ def approached_forms(system: System, place: FixedPoint) -> dict[str, Form]:
     forms: dict[str, Form] = {}
     for target, series in _in_depth(system, setting, field, kernel).items():
         terms, following = universal(series, _constants(system))
-        forms[str(target)] = Asymptotic(target, _numbers(terms, Fraction(1)), following)
+        forms[str(target)] = Asymptotic(target, _numbers(terms), following)
     return forms
 
 
@@ -138,14 +136,9 @@ def _in_depth(system: System, setting: Setting, field: Polynomials, kernel: Seri
     return {target: in_depth(found[target], drift, constant, field) for target in system.targets}
 
 
-def _numbers(terms: tuple[LogTerm, ...], factor: Fraction) -> tuple[LogTerm, ...]:
-    """Coefficients without letters as fractions, times a factor."""
-    return tuple(term._replace(coefficient=_fraction(term.coefficient) * factor) for term in terms)
-
-
-def _fraction(value: Number) -> Fraction:
-    found = value.coeff(1)
-    return Fraction(int(found.numerator), int(found.denominator))
+def _numbers(terms: tuple[LogTerm, ...]) -> tuple[LogTerm, ...]:
+    """Coefficients without letters as fractions."""
+    return tuple(term._replace(coefficient=rational_part(term.coefficient)) for term in terms)
 
 
 def _constant(tensor: TensorId) -> str:

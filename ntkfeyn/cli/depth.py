@@ -74,7 +74,7 @@ def command(
 
     Exact at every depth for linear, relu and leaky_relu(a), with any couplings and widths, and for networks that start
     at the fixed point K* > 0 of gelu, silu and the like. A series in 1/l and log(l) at large depth for tanh, erf, sin
-    and other odd activations, whose K falls to 0: the terms that do not depend on where the network starts. Without a
+    and others whose K falls to 0: the terms that do not depend on where the network starts. Without a
     target: every named tensor that exists, and K^{1}, Theta^{1}.
 
     \b
@@ -101,7 +101,7 @@ def command(
             start=start,
             notation=symbols,
         )
-        text = {"text": str, "latex": type(found).latex, "json": type(found).to_json}[form](found)
+        text = {"text": found.__str__, "latex": found.latex, "json": found.to_json}[form]()
     if json_file is not None:
         from ntkfeyn.runtime.files import write_file
 
