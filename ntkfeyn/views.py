@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.diagrams import Diagram as DiagramRecord
 from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
+from ntkfeyn.derivation.susceptibilities import SelfPart, self_part
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.targets import Target, resolve
@@ -161,6 +162,14 @@ class Recursion:
     def latex(self) -> str:
         """The recursion as an align* environment (amsmath)."""
         return recursion_align(self.record, LatexNotation(self.symbols.latex))
+
+    @property
+    def susceptibilities(self) -> SelfPart:
+        """The part that is linear in the tensor itself, at one input: ``.pairs`` have a factor each.
+
+        Raises NtkfeynError for a recursion that is homogeneous, or was derived without a rewrite.
+        """
+        return self_part(self.record)
 
     def picture(self) -> Picture:
         """The equation of diagrams, which a notebook shows."""

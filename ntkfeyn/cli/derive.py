@@ -54,6 +54,9 @@ PIECES = 2000  # of JSON, printed together
     help="Switch off marginals, symmetrise, collect or omega.",
 )
 @click.option("--products", is_flag=True, help="JSON: the terms before Leibniz, however many they are after it.")
+@click.option(
+    "--susceptibilities", is_flag=True, help="At one input: what the tensor feeds on itself with, a factor a pair."
+)
 @click.option("--homogeneous", is_flag=True, help="At one input, for linear, ReLU and LeakyReLU: drop what vanishes.")
 def command(
     request: TargetRequest,
@@ -64,6 +67,7 @@ def command(
     without: tuple[str, ...],
     products: bool,
     homogeneous: bool,
+    susceptibilities: bool,
     weights: str,
     symbols: Symbols,
 ) -> None:
@@ -76,6 +80,7 @@ def command(
              ntkfeyn derive Theta@2 --format json --products
              ntkfeyn derive F --format latex --notation pdlt
              ntkfeyn derive V --weights orthogonal
+             ntkfeyn derive Q --susceptibilities
     """
     targets = request.targets()
     if picture is not None and (picture.suffix not in PICTURES or len(targets) > 1):
@@ -88,24 +93,32 @@ def command(
         raise bad_request(
             f"--products with --format {form}", "JSON is allowed", "--format json --products, or --format latex"
         )
+    if susceptibilities and (homogeneous or without or picture is not None):
+        raise bad_request(
+            "--susceptibilities with --homogeneous, --without or --picture",
+            "it is read off the recursion as it stands",
+            "ntkfeyn derive F --susceptibilities",
+        )
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
     write: Callable[[list[Recursion], Symbols], str] = {
         "text": _text, "latex": _latex, "sympy": _sympy, "json": _nothing,
     }[form]  # fmt: skip
     if form == "text" and (readable if pictures is None else pictures):
         write = _text_with_sketches
+    if susceptibilities:
+        write = {"text": _self_text, "latex": _self_latex, "sympy": _self_sympy, "json": _nothing}[form]
     with waiting("deriving", targets):
         recursions = _derived(targets, without, homogeneous, weights)
         if form == "json" or json_file is not None:
-            _json(recursions, products, symbols)  # beyond the limits nothing is written
+            _json(recursions, products, symbols, susceptibilities)  # beyond the limits nothing is written
         text = write(recursions, symbols)
     if picture is not None:
         _draw(recursions[0], picture, symbols)
     if json_file is not None:
         from ntkfeyn.runtime.files import write_file
 
-        write_file(json_file, _json(recursions, products, symbols))
-    for block in _json(recursions, products, symbols) if form == "json" else [text]:
+        write_file(json_file, _json(recursions, products, symbols, susceptibilities))
+    for block in _json(recursions, products, symbols, susceptibilities) if form == "json" else [text]:
         click.echo(block, nl=False)
 
 
@@ -176,16 +189,38 @@ def _sympy(recursions: list[Recursion], symbols: Symbols) -> str:
     return "".join(f"{sstr(to_sympy(recursion, symbols))}\n" for recursion in recursions)
 
 
+def _self_text(recursions: list[Recursion], symbols: Symbols) -> str:
+    from ntkfeyn.render.susceptibilities import self_text
+
+    return self_text(recursions, symbols)
+
+
+def _self_latex(recursions: list[Recursion], symbols: Symbols) -> str:
+    from ntkfeyn.render.susceptibilities import self_latex
+
+    return self_latex(recursions, symbols)
+
+
+def _self_sympy(recursions: list[Recursion], symbols: Symbols) -> str:
+    from sympy import sstr
+
+    from ntkfeyn.render.susceptibilities import self_sympy
+
+    return "".join(f"{sstr(self_sympy(recursion, symbols))}\n" for recursion in recursions)
+
+
 def _nothing(recursions: list[Recursion], symbols: Symbols) -> str:
     return ""
 
 
-def _json(recursions: list[Recursion], products: bool, symbols: Symbols) -> Iterator[str]:
+def _json(
+    recursions: list[Recursion], products: bool, symbols: Symbols, susceptibilities: bool = False
+) -> Iterator[str]:
     """The document in blocks of some size."""
     from ntkfeyn.render.json import recursion_pieces
     from ntkfeyn.render.notation import latex_of
 
-    return _blocks(recursion_pieces(recursions, products, latex_of(symbols)))
+    return _blocks(recursion_pieces(recursions, products, latex_of(symbols), susceptibilities))
 
 
 def _blocks(pieces: Iterator[str]) -> Iterator[str]:
