@@ -13,7 +13,7 @@ from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.rules import WIDTH_RATIO
 from ntkfeyn.derivation.susceptibilities import SelfPart, Susceptibility, self_part
 from ntkfeyn.model.tensors import MEAN_KERNEL
-from ntkfeyn.render.formulas import cumulant_text
+from ntkfeyn.render.formulas import IDS_SHOWN, cumulant_text
 from ntkfeyn.render.notation import LatexNotation, TextNotation
 from ntkfeyn.render.symbols import Symbols
 
@@ -44,7 +44,8 @@ def _block(recursion: Recursion, notation: TextNotation) -> str:
     product = notation.space.join([*_ratio(part, notation), *factors, tensor])
     pairs = ", ".join(f"{notation.indices(pair.slots)} {TEXT[pair.factor]}" for pair in part.pairs)
     told = [f"pairs {pairs}", f"from {', '.join(part.diagrams)}"]
-    told += [f"sources {', '.join(part.sources)}"] if part.sources else []
+    few = len(part.sources) <= IDS_SHOWN
+    told += [f"sources {', '.join(part.sources) if few else f'{len(part.sources)} diagrams'}"] if part.sources else []
     more = " + sources" if part.tensor != MEAN_KERNEL else ""
     return f"  {tensor} = {product}{more}\n      {'; '.join(told)}"
 
