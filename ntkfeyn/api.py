@@ -314,7 +314,7 @@ def emit(
     tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``weights`` and
     ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are fields of
     ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
-    pdf=True. Raises NtkfeynError.
+    pdf=True, depth=True. Raises NtkfeynError.
     """
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
@@ -355,4 +355,20 @@ def emit_targets(
     from ntkfeyn.codegen.backends import Emission, backend
     from ntkfeyn.runtime.files import write_below
 
+    if lang == "latex" and latex is not None and latex.depth:
+        latex = _with_depth(targets, latex, symbols or latex.symbols, weights)
     return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols, weights)))
+
+
+def _with_depth(targets: Sequence[Target], latex: LatexOptions, symbols: Symbols, weights: str) -> LatexOptions:
+    """The options with how everything that is emitted depends on the depth."""
+    from dataclasses import replace
+
+    from ntkfeyn.asymptotics.appendix import depth_blocks
+    from ntkfeyn.derivation.recursion import derive_system
+
+    latex.check()
+    wanted = [target.id for target in targets]
+    if latex.closure:
+        wanted = [recursion.id for recursion in derive_system(wanted, weights).recursions]
+    return replace(latex, blocks=depth_blocks(wanted, weights, symbols))

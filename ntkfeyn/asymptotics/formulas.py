@@ -73,7 +73,7 @@ class Pen:
         return f"O({inner or '1'})"
 
     def unknown(self, inner: str) -> str:
-        return f"c {inner}".strip() + ", c depends on the first layer"
+        return f"c {inner}".strip() + "   (c depends on the first layer)"
 
     def bracketed(self, inner: str) -> str:
         return f"({inner})"
@@ -95,7 +95,7 @@ class LatexPen(Pen):
     def power(self, base: str, exponent: Fraction | int) -> str:
         if not exponent:
             return ""
-        return base if exponent == 1 else f"{base}^{{{_short(Fraction(exponent))}}}"
+        return base if exponent == 1 else f"{base}^{{{_short(Fraction(exponent)).strip('()')}}}"
 
     def logarithm(self, power: int) -> str:
         return f"{self.power(chr(92) + 'log', power)} {self.notation.layer}" if power else ""
@@ -130,7 +130,9 @@ class LatexPen(Pen):
 
 
 def _short(value: Fraction) -> str:
-    return str(value) if value.denominator < SMALL else f"{float(value):.6g}"
+    if value.denominator == 1:
+        return str(value)
+    return f"({value})" if value.denominator < SMALL else f"{float(value):.6g}"
 
 
 def formula(form: Form, pen: Pen) -> str:

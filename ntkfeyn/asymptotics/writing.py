@@ -78,6 +78,23 @@ def assumptions(answer: DepthForms, pen: Pen) -> list[str]:
     return lines
 
 
+def latex_assumptions(answer: DepthForms, symbols: Symbols) -> str:
+    """What the forms of an appendix hold for, as a sentence in LaTeX."""
+    pen, point = LatexPen(LatexNotation(symbols.latex)), answer.point
+    letters = pen.notation.letters
+    C_W, C_b, K = letters.coupling("C_W"), letters.coupling("C_b"), letters.tensor("K")
+    gradient, s, n = letters.coupling("lambda_W"), letters.activation, letters.width
+    if answer.request.activation.strip() == ODD:
+        scale, g, ratio = pen.letter("alpha"), pen.letter("g"), pen.letter("r5")
+        return (
+            f"${C_W}=1/{s}'(0)^2$, ${C_b}=0$, and ${K}$ falls to 0. ${scale}=-{s}'''(0)/{s}'(0)>0$, "
+            f"${g}={gradient}\\,{s}'(0)^2$ and ${ratio}={s}^{{(5)}}(0)/({s}'(0)\\,{scale}^2)$."
+        )
+    values = f"${C_W}={_value(point['C_W'], pen)}$, ${C_b}={_value(point['C_b'], pen)}$"
+    gradients = f"${gradient}=1$, ${letters.coupling('lambda_b')}=0$"
+    return f"{values}, {gradients}, $q=x\\cdot x/{n}_0$."
+
+
 def _value(value: Number | None, pen: Pen) -> str:
     if isinstance(value, float):
         return pen.number(value)

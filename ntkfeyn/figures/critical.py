@@ -87,7 +87,7 @@ def _figure(
     figure.subplots_adjust(left=0.06, right=0.855, top=0.9, bottom=0.08, wspace=0.22, hspace=0.08)
     figure.legend(
         [handles[tensor] for tensor in shown], labels, loc="center left", bbox_to_anchor=(0.86, 0.49), frameon=False,
-        title="at criticality", title_fontsize=8, fontsize=9, handlelength=2.4, labelspacing=0.75,
+        title="at criticality;\nbands: derived", title_fontsize=8, fontsize=9, handlelength=2.4, labelspacing=0.75,
     )  # fmt: skip
     return figure
 

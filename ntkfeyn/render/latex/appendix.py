@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.rules import TAU
@@ -47,6 +47,14 @@ TAKEN = (
 )  # fmt: skip
 
 
+class DepthBlock(NamedTuple):
+    """A part of the depth section: a heading, what holds, and both sides of each equation, all LaTeX."""
+
+    heading: str
+    sentence: str
+    rows: Sequence[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class LatexOptions:
     """``prefix`` begins every macro, environment and label; ``templates`` is a directory that overrides ours;
@@ -55,6 +63,7 @@ class LatexOptions:
     ``style`` "full" derives every term, "compact" has diagrams and recursions alone. ``title`` and ``authors`` are of
     the standalone document, as LaTeX; ``name`` names it and the directory beside it (default: after the targets).
     ``closure`` adds everything that the targets need, in order of dependence; ``pdf`` compiles the document too.
+    ``depth`` adds how the tensors depend on the depth: ``blocks``, which whoever knows them fills in.
     """
 
     prefix: str = "nkf"
@@ -67,6 +76,8 @@ class LatexOptions:
     name: str | None = None
     closure: bool = False
     pdf: bool = False
+    depth: bool = False
+    blocks: Sequence[DepthBlock] = ()
     templates: Path | None = None
     certificates: Mapping[str, str] = field(default_factory=dict)
     symbols: Symbols = field(default_factory=Symbols)
@@ -129,6 +140,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
     front = {**common, "columns": options.columns, "title": options.title, "sections": sections}
+    front["depth"] = options.depth
     front["authors"] = r" \and ".join(options.authors) or AUTHOR
     letters = {
         "names": names,
@@ -154,6 +166,9 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
         f"{stem}/tensors.tex": Job("latex/tensors.tex.jinja", {**common, **table}),
         f"{stem}/references.bib": Job("latex/references.bib.jinja", common),
     }
+    if options.depth:
+        blocks = [block._asdict() for block in options.blocks]
+        jobs[f"{stem}/depth.tex"] = Job("latex/depth.tex.jinja", {**common, "blocks": blocks})
     drawn = {}
     for recursion, values in zip(recursions, sections, strict=True):
         jobs[f"{stem}/{values['file']}.tex"] = Job("latex/cumulant.tex.jinja", {**common, **values})

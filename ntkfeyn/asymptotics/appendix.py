@@ -1,0 +1,34 @@
+"""The depth section of an appendix: closed forms and series of the tensors that are emitted.
+
+Enters: targets, an ensemble of weights, letters. Leaves: a block for each class of activations, as LaTeX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ntkfeyn.asymptotics.answer import DepthForms, depth_forms, existing
+from ntkfeyn.asymptotics.request import DepthRequest
+from ntkfeyn.asymptotics.writing import latex_assumptions, latex_rows
+from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.render.latex.appendix import DepthBlock
+from ntkfeyn.render.symbols import Symbols
+
+CLASSES = (  # activations and what they are called
+    ("linear", "Linear."),
+    ("relu", "ReLU."),
+    ("leaky_relu(a)", "LeakyReLU, slope $a$ on the left."),
+    ("odd", "Odd activations."),
+)
+
+
+def depth_blocks(targets: Sequence[TensorId], weights: str, symbols: Symbols) -> list[DepthBlock]:
+    """One for each class that has one of the targets. Raises NtkfeynError."""
+    blocks = []
+    for activation, heading in CLASSES:
+        request = DepthRequest(activation, weights=weights)
+        wanted = existing(targets, request)
+        if wanted:
+            answer: DepthForms = depth_forms(wanted, request)
+            blocks.append(DepthBlock(heading, latex_assumptions(answer, symbols), latex_rows(answer, symbols)))
+    return blocks
