@@ -25,6 +25,7 @@ from ntkfeyn.asymptotics.sums import DepthSum, Field, Number
 from ntkfeyn.criticality.points import CriticalPoint, gaussian_means
 from ntkfeyn.derivation.homogeneity import Mean
 from ntkfeyn.expectations.activations import Smooth, leibniz
+from ntkfeyn.expectations.quadrature import hermite
 from ntkfeyn.model.tensors import TensorId
 
 TERMS = 4  # powers of x of a mean
@@ -79,10 +80,18 @@ class FixedPoint:
         if orders in exact:
             return Fraction(exact[orders])
         if orders not in self.known:
-            K, top = self.point.kernel or 0.0, max(orders)
-            [found] = gaussian_means(self.function, K, top, lambda s: [np.asarray(prod(s[m] for m in orders))])
-            self.known[orders] = Fraction(found)
+            self.known[orders] = Fraction(self._mean(orders))
         return self.known[orders]
+
+    def _mean(self, orders: tuple[int, ...]) -> float:
+        """By quadrature, exact for polynomials."""
+        K, top, degree = self.point.kernel or 0.0, max(orders), self.function.degree
+        if degree is not None:
+            rule = hermite(degree * len(orders) // 2 + 1)
+            s = self.function.table(K**0.5 * rule.nodes, top)
+            return float(rule.weights @ prod(s[m] for m in orders))
+        [found] = gaussian_means(self.function, K, top, lambda s: [np.asarray(prod(s[m] for m in orders))])
+        return found
 
     @cached_property
     def curvature(self) -> Fraction:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import log, prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ntkfeyn.asymptotics.fields import letters_in
 from ntkfeyn.asymptotics.series import NEVER, Series, Size
@@ -51,8 +51,8 @@ class Exact:
         """
         if not self.equal and (widths is None or len(widths) < layer):
             raise bad_request("a value at unequal widths", "n_1 .. n_L are needed", "widths=[32, 64, 32]")
-        chi = number(self.chi, letters) if self.chi is not None else 1.0
-        total: Any = Fraction(0)
+        chi = number(self.chi, letters) if self.chi is not None else 1
+        total = Fraction(0)
         for word, row in self.sum.terms.items():
             for places in combinations(range(1, layer), len(word)):
                 weight = prod(
@@ -63,16 +63,16 @@ class Exact:
                     total += (
                         weight * number(value, letters) * prod(here**a * chi ** (b * here) for here, (a, b) in powers)
                     )
-        scale = 1.0 if self.equal or widths is None or layer < 2 else widths[layer - 2] ** self.tensor.order
-        return float(total * prod(number_of(name, letters) ** power for name, power in self.units) * scale)
+        scale = 1 if self.equal or widths is None or layer < 2 else Fraction(widths[layer - 2]) ** self.tensor.order
+        return float(total * prod(Fraction(number_of(name, letters)) ** power for name, power in self.units) * scale)
 
 
-def _width(widths: Sequence[float], layer: int, letter: tuple[int, int]) -> float:
+def _width(widths: Sequence[float], layer: int, letter: tuple[int, int]) -> Fraction:
     """n_l^-e tau_l^f"""
     e, f = letter
-    n = widths[layer - 1]
-    tau = n / max(n, widths[layer]) if f else 1.0
-    return float(n**-e * tau**f)
+    n = Fraction(widths[layer - 1])
+    tau = n / max(n, Fraction(widths[layer])) if f else Fraction(1)
+    return n**-e * tau**f
 
 
 class LogTerm(NamedTuple):
@@ -105,7 +105,9 @@ class Asymptotic:
 
     def at(self, layer: float, letters: Mapping[str, float], count: int | None = None) -> float:
         """The sum of its terms, or of the first ``count``, at a layer."""
-        total = sum(number(c, letters) * float(layer) ** float(p) * log(layer) ** q for p, q, c in self.terms[:count])
+        total = sum(
+            float(number(c, letters)) * float(layer) ** float(p) * log(layer) ** q for p, q, c in self.terms[:count]
+        )
         return float(total * prod(number_of(name, letters) ** power for name, power in self.units))
 
 
@@ -127,12 +129,16 @@ def _place(size: Size) -> tuple[Fraction, int]:
     return -Fraction(size.power), -size.logs
 
 
-def number(value: Number, letters: Mapping[str, float]) -> Any:
-    """An element with numbers for its letters. Raises RequestError for a letter without one."""
-    if isinstance(value, int | float | Fraction):
-        return value
+def number(value: Number, letters: Mapping[str, float]) -> Fraction:
+    """An element with numbers for its letters, exactly. Raises RequestError for a letter without one."""
+    if isinstance(value, int | Fraction):
+        return Fraction(value)
+    from sympy import Rational
+
     expression = value.as_expr()
-    return float(expression.subs({name: number_of(str(name), letters) for name in expression.free_symbols}))
+    given = {name: Fraction(number_of(str(name), letters)) for name in expression.free_symbols}
+    found = expression.subs({name: Rational(one.numerator, one.denominator) for name, one in given.items()})
+    return Fraction(int(found.p), int(found.q))
 
 
 def number_of(name: str, letters: Mapping[str, float]) -> float:
