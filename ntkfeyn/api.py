@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,40 +176,18 @@ def depth(
     activation: str,
     legs: str | None = None,
     channel: str | None = None,
-    cw: float | str | Fraction = "critical",
-    cb: float | str | Fraction | None = None,
-    lambda_w: float | str | Fraction = 1,
-    lambda_b: float | str | Fraction = 0,
-    weights: str = GAUSSIAN,
-    widths: str = "equal",
-    start: str = "fixed",
     notation: Letters = None,
+    **settings: Any,
 ) -> Depth:
     """How tensors depend on the number of layers, at one input: closed forms, or series at large depth.
 
-    ``activation``: linear, relu, leaky_relu(0.1), leaky_relu(a) with a letter: exact, with any couplings (``cw`` a
-    number, "critical", or "any" for a letter chi) and ``widths`` "equal" or "any"; tanh and other odd ones, or "odd"
-    with letters for Taylor coefficients: series; gelu and other smooth ones with a critical K* > 0: polynomials
-    (``start`` "fixed": K^(1) = K*) or series ("near": K falls to it). Without names: those of ``emit`` that exist.
-    Raises NtkfeynError for what has no answer.
+    ``activation`` and ``settings`` (cw, cb, lambda_w, lambda_b, weights, widths, start) are the options of `ntkfeyn
+    depth`. Without names: those of ``emit`` that exist. Raises NtkfeynError for what has no answer.
     """
-    from ntkfeyn.asymptotics.answer import depth_forms, existing
-    from ntkfeyn.asymptotics.request import DepthRequest, exact_number
+    from ntkfeyn.asymptotics.answer import answered
 
-    listed = [names] if isinstance(names, str) else list(names or ())
-    asked = bool(listed or legs or channel)
-    targets = [target.id for target in (resolve(listed, legs, channel, order) if asked else default_targets(order))]
-    request = DepthRequest(
-        activation,
-        cw if isinstance(cw, str) and cw in ("critical", "any") else exact_number("--cw", cw),
-        None if cb is None else exact_number("--cb", cb),
-        exact_number("--lambda-w", lambda_w),
-        exact_number("--lambda-b", lambda_b),
-        weights,
-        widths,
-        start,
-    )
-    return Depth(depth_forms(targets if asked else existing(targets, request), request), _notation(notation))
+    listed = (names,) if isinstance(names, str) else tuple(names or ())
+    return Depth(answered((listed, legs, channel, order), activation, settings), _notation(notation))
 
 
 def evaluate(
@@ -356,19 +333,7 @@ def emit_targets(
     from ntkfeyn.runtime.files import write_below
 
     if lang == "latex" and latex is not None and latex.depth:
-        latex = _with_depth(targets, latex, symbols or latex.symbols, weights)
+        from ntkfeyn.asymptotics.appendix import with_depth
+
+        latex = with_depth(latex, [target.id for target in targets], symbols or latex.symbols, weights)
     return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols, weights)))
-
-
-def _with_depth(targets: Sequence[Target], latex: LatexOptions, symbols: Symbols, weights: str) -> LatexOptions:
-    """The options with how everything that is emitted depends on the depth."""
-    from dataclasses import replace
-
-    from ntkfeyn.asymptotics.appendix import depth_blocks
-    from ntkfeyn.derivation.recursion import derive_system
-
-    latex.check()
-    wanted = [target.id for target in targets]
-    if latex.closure:
-        wanted = [recursion.id for recursion in derive_system(wanted, weights).recursions]
-    return replace(latex, blocks=depth_blocks(wanted, weights, symbols))

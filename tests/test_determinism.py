@@ -39,6 +39,11 @@ REQUESTS = {
     "compare": ["compare", *NETWORK, "Theta", "V", "--networks", "600", "--max-pull", "9", "-o", "out"],
     "check": ["check", "wrong.tex", "--json", "out.json", "--fix", "out.tex"],
     "critical": ["critical", "--activation", "tanh", "--depth", "16", "-o", "out"],
+    "depth": ["depth", "V@2", "A", "--activation", "leaky_relu(a)", "--widths", "any", "--json", "out.json"],
+    "depth odd": ["depth", "A", "T", "--activation", "odd", "--weights", "orthogonal", "--format", "json"],
+    "depth gelu": ["depth", "--activation", "gelu", "--format", "latex"],
+    "susceptibilities": ["derive", "all", "--susceptibilities", "--format", "json"],
+    "appendix with depth": ["emit", "--lang", "latex", "V", "T", "--depth", "-o", "out"],
     "critical relu": ["critical", "--activation", "relu", "--depth", "20"],
 }
 WRONG = r"""$$ T_{1324} = 2 C_W \lambda_W \langle\sigma'_1\sigma'_2\sigma_3\sigma_4\rangle \Theta_{12}

@@ -81,6 +81,11 @@ REPEATED = [
         {"activation": "z*tanh(z)", "no-scaling": True},
         0,
     ),
+    (
+        ("depth", "V", "--activation", "relu", "--cw", "any", "--widths", "any"),
+        {"names": ["V"], "activation": "relu", "cw": "any", "widths": "any"},
+        0,
+    ),
 ]  # fmt: skip
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from ntkfeyn.asymptotics.exact import solved
 from ntkfeyn.asymptotics.forms import Exact, Form
 from ntkfeyn.asymptotics.large_depth import approached_forms, taylor, vanishing_forms
-from ntkfeyn.asymptotics.request import FIXED, GRAM, ODD, DepthRequest
+from ntkfeyn.asymptotics.request import FIXED, GRAM, ODD, DepthRequest, depth_request
 from ntkfeyn.asymptotics.sums import Number
 from ntkfeyn.criticality.points import Criticality, CriticalPoint, critical_points
 from ntkfeyn.derivation.homogeneity import at_one_sample, means_of, without_derivatives
@@ -22,6 +23,7 @@ from ntkfeyn.derivation.recursion import System, derive_system
 from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.expectations.activations import Smooth, activation
 from ntkfeyn.model.cumulants import standard
+from ntkfeyn.model.targets import default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
 
 
@@ -36,6 +38,19 @@ class DepthForms:
     forms: Mapping[str, Form]
     point: Mapping[str, Number | None]
     taylor: Mapping[str, float] = field(default_factory=dict)
+
+
+def answered(
+    asked: tuple[Sequence[str], str | None, str | None, int | None], activation: str, settings: Mapping[str, Any]
+) -> DepthForms:
+    """From names, legs, a channel and an order as typed; nothing asked: the default targets that exist.
+
+    ``settings`` are arguments of ``depth_request``. Raises NtkfeynError.
+    """
+    request = depth_request(activation, **settings)
+    if any(asked[:3]):
+        return depth_forms([target.id for target in resolve(*asked)], request)
+    return depth_forms(existing([target.id for target in default_targets(asked[3])], request), request)
 
 
 def depth_forms(targets: Sequence[TensorId], request: DepthRequest) -> DepthForms:

@@ -6,12 +6,14 @@ Enters: targets, an ensemble of weights, letters. Leaves: a block for each class
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ntkfeyn.asymptotics.answer import DepthForms, depth_forms, existing
 from ntkfeyn.asymptotics.request import DepthRequest
 from ntkfeyn.asymptotics.writing import latex_assumptions, latex_rows
+from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.model.tensors import TensorId
-from ntkfeyn.render.latex.appendix import DepthBlock
+from ntkfeyn.render.latex.appendix import DepthBlock, LatexOptions
 from ntkfeyn.render.symbols import Symbols
 
 CLASSES = (  # activations and what they are called
@@ -32,3 +34,11 @@ def depth_blocks(targets: Sequence[TensorId], weights: str, symbols: Symbols) ->
             answer: DepthForms = depth_forms(wanted, request)
             blocks.append(DepthBlock(heading, latex_assumptions(answer, symbols), latex_rows(answer, symbols)))
     return blocks
+
+
+def with_depth(options: LatexOptions, targets: Sequence[TensorId], symbols: Symbols, weights: str) -> LatexOptions:
+    """The options with how everything that is emitted depends on the depth. Raises NtkfeynError."""
+    options.check()
+    if options.closure:
+        targets = [recursion.id for recursion in derive_system(targets, weights).recursions]
+    return replace(options, blocks=depth_blocks(targets, weights, symbols))

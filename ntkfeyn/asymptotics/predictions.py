@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ntkfeyn.asymptotics.answer import depth_forms
 from ntkfeyn.asymptotics.forms import Exact, Form, number
-from ntkfeyn.asymptotics.request import GRAM, DepthRequest, exact_number
+from ntkfeyn.asymptotics.request import GRAM, depth_request
 from ntkfeyn.criticality.depth import RATIOS, Law, Scaling, scaled_tensors
 from ntkfeyn.criticality.growth import Growth
 from ntkfeyn.criticality.points import CriticalPoint
@@ -82,12 +82,8 @@ def _leading_json(leading: Leading) -> dict[str, Any]:
 
 def predictions(name: str, point: CriticalPoint, scaling: Scaling) -> Mapping[str, Predicted]:
     """By NAME@R; empty for an activation that no form is derived for, such as z - z^5."""
-    request = DepthRequest(
-        name,
-        lambda_w=exact_number("--lambda-w", repr(float(scaling.lambda_w))),
-        lambda_b=exact_number("--lambda-b", repr(float(scaling.lambda_b))),
-        weights=scaling.weights,
-    )
+    gradients = float(scaling.lambda_w), float(scaling.lambda_b)
+    request = depth_request(name, lambda_w=gradients[0], lambda_b=gradients[1], weights=scaling.weights)
     try:
         found = depth_forms(scaled_tensors(name, scaling.weights), request)
     except RequestError:

@@ -120,3 +120,26 @@ def exact_number(option: str, text: str | float | Fraction) -> Fraction:
     if not divisor:
         raise bad_request(f"{option} '{written[:40]}'", "a number such as 1.5 or 3/2 is allowed", f"{option} 1.5")
     return Fraction(above) / divisor
+
+
+def depth_request(
+    activation: str,
+    cw: float | str | Fraction = CRITICAL,
+    cb: float | str | Fraction | None = None,
+    lambda_w: float | str | Fraction = 1,
+    lambda_b: float | str | Fraction = 0,
+    weights: str = GAUSSIAN,
+    widths: str = EQUAL,
+    start: str = FIXED,
+) -> DepthRequest:
+    """A request as typed: numbers as floats, fractions or texts such as 3/2. Raises RequestError."""
+    return DepthRequest(
+        activation,
+        cw if cw in (CRITICAL, ANY) else exact_number("--cw", cw),
+        None if cb is None else exact_number("--cb", cb),
+        exact_number("--lambda-w", lambda_w),
+        exact_number("--lambda-b", lambda_b),
+        weights,
+        widths,
+        start,
+    )

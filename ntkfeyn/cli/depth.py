@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -57,18 +57,7 @@ if TYPE_CHECKING:
 )
 @json_option
 def command(
-    request: TargetRequest,
-    activation: str,
-    cw: str,
-    cb: str | None,
-    lambda_w: str,
-    lambda_b: str,
-    weights: str,
-    widths: str,
-    start: str,
-    symbols: Symbols,
-    form: str,
-    json_file: Path | None,
+    request: TargetRequest, activation: str, symbols: Symbols, form: str, json_file: Path | None, **settings: Any
 ) -> None:
     """How tensors depend on the number of layers, derived from their recursions, for one input.
 
@@ -92,14 +81,8 @@ def command(
             activation=activation,
             legs=request.legs,
             channel=request.channel,
-            cw=cw,
-            cb=cb,
-            lambda_w=lambda_w,
-            lambda_b=lambda_b,
-            weights=weights,
-            widths=widths,
-            start=start,
             notation=symbols,
+            **settings,
         )
         text = {"text": found.__str__, "latex": found.latex, "json": found.to_json}[form]()
     if json_file is not None:

@@ -83,16 +83,7 @@ def command(
              ntkfeyn derive Q --susceptibilities
     """
     targets = request.targets()
-    if picture is not None and (picture.suffix not in PICTURES or len(targets) > 1):
-        raise bad_request(
-            f"--picture '{picture}' for {len(targets)} recursions",
-            "one recursion and a .svg, .png or .pdf file are allowed",
-            "ntkfeyn derive Theta@1 --picture theta.svg",
-        )
-    if products and form != "json" and json_file is None:
-        raise bad_request(
-            f"--products with --format {form}", "JSON is allowed", "--format json --products, or --format latex"
-        )
+    _check_shown(picture, len(targets), products and form != "json" and json_file is None, form)
     if susceptibilities and (homogeneous or without or picture is not None):
         raise bad_request(
             "--susceptibilities with --homogeneous, --without or --picture",
@@ -120,6 +111,20 @@ def command(
         write_file(json_file, _json(recursions, products, symbols, susceptibilities))
     for block in _json(recursions, products, symbols, susceptibilities) if form == "json" else [text]:
         click.echo(block, nl=False)
+
+
+def _check_shown(picture: Path | None, count: int, unlisted: bool, form: str) -> None:
+    """Raises RequestError for a picture of several recursions, or products that no JSON lists."""
+    if picture is not None and (picture.suffix not in PICTURES or count > 1):
+        raise bad_request(
+            f"--picture '{picture}' for {count} recursions",
+            "one recursion and a .svg, .png or .pdf file are allowed",
+            "ntkfeyn derive Theta@1 --picture theta.svg",
+        )
+    if unlisted:
+        raise bad_request(
+            f"--products with --format {form}", "JSON is allowed", "--format json --products, or --format latex"
+        )
 
 
 def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool, weights: str) -> list[Recursion]:
