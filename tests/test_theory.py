@@ -37,7 +37,7 @@ from ntkfeyn.verification.certify import certify, random_setting
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "ntkfeyn" / "derivation" / "THEORY.md").read_text(encoding="utf-8")
 PARTS = re.split(r"^(?=## )", TEXT, flags=re.MULTILINE)
-SECTION = {part[3]: part for part in PARTS[1:]}
+SECTION = {part[3:].partition(".")[0]: part for part in PARTS[1:]}
 EXAMPLE = SECTION["5"].split("### The worked example", 1)[1]
 ORDER_ONE = [("K", 0), ("Theta", 0), *((name, 1) for name in ("V", "K", "D", "F", "A", "B", "Theta"))]
 AT_ORDER_ONE = [("K", 1), ("Theta", 1), *((name, 1) for name in NAMES[2:])]
@@ -304,6 +304,19 @@ def test_the_recursion_of_orthogonal_weights() -> None:
     derived = recursion_text(recursion, TextNotation(Symbols().text)).partition("\n\n")[2].split("\n\n")[0]
     [shown] = [block for block in blocks(SECTION["9"]) if block.startswith("V_1234 =")]
     assert shown.splitlines() == derived.replace("  orthogonal:V:", "  V:").splitlines()
+
+
+def test_the_series_in_taylor_coefficients() -> None:
+    """Section 10: those of two tensors, and the constants of orthogonal weights."""
+    depth = next(part for part in PARTS if re.match(r"## \d+\. Depth\n", part))
+    found = json.loads(nf.depth(["V", "T"], activation="odd").to_json())["tensors"]
+    shown = dict(re.findall(r"^([VT])   =   (\S.*?)  +(?:odd|g =)", depth, flags=re.MULTILINE))
+    assert shown == {name: found[f"{name}@1"]["text"] for name in "VT"}
+    forms = nf.depth(["K", "Theta", "V", "F", "K@1", "Theta@1"], activation="odd", weights="orthogonal").forms
+    leading = {name: Fraction(str(form.terms[0].coefficient)) for name, form in forms.items()}  # type: ignore[union-attr]
+    assert leading.pop("K@0") == leading.pop("Theta@0") == 1
+    [constants] = [block for block in blocks(depth) if "→" in block]
+    assert [Fraction(text) for text in re.findall(r"→  (\S+)", constants)] == list(leading.values())
 
 
 def test_the_critical_points() -> None:

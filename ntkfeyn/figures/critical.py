@@ -32,6 +32,7 @@ STYLES = {  # kernels black and grey, cumulants of z and NTK solid, of the dNTK 
 MARKS = 7  # on a curve, staggered so that curves that lie over one another show
 TITLES = {Tuning.CRITICAL: "at criticality", Tuning.BELOW: "below", Tuning.ABOVE: "above"}
 READABLE = 0.1  # exponents less certain than this are left to the table
+ROUNDED = 1e-12  # of the largest value of a derived curve: below it there are zeros
 SMALLEST = 1e-30  # of the largest value in a panel: below it a curve says nothing
 
 
@@ -123,7 +124,8 @@ def _bands(panel: Any, run: Run, predicted: Mapping[str, Predicted], *, ratios: 
             for layer in layers.tolist()
         ])  # fmt: skip
         if np.any(curve) and np.isfinite(curve).all():
-            panel.plot(layers, np.abs(curve), "-", color=STYLES[tensor][0], linewidth=4.5, alpha=0.22, zorder=1)
+            shown = np.where(np.abs(curve) > ROUNDED * np.abs(curve).max(), np.abs(curve), np.nan)
+            panel.plot(layers, shown, "-", color=STYLES[tensor][0], linewidth=4.5, alpha=0.22, zorder=1)
 
 
 def symbol(tensor: str, notation: LatexNotation) -> str:
