@@ -142,7 +142,7 @@ WRONG = [
     (["emit", "--lang", "fortran"], "language 'fortran'"),
     (["emit", "--lang", "latex", "--cumulant", "nope"], "unknown cumulant"),
     (["list", "--order", "-2"], "order -2"),
-    (["theory", "10"], "section '10' of the theory was asked for; allowed are 1, 2, 3, 4, 5, 6, 7, 8, 9"),
+    (["theory", "99"], "section '99' of the theory was asked for; allowed are 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"),
     (["theory", "four"], "Try: ntkfeyn theory 4"),
     (["theory", ""], "section ''"),
     (["nonsense"], "nonsense"),

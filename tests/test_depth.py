@@ -467,6 +467,7 @@ def test_letters_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path)
         (["V", "--activation", "relu", "--cw", "1/0"], "a number such as 1.5"),
         (["V", "--activation", "relu", "--cw", "-1"], "a number above 0"),
         (["V", "--activation", "relu", "--lambda-b", "-1"], "a number from 0 up"),
+        (["V", "--activation", "tanh", "--lambda-w", "0"], "else no NTK is left"),
         (["V", "--activation", "relu", "--widths", "some"], "allowed are equal, any"),
         (["V", "--activation", "gelu", "--start", "far"], "allowed are fixed, near"),
         (["V", "--activation", "rellu"], "relu"),

@@ -51,6 +51,10 @@ class DepthRequest:
                 raise bad_request(f"{option} {value}", "a number from 0 up is allowed", f"{option} 1")
         if not isinstance(self.cw, str) and self.cw <= 0:
             raise bad_request(f"--cw {self.cw}", "a number above 0 is allowed", "--cw 2")
+        if self.slopes is None and not (self.lambda_w or self.lambda_b):
+            raise bad_request(
+                "lambda_W = lambda_b = 0", "one of them must not be 0: else no NTK is left", "--lambda-w 1"
+            )
         if self.slopes is None and self.tuned:
             raise bad_request(
                 f"couplings of one's own, or unequal widths, for '{self.activation[:40]}'",

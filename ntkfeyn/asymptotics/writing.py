@@ -75,6 +75,8 @@ def assumptions(answer: DepthForms, pen: Pen) -> list[str]:
         lines.append(f"χ = {name['C_W']} {left}{s}' {s}'{right}, which is 1 at criticality")
     if request.activation.strip() == ODD:
         lines.append(f"α = -{s}'''(0)/{s}'(0) > 0, g = {name['lambda_W']} {s}'(0)^2, r5 = {s}^(5)(0)/({s}'(0) α^2), ..")
+        if request.lambda_b:
+            lines.append(f"b = {name['lambda_b']} α/g")
     return lines
 
 

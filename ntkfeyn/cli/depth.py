@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from ntkfeyn.render.symbols import Symbols
 
 
+def _activations(context: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    """Those of every command, and odd."""
+    return [*activation_names(context, param, typed), *offering("odd")(context, param, typed)]
+
+
 @click.command("depth", short_help="How tensors depend on the depth: closed forms, series.")
 @target_options
 @click.option(
     "--activation",
     required=True,
     metavar="NAME",
-    shell_complete=activation_names,
+    shell_complete=_activations,
     help="A name (see evaluate) or an expression in z; leaky_relu(a) with a letter; odd, for any odd one.",
 )
 @click.option("--cw", default="critical", show_default=True, metavar="X|critical|any", help="C_W; any: a letter chi.")
