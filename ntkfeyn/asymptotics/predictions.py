@@ -17,7 +17,7 @@ from ntkfeyn.asymptotics.request import GRAM, depth_request
 from ntkfeyn.criticality.depth import RATIOS, Law, Scaling, scaled_tensors
 from ntkfeyn.criticality.growth import Growth
 from ntkfeyn.criticality.points import CriticalPoint
-from ntkfeyn.errors import RequestError
+from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK
 
 AGREES = 2  # uncertainties of a fitted exponent
@@ -86,7 +86,7 @@ def predictions(name: str, point: CriticalPoint, scaling: Scaling) -> Mapping[st
     request = depth_request(name, lambda_w=gradients[0], lambda_b=gradients[1], weights=scaling.weights)
     try:
         found = depth_forms(scaled_tensors(name, scaling.weights), request)
-    except RequestError:
+    except NtkfeynError:
         return {}
     letters = {GRAM: point.gram}
     leading = {tensor: leading_of(form, letters) for tensor, form in found.forms.items()}
