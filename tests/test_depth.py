@@ -452,6 +452,18 @@ def test_letters_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     assert "ℓ" not in out
 
 
+def test_two_things_with_one_letter_are_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "n.toml").write_text('[letters]\nlayer = "q"\n[text]\nlayer = "q"\n')
+    for form in ("text", "latex", "json"):
+        asked = ["V", "--activation", "relu", "--format", form, "--notation", str(tmp_path / "n.toml")]
+        code, out, err = told(capsys, *asked)
+        assert (code, out) == (2, "")
+        assert "the notation writes layer as q" in err
+    code, out, _ = told(capsys, "V", "--activation", "odd", "--notation", str(tmp_path / "n.toml"))
+    assert code == 0
+    assert "q^-1" in out
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [

@@ -114,6 +114,16 @@ class Asymptotic:
 Form = Exact | Asymptotic
 
 
+def letters_of(form: Form) -> set[str]:
+    """The letters in a form: of coefficients, chi and units."""
+    if isinstance(form, Exact):
+        values = [value for row in form.sum.terms.values() for value in row.values()]
+        values += [] if form.chi is None else [form.chi]
+    else:
+        values = [term.coefficient for term in form.terms]
+    return {name for value in values for name in letters_in(value)} | {name for name, _ in form.units}
+
+
 def universal(series: Series, constants: frozenset[str]) -> tuple[tuple[LogTerm, ...], tuple[Fraction, int] | None]:
     """The terms before the first that holds a constant, and the power and logarithms of that one."""
     found: list[LogTerm] = []

@@ -9,10 +9,11 @@ from fractions import Fraction
 from typing import Any
 
 from ntkfeyn.asymptotics.answer import DepthForms
-from ntkfeyn.asymptotics.forms import Asymptotic, Exact, Form
+from ntkfeyn.asymptotics.forms import Asymptotic, Exact, Form, letters_of
 from ntkfeyn.asymptotics.formulas import SMALL, LatexPen, Pen, as_sympy, formula
 from ntkfeyn.asymptotics.request import ANY, EQUAL, ODD
 from ntkfeyn.asymptotics.sums import Number
+from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import TensorId
@@ -29,6 +30,7 @@ def symbol(tensor: TensorId, notation: TextNotation) -> str:
 def depth_text(answer: DepthForms, symbols: Symbols) -> str:
     """What is assumed, and a line a tensor."""
     pen = Pen(TextNotation(symbols.text))
+    check_letters(answer, pen)
     rows = [(symbol(form.tensor, pen.notation), formula(form, pen)) for form in answer.forms.values()]
     width = max(len(name) for name, _ in rows)
     lines = [f"  {name:<{width}}  {text}" for name, text in rows]
@@ -44,7 +46,24 @@ def depth_latex(answer: DepthForms, symbols: Symbols) -> str:
 def latex_rows(answer: DepthForms, symbols: Symbols) -> list[tuple[str, str]]:
     """Both sides of each equation."""
     pen = LatexPen(LatexNotation(symbols.latex))
+    check_letters(answer, pen)
     return [(symbol(form.tensor, pen.notation), formula(form, pen)) for form in answer.forms.values()]
+
+
+def check_letters(answer: DepthForms, pen: Pen) -> None:
+    """Raises RequestError where a letter of a form is one of the notation's that stands beside it."""
+    letters, notation = pen.notation.letters, pen.notation
+    mine = {pen.letter(name): name for form in answer.forms.values() for name in letters_of(form)}
+    theirs = {"layer": notation.layer, "width": letters.width, "activation": letters.activation}
+    theirs |= {name: letters.coupling(name) for name in ("C_W", "C_b", "lambda_W", "lambda_b", "tau")}
+    theirs |= {form.tensor.name: notation.letter(form.tensor.name) for form in answer.forms.values()}
+    for name, letter in theirs.items():
+        if letter in mine:
+            raise bad_request(
+                f"the notation writes {name} as {letter}",
+                f"{mine[letter]} of depth formulas is {letter}",
+                "another letter",
+            )
 
 
 def assumptions(answer: DepthForms, pen: Pen) -> list[str]:
@@ -112,6 +131,8 @@ def depth_json(answer: DepthForms, symbols: Symbols) -> dict[str, Any]:
     """After the schema ntkfeyn.depth/1."""
     request = answer.request
     pens = Pen(TextNotation(symbols.text)), LatexPen(LatexNotation(symbols.latex))
+    for pen in pens:
+        check_letters(answer, pen)
     meta: dict[str, Any] = {
         "tool": TOOL,
         "command": "depth",
