@@ -9,7 +9,10 @@ verify        a recursion against exact finite-width networks, in rational numbe
 evaluate      every tensor at every layer for an activation, with error estimates
 sample        the same tensors from sampled networks, with standard errors
 Notation      letters of formulas and pictures: Notation.read("pdlt"), or a file of one's own
-Network       depth, widths, activation and couplings of a network
+Network       depth, widths, activation and couplings of a network, or layers of its own
+Dense         a layer of a network: fully connected
+Conv          a layer that shares weights over positions: a convolution
+Graph         a layer that shares weights over positions: the nodes of a graph
 Cumulant      legs joined by a channel: what a tensor is the cumulant of
 Depth         what ``depth`` returns
 Diagram       what ``diagrams`` returns, one of them
@@ -25,9 +28,12 @@ from ntkfeyn.runtime.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from ntkfeyn.api import (
+        Conv,
         Cumulant,
+        Dense,
         Depth,
         Diagram,
+        Graph,
         Network,
         Notation,
         Recursion,
@@ -43,9 +49,12 @@ if TYPE_CHECKING:
     from ntkfeyn.errors import NtkfeynError
 
 __all__ = [
+    "Conv",
     "Cumulant",
+    "Dense",
     "Depth",
     "Diagram",
+    "Graph",
     "Network",
     "Notation",
     "NtkfeynError",

@@ -184,6 +184,7 @@ class Recursion:
 
     def __repr__(self) -> str:
         law = "" if self.record.weights == GAUSSIAN else f", {self.record.weights} weights"
+        law += ", shared over labels" if self.record.shared else ""
         return f"<Recursion {self.record.name}@{self.record.order}: {len(self.record.terms)} product terms{law}>"
 
     def _repr_latex_(self) -> str:

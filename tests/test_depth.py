@@ -505,6 +505,8 @@ def test_the_appendix_has_it(tmp_path: Path) -> None:
     assert not [path for path in plain if path.name == "depth.tex"]
     with pytest.raises(NtkfeynError, match="it is for LaTeX alone"):
         nf.emit("V", lang="c", directory=tmp_path, depth=True)
+    with pytest.raises(NtkfeynError, match="shared over labels"):
+        nf.emit("V", lang="latex", directory=tmp_path, depth=True, shared=True)
 
 
 def test_views() -> None:

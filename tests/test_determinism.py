@@ -21,6 +21,7 @@ REQUESTS = {
     "pdf": ["derive", "Theta@2", "--picture", "out.pdf"],
     "derive": ["derive", *LEGS, "--format", "json", "--picture", "out.svg"],
     "all": ["derive", "all", "Theta@2", "--format", "json"],
+    "shared": ["derive", "F@2", "--shared", "--format", "sympy"],
     "orthogonal": ["derive", "F@2", "--weights", "orthogonal", "--format", "json", "--picture", "out.svg"],
     "tree": ["derive", "--legs", "tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "--channel", "01.23.45", "--format", "json"],
     "sympy": ["derive", "A@1", "D@1", "F@2", "--format", "sympy"],

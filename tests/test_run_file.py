@@ -25,6 +25,7 @@ NETWORK = ("--activation", "gelu", "--inputs", "x.json", "--depth", "2", "--widt
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("x.json").write_text("[[1, 0.5], [0.2, 1]]")
+    Path("net.toml").write_text('input.shape = [2]\n[[layer]]\nkind = "dense"\n[[layer]]\nkind = "dense"\n')
     Path("f.json").write_text(nf.derive("F", order=1).to_json())
     return tmp_path
 
@@ -46,6 +47,7 @@ REPEATED = [
         0,
     ),
     (("derive", "--legs", "z1 z2 NTK34", "--channel", "13.24"), {"legs": "z1 z2 NTK34", "channel": "13.24"}, 0),
+    (("derive", "F", "--shared"), {"names": ["F"], "shared": True}, 0),
     (("explain", "F:1:2"), {"diagram-id": "F:1:2"}, 0),
     (("theory", "4"), {"section": "4"}, 0),
     (("check", "f.json", "F", "--format", "json"), {"file": "f.json", "target": "F", "format": "json"}, 0),
@@ -55,6 +57,7 @@ REPEATED = [
         0,
     ),
     (("verify", "K@1", "--layers", "2", "--cw", "3/2"), {"names": ["K@1"], "layers": "2", "cw": "3/2"}, 0),
+    (("network", "net.toml", "K", "--samples", "3"), {"names": ["K"], "network-file": "net.toml", "samples": 3}, 0),
     (
         ("evaluate", *NETWORK, "--tolerance", "1e-6", "V", "--cw", "1"),  # the default of --cw is left out
         {"names": ["V"], "activation": "gelu", "inputs": "x.json", "depth": 2, "width": "8,16", "tolerance": 1e-6},
@@ -264,7 +267,8 @@ def test_toml_of_signs_that_need_an_escape() -> None:
             toml(wrong)
 
 
-READ = {"inputs", "gram", "template", "run"}  # what names a file to read; the rest must be made by written_option
+# what names a file to read; the rest must be made by written_option
+READ = {"network", "network-file", "inputs", "gram", "template", "run"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

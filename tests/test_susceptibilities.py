@@ -103,7 +103,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
         "diagrams": ["F:1:2"],
         "sources": ["F:1:1"],
     }
-    for rest in (["--homogeneous"], ["--without", "collect"], ["--picture", str(tmp_path / "a.svg")]):
+    for rest in (["--homogeneous"], ["--shared"], ["--without", "collect"], ["--picture", str(tmp_path / "a.svg")]):
         code, out, err = told(capsys, "F", "--susceptibilities", *rest)
         assert (code, out) == (2, "")
         assert "read off the recursion as it stands" in err

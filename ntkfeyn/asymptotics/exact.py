@@ -1,4 +1,4 @@
-"""Recursions at one input solved exactly in the depth: no layer is ever stepped through (THEORY section 10).
+"""Recursions at one input solved exactly in the depth: no layer is ever stepped through (THEORY section 11).
 
 Enters: a System, and a ``Closed`` setting, in which every mean is a number times a power of K. Leaves: every tensor as
 a ``DepthSum``. With K known the recursion of each tensor is linear in itself,

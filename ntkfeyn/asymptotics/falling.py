@@ -1,4 +1,4 @@
-"""Tensors at large depth where the kernel falls to a fixed point: every recursion as a series (THEORY section 10).
+"""Tensors at large depth where the kernel falls to a fixed point: every recursion as a series (THEORY section 11).
 
 Enters: a System; how far the kernel is from its fixed point, x, with x at l+1 = x - x^2 + ..; means as series in x.
 Leaves: every tensor as a ``Series`` in x. With chi_par = dK'/dK = f'(x) = 1 - 2 x + .. and chi_perp = 1 - p x + .. a

@@ -1,4 +1,4 @@
-"""Smooth activations at a critical point K* > 0: means there, and as series in K - K* (THEORY section 10).
+"""Smooth activations at a critical point K* > 0: means there, and as series in K - K* (THEORY section 11).
 
 Enters: an activation and its critical point. Leaves: a ``Closed`` setting of networks that start at K*, where every
 mean is a number, and a ``Setting`` of those that fall to it from the side that attracts.

@@ -1,4 +1,4 @@
-"""Closed forms in the depth for homogeneous activations at one input: linear, ReLU, LeakyReLU (THEORY section 10).
+"""Closed forms in the depth for homogeneous activations at one input: linear, ReLU, LeakyReLU (THEORY section 11).
 
 Enters: the two slopes of the activation and the couplings, in one field. Leaves: a ``Closed`` setting.
 

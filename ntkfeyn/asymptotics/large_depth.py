@@ -1,4 +1,4 @@
-"""Series at large depth of a System's targets, as forms: K falls to 0, or to a K* > 0 (THEORY section 10).
+"""Series at large depth of a System's targets, as forms: K falls to 0, or to a K* > 0 (THEORY section 11).
 
 Enters: a System, Taylor coefficients or a fixed point. Leaves: ``Asymptotic`` forms: the terms that do not depend on
 where the network starts.

@@ -1,4 +1,4 @@
-"""Truncated series in a small x and the logarithm of 1/x, and the recursions that they solve (THEORY section 10).
+"""Truncated series in a small x and the logarithm of 1/x, and the recursions that they solve (THEORY section 11).
 
 Enters: coefficients in a ``Field``. Leaves: ``Series``, a sum of t x^j lambda^i with lambda = log(1/x), known down to a
 bound; ``solution`` of T(f(x)) = c(x) T(x) + S(x) for a map f(x) = x - x^2 + .. that falls to 0; ``in_depth``, the same

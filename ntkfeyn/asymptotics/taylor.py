@@ -1,4 +1,4 @@
-"""Small kernels: Gaussian means as series in K, from the Taylor coefficients of the activation (THEORY section 10).
+"""Small kernels: Gaussian means as series in K, from the Taylor coefficients of the activation (THEORY section 11).
 
 Enters: the derivatives of s at 0 over s'(0), as elements of a field: numbers, or letters. Leaves: a ``Setting``. With
 C_W = 1/s'(0)^2 and C_b = 0 the kernel falls to K* = 0 as K at l+1 = K - a K^2 + .. if a is positive, x = a K, where

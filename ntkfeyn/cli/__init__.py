@@ -35,6 +35,7 @@ COMMANDS = {
     "emit": "emit",
     "verify": "verify",
     "check": "check",
+    "network": "network",
     "evaluate": "evaluate",
     "sample": "sample",
     "compare": "compare",

@@ -13,7 +13,14 @@ import click
 
 from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import TargetRequest, json_option, target_options, weights_option, written_option
+from ntkfeyn.cli.options import (
+    TargetRequest,
+    json_option,
+    shared_option,
+    target_options,
+    weights_option,
+    written_option,
+)
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.errors import bad_request
 
@@ -34,6 +41,7 @@ PIECES = 2000  # of JSON, printed together
 @click.command("derive", short_help="Derive the recursion of a cumulant at an order in 1/n.")
 @target_options
 @weights_option()
+@shared_option()
 @notation_option
 @click.option(
     "--format",
@@ -69,6 +77,7 @@ def command(
     homogeneous: bool,
     susceptibilities: bool,
     weights: str,
+    shared: bool,
     symbols: Symbols,
 ) -> None:
     """Derive the layer-to-layer recursion of a cumulant at an order in 1/n.
@@ -80,13 +89,14 @@ def command(
              ntkfeyn derive Theta@2 --format json --products
              ntkfeyn derive F --format latex --notation pdlt
              ntkfeyn derive V --weights orthogonal
+             ntkfeyn derive F --shared
              ntkfeyn derive Q --susceptibilities
     """
     targets = request.targets()
     _check_shown(picture, len(targets), products and form != "json" and json_file is None, form)
-    if susceptibilities and (homogeneous or without or picture is not None):
+    if susceptibilities and (homogeneous or shared or without or picture is not None):
         raise bad_request(
-            "--susceptibilities with --homogeneous, --without or --picture",
+            "--susceptibilities with --homogeneous, --shared, --without or --picture",
             "it is read off the recursion as it stands",
             "ntkfeyn derive F --susceptibilities",
         )
@@ -99,7 +109,7 @@ def command(
     if susceptibilities:
         write = {"text": _self_text, "latex": _self_latex, "sympy": _self_sympy, "json": _nothing}[form]
     with waiting("deriving", targets):
-        recursions = _derived(targets, without, homogeneous, weights)
+        recursions = _derived(targets, without, homogeneous, weights, shared)
         if form == "json" or json_file is not None:
             _json(recursions, products, symbols, susceptibilities)  # beyond the limits nothing is written
         text = write(recursions, symbols)
@@ -127,13 +137,16 @@ def _check_shown(picture: Path | None, count: int, unlisted: bool, form: str) ->
         )
 
 
-def _derived(targets: list[Target], without: tuple[str, ...], homogeneous: bool, weights: str) -> list[Recursion]:
-    from ntkfeyn.derivation.homogeneity import diagonal_recursions
+def _derived(
+    targets: list[Target], without: tuple[str, ...], homogeneous: bool, weights: str, shared: bool
+) -> list[Recursion]:
+    from ntkfeyn.derivation.homogeneity import check_one_input, diagonal_recursions
     from ntkfeyn.derivation.recursion import derive_recursion
 
     if homogeneous:
+        check_one_input(shared)
         return [*diagonal_recursions([target.id for target in targets], without, weights)]
-    return [derive_recursion(shape, order, without, weights) for shape, order in targets]
+    return [derive_recursion(shape, order, without, weights, shared) for shape, order in targets]
 
 
 def _draw(recursion: Recursion, path: Path, symbols: Symbols) -> None:

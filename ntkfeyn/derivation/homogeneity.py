@@ -106,6 +106,16 @@ def diagonal_recursions(
     )
 
 
+def check_one_input(shared: bool) -> None:
+    """Raises RequestError where weights are shared over labels: labels that are averaged are several, never one."""
+    if shared:
+        raise bad_request(
+            "weights shared over labels were asked for with a homogeneous activation at one input",
+            "one of the two is allowed: labels are averaged in pairs of different ones",
+            "ntkfeyn derive K@1 --shared",
+        )
+
+
 def on_diagonal(recursion: Recursion) -> Diagonal:
     """All samples of a recursion made one, vanishing terms dropped, the other ones freed of derivatives.
 

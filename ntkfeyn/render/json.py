@@ -157,6 +157,7 @@ def _head(recursion: Recursion, notation: LatexNotation | None) -> dict[str, Any
         "cumulant": written_cumulant(recursion.cumulant, recursion.order, notation),
         "order": recursion.order,
         **weights_json(recursion.weights),
+        **({"shared": True} if recursion.shared else {}),
         "hash": recursion.hash,
         "diagrams": [diagram_json(diagram) for diagram in recursion.diagrams],
     }

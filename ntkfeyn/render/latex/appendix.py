@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ from ntkfeyn.render.templates import provenance, render_all
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}"
 STYLES = ("full", "compact")
 TITLE = "Finite-width recursions from Feynman diagrams"
+SHARED_TITLE = "Finite-width recursions for shared weights from Feynman diagrams"
 AUTHOR = "derived by ntkfeyn"
 
 # prefixes with which one of our macros is one that TeX, LaTeX, amsmath, tikz, hyperref, cleveref or a class of papers
@@ -108,6 +109,19 @@ class LatexOptions:
             tex_engine()
 
 
+def documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
+    """Options with those that are given by name. Raises RequestError for unknown ones, and for another language."""
+    if not document:
+        return latex
+    known = [option.name for option in fields(LatexOptions)]
+    for name in document:
+        if name not in known:
+            raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
+        if lang != "latex":
+            raise bad_request(f"{name} was given with lang='{lang}'", "it is for LaTeX alone", "lang='latex'")
+    return replace(latex or LatexOptions(), **document)
+
+
 def _check_tex(kind: str, text: str) -> None:
     """Raises RequestError for text that would break the document: it is LaTeX, on one line, with balanced braces."""
     depth = 0
@@ -139,8 +153,8 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     known = {recursion.id for recursion in recursions}
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
-    front = {**common, "columns": options.columns, "title": options.title, "sections": sections}
-    front["depth"] = options.depth
+    title = SHARED_TITLE if common["shared"] and options.title == TITLE else options.title
+    front = {**common, "columns": options.columns, "title": title, "sections": sections, "depth": options.depth}
     front["authors"] = r" \and ".join(options.authors) or AUTHOR
     letters = {
         "names": names,
@@ -154,7 +168,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
             "source": prose(row.source, options.symbols.latex),
             "picture": tikz(row.picture),
         }
-        for row in rule_rows(options.symbols, common["weights"])
+        for row in rule_rows(options.symbols, common["weights"], common["shared"])
     ]
     series = cumulant_rows(recursions) if common["weights"] != GAUSSIAN else []
     table = {"tensors": tensor_rows(names, used, options.prefix, options.symbols)}
@@ -187,6 +201,7 @@ def _common(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -
         "stem": stem,
         "full": options.style == "full",
         "weights": recursions[0].weights if recursions else GAUSSIAN,
+        "shared": bool(recursions) and recursions[0].shared,
         "tau": rf"{options.symbols.latex.coupling(TAU)}{{}}",
         "L": {**template_letters(options.symbols.latex), "delta": options.symbols.latex.delta},
     }
