@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -293,29 +293,14 @@ def emit(
     ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
     pdf=True, depth=True. Raises NtkfeynError.
     """
+    from ntkfeyn.render.latex.appendix import documented
+
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
-    options = _documented(lang, latex, document)
+    options = documented(lang, latex, document)
     check_ensemble(weights)
     return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols, weights=weights)
-
-
-def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
-    """Options with those that are given by name."""
-    from dataclasses import fields, replace
-
-    from ntkfeyn.render.latex.appendix import LatexOptions
-
-    if not document:
-        return latex
-    known = [field.name for field in fields(LatexOptions)]
-    for name in document:
-        if name not in known:
-            raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
-        if lang != "latex":
-            raise bad_request(f"{name} was given with lang='{lang}'", "it is for LaTeX alone", "lang='latex'")
-    return replace(latex or LatexOptions(), **document)
 
 
 def emit_targets(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,6 +106,19 @@ class LatexOptions:
             _check_tex(kind, text)
         if self.pdf:
             tex_engine()
+
+
+def documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
+    """Options with those that are given by name. Raises RequestError for unknown ones, and for another language."""
+    if not document:
+        return latex
+    known = [option.name for option in fields(LatexOptions)]
+    for name in document:
+        if name not in known:
+            raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
+        if lang != "latex":
+            raise bad_request(f"{name} was given with lang='{lang}'", "it is for LaTeX alone", "lang='latex'")
+    return replace(latex or LatexOptions(), **document)
 
 
 def _check_tex(kind: str, text: str) -> None:
