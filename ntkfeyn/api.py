@@ -179,15 +179,13 @@ def depth(
     notation: Letters = None,
     **settings: Any,
 ) -> Depth:
-    """How tensors depend on the number of layers, at one input: closed forms, or series at large depth.
+    """How tensors depend on the number of layers, at one input; ``settings`` are the other options of `ntkfeyn depth`.
 
-    ``activation`` and ``settings`` (cw, cb, lambda_w, lambda_b, weights, widths, start) are the options of `ntkfeyn
-    depth`. Without names: those of ``emit`` that exist. Raises NtkfeynError for what has no answer.
+    Without names: those of ``emit`` that exist. Raises NtkfeynError for what has no answer.
     """
     from ntkfeyn.asymptotics.answer import answered
 
-    listed = (names,) if isinstance(names, str) else tuple(names or ())
-    return Depth(answered((listed, legs, channel, order), activation, settings), _notation(notation))
+    return Depth(answered((names or (), legs, channel, order), activation, settings), _notation(notation))
 
 
 def evaluate(
@@ -314,11 +312,9 @@ def emit_targets(
     weights: str = GAUSSIAN,
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
+    from ntkfeyn.asymptotics.appendix import with_depth
     from ntkfeyn.codegen.backends import Emission, backend
     from ntkfeyn.runtime.files import write_below
 
-    if lang == "latex" and latex is not None and latex.depth:
-        from ntkfeyn.asymptotics.appendix import with_depth
-
-        latex = with_depth(latex, [target.id for target in targets], symbols or latex.symbols, weights)
+    latex = with_depth(latex, lang, [target.id for target in targets], symbols, weights)
     return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols, weights)))

@@ -41,16 +41,18 @@ class DepthForms:
 
 
 def answered(
-    asked: tuple[Sequence[str], str | None, str | None, int | None], activation: str, settings: Mapping[str, Any]
+    asked: tuple[str | Sequence[str], str | None, str | None, int | None], activation: str, settings: Mapping[str, Any]
 ) -> DepthForms:
     """From names, legs, a channel and an order as typed; nothing asked: the default targets that exist.
 
     ``settings`` are arguments of ``depth_request``. Raises NtkfeynError.
     """
     request = depth_request(activation, **settings)
-    if any(asked[:3]):
-        return depth_forms([target.id for target in resolve(*asked)], request)
-    return depth_forms(existing([target.id for target in default_targets(asked[3])], request), request)
+    names, legs, channel, order = asked
+    if names or legs or channel:
+        found = resolve([names] if isinstance(names, str) else names, legs, channel, order)
+        return depth_forms([target.id for target in found], request)
+    return depth_forms(existing([target.id for target in default_targets(order)], request), request)
 
 
 def depth_forms(targets: Sequence[TensorId], request: DepthRequest) -> DepthForms:

@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ntkfeyn.asymptotics.answer import DepthForms, depth_forms, existing
-from ntkfeyn.asymptotics.request import DepthRequest
-from ntkfeyn.asymptotics.writing import latex_assumptions, latex_rows
 from ntkfeyn.derivation.recursion import derive_system
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.latex.appendix import DepthBlock, LatexOptions
@@ -26,19 +23,27 @@ CLASSES = (  # activations and what they are called
 
 def depth_blocks(targets: Sequence[TensorId], weights: str, symbols: Symbols) -> list[DepthBlock]:
     """One for each class that has one of the targets. Raises NtkfeynError."""
+    from ntkfeyn.asymptotics.answer import depth_forms, existing  # numbers are loaded where they are asked for
+    from ntkfeyn.asymptotics.request import DepthRequest
+    from ntkfeyn.asymptotics.writing import latex_assumptions, latex_rows
+
     blocks = []
     for activation, heading in CLASSES:
         request = DepthRequest(activation, weights=weights)
         wanted = existing(targets, request)
         if wanted:
-            answer: DepthForms = depth_forms(wanted, request)
+            answer = depth_forms(wanted, request)
             blocks.append(DepthBlock(heading, latex_assumptions(answer, symbols), latex_rows(answer, symbols)))
     return blocks
 
 
-def with_depth(options: LatexOptions, targets: Sequence[TensorId], symbols: Symbols, weights: str) -> LatexOptions:
-    """The options with how everything that is emitted depends on the depth. Raises NtkfeynError."""
+def with_depth(
+    options: LatexOptions | None, lang: str, targets: Sequence[TensorId], symbols: Symbols | None, weights: str
+) -> LatexOptions | None:
+    """The options with how everything that is emitted depends on the depth, if they ask for it. Raises NtkfeynError."""
+    if lang != "latex" or options is None or not options.depth:
+        return options
     options.check()
     if options.closure:
         targets = [recursion.id for recursion in derive_system(targets, weights).recursions]
-    return replace(options, blocks=depth_blocks(targets, weights, symbols))
+    return replace(options, blocks=depth_blocks(targets, weights, symbols or options.symbols))

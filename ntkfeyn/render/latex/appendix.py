@@ -152,8 +152,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     known = {recursion.id for recursion in recursions}
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
-    front = {**common, "columns": options.columns, "title": options.title, "sections": sections}
-    front["depth"] = options.depth
+    front = {**common, "columns": options.columns, "title": options.title, "sections": sections, "depth": options.depth}
     front["authors"] = r" \and ".join(options.authors) or AUTHOR
     letters = {
         "names": names,
