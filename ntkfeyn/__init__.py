@@ -4,6 +4,7 @@ derive        the recursion of a tensor, from all its diagrams: formula, LaTeX, 
 diagrams      the diagrams alone: weight, pictures, graph
 emit          an appendix in LaTeX, or a program in Python, JAX or C, written to files
 check         somebody's recursion against ours, term by term
+depth         how tensors depend on the number of layers: closed forms, or series at large depth
 verify        a recursion against exact finite-width networks, in rational numbers
 evaluate      every tensor at every layer for an activation, with error estimates
 sample        the same tensors from sampled networks, with standard errors
@@ -13,6 +14,7 @@ Dense         a layer of a network: fully connected
 Conv          a layer that shares weights over positions: a convolution
 Graph         a layer that shares weights over positions: the nodes of a graph
 Cumulant      legs joined by a channel: what a tensor is the cumulant of
+Depth         what ``depth`` returns
 Diagram       what ``diagrams`` returns, one of them
 Recursion     what ``derive`` returns
 NtkfeynError  any request that cannot be answered; its text says what was asked, what is allowed, what to try
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
         Conv,
         Cumulant,
         Dense,
+        Depth,
         Diagram,
         Graph,
         Network,
         Notation,
         Recursion,
         check,
+        depth,
         derive,
         diagrams,
         emit,
@@ -48,6 +52,7 @@ __all__ = [
     "Conv",
     "Cumulant",
     "Dense",
+    "Depth",
     "Diagram",
     "Graph",
     "Network",
@@ -55,6 +60,7 @@ __all__ = [
     "NtkfeynError",
     "Recursion",
     "check",
+    "depth",
     "derive",
     "diagrams",
     "emit",

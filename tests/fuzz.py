@@ -157,6 +157,8 @@ COMMANDS = (
     ["sample", "B", "--activation", "gelu", "--gram", "k.json", "--depth", "2", "--width", "4", "--networks", "64"],
     ["compare", "K", "--activation", "sin", "--gram", "k.json", "--depth", "2", "--width", "4", "--networks", "64"],
     ["critical", "--activation", "relu", "--depth", "12", "--no-scaling"],
+    ["depth", "A", "--activation", "leaky_relu(a)", "--cw", "any"],
+    ["depth", "V", "--activation", "tanh", "--lambda-b", "0.5"],
 )  # fmt: skip
 
 

@@ -52,6 +52,11 @@ REQUESTS = {
     "sampled convolution": ["sample", *CONVOLUTION, "F", "T", "--networks", "64", "--format", "json"],
     "network": ["network", "net.toml", "V@2", "--samples", "1", "--format", "json"],
     "critical": ["critical", "--activation", "tanh", "--depth", "16", "-o", "out"],
+    "depth": ["depth", "V@2", "A", "--activation", "leaky_relu(a)", "--widths", "any", "--json", "out.json"],
+    "depth odd": ["depth", "A", "T", "--activation", "odd", "--weights", "orthogonal", "--format", "json"],
+    "depth gelu": ["depth", "--activation", "gelu", "--format", "latex"],
+    "susceptibilities": ["derive", "all", "--susceptibilities", "--format", "json"],
+    "appendix with depth": ["emit", "--lang", "latex", "V", "T", "--depth", "-o", "out"],
     "critical relu": ["critical", "--activation", "relu", "--depth", "20"],
 }
 WRONG = r"""$$ T_{1324} = 2 C_W \lambda_W \langle\sigma'_1\sigma'_2\sigma_3\sigma_4\rangle \Theta_{12}

@@ -37,6 +37,7 @@ SMALL = {
     "sample": f"sample {NETWORK} V --networks 64",
     "compare": f"compare {NETWORK} Theta --networks 64 -o figures",
     "critical": "critical --activation gelu --depth 16",
+    "depth": "depth --activation relu",
 }
 QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "theory", "emit", "evaluate")]
 

@@ -84,6 +84,11 @@ REPEATED = [
         {"activation": "z*tanh(z)", "no-scaling": True},
         0,
     ),
+    (
+        ("depth", "V", "--activation", "relu", "--cw", "any", "--widths", "any"),
+        {"names": ["V"], "activation": "relu", "cw": "any", "widths": "any"},
+        0,
+    ),
 ]  # fmt: skip
 
 
@@ -161,7 +166,7 @@ def test_the_file_of_the_current_directory(capsys: pytest.CaptureFixture[str]) -
 
 WRONG = [
     ('[evaluat]\ndepth = 3\n', ["evaluate"], ["r.toml", "'evaluat'", "Did you mean [evaluate]?"]),
-    ('depth = 3\n', ["evaluate"], ["r.toml", "'depth'", "[evaluate]"]),
+    ('width = 3\n', ["evaluate"], ["r.toml", "'width'", "[evaluate]"]),
     ('evaluate = 3\n', ["evaluate"], ["r.toml", "'evaluate' is no table"]),
     ('[evaluate]\ndepht = 3\n', ["evaluate"], ["r.toml, [evaluate]", "'depht'", "Did you mean depth?"]),
     ('[evaluate]\nlambda_w = 3\n', ["evaluate"], ["'lambda_w'", "Did you mean lambda-w?"]),

@@ -40,6 +40,7 @@ COMMANDS = {
     "sample": "sample",
     "compare": "compare",
     "critical": "critical",
+    "depth": "depth",
 }
 
 

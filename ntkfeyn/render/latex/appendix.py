@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.rules import TAU
@@ -48,6 +48,14 @@ TAKEN = (
 )  # fmt: skip
 
 
+class DepthBlock(NamedTuple):
+    """A part of the depth section: a heading, what holds, and both sides of each equation, all LaTeX."""
+
+    heading: str
+    sentence: str
+    rows: Sequence[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class LatexOptions:
     """``prefix`` begins every macro, environment and label; ``templates`` is a directory that overrides ours;
@@ -56,6 +64,7 @@ class LatexOptions:
     ``style`` "full" derives every term, "compact" has diagrams and recursions alone. ``title`` and ``authors`` are of
     the standalone document, as LaTeX; ``name`` names it and the directory beside it (default: after the targets).
     ``closure`` adds everything that the targets need, in order of dependence; ``pdf`` compiles the document too.
+    ``depth`` adds how the tensors depend on the depth: ``blocks``, which whoever knows them fills in.
     """
 
     prefix: str = "nkf"
@@ -68,6 +77,8 @@ class LatexOptions:
     name: str | None = None
     closure: bool = False
     pdf: bool = False
+    depth: bool = False
+    blocks: Sequence[DepthBlock] = ()
     templates: Path | None = None
     certificates: Mapping[str, str] = field(default_factory=dict)
     symbols: Symbols = field(default_factory=Symbols)
@@ -96,6 +107,19 @@ class LatexOptions:
             _check_tex(kind, text)
         if self.pdf:
             tex_engine()
+
+
+def documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
+    """Options with those that are given by name. Raises RequestError for unknown ones, and for another language."""
+    if not document:
+        return latex
+    known = [option.name for option in fields(LatexOptions)]
+    for name in document:
+        if name not in known:
+            raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
+        if lang != "latex":
+            raise bad_request(f"{name} was given with lang='{lang}'", "it is for LaTeX alone", "lang='latex'")
+    return replace(latex or LatexOptions(), **document)
 
 
 def _check_tex(kind: str, text: str) -> None:
@@ -130,7 +154,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
     title = SHARED_TITLE if common["shared"] and options.title == TITLE else options.title
-    front = {**common, "columns": options.columns, "title": title, "sections": sections}
+    front = {**common, "columns": options.columns, "title": title, "sections": sections, "depth": options.depth}
     front["authors"] = r" \and ".join(options.authors) or AUTHOR
     letters = {
         "names": names,
@@ -156,6 +180,9 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
         f"{stem}/tensors.tex": Job("latex/tensors.tex.jinja", {**common, **table}),
         f"{stem}/references.bib": Job("latex/references.bib.jinja", common),
     }
+    if options.depth:
+        blocks = [block._asdict() for block in options.blocks]
+        jobs[f"{stem}/depth.tex"] = Job("latex/depth.tex.jinja", {**common, "blocks": blocks})
     drawn = {}
     for recursion, values in zip(recursions, sections, strict=True):
         jobs[f"{stem}/{values['file']}.tex"] = Job("latex/cumulant.tex.jinja", {**common, **values})
