@@ -1,0 +1,184 @@
+"""Trained networks: batches of finite networks under gradient flow or descent (THEORY, section "Training"). An independent
+judge: no tensor, recursion or expectation is used here.
+
+Enters: layers, inputs, targets, random numbers. Leaves: outputs and neural tangent kernels. Arrays have a first axis of
+networks; ``kernel`` axes are (networks, point, output, point, output), the parameters weighted with lambda.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntkfeyn.expectations.activations import activation
+from ntkfeyn.model.network import Layer
+from ntkfeyn.sampling.kernels import drawn_weights, normals
+
+Array = NDArray[np.float64]
+NULL = 1e-10  # share of the largest eigenvalue of a network's kernel below which a mode does not move
+
+
+class Problem(NamedTuple):
+    """What every network has in common; ``inputs`` (points, n_0), those of ``targets`` (training points, outputs) first."""
+
+    layers: tuple[Layer, ...]
+    inputs: Array
+    targets: Array
+
+    @property
+    def trained(self) -> int:
+        return len(self.targets)
+
+    @property
+    def below(self) -> tuple[int, ...]:
+        """The width below each layer."""
+        return (self.inputs.shape[1], *(layer.width for layer in self.layers if layer.width is not None))
+
+    @property
+    def functions(self) -> list[Callable[[Array], list[Array]]]:
+        """s and s' of each hidden layer."""
+        names = [layer.activation for layer in self.layers if layer.activation is not None]
+        return [lambda z, name=name: activation(name).table(z, 1) for name in names]  # type: ignore[misc]
+
+    @property
+    def floats(self) -> int:
+        """Parameters of one network."""
+        above = [*(layer.width or 0 for layer in self.layers[:-1]), self.targets.shape[1]]
+        return sum(n * (m + 1) for n, m in zip(above, self.below, strict=True))
+
+
+Parameters = list[Array]  # weights (networks, above, below) and biases (networks, 1, above) of each layer in turn
+
+
+def drawn(problem: Problem, streams: list[np.random.Generator]) -> Parameters:
+    """Networks at initialisation, each from its own random numbers."""
+    outputs, found = problem.targets.shape[1], []
+    for i, (layer, n) in enumerate(zip(problem.layers, problem.below, strict=True)):
+        rows = layer.width or outputs
+        weights = drawn_weights(streams, layer, rows, n) if i else normals(streams, rows, n) * np.sqrt(layer.C_W / n)
+        found += [weights, normals(streams, 1, rows) * np.sqrt(layer.C_b)]
+    return found
+
+
+def mirrored(parameters: Parameters) -> Parameters:
+    """Each network, and then each with the last layer's sign changed: outputs are opposite, the kernel the same."""
+    signs = [1.0] * (len(parameters) - 2) + [-1.0, -1.0]
+    return [np.concatenate([one, sign * one]) for one, sign in zip(parameters, signs, strict=True)]
+
+
+class Pass(NamedTuple):
+    """A forward pass: what enters each layer and the slopes of what it came from, both (networks, points, neurons)."""
+
+    entering: list[Array]
+    slopes: list[Array]
+    output: Array
+
+
+def forward(problem: Problem, parameters: Parameters, points: int | None = None) -> Pass:
+    """Of the first ``points`` points, or of all."""
+    s = problem.inputs[:points]
+    entering, slopes = [], []
+    last = len(problem.layers) - 1
+    for i, function in enumerate([*problem.functions, None]):
+        entering.append(s)
+        z = s @ parameters[2 * i].transpose(0, 2, 1) + parameters[2 * i + 1]
+        if function is None or i == last:
+            return Pass(entering, slopes, z)
+        s, slope = function(z)
+        slopes.append(slope)
+    raise AssertionError("the last layer has no activation")
+
+
+def velocity(problem: Problem, parameters: Parameters) -> Parameters:
+    """d theta/dt = -lambda dL/d theta for L = 1/2 sum eps^2."""
+    seen = forward(problem, parameters, problem.trained)
+    back = problem.targets - seen.output  # -eps
+    found: Parameters = []
+    for i in reversed(range(len(problem.layers))):
+        layer, n = problem.layers[i], problem.below[i]
+        moved = (layer.lambda_W / n * back).transpose(0, 2, 1) @ seen.entering[i]
+        bias = layer.lambda_b * back.sum(axis=1, keepdims=True)
+        found = [moved, bias, *found]
+        if i:
+            back = (back @ parameters[2 * i]) * seen.slopes[i - 1]
+    return found
+
+
+def kernel(problem: Problem, parameters: Parameters) -> Array:
+    """The neural tangent kernel between all points and outputs."""
+    seen = forward(problem, parameters)
+    networks, points, outputs = seen.output.shape
+    back = np.broadcast_to(np.eye(outputs), (networks, points, outputs, outputs))  # (.., point, output, neuron)
+    total = np.zeros((networks, points, outputs, points, outputs))
+    for i in reversed(range(len(problem.layers))):
+        layer, n = problem.layers[i], problem.below[i]
+        entering = seen.entering[i]
+        fresh = layer.lambda_b + layer.lambda_W / n * (entering @ np.swapaxes(entering, -1, -2))
+        rows = back.reshape(networks, points * outputs, -1)
+        both = (rows @ rows.transpose(0, 2, 1)).reshape(total.shape)
+        total += both * np.broadcast_to(fresh, (networks, points, points))[:, :, None, :, None]
+        if i:
+            back = (back @ parameters[2 * i][:, None]) * seen.slopes[i - 1][:, :, None]
+    return total
+
+
+def averaged(full: Array) -> Array:
+    """The kernel of one output neuron, averaged over them: (networks, points, points)."""
+    return np.asarray(np.einsum("manbn->mab", full) / full.shape[2])
+
+
+def frozen(problem: Problem, full: Array, since: Callable[[Array], Array]) -> Array:
+    """The linearised network with output zero at the start: (networks, times, points, outputs).
+
+    ``since`` gives the integral of exp(-w s), or the sum over steps, to each time: w (..) -> (times, ..).
+    """
+    trained, outputs = problem.targets.shape
+    networks, points = full.shape[:2]
+    rows = full[:, :, :, :trained].reshape(networks, points * outputs, trained * outputs)
+    values, vectors = np.linalg.eigh(rows[:, : trained * outputs])
+    values = np.where(values <= NULL * values[:, -1:], 0.0, values)
+    targets = np.einsum("mkw,k->mw", vectors, problem.targets.ravel())
+    held = np.where(values > 0, targets, 0.0) * since(values)
+    found = np.einsum("mkw,tmw->mtk", rows @ vectors, held)
+    return found.reshape(networks, held.shape[0], points, outputs)
+
+
+def settled(problem: Problem, parameters: Parameters) -> tuple[Array, Array]:
+    """Outputs at infinite time for networks that are all but trained, by their kernel, and that kernel."""
+    trained, outputs = problem.targets.shape
+    full, output = kernel(problem, parameters), forward(problem, parameters).output
+    networks, points = full.shape[:2]
+    left = (problem.targets - output[:, :trained]).reshape(networks, -1)
+    rows = full[:, :, :, :trained].reshape(networks, points * outputs, trained * outputs)
+    values, vectors = np.linalg.eigh(rows[:, : trained * outputs])
+    inverse = np.where(values > NULL * values[:, -1:], 1 / np.where(values > 0, values, 1.0), 0.0)
+    step = np.einsum("mkw,mw,mjw,mj->mk", rows @ vectors, inverse, vectors, left, optimize=True)
+    return output + step.reshape(output.shape), full
+
+
+def flowed(problem: Problem, parameters: Parameters, time: float, steps: int) -> Parameters:
+    """Gradient flow for a time, by ``steps`` steps of the classical Runge-Kutta method of order 4."""
+    h = time / max(steps, 1)
+    for _ in range(steps):
+        first = velocity(problem, parameters)
+        second = velocity(problem, _moved(parameters, first, h / 2))
+        third = velocity(problem, _moved(parameters, second, h / 2))
+        fourth = velocity(problem, _moved(parameters, third, h))
+        slopes = zip(first, second, third, fourth, strict=True)
+        mean = [(a + 2 * (b + c) + d) / 6 for a, b, c, d in slopes]
+        parameters = _moved(parameters, mean, h)
+    return parameters
+
+
+def descended(problem: Problem, parameters: Parameters, rate: float, steps: int) -> Parameters:
+    """Gradient descent, exactly."""
+    for _ in range(steps):
+        parameters = _moved(parameters, velocity(problem, parameters), rate)
+    return parameters
+
+
+def _moved(parameters: Sequence[Array], slopes: Sequence[Array], h: float) -> Parameters:
+    return [one + h * slope for one, slope in zip(parameters, slopes, strict=True)]
