@@ -7,6 +7,7 @@ check         somebody's recursion against ours, term by term
 verify        a recursion against exact finite-width networks, in rational numbers
 evaluate      every tensor at every layer for an activation, with error estimates
 sample        the same tensors from sampled networks, with standard errors
+train         mean prediction and kernel of trained networks at orders 0 and 1 in 1/n
 Notation      letters of formulas and pictures: Notation.read("pdlt"), or a file of one's own
 Network       depth, widths, activation and couplings of a network
 Cumulant      legs joined by a channel: what a tensor is the cumulant of
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         emit,
         evaluate,
         sample,
+        train,
         verify,
     )
     from ntkfeyn.errors import NtkfeynError
@@ -51,6 +53,7 @@ __all__ = [
     "emit",
     "evaluate",
     "sample",
+    "train",
     "verify",
 ]
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ntkfeyn.sampling.estimation import Sampling
     from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.results import Tensors
+    from ntkfeyn.training.results import Trained
     from ntkfeyn.verification.certify import Certificate
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "emit_targets",
     "evaluate",
     "sample",
+    "train",
     "verify",
 ]
 
@@ -230,6 +232,42 @@ def sample_request(request: Request, targets: Sequence[TensorId], sampling: Samp
     means = leading_means(targets)
     leading = evaluate_tensors(request._replace(advance=lambda _: None), means) if means else None
     return sample_tensors(request, targets, sampling, leading)
+
+
+def train(
+    network: Network | Sequence[Network],
+    inputs: Any = None,
+    targets: Any = None,
+    *,
+    test: Any = None,
+    gram: Any = None,
+    times: Sequence[float] | None = None,
+    steps: Sequence[int] | None = None,
+    rate: float | None = None,
+    networks: int | None = None,
+    seed: int = 1,
+    tolerance: float = 1e-6,
+    jobs: int = 1,
+    scheduler: str | None = None,
+) -> Trained:
+    """Mean prediction and kernel of trained networks at orders 0 and 1 in 1/n (theory section 10).
+
+    ``targets``: shape (training inputs,) or (training inputs, outputs); ``inputs`` are trained on, ``test`` are not; or
+    ``gram``: x.x'/n_0 of all of them, training inputs first. The loss is 1/2 sum eps^2: gradient flow to each of
+    ``times`` (inf is one; the default is 0.5, 1, 2, 5, inf), or gradient descent with ``rate`` after each of ``steps``.
+    With ``networks`` as many are trained beside the theory. ``.order0``, ``.order1`` have axes (times, points,
+    outputs); ``.settings`` hold everything of each width. Raises NtkfeynError for what does not exist or diverges.
+    """
+    from ntkfeyn.sampling.estimation import Sampling
+    from ntkfeyn.solve.request import Request
+    from ntkfeyn.training.request import schedule_for, training_request, training_samples
+    from ntkfeyn.training.run import trained
+
+    several = (network,) if isinstance(network, Network) else tuple(network)
+    given = training_samples(inputs, gram, targets, test)
+    numbers = Request(several, **given, tolerance=tolerance, jobs=jobs, scheduler=scheduler)
+    sampling = None if networks is None else Sampling(networks, seed)
+    return trained(training_request(numbers, targets, schedule_for(times, steps, rate), sampling))
 
 
 def _numeric_request(

@@ -38,6 +38,7 @@ COMMANDS = {
     "evaluate": "evaluate",
     "sample": "sample",
     "compare": "compare",
+    "train": "train",
     "critical": "critical",
 }
 

@@ -64,7 +64,7 @@ def predicted(tensors: Tensors, modes: Modes, schedule: Schedule, sums: Sequence
     free[:, :, :trained] -= response @ modes.vectors.T
     covariance = free @ kernel @ free.transpose(0, 2, 1)
     order1 = {source: np.zeros((len(schedule.times), len(theta), outputs)) for source in Source}
-    for (source, history), amount in _amounts(sums, tensors, modes, schedule, "I").items():
+    for (source, history), amount in _amounts(sums, tensors, modes, "I").items():
         order1[source] += _propagated(amount, history, theta, modes, schedule)
     return Predictions(response @ modes.targets, covariance, order1)
 
@@ -73,7 +73,7 @@ def moved_kernel(tensors: Tensors, modes: Modes, schedule: Schedule, sums: Seque
     """n E[H(t) - H(0)] by source, axes (times, points, points), averaged over output neurons."""
     points = len(tensors[MEAN_NTK])
     moved = {source: np.zeros((len(schedule.times), points, points)) for source in (Source.FIRST, Source.SECOND)}
-    for (source, history), amount in _amounts(sums, tensors, modes, schedule, "IJ").items():
+    for (source, history), amount in _amounts(sums, tensors, modes, "IJ").items():
         letters = history.residuals
         weights = schedule.convolved(modes.values, ("", *history.nodes), letters, history)
         moved[source] += np.einsum(f"t{letters},IJ{letters}->tIJ", weights, amount[..., 0])
@@ -82,7 +82,7 @@ def moved_kernel(tensors: Tensors, modes: Modes, schedule: Schedule, sums: Seque
 
 
 def _amounts(
-    sums: Sequence[Sum], tensors: Tensors, modes: Modes, schedule: Schedule, asked: str
+    sums: Sequence[Sum], tensors: Tensors, modes: Modes, asked: str
 ) -> dict[tuple[Source, History], Array]:
     """What multiplies each history, axes (a point for each of ``asked``, a mode for each residual, outputs).
 
@@ -92,8 +92,6 @@ def _amounts(
     kernel = modes.vectors.T @ tensors[MEAN_KERNEL][:trained, :trained] @ modes.vectors
     found: dict[tuple[Source, History], Array] = {}
     for one in sums:
-        if one.history.simultaneous and not schedule.shared_steps:
-            continue
         axes = asked + one.history.residuals
         neurons = one.neurons if asked == "I" else _merged(one.neurons)
         spec, factors = _factors(one, modes, neurons, asked, kernel)

@@ -27,6 +27,16 @@ SAFETY = 2.0  # few patterns of signs: the largest difference may be small by ch
 UNFITTED = 1e-9  # share of the targets that may be left where the kernel is singular
 
 
+class Curve(NamedTuple):
+    """The same between the times that are asked for, for figures: order 0, order 1 and its sources, n (H(t) - H(0))."""
+
+    times: tuple[float, ...]
+    order0: Array
+    order1: Array
+    sources: Sources
+    change1: Array
+
+
 class Expansion(NamedTuple):
     """One network. Axes: times, points (training first), outputs; of kernels times, points, points.
 
@@ -45,6 +55,7 @@ class Expansion(NamedTuple):
     initial_errors: Array
     change_errors: Array
     modes: Modes
+    curve: Curve
 
     @property
     def prediction1(self) -> Array:
@@ -68,6 +79,8 @@ def expanded(request: TrainingRequest) -> list[Expansion]:
     """One a network. Raises NtkfeynError for what does not exist, does not converge, or diverges."""
     _check_kernel(request)
     prediction, kernel = prediction_sums(), kernel_sums()
+    if not request.schedule.shared_steps:
+        prediction, kernel = (tuple(one for one in sums if not one.history.simultaneous) for sums in (prediction, kernel))
     found = []
     tensors = solved(request.numbers, request.trained, prediction, kernel)
     for network, solution in zip(request.numbers.networks, tensors, strict=True):
@@ -106,8 +119,16 @@ def _expansion(
         off = [np.maximum(worst, SAFETY * np.abs(a - b)) for worst, (a, b) in zip(off, pairs, strict=True)]
     return Expansion(
         width, best.order0, best.order1, best.covariance, values[MEAN_NTK], values[THETA_1], best.change,
-        off[0], off[1], solution.errors[THETA_1], off[2], modes,
+        off[0], off[1], solution.errors[THETA_1], off[2], modes, _curve(request, values, modes, prediction, kernel),
     )  # fmt: skip
+
+
+def _curve(
+    request: TrainingRequest, values: Tensors, modes: Modes, prediction: Sequence[Sum], kernel: Sequence[Sum]
+) -> Curve:
+    dense = request.schedule.between(request.curve)
+    found = _numbers(request._replace(schedule=dense), values, modes, prediction, kernel)
+    return Curve(dense.times, found.order0, _total(found.order1), found.order1, _total(found.change))
 
 
 def _numbers(

@@ -44,6 +44,11 @@ class Flow:
     def labels(self) -> tuple[str, ...]:
         return tuple(f"time-{t:g}" for t in self.times)
 
+    def between(self, points: int) -> Flow:
+        """So many times from 0 to the last finite one."""
+        last = max((t for t in self.times if not isinf(t)), default=1.0)
+        return Flow(tuple(np.linspace(0, last, points).tolist()))
+
     @property
     def shared_steps(self) -> bool:
         """Whether several residuals can be of one step."""
@@ -90,6 +95,11 @@ class Descent:
     @property
     def labels(self) -> tuple[str, ...]:
         return tuple(f"step-{n}" for n in self.steps)
+
+    def between(self, points: int) -> Descent:
+        """At most so many numbers of steps from 0 to the last."""
+        steps = np.unique(np.linspace(0, max(self.steps), points).round().astype(int))
+        return Descent(tuple(steps.tolist()), self.rate)
 
     @property
     def shared_steps(self) -> bool:

@@ -5,6 +5,8 @@ Enters: a request for numbers over training and test points together, targets, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import inf, isinf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,12 +15,13 @@ from numpy.typing import NDArray
 from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
 from ntkfeyn.expectations.activations import functions
 from ntkfeyn.sampling.estimation import Sampling
-from ntkfeyn.solve.inputs import gram_of, vectors
+from ntkfeyn.solve.inputs import gram_matrix, gram_of, vectors
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.training.histories import Descent, Flow, Schedule
 
 Array = NDArray[np.float64]
 MAX_TRAINED, MAX_TEST, MAX_OUTPUTS = 12, 24, 64
+DEFAULT_TIMES = (0.5, 1.0, 2.0, 5.0, inf)
 HINT = "--targets y.json with [1, -0.5], or [[1, 0], [0, 1]] for two outputs"
 EQUAL = 1e-9  # share of their size up to which targets are equal
 
@@ -26,13 +29,15 @@ EQUAL = 1e-9  # share of their size up to which targets are equal
 class TrainingRequest(NamedTuple):
     """``numbers``: networks and all points, training points first; ``targets`` (training points, outputs).
 
-    ``sampling``: how many networks to train beside the theory, or None.
+    ``sampling``: how many networks to train beside the theory, or None; ``curve``: at how many times in between theory
+    is wanted for figures.
     """
 
     numbers: Request
     targets: Array
     schedule: Schedule
     sampling: Sampling | None = None
+    curve: int = 0
 
     @property
     def trained(self) -> int:
@@ -128,34 +133,42 @@ def joined(inputs: Any, targets: Any, test: Any) -> Array:
     return np.concatenate([trained, tested])
 
 
-def samples(inputs: Any, targets: Any, test: Any) -> dict[str, Any]:
-    """``gram`` and ``inputs`` of training and test inputs together."""
-    given = joined(inputs, targets, test)
-    return {"gram": gram_of(given), "inputs": given}
+def training_samples(inputs: Any, gram: Any, targets: Any, test: Any) -> dict[str, Any]:
+    """``gram`` and ``inputs`` (if known) of training and test inputs together. Raises RequestError."""
+    if (inputs is None) == (gram is None):
+        raise bad_request("inputs and a Gram matrix", "exactly one of them is needed", "--inputs x.json")
+    if targets is None:
+        raise bad_request("no targets were given", "one row a training input is needed", HINT)
+    if gram is None:
+        given = joined(inputs, targets, test)
+        return {"gram": gram_of(given), "inputs": given}
+    if test is not None:
+        raise bad_request(
+            "test inputs and a Gram matrix were given", "the matrix holds test inputs too, behind the training inputs"
+        )
+    return {"gram": gram_matrix(gram), "inputs": None}
 
 
-def schedule_of(times: str | None, steps: str | None, rate: float | None) -> Schedule:
-    """From texts: times with commas, or steps with commas and a rate. Raises RequestError."""
+def schedule_for(times: Sequence[float] | None, steps: Sequence[int] | None, rate: float | None) -> Schedule:
+    """Gradient flow to times, or gradient descent for steps with a rate. Raises RequestError."""
     if steps is None and rate is None:
-        return Flow(tuple(_numbers("times", times or DEFAULT_TIMES, float)))
+        return Flow(tuple(DEFAULT_TIMES if times is None else times))
     if times is not None or steps is None or rate is None:
         raise bad_request(
-            "times, steps or a rate were given together, or one of the last two is missing",
+            "steps, a rate and times do not fit together",
             "--times for gradient flow, or --steps and --rate for gradient descent, are allowed",
             "--steps 100 --rate 0.1",
         )
-    return Descent(tuple(_numbers("steps", steps, int)), rate)
+    return Descent(tuple(steps), rate)
 
 
-DEFAULT_TIMES = "0.5,1,2,5,inf"
-
-
-def _numbers(option: str, text: str, kind: type[float] | type[int]) -> list[Any]:
+def read_numbers(option: str, text: str, kind: type[float] | type[int]) -> list[Any]:
+    """Numbers separated by commas. Raises RequestError."""
     try:
         return [kind(word) for word in text.split(",")]
     except ValueError as error:
         raise bad_request(
-            f"--{option} '{text[:60]}' was asked for", "numbers separated by commas are allowed", f"--{option} 1,10"
+            f"{option} '{text[:60]}' was asked for", "numbers separated by commas are allowed", f"{option} 1,10"
         ) from error
 
 
@@ -178,4 +191,4 @@ def training_json(request: TrainingRequest) -> dict[str, Any]:
 
 
 def _json_time(t: float) -> float | str:
-    return "inf" if np.isinf(t) else float(t)
+    return "inf" if isinf(t) else float(t)
