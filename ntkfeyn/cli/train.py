@@ -83,8 +83,7 @@ def command(
 
         def begin() -> Callable[[str], None]:
             bars.close()
-            blocks = 0 if sampling is None else sampling.blocks
-            return bars.enter_context(progress("train", len(networks) * blocks))
+            return bars.enter_context(progress("train", len(networks) * request.blocks))
 
         found = trained(_advancing(request, theory), begin)
     for line in found.warnings:

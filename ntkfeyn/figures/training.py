@@ -184,7 +184,7 @@ def _against_width(Figure: Any, found: Trained, notation: LatexNotation) -> Any:
                     continue
                 colour = POINTS[k % len(POINTS)]
                 order1 = [one.expansion.prediction1[i, a, o] for one in found.settings]
-                axis.plot([0, *inverse], [order1[0], *order1], color=colour, linewidth=1.2, label=found.points[a])
+                axis.plot(*_joined(inverse, order1), color=colour, linewidth=1.2, label=found.points[a])
                 parts = [one.sampled for one in found.settings if one.sampled is not None]
                 off = [p.prediction[i, a, o] - s.expansion.order0[i, a, o] for p, s in zip(parts, found.settings, strict=True)]
                 errors = [part.prediction_errors[i, a, o] for part in parts]
@@ -194,7 +194,16 @@ def _against_width(Figure: Any, found: Trained, notation: LatexNotation) -> Any:
             axis.axhline(0, color="black", linewidth=0.6, linestyle=":")
             axis.set_xlim(0, 1.1 * inverse.max())
             axis.set_xticks(inverse, [f"1/{one.n}" for one in found.settings], fontsize=6)
-            axis.legend(fontsize=6)
+            axis.legend(fontsize=5.5, loc="best")
         axes[o][0].set_ylabel(rf"${letter}$ (prediction $-$ order 0)", fontsize=8)
+    for axis in axes[-1]:
+        axis.set_xlabel(f"$1/{letter}$")
     figure.suptitle(str(found.meta["activation"]).replace("$", r"\$")[:90], fontsize=9)
     return figure
+
+
+def _joined(inverse: Array, order1: Sequence[float]) -> tuple[Array, Array]:
+    """Order 1 from 1/n = 0 on: a horizontal line for equal hidden widths."""
+    order = np.argsort(inverse)
+    values = np.array(order1)[order]
+    return np.concatenate([[0.0], inverse[order]]), np.concatenate([values[:1], values])

@@ -55,7 +55,7 @@ class Expansion(NamedTuple):
     initial_errors: Array
     change_errors: Array
     modes: Modes
-    curve: Curve
+    curve: Curve | None
 
     @property
     def prediction1(self) -> Array:
@@ -125,7 +125,9 @@ def _expansion(
 
 def _curve(
     request: TrainingRequest, values: Tensors, modes: Modes, prediction: Sequence[Sum], kernel: Sequence[Sum]
-) -> Curve:
+) -> Curve | None:
+    if not request.curve:
+        return None
     dense = request.schedule.between(request.curve)
     found = _numbers(request._replace(schedule=dense), values, modes, prediction, kernel)
     return Curve(dense.times, found.order0, _total(found.order1), found.order1, _total(found.change))

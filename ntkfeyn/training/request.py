@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 MAX_TRAINED, MAX_TEST, MAX_OUTPUTS = 12, 24, 64
 DEFAULT_TIMES = (0.5, 1.0, 2.0, 5.0, inf)
 HINT = "--targets y.json with [1, -0.5], or [[1, 0], [0, 1]] for two outputs"
+BLOCK = 16  # trained networks of one estimate
 EQUAL = 1e-9  # share of their size up to which targets are equal
 
 
@@ -47,6 +48,11 @@ class TrainingRequest(NamedTuple):
     @property
     def outputs(self) -> int:
         return int(self.targets.shape[1])
+
+    @property
+    def blocks(self) -> int:
+        """Blocks that hold the networks asked for."""
+        return 0 if self.sampling is None else -(-self.sampling.networks // BLOCK)
 
     def check(self) -> None:
         """Raises RequestError or LimitError for what cannot be trained, or is out of range."""

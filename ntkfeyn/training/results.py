@@ -45,7 +45,8 @@ class TrainedSetting:
 
     @property
     def curve(self) -> Curve:
-        """Theory between the times."""
+        """Theory between the times, where it was asked for."""
+        assert self.expansion.curve is not None
         return self.expansion.curve
 
     @property

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ntkfeyn.runtime.version import TOOL
-from ntkfeyn.sampling.kernels import BLOCK
 from ntkfeyn.training.expansion import expanded, warnings
-from ntkfeyn.training.request import TrainingRequest, training_json
+from ntkfeyn.training.request import BLOCK, TrainingRequest, training_json
 from ntkfeyn.training.results import Trained, TrainedSetting
 from ntkfeyn.training.sampled import sampled_training
 
@@ -32,7 +31,7 @@ def trained(request: TrainingRequest, begin: Callable[[], Callable[[str], None]]
     names += [f"test-{a + 1}" for a in range(points - request.trained)]
     meta: dict[str, Any] = {"tool": TOOL, "command": "train", **training_json(request)}
     if request.sampling is not None:
-        meta["networks"] = request.sampling.blocks * BLOCK
+        meta["networks"] = request.blocks * BLOCK
         meta["step_errors"] = [one.step_error for one in sampled]
     settings = tuple(
         TrainedSetting(network.width_text, one, beside, request.schedule.times)

@@ -23,22 +23,22 @@ from ntkfeyn.model.network import Network, width_below
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.runtime.workers import Mapped, workers
 from ntkfeyn.sampling.estimation import PAUSE, WINDOW, Sampling
-from ntkfeyn.sampling.kernels import BLOCK, Law, root, stream
+from ntkfeyn.sampling.kernels import Law, root, stream
 from ntkfeyn.sampling.tallies import Done, Tally, read_checkpoint, write_checkpoint
 from ntkfeyn.training.histories import Descent, Flow, Schedule
 from ntkfeyn.training.networks import Problem, averaged, descended, drawn, flowed, forward, frozen, kernel, mirrored
 from ntkfeyn.training.networks import settled
-from ntkfeyn.training.request import TrainingRequest, training_json
+from ntkfeyn.training.request import BLOCK, TrainingRequest, training_json
 
 Array = NDArray[np.float64]
 TRAINED, DRAWN = 2, 3  # kinds of networks, which keep their random numbers apart
 PAIRS = BLOCK // 2  # of trained networks in a block
-LINEAR = 16 * BLOCK  # networks of a block that are only drawn, for the mean of linearised ones
+LINEAR = 1024  # networks of a block that are only drawn, for the mean of linearised ones
 STEP = 0.25  # of the Runge-Kutta method, times the largest eigenvalue of the kernel at infinite width
 LATE = 12.0  # what is left at infinity is exp(-LATE), and goes by the kernel there
 MAX_STEPS = 200_000  # of one network
 TESTED = 4  # pairs of networks on which the error of a step is measured
-BATCH_FLOATS = 1 << 19  # parameters of networks that are held at a time
+BATCH_FLOATS = 1 << 17  # parameters of networks that are held at a time
 
 
 class Task(NamedTuple):
@@ -201,14 +201,15 @@ def sampled_training(
     done: Done = {}
     if sampling.resume and sampling.checkpoint is not None:
         sizes = {key: task.size for key, task in tasks.items()}
-        done = read_checkpoint(sampling.checkpoint, fingerprint, sizes, 0, sampling.blocks)
-    run = _Run(sampling, fingerprint, done, advance)
+        done = read_checkpoint(sampling.checkpoint, fingerprint, sizes, 0, request.blocks)
+    run = _Run(sampling, request.blocks, fingerprint, done, advance)
     with workers(numbers.jobs, numbers.scheduler) as mapped:
         return [run.one(key, task, mapped) for key, task in tasks.items()]
 
 
 class _Run(NamedTuple):
     sampling: Sampling
+    blocks: int
     fingerprint: str
     done: Done
     advance: Callable[[str], None]
@@ -216,8 +217,8 @@ class _Run(NamedTuple):
     def one(self, key: str, task: Task, mapped: Mapped) -> Sampled:
         """All blocks of one width; what the checkpoint holds is not trained again."""
         tally, written = self.done.get(key, Tally.empty(task.size)), float("-inf")
-        for start in range(tally.blocks, self.sampling.blocks, WINDOW):
-            blocks = range(start, min(start + WINDOW, self.sampling.blocks))
+        for start in range(tally.blocks, self.blocks, WINDOW):
+            blocks = range(start, min(start + WINDOW, self.blocks))
             for row in mapped(block_row, [task] * len(blocks), blocks):
                 if not np.isfinite(row).all():
                     raise NtkfeynError(

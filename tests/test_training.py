@@ -1,0 +1,396 @@
+"""Training at order 1/n: averages against integrated equations of motion, solvable networks, and trained networks."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from itertools import product
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import mpmath
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from oracles import motion
+
+import ntkfeyn as nf
+from ntkfeyn.cli import main
+from ntkfeyn.derivation.training import Source, kernel_sums, motions, prediction_sums
+from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.training import histories, networks
+from ntkfeyn.training.averages import modes_of, predicted
+
+X = [[1.0, 0.5, 0.2], [0.3, -1.0, 0.4], [0.8, -0.2, -0.6]]
+Y = np.array([[1.0, 0.3], [-0.5, 0.7]])
+NAMES = ["K", "Theta", "Theta@1", "A", "B", "P", "Q", "R", "S", "T", "U"]
+TANH = nf.Network(3, 64, "tanh", cw=1.5, cb=0.1, lambda_b=0.2)
+SCHEMA = json.loads((Path(nf.__file__).parent / "schemas" / "training-1.schema.json").read_text())
+TIMES = [0.5, 1.0, 3.0]
+
+
+def trained(network: Any = TANH, **asked: Any) -> Any:
+    return nf.train(network, **({"inputs": X[:2], "targets": Y, "test": X[2:]} | asked))
+
+
+def by_output(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(output, sample) to (sample, output)"""
+    return values.reshape(2, 3).T
+
+
+def kernel_of(values: NDArray[np.float64]) -> Any:
+    return np.einsum("iaib->ab", values.reshape(2, 3, 2, 3)) / 2
+
+
+# --- what is averaged ---
+
+
+def test_trees_grow_as_the_equations_of_motion_say() -> None:
+    """dz = -NTK, dNTK = -(star at I + star at J), d star = -(ddNTK1 and two paths): each residual on each node."""
+    flow = [one for one in motions((), "I", 3) if not one.history.simultaneous]
+    assert [len([one for one in flow if len(one.edges) == size]) for size in (1, 2, 3)] == [1, 2, 6]
+    assert all(one.coefficient == (-1) ** len(one.edges) for one in flow)
+    steps = [one for one in motions((), "I", 3) if one.history.simultaneous]
+    assert {(one.history.levels, one.coefficient) for one in steps} == {
+        (("JK",), Fraction(1, 2)), (("JKL",), Fraction(-1, 6)), (("J", "KL"), Fraction(-1, 2)),
+        (("J", "KL"), Fraction(-1)), (("JK", "L"), Fraction(-1, 2)),
+    } or sum(one.coefficient for one in steps if one.history.levels == ("J", "KL")) == -2  # fmt: skip
+
+
+def test_sums_need_every_tensor_and_are_odd_in_targets() -> None:
+    sums = prediction_sums()
+    assert {one.tensor.name for one in sums} == {"Theta", *NAMES[3:]}
+    assert {one.tensor.order for one in (*sums, *kernel_sums())} == {1}
+    assert all(len(one.targets) % 2 for one in sums)
+    assert not any(len(one.targets) % 2 for one in kernel_sums())
+    assert {one.source for one in sums} == set(Source)
+
+
+def test_a_channel_of_the_fluctuation_sums_over_outputs() -> None:
+    """E[Delta_IJ Delta_JK] = A (I J)(J K) + B (I J)(J K) + B (I K)(J J): the last one counts outputs."""
+    found = {(one.tensor.name, one.indices, one.neurons) for one in prediction_sums() if one.source == "fluctuation"}
+    assert found == {("A", "IJJK", ("IJK",)), ("B", "IJJK", ("IJK",)), ("B", "IKJJ", ("IK", "J"))}
+
+
+# --- integrals ---
+
+
+def divided(nodes: list[float], t: float) -> float:
+    """In 60 digits, equal nodes moved apart by 1e-25."""
+    with mpmath.workdps(220):
+        apart = [mpmath.mpf(x) + mpmath.mpf(k) * mpmath.mpf(10) ** -28 for k, x in enumerate(nodes)]
+        row = [mpmath.exp(-x * t) for x in apart]
+        for d in range(1, len(nodes)):
+            row = [(row[i] - row[i + 1]) / (apart[i + d] - apart[i]) for i in range(len(nodes) - d)]
+        return float(row[0])
+
+
+def test_convolutions_of_exponentials_lose_no_digits() -> None:
+    rng = np.random.default_rng(1)
+    values = [0.0, 1e-13, 1e-6, 0.3, 0.3 + 1e-9, 0.7, 2.0, 40.0, 1e4]
+    for _ in range(150):
+        size, t = int(rng.integers(1, 6)), float(rng.choice([1e-3, 0.5, 3.0, 50.0]))
+        nodes = [float(x) for x in rng.choice(values, size)]
+        exact = divided(nodes, t)
+        [found] = histories._exponential(np.array([nodes]), t)
+        assert abs(found - exact) <= 2e-12 * exact + 1e-300, (nodes, t)
+
+
+def test_powers_are_sums_over_steps() -> None:
+    nodes = np.array([0.9, -0.4, 0.9, 0.2])
+    for steps in (0, 2, 3, 9):
+        brute = sum(
+            np.prod(nodes ** np.array(powers)) for powers in product(range(steps + 1), repeat=4) if sum(powers) == steps - 3
+        )
+        assert histories._power(nodes, steps) == pytest.approx(brute, abs=1e-14)
+
+
+# --- against other ways ---
+
+
+@pytest.fixture(scope="module")
+def known() -> motion.Averages:
+    return motion.averages(nf.evaluate(TANH, X, NAMES, tolerance=1e-6), 2)
+
+
+TRAIN = np.array([0, 1, 3, 4])  # (output, sample)
+
+
+def test_flow_is_the_integrated_equations_of_motion(known: motion.Averages) -> None:
+    found = trained(times=TIMES)
+    for i, exact in enumerate(motion.flow(known, TRAIN, Y.T.ravel(), TIMES)):
+        assert found.order0[i] == pytest.approx(by_output(exact.order0), abs=1e-8)
+        assert found.order1[i] == pytest.approx(by_output(exact.order1), abs=1e-8)
+        assert found.settings[0].expansion.change1[i] == pytest.approx(kernel_of(exact.change), abs=1e-8)
+
+
+@pytest.mark.parametrize(("rate", "steps"), [(0.3, 1), (0.3, 7), (0.1, 30)])
+def test_descent_is_the_sum_over_steps(known: motion.Averages, rate: float, steps: int) -> None:
+    found = trained(steps=[steps], rate=rate)
+    exact = motion.descent(known, TRAIN, Y.T.ravel(), rate, steps)
+    assert found.order0[0] == pytest.approx(by_output(exact.order0), abs=1e-12)
+    assert found.order1[0] == pytest.approx(by_output(exact.order1), abs=1e-12)
+    assert found.settings[0].expansion.change1[0] == pytest.approx(kernel_of(exact.change), abs=1e-12)
+
+
+@pytest.mark.parametrize("asked", [{"time": 1.5}, {"rate": 0.4, "steps": 3}])
+def test_linear_networks_are_averaged_over_initialisations(asked: dict[str, Any]) -> None:
+    """Depth 2, one input: the mean over all networks by quadrature, at five widths; its orders in 1/n."""
+    means = {n: motion.linear_mean(n, 0.7, 0.8, **asked) for n in (64, 96, 128, 192, 256)}
+    schedule: dict[str, Any] = {"times": [asked["time"]]} if "time" in asked else {"steps": [3], "rate": 0.4}
+    found = nf.train(nf.Network(2, 64, "linear"), gram=[[0.7]], targets=[0.8], **schedule)
+    order0, order1 = motion.coefficient({n: value for n, (value, _) in means.items()})
+    assert (found.order0.item(), found.order1.item()) == pytest.approx((order0, order1), abs=1e-6)
+    change = motion.coefficient({n: value for n, (_, value) in means.items()})
+    assert found.settings[0].expansion.change1.item() == pytest.approx(change[1], abs=1e-6)
+
+
+# --- limits and symmetries ---
+
+
+def test_small_steps_give_flow() -> None:
+    flow = trained(times=[2.0])
+    off = [np.abs(trained(steps=[n], rate=2.0 / n).order1 - flow.order1).max() for n in (200, 400, 800)]
+    assert off[0] / off[1] == pytest.approx(2, rel=0.02)
+    assert off[1] / off[2] == pytest.approx(2, rel=0.02)
+    assert off[2] < 5e-3
+
+
+def test_infinity_is_the_limit() -> None:
+    found = trained(times=[40.0, 80.0, inf])
+    assert found.order1[1] == pytest.approx(found.order1[2], abs=1e-10)
+    expansion = found.settings[0].expansion
+    assert expansion.change1[1] == pytest.approx(expansion.change1[2], abs=1e-10)
+    assert found.order0[2, :2] == pytest.approx(Y, abs=1e-12)
+    assert found.order1[2, :2] == pytest.approx(np.zeros((2, 2)), abs=1e-12)
+    assert expansion.covariance[2, :2, :2] == pytest.approx(np.zeros((2, 2)), abs=1e-12)
+
+
+def test_the_order_of_inputs_and_outputs_is_of_no_account() -> None:
+    x = [[1.0, 0.5], [0.3, -1.0], [0.8, -0.2]]
+    y = np.array([[1.0, 0.3], [-0.5, 0.7], [0.2, 0.4]])
+    network = nf.Network(2, 64, "tanh")
+    found = nf.train(network, x[:2], y[:2], test=x[2:], times=TIMES)
+    turned = nf.train(network, [x[1], x[0]], y[:2][::-1, ::-1], test=x[2:], times=TIMES)
+    assert turned.order1[:, [1, 0, 2]][:, :, ::-1] == pytest.approx(found.order1, abs=1e-9)
+    change, other = found.settings[0].expansion.change1, turned.settings[0].expansion.change1
+    assert other[:, [1, 0, 2]][:, :, [1, 0, 2]] == pytest.approx(change, abs=1e-9)
+
+
+def test_targets_and_rates_scale_as_they_must() -> None:
+    """Order 1 is cubic and odd in the targets; lambda and 1/t scale together."""
+    one, two, three, minus = (trained(targets=c * Y, times=TIMES) for c in (1, 2, 3, -1))
+    cubic = (two.order1 - 2 * one.order1) / 6
+    assert np.abs(cubic).max() > 1e-3
+    assert three.order1 == pytest.approx(3 * (one.order1 - cubic) + 27 * cubic, abs=1e-9)
+    assert minus.order1 == pytest.approx(-one.order1, abs=1e-12)
+    fast = trained(nf.Network(3, 64, "tanh", cw=1.5, cb=0.1, lambda_w=2.5, lambda_b=0.5), times=[t / 2.5 for t in TIMES])
+    assert fast.order1 == pytest.approx(one.order1, abs=1e-7)
+    assert fast.settings[0].expansion.change1 == pytest.approx(2.5 * one.settings[0].expansion.change1, abs=1e-6)
+
+
+def test_an_equal_test_point_is_predicted_as_its_training_point() -> None:
+    found = trained(test=[X[1]], times=[0.7, inf])
+    assert found.order1[:, 2] == pytest.approx(found.order1[:, 1], abs=1e-9)
+    expansion = found.settings[0].expansion
+    assert expansion.covariance[:, 2, 2] == pytest.approx(expansion.covariance[:, 1, 1], abs=1e-9)
+
+
+def test_equal_inputs_count_as_one_with_their_mean_target() -> None:
+    """Two equal inputs pull twice: the same as one with twice the rate; what differs in their targets is never fitted."""
+    twice = nf.train(nf.Network(2, 64, "tanh"), [X[0], X[0]], [1.0, 0.4], times=[0.5, inf])
+    assert any("inputs 1 and 2 are equal" in line for line in twice.warnings)
+    once = nf.train(nf.Network(2, 64, "tanh"), [X[0]], [0.7], times=[1.0, inf])
+    assert twice.order0[:, 0] == pytest.approx(once.order0[:, 0], abs=1e-9)
+    assert np.isfinite(twice.order1).all()
+    assert twice.order1[:, 0] == pytest.approx(twice.order1[:, 1], abs=1e-12)
+    assert twice.order1[:, 0] == pytest.approx(once.order1[:, 0], abs=1e-7)
+    assert not nf.train(nf.Network(2, 64, "tanh"), [X[0], X[0]], [1.0, 1.0], times=[0.5]).warnings
+
+
+def test_hidden_widths_of_their_own() -> None:
+    """1/n is that of the last hidden layer; order 0 knows no width."""
+    equal, wide = (trained(nf.Network(3, width, "tanh"), times=[1.0]) for width in (32, (64, 32)))
+    assert wide.settings[0].n == 32
+    assert wide.order0 == pytest.approx(equal.order0, abs=1e-9)
+    assert np.abs(wide.order1 - equal.order1).max() > 1e-3
+
+
+def test_errors_cover_what_a_finer_solution_changes() -> None:
+    rough, fine = (trained(times=TIMES, tolerance=tolerance) for tolerance in (1e-4, 1e-10))
+    off = np.abs(rough.order1 - fine.order1)
+    assert (off <= rough.settings[0].expansion.order1_errors + 1e-12).all()
+    assert rough.settings[0].expansion.order1_errors.max() < 1e-4
+
+
+def test_a_mode_that_does_not_move_meets_no_infinity() -> None:
+    theta = np.array([[1.0, 1.0], [1.0, 1.0]])
+    modes = modes_of(theta, np.array([[1.0], [0.0]]), 0.0)
+    ones = {TensorId("Theta", 0): np.ones((2, 2)), TensorId("K", 0): np.ones((2, 2)), TensorId("Theta", 1): np.ones((2, 2))}
+    sums = [one for one in prediction_sums() if one.source == Source.INITIAL]
+    found = predicted(ones, modes, histories.Flow((inf,)), sums)
+    assert found.order0[0, :, 0] == pytest.approx([0.5, 0.5])
+
+
+# --- networks ---
+
+
+def test_a_trained_network_follows_its_gradient() -> None:
+    """The velocity is -lambda dL/d theta by finite differences; the kernel is that of the velocity."""
+    layers = nf.Network(3, (4, 5), "tanh", cb=0.3, lambda_w=0.7, lambda_b=0.4).layers
+    problem = networks.Problem(layers, np.array(X), Y)
+    rng = [np.random.default_rng(k) for k in range(2)]
+    parameters = networks.drawn(problem, rng)
+
+    def losses() -> NDArray[np.float64]:
+        eps = networks.forward(problem, parameters, 2).output - Y
+        return np.asarray(0.5 * (eps**2).sum(axis=(1, 2)))
+
+    velocity = networks.velocity(problem, parameters)
+    for which, (one, slope) in enumerate(zip(parameters, velocity, strict=True)):
+        layer = layers[which // 2]
+        rate = layer.lambda_b if which % 2 else layer.lambda_W / problem.below[which // 2]
+        at = (slice(None), 0, one.shape[2] - 1)
+        kept = one[at].copy()
+        one[at] = kept + 1e-6
+        up = losses()
+        one[at] = kept - 1e-6
+        down = losses()
+        one[at] = kept
+        assert slope[at] == pytest.approx(-rate * (up - down) / 2e-6, abs=1e-7)
+    h = 1e-6
+    moved = networks.forward(problem, [p + h * v for p, v in zip(parameters, velocity, strict=True)]).output
+    start = networks.forward(problem, parameters).output
+    eps = start[:, :2] - Y
+    assert (moved - start) / h == pytest.approx(
+        -np.einsum("manbk,mbk->man", networks.kernel(problem, parameters)[:, :, :, :2], eps), abs=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("network", "schedule"),
+    [
+        (nf.Network(3, 32, "tanh", cw=1.5), {"times": [1.0, 2.0, inf]}),
+        (nf.Network(3, 48, "gelu", cw=1.5, cb=0.1, lambda_b=0.2, weights="orthogonal"), {"steps": [4, 20], "rate": 0.25}),
+    ],
+    ids=["flow", "orthogonal descent"],
+)
+def test_trained_networks_agree_at_order_one(network: nf.Network, schedule: dict[str, Any]) -> None:
+    found = trained(network, networks=1280 if "times" in schedule else 640, seed=3, **schedule)
+    [setting] = found.settings
+    pulls, change = setting.prediction_pulls(), setting.change_pulls()
+    assert np.nanmax(np.abs(pulls.order0)) > 10
+    assert np.nanmax(np.abs(pulls.order1)) < 4
+    assert np.nanmax(np.abs(change.order0)) > 4
+    assert np.nanmax(np.abs(change.order1)) < 4
+    if "times" in schedule:  # every network fits its targets
+        assert np.isnan(pulls.order1[2, :2]).all()
+        assert setting.sampled.prediction[2, :2] == pytest.approx(Y, abs=1e-9)
+        assert setting.sampled.step_error < 1e-4
+    jsonschema.validate(found.to_json(), SCHEMA)
+
+
+# --- command line ---
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, value in (("x", X[:2]), ("y", Y.tolist()), ("t", X[2:]), ("one", [1, -0.5])):
+        Path(f"{name}.json").write_text(json.dumps(value))
+    return tmp_path
+
+
+COMMON = ("train", "--activation", "tanh", "--inputs", "x.json", "--depth", "2", "--width", "8")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stopped:
+        main(list(arguments))
+    out = capsys.readouterr()
+    return int(stopped.value.code or 0), out.out, out.err
+
+
+def test_the_command_writes_data_figures_and_a_table(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = (*COMMON, "--targets", "y.json", "--test", "t.json", "--times", "0.5,inf", "--networks", "64", "-o", "out")
+    code, out, _ = run(capsys, *asked, "--width", "8,12")
+    assert code == 0
+    assert out.count("time-inf") == 2 * (3 * 2 + 6)
+    assert "pulls" in out
+    document = json.loads(Path("out/training.json").read_text())
+    jsonschema.validate(document, SCHEMA)
+    entry = document["data"]["width-8"]["time-0.5"]
+    assert list(entry["prediction"]) == ["train-1", "train-2", "test-1"]
+    first = entry["prediction"]["test-1"][1]
+    assert sum(first["sources"].values()) == pytest.approx(first["order1"], abs=1e-12)
+    assert list(entry["kernel"]) == ["1-1", "1-2", "1-3", "2-2", "2-3", "3-3"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "training-time.pdf", "training-time.png", "training-width.pdf", "training-width.png", "training.json",
+    ]  # fmt: skip
+
+
+def test_a_gram_matrix_holds_test_points_behind_those_with_targets(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("k.json").write_text(json.dumps((np.array(X) @ np.array(X).T / 3).tolist()))
+    rest = ("--targets", "one.json", "--format", "json")
+    direct = json.loads(run(capsys, *COMMON, *rest, "--test", "t.json")[1])
+    swapped = ["--gram", "k.json"] if (a := list(COMMON)) else []
+    at = a.index("--inputs")
+    by_gram = json.loads(run(capsys, *a[:at], *swapped, *a[at + 2 :], *rest)[1])
+    one, two = (d["data"]["width-8"]["time-inf"]["prediction"]["test-1"][0]["order1"] for d in (direct, by_gram))
+    assert one == pytest.approx(two, abs=1e-9)
+
+
+def test_a_resumed_run_and_more_processes_give_the_same_bytes(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rest = ("--targets", "one.json", "--times", "0.5,1", "--format", "json", "--networks")
+    whole = run(capsys, *COMMON, *rest, "96")
+    assert whole[0] == 0
+    assert run(capsys, *COMMON, *rest, "64", "--checkpoint", "c.npz")[0] == 0
+    assert run(capsys, *COMMON, *rest, "96", "--checkpoint", "c.npz", "--resume")[1] == whole[1]
+    assert run(capsys, *COMMON, *rest, "96", "--jobs", "2")[1] == whole[1]
+    code, _, err = run(capsys, *COMMON, *rest, "96", "--checkpoint", "c.npz", "--resume", "--seed", "2")
+    assert (code, "of another request" in err) == (2, True)
+
+
+BAD = {
+    "shape": (("--targets", "x.json", "--test", "t.json", "--inputs", "t.json"), "2 rows of targets for 1 training"),
+    "none": ((), "no targets were given"),
+    "nan": (("--targets", "nan.json"), "nan or inf"),
+    "text": (("--targets", "text.json"), "no real numbers"),
+    "ragged": (("--targets", "ragged.json"), "ragged"),
+    "deep": (("--targets", "deep.json"), "targets of shape"),
+    "kinked": (("--targets", "one.json", "--activation", "relu"), "delta functions"),
+    "negative": (("--targets", "one.json", "--times", "-1"), "from 0 up"),
+    "not a time": (("--targets", "one.json", "--times", "nan"), "from 0 up"),
+    "word": (("--targets", "one.json", "--times", "later"), "numbers separated by commas"),
+    "steps alone": (("--targets", "one.json", "--steps", "5"), "--steps and --rate"),
+    "both": (("--targets", "one.json", "--steps", "5", "--rate", "0.1", "--times", "1"), "do not fit together"),
+    "steps": (("--targets", "one.json", "--steps", "-5", "--rate", "0.1"), "whole numbers"),
+    "zero rate": (("--targets", "one.json", "--steps", "5", "--rate", "0"), "positive number"),
+    "diverges": (("--targets", "one.json", "--steps", "5", "--rate", "50"), "diverges"),
+    "dimension": (("--targets", "one.json", "--test", "four.json"), "dimension 4"),
+    "many": (("--targets", "many.json", "--inputs", "many_x.json"), "at most 12 are allowed"),
+    "checkpoint": (("--targets", "one.json", "--checkpoint", "c.npz"), "without networks"),
+    "few": (("--targets", "one.json", "--networks", "3"), "3 networks"),
+    "gram": (("--targets", "one.json", "--gram", "x.json"), "exactly one"),
+    "zero": (("--targets", "one.json", "--inputs", "zero.json"), "vanishes"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_requests_are_refused(name: str, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file, value in (
+        ("nan", "[NaN, 1]"), ("text", '["a", "b"]'), ("ragged", "[[1], [1, 2]]"), ("deep", "[[[1]], [[2]]]"),
+        ("four", "[[1, 2, 3, 4]]"), ("many", json.dumps([1] * 13)), ("zero", "[[0, 0], [0, 0]]"),
+        ("many_x", json.dumps(np.eye(13).tolist())),
+    ):  # fmt: skip
+        Path(f"{file}.json").write_text(value)
+    arguments, message = BAD[name]
+    code, out, err = run(capsys, *COMMON, *arguments, "-o", "out")
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not Path("out").exists()
