@@ -53,10 +53,10 @@ def test_trees_grow_as_the_equations_of_motion_say() -> None:
     assert [len([one for one in flow if len(one.edges) == size]) for size in (1, 2, 3)] == [1, 2, 6]
     assert all(one.coefficient == (-1) ** len(one.edges) for one in flow)
     steps = [one for one in motions((), "I", 3) if one.history.simultaneous]
-    assert {(one.history.levels, one.coefficient) for one in steps} == {
-        (("JK",), Fraction(1, 2)), (("JKL",), Fraction(-1, 6)), (("J", "KL"), Fraction(-1, 2)),
-        (("J", "KL"), Fraction(-1)), (("JK", "L"), Fraction(-1, 2)),
-    } or sum(one.coefficient for one in steps if one.history.levels == ("J", "KL")) == -2  # fmt: skip
+    total = {levels: sum(one.coefficient for one in steps if one.history.levels == levels) for levels in
+             (("JK",), ("JKL",), ("J", "KL"), ("JK", "L"))}  # fmt: skip
+    assert total == {("JK",): Fraction(1, 2), ("JKL",): Fraction(-1, 6), ("J", "KL"): -2, ("JK", "L"): Fraction(-3, 2)}
+    assert len({one.history.levels for one in steps}) == 4
 
 
 def test_sums_need_every_tensor_and_are_odd_in_targets() -> None:
@@ -102,7 +102,9 @@ def test_powers_are_sums_over_steps() -> None:
     nodes = np.array([0.9, -0.4, 0.9, 0.2])
     for steps in (0, 2, 3, 9):
         brute = sum(
-            np.prod(nodes ** np.array(powers)) for powers in product(range(steps + 1), repeat=4) if sum(powers) == steps - 3
+            np.prod(nodes ** np.array(powers))
+            for powers in product(range(steps + 1), repeat=4)
+            if sum(powers) == steps - 3
         )
         assert histories._power(nodes, steps) == pytest.approx(brute, abs=1e-14)
 
@@ -186,7 +188,9 @@ def test_targets_and_rates_scale_as_they_must() -> None:
     assert np.abs(cubic).max() > 1e-3
     assert three.order1 == pytest.approx(3 * (one.order1 - cubic) + 27 * cubic, abs=1e-9)
     assert minus.order1 == pytest.approx(-one.order1, abs=1e-12)
-    fast = trained(nf.Network(3, 64, "tanh", cw=1.5, cb=0.1, lambda_w=2.5, lambda_b=0.5), times=[t / 2.5 for t in TIMES])
+    fast = trained(
+        nf.Network(3, 64, "tanh", cw=1.5, cb=0.1, lambda_w=2.5, lambda_b=0.5), times=[t / 2.5 for t in TIMES]
+    )
     assert fast.order1 == pytest.approx(one.order1, abs=1e-7)
     assert fast.settings[0].expansion.change1 == pytest.approx(2.5 * one.settings[0].expansion.change1, abs=1e-6)
 
@@ -199,7 +203,7 @@ def test_an_equal_test_point_is_predicted_as_its_training_point() -> None:
 
 
 def test_equal_inputs_count_as_one_with_their_mean_target() -> None:
-    """Two equal inputs pull twice: the same as one with twice the rate; what differs in their targets is never fitted."""
+    """Two equal inputs pull twice, as one with twice the rate does; what differs in their targets is never fitted."""
     twice = nf.train(nf.Network(2, 64, "tanh"), [X[0], X[0]], [1.0, 0.4], times=[0.5, inf])
     assert any("inputs 1 and 2 are equal" in line for line in twice.warnings)
     once = nf.train(nf.Network(2, 64, "tanh"), [X[0]], [0.7], times=[1.0, inf])
@@ -228,7 +232,11 @@ def test_errors_cover_what_a_finer_solution_changes() -> None:
 def test_a_mode_that_does_not_move_meets_no_infinity() -> None:
     theta = np.array([[1.0, 1.0], [1.0, 1.0]])
     modes = modes_of(theta, np.array([[1.0], [0.0]]), 0.0)
-    ones = {TensorId("Theta", 0): np.ones((2, 2)), TensorId("K", 0): np.ones((2, 2)), TensorId("Theta", 1): np.ones((2, 2))}
+    ones = {
+        TensorId("Theta", 0): np.ones((2, 2)),
+        TensorId("K", 0): np.ones((2, 2)),
+        TensorId("Theta", 1): np.ones((2, 2)),
+    }
     sums = [one for one in prediction_sums() if one.source == Source.INITIAL]
     found = predicted(ones, modes, histories.Flow((inf,)), sums)
     assert found.order0[0, :, 0] == pytest.approx([0.5, 0.5])
@@ -273,17 +281,20 @@ def test_a_trained_network_follows_its_gradient() -> None:
     ("network", "schedule"),
     [
         (nf.Network(3, 32, "tanh", cw=1.5), {"times": [1.0, 2.0, inf]}),
-        (nf.Network(3, 48, "gelu", cw=1.5, cb=0.1, lambda_b=0.2, weights="orthogonal"), {"steps": [4, 20], "rate": 0.25}),
+        (
+            nf.Network(3, 24, "gelu", cw=1.5, cb=0.1, lambda_b=0.2, weights="orthogonal"),
+            {"steps": [4, 20], "rate": 0.25},
+        ),
     ],
     ids=["flow", "orthogonal descent"],
 )
 def test_trained_networks_agree_at_order_one(network: nf.Network, schedule: dict[str, Any]) -> None:
-    found = trained(network, networks=1280 if "times" in schedule else 640, seed=3, **schedule)
+    found = trained(network, networks=320, seed=3, **schedule)
     [setting] = found.settings
     pulls, change = setting.prediction_pulls(), setting.change_pulls()
-    assert np.nanmax(np.abs(pulls.order0)) > 10
+    assert np.nanmax(np.abs(pulls.order0)) > 7  # of a unit normal, as improbable as these are for 20 blocks
     assert np.nanmax(np.abs(pulls.order1)) < 4
-    assert np.nanmax(np.abs(change.order0)) > 4
+    assert np.nanmax(np.abs(change.order0)) > 2.5
     assert np.nanmax(np.abs(change.order1)) < 4
     if "times" in schedule:  # every network fits its targets
         assert np.isnan(pulls.order1[2, :2]).all()

@@ -30,10 +30,14 @@ CURVE = 61  # times of a curve
 @click.command("train", short_help="Predictions of trained networks at order 1/n.")
 @network_options
 @click.option("--targets", type=_FILE, metavar="FILE", help="A row a training input, one number an output.")
-@click.option("--test", type=_FILE, metavar="FILE", help="Test inputs, as --inputs. With --gram: those without targets.")
+@click.option(
+    "--test", type=_FILE, metavar="FILE", help="Test inputs, as --inputs. With --gram: those without targets."
+)
 @click.option("--times", metavar="T,T,..", help="Gradient flow to these times, inf too.  [default: 0.5,1,2,5,inf]")
 @click.option("--steps", metavar="N,N,..", help="Gradient descent after so many steps, with --rate.")
-@click.option("--rate", type=float, metavar="ETA", help="Step of gradient descent, below 2 over the largest eigenvalue.")
+@click.option(
+    "--rate", type=float, metavar="ETA", help="Step of gradient descent, below 2 over the largest eigenvalue."
+)
 @click.option("--networks", type=int, metavar="N", help="Train so many networks of each width beside the theory.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The networks depend on it alone.")
 @written_option("--checkpoint", help="Keep what is done in this file.")
@@ -62,8 +66,8 @@ def command(
 
     \b
     Example: ntkfeyn train --activation tanh --inputs x.json --targets y.json --test t.json --depth 3 --width 64
-             ntkfeyn train --activation gelu --inputs x.json --targets y.json --depth 3 --width 16,32 --networks 640 -o out
-             ntkfeyn train --activation tanh --inputs x.json --targets y.json --depth 3 --width 64 --steps 50 --rate 0.1
+             ntkfeyn train --activation gelu --inputs x.json --targets y.json --depth 3 --width 16 --networks 640 -o out
+             ntkfeyn train --activation tanh --inputs x.json --targets y.json --depth 3 --width 8 --steps 50 --rate 0.1
     """
     from ntkfeyn.solve.inputs import read_array
     from ntkfeyn.solve.request import Request

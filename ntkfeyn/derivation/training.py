@@ -5,8 +5,8 @@ Enters: nothing but the equations of motion, which are one statement about trees
 O to O - H eps, so each step grafts leaves with residuals on the nodes of its tree. Leaves: ``Sum`` records, plain data:
 a tensor with its indices, what the residuals there became, which neurons are equal, and when each residual was taken.
 
-Points are I, whose prediction (or I and J, whose kernel) is asked for, and J, K, L, where residuals eps stand; a residual
-that is averaged is either the initial output z or minus the target, both propagated by G(t) = exp(-Theta t).
+Points are I, whose prediction (or I and J, whose kernel) is asked for, and J, K, L, where residuals eps stand; a
+residual that is averaged is either the initial output z or minus the target, both propagated by G(t) = exp(-Theta t).
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def prediction_sums() -> tuple[Sum, ...]:
     The tree of one residual is the NTK itself: its mean at order 0 is what propagates, Theta^{1} and its fluctuations
     Delta are sources; eps is -G y in one and the response int G(t-s) Delta (-G(s) y) ds in the other.
     """
-    sums = []
+    sums: list[Sum] = []
     for motion in motions((), "I", MOST_RESIDUALS):
         if len(motion.edges) == 1:
             kernel = normal_leg(((0, 1),), (0, 1))
@@ -217,8 +217,8 @@ def _pairings(points: Sequence[str]) -> Iterator[tuple[str, ...]]:
 def _classes(points: str, joined: Sequence[str]) -> tuple[str, ...]:
     """Points with equal neurons."""
     classes = {point: point for point in sorted(set(points))}
-    for a, b in joined:
-        merged = "".join(sorted(set(classes[a] + classes[b])))
+    for pair in joined:
+        merged = "".join(sorted({*classes[pair[0]], *classes[pair[1]]}))
         for point in merged:
             classes[point] = merged
     return tuple(sorted(set(classes.values())))

@@ -63,7 +63,7 @@ class _Times:
 
 
 def _against_time(Figure: Any, found: Trained, notation: LatexNotation) -> Any:
-    """Upper row: predictions at the smallest width, an output a panel, and the kernel. Lower: order 1 and its sources."""
+    """Above: predictions at the smallest width, an output a panel, and the kernel. Below: order 1 and its sources."""
     setting = min(found.settings, key=lambda one: one.n)
     times = _Times(setting.times, max((t for t in setting.times if not isinf(t)), default=1.0))
     outputs = min(setting.expansion.order0.shape[2], MOST_OUTPUTS)
@@ -170,7 +170,7 @@ def _sources(axis: Any, setting: TrainedSetting, times: _Times, a: int) -> None:
 
 
 def _against_width(Figure: Any, found: Trained, notation: LatexNotation) -> Any:
-    """n (prediction - order 0) against 1/n at every time, an output a row: order 1 is where it goes for n to infinity."""
+    """n (prediction - order 0) against 1/n at every time, an output a row: it goes to order 1 as n goes to infinity."""
     outputs, letter = min(found.order0.shape[2], MOST_OUTPUTS), notation.letters.width
     columns = len(found.labels)
     figure = Figure(figsize=(2.5 * columns, 2.4 * outputs + 0.3), layout="constrained")
@@ -186,7 +186,10 @@ def _against_width(Figure: Any, found: Trained, notation: LatexNotation) -> Any:
                 order1 = [one.expansion.prediction1[i, a, o] for one in found.settings]
                 axis.plot(*_joined(inverse, order1), color=colour, linewidth=1.2, label=found.points[a])
                 parts = [one.sampled for one in found.settings if one.sampled is not None]
-                off = [p.prediction[i, a, o] - s.expansion.order0[i, a, o] for p, s in zip(parts, found.settings, strict=True)]
+                off = [
+                    p.prediction[i, a, o] - s.expansion.order0[i, a, o]
+                    for p, s in zip(parts, found.settings, strict=True)
+                ]
                 errors = [part.prediction_errors[i, a, o] for part in parts]
                 _dots(axis, inverse, np.array(off) / inverse, np.array(errors) / inverse, colour, "o")
             shown = label.replace("-", " ").replace("inf", r"$\infty$")

@@ -34,7 +34,7 @@ class Predictions(NamedTuple):
 
 @dataclass(frozen=True)
 class Modes:
-    """Eigenvectors of Theta on the training points, those that do not move set to zero; ``targets`` (modes, outputs)."""
+    """Of Theta on the training points; ``null``: eigenvalues that are zero; ``targets`` (modes, outputs)."""
 
     values: Array
     vectors: Array
@@ -81,9 +81,7 @@ def moved_kernel(tensors: Tensors, modes: Modes, schedule: Schedule, sums: Seque
     return {source: np.where(upper, one, one.transpose(0, 2, 1)) for source, one in moved.items()}
 
 
-def _amounts(
-    sums: Sequence[Sum], tensors: Tensors, modes: Modes, asked: str
-) -> dict[tuple[Source, History], Array]:
+def _amounts(sums: Sequence[Sum], tensors: Tensors, modes: Modes, asked: str) -> dict[tuple[Source, History], Array]:
     """What multiplies each history, axes (a point for each of ``asked``, a mode for each residual, outputs).
 
     The kernel at I and J is averaged over output neurons, and has one output.
@@ -112,9 +110,7 @@ def _rotated(array: Array, indices: str, asked: str, modes: Modes) -> Array:
     return array
 
 
-def _factors(
-    one: Sum, modes: Modes, neurons: Sequence[str], asked: str, kernel: Array
-) -> tuple[str, list[Array]]:
+def _factors(one: Sum, modes: Modes, neurons: Sequence[str], asked: str, kernel: Array) -> tuple[str, list[Array]]:
     """K and the targets as factors of an einsum, and its operands as text.
 
     The neuron of I is that of the output ``o``; it is averaged over where the kernel is asked for. Others are summed.

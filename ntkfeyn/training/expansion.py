@@ -1,7 +1,7 @@
 """Expansion: the mean prediction and kernel of trained networks at orders 0 and 1 in 1/n, with their errors.
 
-Enters: a ``TrainingRequest``. Leaves: an ``Expansion`` for each network. Errors of the tensors are carried: everything is
-computed again with tensors that are off by their errors, in several patterns of signs; the largest difference counts.
+Enters: a ``TrainingRequest``. Leaves: an ``Expansion`` for each network. Errors of the tensors are carried: everything
+is computed again with tensors that are off by their errors, in several patterns of signs; the largest difference counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ntkfeyn.derivation.training import Source, Sum, kernel_sums, prediction_sums
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.network import width_below
-from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
+from ntkfeyn.model.tensors import MEAN_NTK, TensorId
 from ntkfeyn.solve.evaluation import evaluate_tuples
 from ntkfeyn.training.averages import Modes, Sources, Tensors, modes_of, moved_kernel, predicted
 from ntkfeyn.training.request import TrainingRequest, check_stable
@@ -60,12 +60,12 @@ class Expansion(NamedTuple):
     @property
     def prediction1(self) -> Array:
         """The mean prediction at order 1."""
-        return np.sum(list(self.order1.values()), axis=0)
+        return _total(self.order1)
 
     @property
     def change1(self) -> Array:
         """n E[H(t) - H(0)]"""
-        return np.sum(list(self.change.values()), axis=0)
+        return _total(self.change)
 
 
 class _Numbers(NamedTuple):
@@ -80,7 +80,9 @@ def expanded(request: TrainingRequest) -> list[Expansion]:
     _check_kernel(request)
     prediction, kernel = prediction_sums(), kernel_sums()
     if not request.schedule.shared_steps:
-        prediction, kernel = (tuple(one for one in sums if not one.history.simultaneous) for sums in (prediction, kernel))
+        prediction, kernel = (
+            tuple(one for one in sums if not one.history.simultaneous) for sums in (prediction, kernel)
+        )
     found = []
     tensors = solved(request.numbers, request.trained, prediction, kernel)
     for network, solution in zip(request.numbers.networks, tensors, strict=True):
@@ -141,7 +143,7 @@ def _numbers(
 
 
 def _total(sources: Sources) -> Array:
-    return np.sum(list(sources.values()), axis=0)
+    return np.asarray(np.sum(list(sources.values()), axis=0))
 
 
 def warnings(request: TrainingRequest, found: Expansion) -> list[str]:

@@ -2,8 +2,8 @@
 
 Enters: eigenvalues, and which decays are convolved. Leaves: the convolutions, for gradient flow at given times or for
 gradient descent after given steps. The convolution of exp(-x_0 t) .. exp(-x_q t) is (-1)^q times the divided difference
-of exp(-x t) at the nodes x_0 .. x_q; that of r_0^s .. r_q^s, summed over steps, is the divided difference of x^N. Both are
-sums of positive terms for positive nodes, equal ones included, and are computed as such: nothing cancels.
+of exp(-x t) at the nodes x_0 .. x_q; that of r_0^s .. r_q^s, summed over steps, is the divided difference of x^N. Both
+are sums of positive terms for positive nodes, equal ones included, and are computed as such: nothing cancels.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ Schedule = Flow | Descent
 
 
 def _nodes(values: Array, words: tuple[str, ...], axes: str, joined: np.ufunc, unit: float) -> Array:
-    """Each word's value for every mode of its letters: shape (modes, .., words), an axis for each letter of ``axes``."""
+    """Each word's value for every mode of its letters: an axis for each letter of ``axes``, and one of words."""
     shape = (len(values),) * len(axes)
     nodes = np.full((*shape, len(words)), unit)
     for i, word in enumerate(words):

@@ -1,5 +1,6 @@
-"""Trained networks: batches of finite networks under gradient flow or descent (THEORY, section "Training"). An independent
-judge: no tensor, recursion or expectation is used here.
+"""Trained networks: batches of finite networks under gradient flow or descent (THEORY, section "Training").
+
+An independent judge: no tensor, recursion or expectation is used here.
 
 Enters: layers, inputs, targets, random numbers. Leaves: outputs and neural tangent kernels. Arrays have a first axis of
 networks; ``kernel`` axes are (networks, point, output, point, output), the parameters weighted with lambda.
@@ -22,7 +23,7 @@ NULL = 1e-10  # share of the largest eigenvalue of a network's kernel below whic
 
 
 class Problem(NamedTuple):
-    """What every network has in common; ``inputs`` (points, n_0), those of ``targets`` (training points, outputs) first."""
+    """What networks have in common; ``inputs`` (points, n_0), training points first; ``targets`` (those, outputs)."""
 
     layers: tuple[Layer, ...]
     inputs: Array
@@ -80,7 +81,8 @@ class Pass(NamedTuple):
 def forward(problem: Problem, parameters: Parameters, points: int | None = None) -> Pass:
     """Of the first ``points`` points, or of all."""
     s = problem.inputs[:points]
-    entering, slopes = [], []
+    entering: list[Array] = []
+    slopes: list[Array] = []
     last = len(problem.layers) - 1
     for i, function in enumerate([*problem.functions, None]):
         entering.append(s)
@@ -131,7 +133,7 @@ def averaged(full: Array) -> Array:
 
 
 def frozen(problem: Problem, full: Array, since: Callable[[Array], Array]) -> Array:
-    """The linearised network with output zero at the start: (networks, times, points, outputs).
+    """The linearised network with output zero at the start: (times, networks, points, outputs).
 
     ``since`` gives the integral of exp(-w s), or the sum over steps, to each time: w (..) -> (times, ..).
     """
@@ -143,7 +145,7 @@ def frozen(problem: Problem, full: Array, since: Callable[[Array], Array]) -> Ar
     targets = np.einsum("mkw,k->mw", vectors, problem.targets.ravel())
     held = np.where(values > 0, targets, 0.0) * since(values)
     found = np.einsum("mkw,tmw->mtk", rows @ vectors, held)
-    return found.reshape(networks, held.shape[0], points, outputs)
+    return np.asarray(found.reshape(networks, held.shape[0], points, outputs))
 
 
 def settled(problem: Problem, parameters: Parameters) -> tuple[Array, Array]:

@@ -1,6 +1,6 @@
 """Request: what is trained, on what, for how long, checked before anything is solved.
 
-Enters: a request for numbers over training and test points together, targets, a schedule. Leaves: a ``TrainingRequest``.
+Enters: a request for numbers over training and test points together, targets, a schedule. Leaves: ``TrainingRequest``.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def check_stable(schedule: Schedule, largest: float) -> None:
     """Raises NtkfeynError for gradient descent that diverges at infinite width."""
     if isinstance(schedule, Descent) and not schedule.stable(largest):
         raise NtkfeynError(
-            f"gradient descent with rate {schedule.rate:g} diverges: the largest eigenvalue of the kernel is {largest:.6g}",
+            f"gradient descent with rate {schedule.rate:g} diverges: the kernel's largest eigenvalue is {largest:.6g}",
             f"rates below 2/{largest:.6g} = {2 / largest:.6g} are allowed. Try: --rate {1 / largest:.2g}",
         )
 
@@ -190,10 +190,13 @@ def check_stable(schedule: Schedule, largest: float) -> None:
 def training_json(request: TrainingRequest) -> dict[str, Any]:
     """Everything that determines the numbers."""
     schedule = request.schedule
-    flow = isinstance(schedule, Flow)
-    kind = {"times": [_json_time(t) for t in schedule.times]} if flow else {"steps": list(schedule.steps), "rate": schedule.rate}
-    sampled = {} if request.sampling is None else {"seed": request.sampling.seed}
-    return {**settings_json(request.numbers), "training": request.trained, "targets": request.targets.tolist(), **kind, **sampled}
+    until: dict[str, Any]
+    if isinstance(schedule, Flow):
+        until = {"times": [_json_time(t) for t in schedule.times]}
+    else:
+        until = {"steps": list(schedule.steps), "rate": schedule.rate}
+    common = {**settings_json(request.numbers), "training": request.trained, "targets": request.targets.tolist()}
+    return {**common, **until, **({} if request.sampling is None else {"seed": request.sampling.seed})}
 
 
 def _json_time(t: float) -> float | str:

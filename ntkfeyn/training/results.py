@@ -93,7 +93,9 @@ def _pulls(
     sums = np.cumsum([part[where] for part in theory], axis=0)
     found = []
     for upto in (1, 2):
-        one = Compared(np.zeros((0, 0), dtype=np.int64), sampled[where], errors[where], sums[:upto], off[where], None, blocks)
+        one = Compared(
+            np.zeros((0, 0), dtype=np.int64), sampled[where], errors[where], sums[:upto], off[where], None, blocks
+        )
         full = np.full(sampled.shape, np.nan)
         full[where] = one.pulls
         found.append(full)
@@ -161,7 +163,10 @@ def _prediction(setting: TrainedSetting, pulls: Sequence[Pulls] | None, at: Plac
         "sources": {source.value: float(values[at]) for source, values in found.order1.items()},
     }
     if setting.sampled is not None and pulls is not None:
-        entry |= {"sampled": float(setting.sampled.prediction[at]), "error": float(setting.sampled.prediction_errors[at])}
+        entry |= {
+            "sampled": float(setting.sampled.prediction[at]),
+            "error": float(setting.sampled.prediction_errors[at]),
+        }
         entry |= _pull(pulls[0], at)
     return entry
 

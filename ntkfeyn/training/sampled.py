@@ -2,9 +2,9 @@
 
 Enters: a ``TrainingRequest`` with a sampling. Leaves: ``Sampled`` for each network: the mean prediction and kernel with
 standard errors. Networks come in pairs that differ by the sign of the last layer, so that the mean of the pair does not
-feel the initial output. Each pair is compared with its own linearisation, the network whose kernel stays at H(0): what is
-left is the motion of the kernel, of order 1/n. The mean of linearised networks is taken over many more networks, which
-are only drawn. Blocks are added in order, and each network has random numbers of its own: the seed alone counts.
+feel the initial output. Each pair is compared with its own linearisation, the network whose kernel stays at H(0): what
+is left is the motion of the kernel, of order 1/n. The mean of linearised networks is taken over many more networks,
+which are only drawn. Blocks are added in order, and each network has random numbers of its own: the seed alone counts.
 """
 
 from __future__ import annotations
@@ -13,21 +13,31 @@ import json
 import time
 from collections.abc import Callable
 from math import ceil, isinf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError
-from ntkfeyn.model.network import Network, width_below
+from ntkfeyn.model.network import width_below
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.runtime.workers import Mapped, workers
 from ntkfeyn.sampling.estimation import PAUSE, WINDOW, Sampling
 from ntkfeyn.sampling.kernels import Law, root, stream
 from ntkfeyn.sampling.tallies import Done, Tally, read_checkpoint, write_checkpoint
 from ntkfeyn.training.histories import Descent, Flow, Schedule
-from ntkfeyn.training.networks import Problem, averaged, descended, drawn, flowed, forward, frozen, kernel, mirrored
-from ntkfeyn.training.networks import settled
+from ntkfeyn.training.networks import (
+    Problem,
+    averaged,
+    descended,
+    drawn,
+    flowed,
+    forward,
+    frozen,
+    kernel,
+    mirrored,
+    settled,
+)
 from ntkfeyn.training.request import BLOCK, TrainingRequest, training_json
 
 Array = NDArray[np.float64]
@@ -163,8 +173,8 @@ def _course(task: Task, parameters: list[Array]) -> tuple[Array, Array]:
         else:
             outputs, full = forward(problem, parameters).output, kernel(problem, parameters)
         found[place] = outputs, averaged(full)
-    outputs, kernels = zip(*(found[i] for i in range(len(found))), strict=True)
-    return np.array(outputs), np.array(kernels)
+    ordered = [found[i] for i in range(len(found))]
+    return np.array([outputs for outputs, _ in ordered]), np.array([kernels for _, kernels in ordered])
 
 
 def since(schedule: Schedule) -> Callable[[Array], Array]:
@@ -175,7 +185,9 @@ def since(schedule: Schedule) -> Callable[[Array], Array]:
         if isinstance(schedule, Flow):
             rows = [np.where(w > 0, -np.expm1(-safe * t) / safe, 0.0 if isinf(t) else t) for t in schedule.times]
         else:
-            rows = [np.where(w > 0, (1 - (1 - schedule.rate * safe) ** n) / safe, schedule.rate * n) for n in schedule.steps]
+            rows = [
+                np.where(w > 0, (1 - (1 - schedule.rate * safe) ** n) / safe, schedule.rate * n) for n in schedule.steps
+            ]
         return np.array(rows)
 
     return integrals
@@ -195,7 +207,9 @@ def sampled_training(
     tasks = {}
     for network, extreme in zip(numbers.networks, rates, strict=True):
         problem = Problem(network.layers, inputs, request.targets)
-        tasks[network.width_text] = Task(problem, Law(network.layers, numbers.gram), request.schedule, sampling.seed, extreme)
+        tasks[network.width_text] = Task(
+            problem, Law(network.layers, numbers.gram), request.schedule, sampling.seed, extreme
+        )
         tasks[network.width_text].check()
     fingerprint = json.dumps([training_json(request), LINEAR, PAIRS, STEP, LATE, TOOL])
     done: Done = {}

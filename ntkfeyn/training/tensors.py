@@ -1,6 +1,6 @@
 """Tensors: those of the output layer that the sums of training read, from one solve.
 
-Enters: sums, a request for numbers, how many inputs are trained on. Leaves: by name, arrays over all points with errors.
+Enters: sums, a request for numbers, how many inputs are trained on. Leaves: by name, arrays over all points, errors.
 Only the components that a sum reads are asked for: at least two indices are training inputs.
 """
 

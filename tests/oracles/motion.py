@@ -1,7 +1,7 @@
-"""Training at order 1/n by other means: equations of motion averaged by hand and integrated, and networks solved exactly.
+"""Training at order 1/n by other means: equations of motion averaged by hand and integrated; networks solved exactly.
 
-Written from theory section 11 of the design alone: channels of A, B, P .. U with their Kronecker deltas over neurons, all
-indices I = (output, sample) explicit; no eigenbasis, no derived sums, no divided differences.
+Written from the equations of motion alone: channels of A, B, P .. U with their Kronecker deltas over neurons, all indices
+I = (output, sample) explicit; no eigenbasis, no derived sums, no divided differences.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def averages(tensors: Any, outputs: int) -> Averages:
         return np.asarray(big.reshape((size,) * 4))
 
     def two(array: Array) -> Array:
-        return np.kron(d, array)
+        return np.asarray(np.kron(d, array), dtype=np.float64)
 
     A, B, P, Q, R = of("A"), of("B"), of("P"), of("Q"), of("R")
     S, T, U = of("S"), of("T"), of("U")
@@ -176,7 +176,9 @@ def descent(known: Averages, train: NDArray[np.int64], y: Array, rate: float, st
 # --- linear networks of depth 2 with one input and one output: three numbers say everything ---
 
 
-def linear_mean(n: int, q: float, y: float, *, time: float = 0.0, rate: float = 0.0, steps: int = 0) -> tuple[float, float]:
+def linear_mean(
+    n: int, q: float, y: float, *, time: float = 0.0, rate: float = 0.0, steps: int = 0
+) -> tuple[float, float]:
     """E[f] and E[H - H(0)] after training f = a.h, for C_W = lambda_W = 1, no biases and x.x/n_0 = q.
 
     h = W x moves by q a eps and a by h eps/n, so f, u = |a|^2 and v = |h|^2 are closed. Initially n u and v/q are chi^2
