@@ -25,6 +25,7 @@ from ntkfeyn.render.latex.macros import tree_letters
 from ntkfeyn.render.latex.pdf import tex_engine
 from ntkfeyn.render.latex.rules import cumulant_rows, prose, rule_rows
 from ntkfeyn.render.latex.tensors import tensor_rows
+from ntkfeyn.render.latex.training import training_section, training_tensors
 from ntkfeyn.render.notation import LatexNotation, coupling_macros
 from ntkfeyn.render.sandbox import Job
 from ntkfeyn.render.symbols import Symbols, template_letters
@@ -54,7 +55,8 @@ class LatexOptions:
 
     ``style`` "full" derives every term, "compact" has diagrams and recursions alone. ``title`` and ``authors`` are of
     the standalone document, as LaTeX; ``name`` names it and the directory beside it (default: after the targets).
-    ``closure`` adds everything that the targets need, in order of dependence; ``pdf`` compiles the document too.
+    ``closure`` adds everything that the targets need, in order of dependence; ``training`` a section on training at order
+    1/n; ``pdf`` compiles the document too.
     """
 
     prefix: str = "nkf"
@@ -66,6 +68,7 @@ class LatexOptions:
     authors: Sequence[str] = ()
     name: str | None = None
     closure: bool = False
+    training: bool = False
     pdf: bool = False
     templates: Path | None = None
     certificates: Mapping[str, str] = field(default_factory=dict)
@@ -128,7 +131,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     known = {recursion.id for recursion in recursions}
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
-    front = {**common, "columns": options.columns, "title": options.title, "sections": sections}
+    front = {**common, "columns": options.columns, "title": options.title, "sections": sections, "training": options.training}
     front["authors"] = r" \and ".join(options.authors) or AUTHOR
     letters = {
         "names": names,
@@ -154,6 +157,9 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
         f"{stem}/tensors.tex": Job("latex/tensors.tex.jinja", {**common, **table}),
         f"{stem}/references.bib": Job("latex/references.bib.jinja", common),
     }
+    if options.training:
+        values = {**common, **training_section(options.prefix, options.symbols)}
+        jobs[f"{stem}/training.tex"] = Job("latex/training.tex.jinja", values)
     drawn = {}
     for recursion, values in zip(recursions, sections, strict=True):
         jobs[f"{stem}/{values['file']}.tex"] = Job("latex/cumulant.tex.jinja", {**common, **values})
@@ -182,7 +188,7 @@ def _shapes(recursions: Sequence[Recursion], options: LatexOptions) -> list[Cumu
     found = {tensor.name for recursion in recursions for term in recursion.terms for tensor in term.tensors}
     found |= {tensor.name for recursion in recursions for tensor in recursion.dependencies}
     found |= {vertex.name for r in recursions for diagram in r.diagrams for vertex in diagram.tensor_vertices}
-    found |= {recursion.name for recursion in recursions}
+    found |= {recursion.name for recursion in recursions} | set(training_tensors() if options.training else ())
     if options.style == "full":
         for recursion in recursions:
             found |= {channel.name for channel in representatives(all_channels(recursion.cumulant))}
