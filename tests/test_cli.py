@@ -178,6 +178,8 @@ def test_help_has_a_working_example(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
     (tmp_path / "paper.tex").write_text(RECURSION)
+    (tmp_path / "y.json").write_text("[1, -0.5]")
+    (tmp_path / "t.json").write_text("[[0.4, 0.4]]")
     for line in lines:
         assert run(*shlex.split(line.split("ntkfeyn ", 1)[1]), capsys=capsys)[0] == 0
 

@@ -25,6 +25,7 @@ NETWORK = ("--activation", "gelu", "--inputs", "x.json", "--depth", "2", "--widt
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("x.json").write_text("[[1, 0.5], [0.2, 1]]")
+    Path("y.json").write_text("[1, -0.5]")
     Path("f.json").write_text(nf.derive("F", order=1).to_json())
     return tmp_path
 
@@ -75,6 +76,14 @@ REPEATED = [
             "max-pull": 0.001,
         },
         1,
+    ),
+    (
+        ("train", *NETWORK, "--targets", "y.json", "--test", "x.json", "--steps", "2,9", "--rate", "0.25"),
+        {
+            "activation": "gelu", "inputs": "x.json", "depth": 2, "width": "8,16", "targets": "y.json",
+            "test": "x.json", "steps": "2,9", "rate": 0.25,
+        },
+        0,
     ),
     (
         ("critical", "--activation", "z*tanh(z)", "--no-scaling"),
@@ -259,7 +268,7 @@ def test_toml_of_signs_that_need_an_escape() -> None:
             toml(wrong)
 
 
-READ = {"inputs", "gram", "template", "run"}  # what names a file to read; the rest must be made by written_option
+READ = {"inputs", "gram", "targets", "test", "template", "run"}  # what names a file to read; the rest must be made by written_option
 
 
 @pytest.mark.parametrize("name", COMMANDS)

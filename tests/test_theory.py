@@ -37,7 +37,7 @@ from ntkfeyn.verification.certify import certify, random_setting
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "ntkfeyn" / "derivation" / "THEORY.md").read_text(encoding="utf-8")
 PARTS = re.split(r"^(?=## )", TEXT, flags=re.MULTILINE)
-SECTION = {part[3]: part for part in PARTS[1:]}
+SECTION = {part.split(".", 1)[0].removeprefix("## "): part for part in PARTS[1:]}
 EXAMPLE = SECTION["5"].split("### The worked example", 1)[1]
 ORDER_ONE = [("K", 0), ("Theta", 0), *((name, 1) for name in ("V", "K", "D", "F", "A", "B", "Theta"))]
 AT_ORDER_ONE = [("K", 1), ("Theta", 1), *((name, 1) for name in NAMES[2:])]

@@ -66,7 +66,7 @@ def command(
 
     \b
     Example: ntkfeyn train --activation tanh --inputs x.json --targets y.json --test t.json --depth 3 --width 64
-             ntkfeyn train --activation gelu --inputs x.json --targets y.json --depth 3 --width 16 --networks 640 -o out
+             ntkfeyn train --activation gelu --inputs x.json --targets y.json --depth 3 --width 16 --networks 64 -o out
              ntkfeyn train --activation tanh --inputs x.json --targets y.json --depth 3 --width 8 --steps 50 --rate 0.1
     """
     from ntkfeyn.solve.inputs import read_array

@@ -29,7 +29,10 @@ from ntkfeyn.render.symbols import Symbols
 PROPAGATED = 5  # the slot of a training point whose initial output is meant
 TIMES = ("t", "t'", "t''")  # of residuals, the last one first
 LETTERS = ("A", "P", "R", "S")  # one of each joint cumulant that is averaged
-LABELLED = ("z", "H", "dH", "order0", "order1", "kernel")  # equations that one can refer to
+PER_ROW = 3  # terms
+ONCE = r"\int_0^t\!\mathrm{d}t'\,\Bigl["
+TWICE = r"\int_0^t\!\mathrm{{d}}t'\int_0^{{t'}}\!\mathrm{{d}}t''\,{M}\,\Bigl["
+LABELLED = ("z", "H", "dH", "order0", "order1")  # equations that one can refer to
 
 
 def training_tensors() -> list[str]:
@@ -43,15 +46,24 @@ def training_section(prefix: str, symbols: Symbols) -> dict[str, Any]:
     notation = AppendixNotation(prefix, symbols.latex, layer="N")
     flow = [one for one in prediction_sums() if not one.history.simultaneous]
     kernel = [one for one in kernel_sums() if not one.history.simultaneous]
-    rows = {source.name.lower(): _rows(_sources(flow, source), notation) for source in Source}
+    integrals = {Source.INITIAL: "", Source.SECOND: TWICE.format(M=_moment((2, 3, 4), notation))}
+    rows = {
+        source.name.lower(): _rows(_sources(flow, source), notation, integrals.get(source, ONCE)) for source in Source
+    }
+    moved = [_source(one, 1) for one in kernel if one.source == Source.FIRST]
+    bent = [_source(one, 1) for one in kernel if _bare(one)]
+    inner = rf"\int_0^{{t'}}\!\mathrm{{d}}t''\,{_moment((3, 4), notation)}\,\bigl("
+    rows["kernel"] = [*_rows(moved, notation, ONCE, ""), *_rows(bent, notation, inner, r"\bigr)\Bigr]", "+")]
     return {
         "rows": rows,
-        "kernel_first": _rows([_source(one, 1) for one in kernel if one.source == Source.FIRST], notation),
-        "kernel_second": _rows([_source(one, 1) for one in kernel if _bare(one)], notation),
         "motions": [_motions(one, notation) for one in (((), "I"), ((("I", "J"),), "IJ"), (_STAR, "IJK"))],
         "means": [_mean(name, notation) for name in LETTERS],
         "labels": {key: f"{prefix}:eq:training-{key}" for key in (*LABELLED, *rows)},
     }
+
+
+def _moment(labels: Sequence[int], notation: AppendixNotation) -> str:
+    return f"M_{{{notation.indices(labels)}}}"
 
 
 _STAR = (("I", "J"), ("I", "K"))
@@ -72,13 +84,19 @@ def _bare(one: Sum) -> bool:
     return one.source == Source.SECOND and not one.kernels
 
 
-def _rows(terms: Sequence[tuple[Fraction, Sum]], notation: AppendixNotation) -> list[dict[str, str]]:
-    rows = []
+def _rows(
+    terms: Sequence[tuple[Fraction, Sum]], notation: AppendixNotation, opening: str, closing: str = r"\Bigr]", sign: str = ""
+) -> list[list[dict[str, str]]]:
+    """Rows of a few terms each, with their signs; all of them in a bracket if there is an ``opening`` one."""
+    written = []
     for i, (coefficient, one) in enumerate(terms):
         factor = "" if abs(coefficient) == 1 else notation.fraction(abs(coefficient)) + notation.space
-        sign = "-" if coefficient < 0 else "" if i == 0 else "+"
-        rows.append({"sign": sign, "text": factor + _term(one, notation)})
-    return rows
+        minus = "-" if coefficient < 0 else "+" if i else ""
+        written.append({"sign": minus, "text": factor + _term(one, notation)})
+    if opening:
+        written[0] = {"sign": sign, "text": opening + written[0]["sign"] + written[0]["text"]}
+        written[-1]["text"] += closing
+    return [written[start : start + PER_ROW] for start in range(0, len(written), PER_ROW)]
 
 
 def _term(one: Sum, notation: AppendixNotation) -> str:
