@@ -246,6 +246,7 @@ def train(
     rate: float | None = None,
     networks: int | None = None,
     seed: int = 1,
+    every_pair: bool = False,
     tolerance: float = 1e-6,
     jobs: int = 1,
     scheduler: str | None = None,
@@ -255,7 +256,8 @@ def train(
     ``targets``: shape (training inputs,) or (training inputs, outputs); ``inputs`` are trained on, ``test`` are not; or
     ``gram``: x.x'/n_0 of all of them, training inputs first. The loss is 1/2 sum eps^2: gradient flow to each of
     ``times`` (inf is one; the default is 0.5, 1, 2, 5, inf), or gradient descent with ``rate`` after each of ``steps``.
-    With ``networks`` as many are trained beside the theory. ``.order0``, ``.order1`` have axes (times, points,
+    ``every_pair``: the kernel is followed also between different test inputs. With ``networks`` as many are trained
+    beside the theory. ``.order0``, ``.order1`` have axes (times, points,
     outputs); ``.settings`` hold everything of each width. Raises NtkfeynError for what does not exist or diverges.
     """
     from ntkfeyn.sampling.estimation import Sampling
@@ -267,7 +269,8 @@ def train(
     given = training_samples(inputs, gram, targets, test)
     numbers = Request(several, **given, tolerance=tolerance, jobs=jobs, scheduler=scheduler)
     sampling = None if networks is None else Sampling(networks, seed)
-    return trained(training_request(numbers, targets, schedule_for(times, steps, rate), sampling))
+    request = training_request(numbers, targets, schedule_for(times, steps, rate), sampling)
+    return trained(request._replace(every_pair=every_pair))
 
 
 def _numeric_request(

@@ -140,8 +140,8 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert shown == {
         cumulants.MAX_SLOTS, cumulants.MAX_ORDER, legs.MAX_NODES, enumeration.MAX_CANDIDATES, expansion.MAX_EXPANDED,
         symbols.MAX_SYMPY, inputs.MAX_INPUTS, networks.MAX_DEPTH, components.MAX_COMPONENTS, c.MAX_DISTINCT,
-        expressions.MAX_DEGREE, expressions.MAX_LENGTH, estimation.MAX_NETWORKS, workers.MAX_JOBS, request.MAX_TRAINED, request.MAX_TEST, request.MAX_OUTPUTS,
-        histories.MAX_TIMES, histories.MAX_STEPS,
+        expressions.MAX_DEGREE, expressions.MAX_LENGTH, estimation.MAX_NETWORKS, workers.MAX_JOBS,
+        request.MAX_TRAINED, request.MAX_TEST, request.MAX_OUTPUTS, histories.MAX_TIMES, histories.MAX_STEPS,
     }  # fmt: skip
 
 

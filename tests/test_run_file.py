@@ -268,7 +268,14 @@ def test_toml_of_signs_that_need_an_escape() -> None:
             toml(wrong)
 
 
-READ = {"inputs", "gram", "targets", "test", "template", "run"}  # what names a file to read; the rest must be made by written_option
+READ = {
+    "inputs",
+    "gram",
+    "targets",
+    "test",
+    "template",
+    "run",
+}  # what names a file to read; the rest must be made by written_option
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -38,6 +38,7 @@ CURVE = 61  # times of a curve
 @click.option(
     "--rate", type=float, metavar="ETA", help="Step of gradient descent, below 2 over the largest eigenvalue."
 )
+@click.option("--every-pair", is_flag=True, help="Follow the kernel also between different test inputs.")
 @click.option("--networks", type=int, metavar="N", help="Train so many networks of each width beside the theory.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The networks depend on it alone.")
 @written_option("--checkpoint", help="Keep what is done in this file.")
@@ -81,7 +82,7 @@ def command(
     numbers = Request(networks, **given, tolerance=tolerance, jobs=jobs, scheduler=scheduler)
     schedule, sampling = _schedule(rest), _sampling(rest)
     request = training_request(numbers, read["targets"], schedule, sampling)
-    request = request._replace(curve=0 if output is None else CURVE)
+    request = request._replace(curve=0 if output is None else CURVE, every_pair=rest["every_pair"])
     with ExitStack() as bars:
         theory = bars.enter_context(progress("theory", 2 * len(networks) * (networks[0].depth - 1), AGAIN))
 
@@ -150,6 +151,8 @@ def table(found: Trained) -> str:
 
 def _rows(found: Trained, setting: TrainedSetting) -> list[str]:
     """The first line says what is listed: a prediction is order 0 + order 1/n."""
+    from math import isnan
+
     theory, sampled = setting.expansion, setting.sampled
     beside = f"{'sampled':>24}" if sampled is not None else ""
     rows = [f"  {'':<12}{'point':<10}{'output':<7}{'order 0':>14}{'order 1':>14}{'0 + 1/n':>14}{beside}"]
@@ -168,6 +171,8 @@ def _rows(found: Trained, setting: TrainedSetting) -> list[str]:
     for i, label in enumerate(found.labels):
         for a in range(len(found.points)):
             for b in range(a, len(found.points)):
+                if isnan(theory.change1[i, a, b]):
+                    continue
                 numbers = (theory.kernel[a, b], theory.initial[a, b], theory.change1[i, a, b])
                 row = f"  {label:<12}{f'{a + 1}-{b + 1}':<17}" + "".join(f"{x:>14.8g}" for x in numbers)
                 if sampled is not None:

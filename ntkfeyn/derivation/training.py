@@ -175,7 +175,7 @@ def _averages(
     """
     slots = "".join(points)
     free = history.levels[-1] if not history.nested else history.residuals
-    sums = []
+    sums: list[Sum] = []
     for joined in ("",) if len(slots) % 2 == 0 else tuple(free):
         left = [point for point in free if point not in joined]
         for kernels in _pairings(left):

@@ -145,7 +145,8 @@ def _order_one(axis: Any, found: Trained, times: _Times, o: int) -> None:
 
 def _kernel(axis: Any, found: Trained, times: _Times) -> None:
     setting = found.settings[0]
-    pairs = list(combinations_with_replacement(_shown(found), 2))[: len(POINTS)]
+    known = ~np.isnan(setting.expansion.change1[0])
+    pairs = [pair for pair in combinations_with_replacement(_shown(found), 2) if known[pair]][: len(POINTS)]
     for k, (a, b) in enumerate(pairs):
         colour, dash = POINTS[k], DASHES[1] if a != b else "-"
         ends = setting.expansion.change1[:, a, b]

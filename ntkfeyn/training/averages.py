@@ -69,16 +69,18 @@ def predicted(tensors: Tensors, modes: Modes, schedule: Schedule, sums: Sequence
     return Predictions(response @ modes.targets, covariance, order1)
 
 
-def moved_kernel(tensors: Tensors, modes: Modes, schedule: Schedule, sums: Sequence[Sum]) -> Sources:
-    """n E[H(t) - H(0)] by source, axes (times, points, points), averaged over output neurons."""
+def moved_kernel(
+    tensors: Tensors, modes: Modes, schedule: Schedule, sums: Sequence[Sum], asked: NDArray[np.bool_]
+) -> Sources:
+    """n E[H(t) - H(0)] by source, axes (times, points, points), averaged over output neurons; nan where not asked."""
     points = len(tensors[MEAN_NTK])
     moved = {source: np.zeros((len(schedule.times), points, points)) for source in (Source.FIRST, Source.SECOND)}
     for (source, history), amount in _amounts(sums, tensors, modes, "IJ").items():
         letters = history.residuals
         weights = schedule.convolved(modes.values, ("", *history.nodes), letters, history)
         moved[source] += np.einsum(f"t{letters},IJ{letters}->tIJ", weights, amount[..., 0])
-    upper = np.triu(np.ones((points, points), dtype=bool))
-    return {source: np.where(upper, one, one.transpose(0, 2, 1)) for source, one in moved.items()}
+    kept = {source: np.where(asked, one, np.nan) for source, one in moved.items()}
+    return {source: np.where(asked.T, one.transpose(0, 2, 1), one) for source, one in kept.items()}
 
 
 def _amounts(sums: Sequence[Sum], tensors: Tensors, modes: Modes, asked: str) -> dict[tuple[Source, History], Array]:
@@ -89,11 +91,15 @@ def _amounts(sums: Sequence[Sum], tensors: Tensors, modes: Modes, asked: str) ->
     trained, outputs = len(modes.values), modes.targets.shape[1]
     kernel = modes.vectors.T @ tensors[MEAN_KERNEL][:trained, :trained] @ modes.vectors
     found: dict[tuple[Source, History], Array] = {}
+    rotated: dict[tuple[TensorId, tuple[bool, ...]], Array] = {}
     for one in sums:
         axes = asked + one.history.residuals
         neurons = one.neurons if asked == "I" else _merged(one.neurons)
         spec, factors = _factors(one, modes, neurons, asked, kernel)
-        amount = np.einsum(f"{spec}->{axes}o", _rotated(tensors[one.tensor], one.indices, asked, modes), *factors)
+        inside = (one.tensor, tuple(letter not in asked for letter in one.indices))
+        if inside not in rotated:
+            rotated[inside] = _rotated(tensors[one.tensor], inside[1], modes)
+        amount = np.einsum(f"{spec}->{axes}o", rotated[inside], *factors)
         free = sum(not set(group) & {*one.targets, "I"} for group in neurons)  # neurons that nothing depends on
         scale = float(one.coefficient) * float(outputs) ** free
         key = (one.source, one.history)
@@ -101,10 +107,10 @@ def _amounts(sums: Sequence[Sum], tensors: Tensors, modes: Modes, asked: str) ->
     return found
 
 
-def _rotated(array: Array, indices: str, asked: str, modes: Modes) -> Array:
-    """A tensor with its training indices in the eigenbasis."""
-    for axis, letter in enumerate(indices):
-        if letter not in asked:
+def _rotated(array: Array, inside: Sequence[bool], modes: Modes) -> Array:
+    """A tensor with the indices that are ``inside`` the training inputs in the eigenbasis."""
+    for axis, residual in enumerate(inside):
+        if residual:
             array = np.take(array, range(len(modes.values)), axis=axis)
             array = np.moveaxis(np.tensordot(array, modes.moving, axes=(axis, 0)), -1, axis)
     return array

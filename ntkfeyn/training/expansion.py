@@ -1,7 +1,8 @@
 """Expansion: the mean prediction and kernel of trained networks at orders 0 and 1 in 1/n, with their errors.
 
 Enters: a ``TrainingRequest``. Leaves: an ``Expansion`` for each network. Errors of the tensors are carried: everything
-is computed again with tensors that are off by their errors, in several patterns of signs; the largest difference counts.
+is computed again with tensors that are off by their errors, in several patterns of signs. The largest difference
+counts.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def expanded(request: TrainingRequest) -> list[Expansion]:
             tuple(one for one in sums if not one.history.simultaneous) for sums in (prediction, kernel)
         )
     found = []
-    tensors = solved(request.numbers, request.trained, prediction, kernel)
+    tensors = solved(request.numbers, request.trained, prediction, kernel, request.pairs)
     for network, solution in zip(request.numbers.networks, tensors, strict=True):
         found.append(_expansion(request, width_below(network.hidden, network.depth), solution, prediction, kernel))
     return found
@@ -139,7 +140,7 @@ def _numbers(
     request: TrainingRequest, tensors: Tensors, modes: Modes, prediction: Sequence[Sum], kernel: Sequence[Sum]
 ) -> _Numbers:
     order0, covariance, order1 = predicted(tensors, modes, request.schedule, prediction)
-    return _Numbers(order0, order1, covariance, moved_kernel(tensors, modes, request.schedule, kernel))
+    return _Numbers(order0, order1, covariance, moved_kernel(tensors, modes, request.schedule, kernel, request.pairs))
 
 
 def _total(sources: Sources) -> Array:

@@ -18,6 +18,7 @@ from ntkfeyn.sampling.estimation import Sampling
 from ntkfeyn.solve.inputs import gram_matrix, gram_of, vectors
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.training.histories import Descent, Flow, Schedule
+from ntkfeyn.training.tensors import kernel_pairs
 
 Array = NDArray[np.float64]
 MAX_TRAINED, MAX_TEST, MAX_OUTPUTS = 12, 24, 64
@@ -31,7 +32,7 @@ class TrainingRequest(NamedTuple):
     """``numbers``: networks and all points, training points first; ``targets`` (training points, outputs).
 
     ``sampling``: how many networks to train beside the theory, or None; ``curve``: at how many times in between theory
-    is wanted for figures.
+    is wanted for figures; ``every_pair``: the motion of the kernel also between different test points.
     """
 
     numbers: Request
@@ -39,6 +40,7 @@ class TrainingRequest(NamedTuple):
     schedule: Schedule
     sampling: Sampling | None = None
     curve: int = 0
+    every_pair: bool = False
 
     @property
     def trained(self) -> int:
@@ -48,6 +50,11 @@ class TrainingRequest(NamedTuple):
     @property
     def outputs(self) -> int:
         return int(self.targets.shape[1])
+
+    @property
+    def pairs(self) -> NDArray[np.bool_]:
+        """Pairs of points whose kernel is followed, shape (points, points)."""
+        return kernel_pairs(len(self.numbers.gram), self.trained, self.every_pair)
 
     @property
     def blocks(self) -> int:

@@ -81,7 +81,7 @@ class TrainedSetting:
         """Of n (H(t) - H(0)), axes (times, points, points), the upper triangle. Needs sampled networks."""
         assert self.sampled is not None
         found, sampled = self.expansion, self.sampled
-        upper = np.triu(np.ones(found.kernel.shape, dtype=bool)) & (np.array(self.times) > 0)[:, None, None]
+        upper = np.triu(~np.isnan(found.change1)) & (np.array(self.times) > 0)[:, None, None]
         theory = (np.zeros_like(found.change1), found.change1)
         return _pulls(sampled.change, sampled.change_errors, theory, found.change_errors, upper, sampled.blocks)
 
@@ -177,10 +177,10 @@ def _kernel(setting: TrainedSetting, pulls: Sequence[Pulls] | None, at: Place) -
         "order0": float(found.kernel[pair]),
         "initial1": float(found.initial[pair]),
         "initial1_error": float(found.initial_errors[pair]),
-        "change1": float(found.change1[at]),
-        "change1_error": float(found.change_errors[at]),
-        "sources": {source.value: float(values[at]) for source, values in found.change.items()},
     }
+    if not np.isnan(found.change1[at]):
+        entry |= {"change1": float(found.change1[at]), "change1_error": float(found.change_errors[at])}
+        entry["sources"] = {source.value: float(values[at]) for source, values in found.change.items()}
     if sampled is not None and pulls is not None:
         error = np.hypot(sampled.initial_errors[pair], sampled.change_errors[at] / setting.n)
         entry |= {"sampled": float(sampled.initial[pair] + sampled.change[at] / setting.n), "error": float(error)}

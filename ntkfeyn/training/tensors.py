@@ -21,7 +21,8 @@ from ntkfeyn.solve.request import Request
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-PATTERNS = 4  # of signs with which errors are carried
+Pairs = NDArray[np.bool_]
+PATTERNS = 3  # of signs with which errors are carried
 
 
 class PointTensors(NamedTuple):
@@ -41,14 +42,19 @@ class PointTensors(NamedTuple):
         return moved
 
 
-def solved(request: Request, trained: int, prediction: Iterable[Sum], kernel: Iterable[Sum]) -> list[PointTensors]:
-    """One a network of the request; the first ``trained`` points are trained on. Raises NtkfeynError."""
+def solved(
+    request: Request, trained: int, prediction: Iterable[Sum], kernel: Iterable[Sum], asked_pairs: Pairs
+) -> list[PointTensors]:
+    """One a network of the request; the first ``trained`` points are trained on. Raises NtkfeynError.
+
+    The kernel's motion is read at ``asked_pairs`` of points alone, shape (points, points).
+    """
     points = len(request.gram)
     pairs = all_pairs(points)
     wanted: dict[TensorId, list[Ints]] = {MEAN_KERNEL: [pairs], MEAN_NTK: [pairs], TensorId("Theta", 1): [pairs]}
     for asked, sums in (("I", prediction), ("IJ", kernel)):
         for one in sums:
-            wanted.setdefault(one.tensor, []).append(_tuples(one.indices, asked, points, trained))
+            wanted.setdefault(one.tensor, []).append(_tuples(one.indices, asked, trained, asked_pairs))
     tuples = {tensor: np.unique(np.concatenate(rows), axis=0) for tensor, rows in wanted.items()}
     by_slot = {tensor: _by_slot(tensor, rows) for tensor, rows in tuples.items()}
     found = []
@@ -63,17 +69,27 @@ def solved(request: Request, trained: int, prediction: Iterable[Sum], kernel: It
     return found
 
 
+def kernel_pairs(points: int, trained: int, every: bool) -> Pairs:
+    """Where the motion of the kernel is asked for, i <= j: everywhere, or where i is trained on or both are one point.
+
+    Two different test inputs with two training inputs are four different ones, and as many such sets cost the most.
+    """
+    i, j = np.indices((points, points))
+    return np.asarray((i <= j) & ((i < trained) | (i == j) | every))
+
+
 def all_pairs(points: int) -> Ints:
     """Index tuples of a kernel at all points."""
     return np.array(list(product(range(points), repeat=2)), dtype=np.int64)
 
 
-def _tuples(indices: str, asked: str, points: int, trained: int) -> Ints:
+def _tuples(indices: str, asked: str, trained: int, asked_pairs: Pairs) -> Ints:
     """Every index tuple that a sum reads in the eigenbasis of the training points, in index order."""
+    points = len(asked_pairs)
     ranges = [range(points if letter in asked else trained) for letter in indices]
     rows = np.array(list(product(*ranges)), dtype=np.int64)
-    if asked == "IJ":  # symmetric in both
-        rows = rows[rows[:, indices.index("I")] <= rows[:, indices.index("J")]]
+    if asked == "IJ":
+        rows = rows[asked_pairs[rows[:, indices.index("I")], rows[:, indices.index("J")]]]
     return rows
 
 

@@ -1,7 +1,7 @@
 """Training at order 1/n by other means: equations of motion averaged by hand and integrated; networks solved exactly.
 
-Written from the equations of motion alone: channels of A, B, P .. U with their Kronecker deltas over neurons, all indices
-I = (output, sample) explicit; no eigenbasis, no derived sums, no divided differences.
+Written from the equations of motion alone: channels of A, B, P .. U with their Kronecker deltas over neurons, all
+indices I = (output, sample) explicit; no eigenbasis, no derived sums, no divided differences.
 """
 
 from __future__ import annotations

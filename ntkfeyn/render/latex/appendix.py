@@ -55,8 +55,8 @@ class LatexOptions:
 
     ``style`` "full" derives every term, "compact" has diagrams and recursions alone. ``title`` and ``authors`` are of
     the standalone document, as LaTeX; ``name`` names it and the directory beside it (default: after the targets).
-    ``closure`` adds everything that the targets need, in order of dependence; ``training`` a section on training at order
-    1/n; ``pdf`` compiles the document too.
+    ``closure`` adds everything that the targets need, in order of dependence; ``training`` a section on training at
+    order 1/n; ``pdf`` compiles the document too.
     """
 
     prefix: str = "nkf"
@@ -131,7 +131,13 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     known = {recursion.id for recursion in recursions}
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
-    front = {**common, "columns": options.columns, "title": options.title, "sections": sections, "training": options.training}
+    front = {
+        **common,
+        "columns": options.columns,
+        "title": options.title,
+        "sections": sections,
+        "training": options.training,
+    }
     front["authors"] = r" \and ".join(options.authors) or AUTHOR
     letters = {
         "names": names,

@@ -85,7 +85,11 @@ def _bare(one: Sum) -> bool:
 
 
 def _rows(
-    terms: Sequence[tuple[Fraction, Sum]], notation: AppendixNotation, opening: str, closing: str = r"\Bigr]", sign: str = ""
+    terms: Sequence[tuple[Fraction, Sum]],
+    notation: AppendixNotation,
+    opening: str,
+    closing: str = r"\Bigr]",
+    sign: str = "",
 ) -> list[list[dict[str, str]]]:
     """Rows of a few terms each, with their signs; all of them in a bracket if there is an ``opening`` one."""
     written = []
@@ -108,7 +112,9 @@ def _term(one: Sum, notation: AppendixNotation) -> str:
     correction = one.tensor.order - standard(one.tensor.name).leading_order
     tensor = notation.tensor(one.tensor.name, correction, labels)
     deltas = "".join(
-        notation.delta(POINTS.index(group[0]) + 1, POINTS.index(other) + 1) for group in one.neurons for other in group[1:]
+        notation.delta(POINTS.index(group[0]) + 1, POINTS.index(other) + 1)
+        for group in one.neurons
+        for other in group[1:]
     )
     if _bare(one):
         return tensor + notation.inner + deltas
