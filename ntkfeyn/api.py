@@ -261,16 +261,13 @@ def train(
     outputs); ``.settings`` hold everything of each width. Raises NtkfeynError for what does not exist or diverges.
     """
     from ntkfeyn.sampling.estimation import Sampling
-    from ntkfeyn.solve.request import Request
-    from ntkfeyn.training.request import schedule_for, training_request, training_samples
-    from ntkfeyn.training.run import trained
+    from ntkfeyn.training import request, run
 
     several = (network,) if isinstance(network, Network) else tuple(network)
-    given = training_samples(inputs, gram, targets, test)
-    numbers = Request(several, **given, tolerance=tolerance, jobs=jobs, scheduler=scheduler)
+    points, schedule = request.Points(targets, inputs, test, gram), request.schedule_for(times, steps, rate)
     sampling = None if networks is None else Sampling(networks, seed)
-    request = training_request(numbers, targets, schedule_for(times, steps, rate), sampling)
-    return trained(request._replace(every_pair=every_pair))
+    solving = {"tolerance": tolerance, "jobs": jobs, "scheduler": scheduler}
+    return run.trained(request.training_request(several, points, schedule, sampling, every_pair, **solving))
 
 
 def _numeric_request(

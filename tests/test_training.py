@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from itertools import product
 from math import inf
@@ -303,6 +304,66 @@ def test_trained_networks_agree_at_order_one(network: nf.Network, schedule: dict
     jsonschema.validate(found.to_json(), SCHEMA)
 
 
+# --- LaTeX ---
+
+
+def test_latex_states_every_term(tmp_path: Path) -> None:
+    """Equations of motion with their trees, and each sum of the flow: 3 of the fluctuation, 12 and 18 of the motion."""
+    paths = nf.emit("K", lang="latex", training=True, name="t", directory=tmp_path)
+    text = (tmp_path / "t" / "training.tex").read_text()
+    assert tmp_path / "t" / "training.tex" in paths
+    assert r"-\nkfLeg{}{dNTK}{1,2,3}\nkfI \nkfEps{3}-\nkfLeg{}{dNTK}{2,1,3}\nkfI \nkfEps{3}" in text
+    flow = [one for one in prediction_sums() if not one.history.simultaneous]
+    for label, source in (("initial", "initial"), ("fluctuation", "fluctuation"), ("first", "first_order_motion")):
+        [part] = re.findall(rf"training-{label}}}(.*?)\\end{{nkfRecursion}}", text, flags=re.DOTALL)
+        assert part.count(r"\nkfTerm") == sum(one.source == source for one in flow)
+    [second] = re.findall(r"training-second}(.*?)\\end{nkfRecursion}", text, flags=re.DOTALL)
+    assert second.count(r"\nkfTerm") == 18
+    assert {name: len(re.findall(rf"nkfN{{{name}}}", second)) for name in "RSTU"} == {"R": 6, "S": 4, "T": 4, "U": 4}
+    assert r"\input{t/training}" in (tmp_path / "t.tex").read_text()
+
+
+# --- committed outputs ---
+
+OUTPUTS = Path(__file__).parent.parent / "outputs" / "training"
+
+
+@pytest.mark.parametrize("name", ["tanh-1", "tanh-2", "gelu-1", "gelu-2"])
+def test_committed_networks_are_off_order_0_and_on_order_1(name: str) -> None:
+    """Above 10 errors off order 0; on order 1 where 1/n^2 is small, and in the limit of n (sampled - order 0)."""
+    document = json.loads((OUTPUTS / name / "training.json").read_text())
+    jsonschema.validate(document, SCHEMA)
+    widths = [int(width) for width in document["meta"]["widths"]]
+    kinds = {
+        "prediction": ("sampled", "error", "order1", "order0"),
+        "kernel": ("sampled_change", "change_error", "change1", ""),
+    }
+    for kind, (sampled, error, order1, order0) in kinds.items():
+        rows: dict[tuple[str, str, int], list[dict[str, float]]] = {}
+        for width, (time, point) in product(
+            widths, product(document["data"]["width-16"], ["train-1", "train-2", "test-1"])
+        ):
+            found = document["data"][f"width-{width}"][time][kind]
+            for key in [point] if kind == "prediction" else found if point == "test-1" else []:
+                for o, entry in enumerate(found[key] if kind == "prediction" else [found[key]]):
+                    rows.setdefault((time, key, o), []).append(entry)
+        kept = {key: entries for key, entries in rows.items() if "pull1" in entries[0]}
+        assert max(abs(one["pull0"]) for entries in kept.values() for one in entries) > 10
+        last = np.array([[one["pull1"] for one in entries[2:]] for entries in kept.values()])
+        assert np.sqrt((last**2).mean()) < 2
+        limits = []
+        for entries in kept.values():
+            n = np.array(widths) if kind == "prediction" else np.ones(len(widths))
+            off = n * [one[sampled] - (one[order0] if order0 else 0.0) for one in entries]
+            weights = 1 / (n * [one[error] for one in entries])
+            table = np.vander(1 / np.array(widths), 3, increasing=True) * weights[:, None]
+            covariance = np.linalg.inv(table.T @ table)
+            limit = covariance @ table.T @ (off * weights)
+            limits.append((limit[0] - entries[0][order1]) / np.sqrt(covariance[0, 0]))
+        assert np.sqrt(np.mean(np.square(limits))) < 1.6
+        assert np.abs(limits).max() < 3.5
+
+
 # --- command line ---
 
 
@@ -348,9 +409,8 @@ def test_a_gram_matrix_holds_test_points_behind_those_with_targets(
     Path("k.json").write_text(json.dumps((np.array(X) @ np.array(X).T / 3).tolist()))
     rest = ("--targets", "one.json", "--format", "json")
     direct = json.loads(run(capsys, *COMMON, *rest, "--test", "t.json")[1])
-    swapped = ["--gram", "k.json"] if (a := list(COMMON)) else []
-    at = a.index("--inputs")
-    by_gram = json.loads(run(capsys, *a[:at], *swapped, *a[at + 2 :], *rest)[1])
+    at = COMMON.index("--inputs")
+    by_gram = json.loads(run(capsys, *COMMON[:at], "--gram", "k.json", *COMMON[at + 2 :], *rest)[1])
     one, two = (d["data"]["width-8"]["time-inf"]["prediction"]["test-1"][0]["order1"] for d in (direct, by_gram))
     assert one == pytest.approx(two, abs=1e-9)
 

@@ -71,18 +71,15 @@ def command(
              ntkfeyn train --activation tanh --inputs x.json --targets y.json --depth 3 --width 8 --steps 50 --rate 0.1
     """
     from ntkfeyn.solve.inputs import read_array
-    from ntkfeyn.solve.request import Request
-    from ntkfeyn.training.request import training_request, training_samples
+    from ntkfeyn.training.request import Points, training_request
     from ntkfeyn.training.run import trained
 
     networks = network.networks()
-    read = {name: None if path is None else read_array(path) for name, path in
-            (("inputs", network.inputs), ("gram", network.gram), ("targets", targets), ("test", test))}  # fmt: skip
-    given = training_samples(read["inputs"], read["gram"], read["targets"], read["test"])
-    numbers = Request(networks, **given, tolerance=tolerance, jobs=jobs, scheduler=scheduler)
-    schedule, sampling = _schedule(rest), _sampling(rest)
-    request = training_request(numbers, read["targets"], schedule, sampling)
-    request = request._replace(curve=0 if output is None else CURVE, every_pair=rest["every_pair"])
+    paths = (targets, network.inputs, test, network.gram)
+    points = Points(*(None if path is None else read_array(path) for path in paths))
+    solving = {"tolerance": tolerance, "jobs": jobs, "scheduler": scheduler}
+    request = training_request(networks, points, _schedule(rest), _sampling(rest), rest["every_pair"], **solving)
+    request = request._replace(curve=0 if output is None else CURVE)
     with ExitStack() as bars:
         theory = bars.enter_context(progress("theory", 2 * len(networks) * (networks[0].depth - 1), AGAIN))
 

@@ -54,10 +54,6 @@ class Flow:
         """Whether several residuals can be of one step."""
         return False
 
-    def stable(self, largest: float) -> bool:
-        """Whether a mode with the largest eigenvalue decays."""
-        return True
-
     def convolved(self, eigenvalues: Array, words: tuple[str, ...], axes: str, history: History | None) -> Array:
         """The convolution of decays: ``words`` are products of modes, "" is a constant.
 

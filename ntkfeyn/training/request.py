@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
 from ntkfeyn.expectations.activations import functions
+from ntkfeyn.model.network import Network
 from ntkfeyn.sampling.estimation import Sampling
 from ntkfeyn.solve.inputs import gram_matrix, gram_of, vectors
 from ntkfeyn.solve.request import Request, settings_json
@@ -26,6 +27,18 @@ DEFAULT_TIMES = (0.5, 1.0, 2.0, 5.0, inf)
 HINT = "--targets y.json with [1, -0.5], or [[1, 0], [0, 1]] for two outputs"
 BLOCK = 16  # trained networks of one estimate
 EQUAL = 1e-9  # share of their size up to which targets are equal
+
+
+class Points(NamedTuple):
+    """What the user gives, array-like: ``targets`` are numbers, one a training input, or (training inputs, outputs).
+
+    Either ``inputs`` and perhaps ``test``, or ``gram``, x.x'/n_0 of all of them, training inputs first.
+    """
+
+    targets: Any
+    inputs: Any = None
+    test: Any = None
+    gram: Any = None
 
 
 class TrainingRequest(NamedTuple):
@@ -99,10 +112,17 @@ class TrainingRequest(NamedTuple):
 
 
 def training_request(
-    numbers: Request, targets: Any, schedule: Schedule, sampling: Sampling | None = None
+    networks: tuple[Network, ...],
+    points: Points,
+    schedule: Schedule,
+    sampling: Sampling | None = None,
+    every_pair: bool = False,
+    **solving: Any,
 ) -> TrainingRequest:
-    """A checked request; ``targets`` are numbers, one a training input, or (training inputs, outputs)."""
-    found = TrainingRequest(numbers, target_array(targets, len(numbers.gram)), schedule, sampling)
+    """A checked request; ``solving`` are the fields of ``Request`` that say how."""
+    numbers = Request(networks, **training_samples(points), **solving)
+    targets = target_array(points.targets, len(numbers.gram))
+    found = TrainingRequest(numbers, targets, schedule, sampling, every_pair=every_pair)
     found.check()
     return found
 
@@ -146,8 +166,9 @@ def joined(inputs: Any, targets: Any, test: Any) -> Array:
     return np.concatenate([trained, tested])
 
 
-def training_samples(inputs: Any, gram: Any, targets: Any, test: Any) -> dict[str, Any]:
+def training_samples(points: Points) -> dict[str, Any]:
     """``gram`` and ``inputs`` (if known) of training and test inputs together. Raises RequestError."""
+    targets, inputs, test, gram = points
     if (inputs is None) == (gram is None):
         raise bad_request("inputs and a Gram matrix", "exactly one of them is needed", "--inputs x.json")
     if targets is None:

@@ -19,10 +19,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import ntkfeyn as nf
-from ntkfeyn.solve.request import Request
 from ntkfeyn.training import expansion, networks, run
 from ntkfeyn.training.histories import Flow
-from ntkfeyn.training.request import training_request, training_samples
+from ntkfeyn.training.request import Points, training_request
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(16, 6)), RNG.normal(size=16)
@@ -47,9 +46,8 @@ def theory() -> None:
     print(f"  {'training':>8} {'test':>5} {'seconds':>9} {'sums alone':>11} {'every pair':>11}")
     network = nf.Network(DEPTH, 64, "tanh", cw=1.5)
     for trained, test in SIZES:
-        given = training_samples(X[:trained], None, Y[:trained], X[trained : trained + test] if test else None)
-        numbers = Request((network,), **given, tolerance=1e-6)
-        request = training_request(numbers, Y[:trained], Flow(TIMES))
+        points = Points(Y[:trained], X[:trained], X[trained : trained + test] if test else None)
+        request = training_request((network,), points, Flow(TIMES), tolerance=1e-6)
         whole = timed(lambda request=request: run.trained(request))  # type: ignore[misc]
         every = timed(lambda request=request: run.trained(request._replace(every_pair=True)))  # type: ignore[misc]
         kept = [0.0]
