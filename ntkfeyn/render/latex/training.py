@@ -57,7 +57,7 @@ def training_section(prefix: str, symbols: Symbols) -> dict[str, Any]:
     return {
         "rows": rows,
         "motions": [_motions(one, notation) for one in (((), "I"), ((("I", "J"),), "IJ"), (_STAR, "IJK"))],
-        "means": [_mean(name, notation) for name in LETTERS],
+        "means": [{**_mean(name, notation), "label": f"{prefix}:eq:training-mean-{name}"} for name in LETTERS],
         "labels": {key: f"{prefix}:eq:training-{key}" for key in (*LABELLED, *rows)},
     }
 
