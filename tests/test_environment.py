@@ -35,7 +35,7 @@ SMALL = {
     "evaluate": f"evaluate {NETWORK} V --json v.json",
     "sample": f"sample {NETWORK} V --networks 64",
     "compare": f"compare {NETWORK} Theta --networks 64 -o figures",
-    "train": f"train {NETWORK} --targets y.json --times 1,inf -o figures",
+    "train": f"train {NETWORK} --targets x.json --times 1,inf -o figures",
     "critical": "critical --activation gelu --depth 16",
 }
 QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "theory", "emit", "evaluate")]
@@ -44,7 +44,6 @@ QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "theo
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
-    (tmp_path / "y.json").write_text("[1, -0.5]")
     (tmp_path / "f.json").write_text(nf.derive("F", order=1).to_json())
     return tmp_path
 
