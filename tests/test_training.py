@@ -257,25 +257,29 @@ def test_a_trained_network_follows_its_gradient() -> None:
         eps = networks.forward(problem, parameters, 2).output - Y
         return np.asarray(0.5 * (eps**2).sum(axis=(1, 2)))
 
-    velocity = networks.velocity(problem, parameters)
-    for which, (one, slope) in enumerate(zip(parameters, velocity, strict=True)):
+    h = 1e-6
+    later = networks.moved(problem, parameters, [(h, along := networks.slope(problem, parameters))])
+    for which, (one, after) in enumerate(zip(parameters, later, strict=True)):
         layer = layers[which // 2]
         rate = layer.lambda_b if which % 2 else layer.lambda_W / problem.below[which // 2]
         at = (slice(None), 0, one.shape[2] - 1)
-        kept = one[at].copy()
+        kept, slopes = one[at].copy(), (after[at] - one[at]) / h
         one[at] = kept + 1e-6
         up = losses()
         one[at] = kept - 1e-6
         down = losses()
         one[at] = kept
-        assert slope[at] == pytest.approx(-rate * (up - down) / 2e-6, abs=1e-7)
-    h = 1e-6
-    moved = networks.forward(problem, [p + h * v for p, v in zip(parameters, velocity, strict=True)]).output
-    start = networks.forward(problem, parameters).output
+        assert slopes == pytest.approx(-rate * (up - down) / 2e-6, abs=1e-7)
+    start, end = (networks.forward(problem, weights).output for weights in (parameters, later))
     eps = start[:, :2] - Y
-    assert (moved - start) / h == pytest.approx(
-        -np.einsum("manbk,mbk->man", networks.kernel(problem, parameters)[:, :, :, :2], eps), abs=1e-4
+    pulled = np.einsum("manbk,mbk->man", networks.kernel(problem, parameters)[:, :, :, :2], eps)
+    assert (end - start) / h == pytest.approx(-pulled, abs=1e-4)
+    far = networks.moved(problem, parameters, [(0.3, along)])  # the same without weights written
+    assert networks.forward(problem, parameters, None, along, 0.3).output == pytest.approx(
+        networks.forward(problem, far).output, abs=1e-12
     )
+    for one, other in zip(networks.slope(problem, parameters, along, 0.3), networks.slope(problem, far), strict=True):
+        assert all(x == pytest.approx(y, abs=1e-12) for x, y in zip(one, other, strict=True))
 
 
 @pytest.mark.parametrize(

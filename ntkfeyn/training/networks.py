@@ -70,6 +70,17 @@ def mirrored(parameters: Parameters) -> Parameters:
     return [np.concatenate([one, sign * one]) for one, sign in zip(parameters, signs, strict=True)]
 
 
+class Slope(NamedTuple):
+    """-dL/d theta as what it is a product of: per layer minus the residuals carried back to it, and what enters it.
+
+    Shapes (networks, inputs, neurons); the velocity of the weights is lambda_W/n back^T entering, of few terms only, so
+    that a network moved along it is evaluated without its weights ever being written.
+    """
+
+    back: list[Array]
+    entering: list[Array]
+
+
 class Pass(NamedTuple):
     """A forward pass: what enters each layer and the slopes of what it came from, both (networks, points, neurons)."""
 
@@ -78,34 +89,52 @@ class Pass(NamedTuple):
     output: Array
 
 
-def forward(problem: Problem, parameters: Parameters, points: int | None = None) -> Pass:
-    """Of the first ``points`` points, or of all."""
+def forward(
+    problem: Problem, parameters: Parameters, points: int | None = None, along: Slope | None = None, h: float = 0.0
+) -> Pass:
+    """Of the first ``points`` points, or of all; of the network moved by ``h`` times the velocity ``along``."""
     s = problem.inputs[:points]
     entering: list[Array] = []
     slopes: list[Array] = []
-    last = len(problem.layers) - 1
-    for i, function in enumerate([*problem.functions, None]):
+    for i, layer in enumerate(problem.layers):
         entering.append(s)
         z = s @ parameters[2 * i].transpose(0, 2, 1) + parameters[2 * i + 1]
-        if function is None or i == last:
+        if along is not None:
+            moved, came = along.back[i], along.entering[i]
+            z += h * layer.lambda_W / problem.below[i] * ((s @ came.swapaxes(-1, -2)) @ moved)
+            z += h * layer.lambda_b * moved.sum(axis=1, keepdims=True)
+        if layer.activation is None:
             return Pass(entering, slopes, z)
-        s, slope = function(z)
+        s, slope = problem.functions[i](z)
         slopes.append(slope)
     raise AssertionError("the last layer has no activation")
 
 
-def velocity(problem: Problem, parameters: Parameters) -> Parameters:
-    """d theta/dt = -lambda dL/d theta for L = 1/2 sum eps^2."""
-    seen = forward(problem, parameters, problem.trained)
+def slope(problem: Problem, parameters: Parameters, along: Slope | None = None, h: float = 0.0) -> Slope:
+    """That of L = 1/2 sum eps^2, of the network moved by ``h`` times the velocity ``along``, if given."""
+    seen = forward(problem, parameters, problem.trained, along, h)
     back = problem.targets - seen.output  # -eps
+    found = [back]
+    for i in reversed(range(1, len(problem.layers))):
+        down = back @ parameters[2 * i]
+        if along is not None:
+            rate = h * problem.layers[i].lambda_W / problem.below[i]
+            down += rate * ((back @ along.back[i].swapaxes(-1, -2)) @ along.entering[i])
+        back = down * seen.slopes[i - 1]
+        found.append(back)
+    return Slope(found[::-1], seen.entering)
+
+
+def moved(problem: Problem, parameters: Parameters, slopes: Sequence[tuple[float, Slope]]) -> Parameters:
+    """d theta = -lambda dL/d theta, summed over slopes with the times that each is followed for."""
     found: Parameters = []
-    for i in reversed(range(len(problem.layers))):
-        layer, n = problem.layers[i], problem.below[i]
-        moved = (layer.lambda_W / n * back).transpose(0, 2, 1) @ seen.entering[i]
-        bias = layer.lambda_b * back.sum(axis=1, keepdims=True)
-        found = [moved, bias, *found]
-        if i:
-            back = (back @ parameters[2 * i]) * seen.slopes[i - 1]
+    for i, layer in enumerate(problem.layers):
+        back = np.concatenate([h * one.back[i] for h, one in slopes], axis=1)
+        shape = (len(back), problem.trained, problem.below[i])
+        entering = np.concatenate([np.broadcast_to(one.entering[i], shape) for _, one in slopes], axis=1)
+        step = (layer.lambda_W / problem.below[i] * back).transpose(0, 2, 1) @ entering
+        step += parameters[2 * i]
+        found += [step, parameters[2 * i + 1] + layer.lambda_b * back.sum(axis=1, keepdims=True)]
     return found
 
 
@@ -165,22 +194,16 @@ def flowed(problem: Problem, parameters: Parameters, time: float, steps: int) ->
     """Gradient flow for a time, by ``steps`` steps of the classical Runge-Kutta method of order 4."""
     h = time / max(steps, 1)
     for _ in range(steps):
-        first = velocity(problem, parameters)
-        second = velocity(problem, _moved(parameters, first, h / 2))
-        third = velocity(problem, _moved(parameters, second, h / 2))
-        fourth = velocity(problem, _moved(parameters, third, h))
-        slopes = zip(first, second, third, fourth, strict=True)
-        mean = [(a + 2 * (b + c) + d) / 6 for a, b, c, d in slopes]
-        parameters = _moved(parameters, mean, h)
+        first = slope(problem, parameters)
+        second = slope(problem, parameters, first, h / 2)
+        third = slope(problem, parameters, second, h / 2)
+        fourth = slope(problem, parameters, third, h)
+        parameters = moved(problem, parameters, [(h / 6, first), (h / 3, second), (h / 3, third), (h / 6, fourth)])
     return parameters
 
 
 def descended(problem: Problem, parameters: Parameters, rate: float, steps: int) -> Parameters:
     """Gradient descent, exactly."""
     for _ in range(steps):
-        parameters = _moved(parameters, velocity(problem, parameters), rate)
+        parameters = moved(problem, parameters, [(rate, slope(problem, parameters))])
     return parameters
-
-
-def _moved(parameters: Sequence[Array], slopes: Sequence[Array], h: float) -> Parameters:
-    return [one + h * slope for one, slope in zip(parameters, slopes, strict=True)]
