@@ -131,14 +131,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     known = {recursion.id for recursion in recursions}
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
-    front = {
-        **common,
-        "columns": options.columns,
-        "title": options.title,
-        "sections": sections,
-        "training": options.training,
-    }
-    front["authors"] = r" \and ".join(options.authors) or AUTHOR
+    front = {**common, **_front(options), "sections": sections}
     letters = {
         "names": names,
         "couplings": coupling_macros(options.symbols.latex, common["weights"]),
@@ -174,6 +167,12 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
             drawn[f"{stem}/figures/{drawing}.tex"] = f"{made}\n{picture}"
     texts = render_all(list(jobs.values()), options.templates)
     return dict(zip(jobs, texts, strict=True)) | drawn
+
+
+def _front(options: LatexOptions) -> dict[str, Any]:
+    """What the standalone document alone sees."""
+    authors = r" \and ".join(options.authors) or AUTHOR
+    return {"columns": options.columns, "title": options.title, "authors": authors, "training": options.training}
 
 
 def _common(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -> dict[str, Any]:
