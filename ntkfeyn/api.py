@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
-from ntkfeyn.derivation.homogeneity import diagonal_recursions
+from ntkfeyn.derivation.homogeneity import check_one_input, diagonal_recursions
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import Cumulant
-from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble, check_shared
+from ntkfeyn.model.layers import Conv, Dense, Graph
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.symbols import Symbols
-from ntkfeyn.views import Diagram, Recursion
+from ntkfeyn.training.interface import train
+from ntkfeyn.views import Depth, Diagram, Recursion
 
 if TYPE_CHECKING:
     from ntkfeyn.referee.report import Check
@@ -26,16 +28,20 @@ if TYPE_CHECKING:
     from ntkfeyn.sampling.estimation import Sampling
     from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.results import Tensors
-    from ntkfeyn.training.results import Trained
     from ntkfeyn.verification.certify import Certificate
 
 __all__ = [
+    "Conv",
     "Cumulant",
+    "Dense",
+    "Depth",
     "Diagram",
+    "Graph",
     "Network",
     "Notation",
     "Recursion",
     "check",
+    "depth",
     "derive",
     "diagrams",
     "emit",
@@ -73,21 +79,24 @@ def derive(
     without: Collection[str] = (),
     homogeneous: bool = False,
     weights: str = GAUSSIAN,
+    shared: bool = False,
     notation: Letters = None,
 ) -> Recursion:
     """The recursion of one tensor, as derive("F", order=1) or derive(legs="z1 z2 NTK34", channel="13.24").
 
     ``order`` is the absolute power of 1/n (default: the leading one); ``without`` switches off named rewrites;
     ``homogeneous`` gives the recursion at one input for z s'(z) = s(z), as ReLU has it, and its record says what
-    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``notation`` are the letters of formulas
-    and pictures: a file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
+    vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``shared``: they are shared over labels,
+    as in convolutions, pooling and graphs (theory section 10); ``notation`` are the letters of formulas and pictures:
+    a file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
     """
     symbols = _notation(notation)
     shape, power = _one(name, legs, channel, order)
     skipped = [without] if isinstance(without, str) else without
     if homogeneous:
+        check_one_input(shared)
         return Recursion(diagonal_recursions([TensorId(shape.name, power)], skipped, weights)[0], symbols)
-    return Recursion(derive_recursion(shape, power, skipped, weights), symbols)
+    return Recursion(derive_recursion(shape, power, skipped, weights, shared), symbols)
 
 
 def diagrams(
@@ -123,17 +132,23 @@ def verify(
     seed: int = 1,
     controls: bool = True,
     weights: str = GAUSSIAN,
+    network: Network | None = None,
 ) -> Certificate:
     """Compare a recursion with exact finite-width cumulants; ``.equal`` says whether every coefficient agrees.
 
     ``activation`` is a polynomial in z, or one a layer (a sequence, or between colons); ``widths`` are relative widths
-    of the layers (default: equal). ``weights`` as for ``derive``. Raises NtkfeynError for a bad request.
+    of the layers (default: equal). ``weights`` as for ``derive``. Instead of these ``network``, whose layers may share
+    weights over positions; its couplings are not taken over, but drawn. Raises NtkfeynError for a bad request.
     """
     from ntkfeyn.model.polynomials import polynomials
     from ntkfeyn.verification.certify import certify, check_samples, random_setting
+    from ntkfeyn.verification.networks import network_setting
 
     check_samples(samples)
     shape, power = _one(name, legs, channel, order)
+    if network is not None:
+        setting, named = network_setting(network, samples, seed)
+        return certify(shape, power, layers, setting, seed, controls=controls, network=named)
     setting = random_setting(seed, polynomials(activation), samples, widths, weights=check_ensemble(weights))
     return certify(shape, power, layers, setting, seed, controls=controls)
 
@@ -144,13 +159,14 @@ def check(
     order: int | None = None,
     *,
     weights: str = GAUSSIAN,
+    shared: bool = False,
     notation: Letters = None,
 ) -> Check:
     """Whether a recursion is right: LaTeX (a text), a SymPy expression in the names of ntkfeyn.symbols, a Recursion.
 
-    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights`` and ``notation`` as for
-    ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()`` and ``.to_json()``
-    say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
+    ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights``, ``shared`` and
+    ``notation`` as for ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()``
+    and ``.to_json()`` say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
     """
     from ntkfeyn.referee import report, source, verdict
     from ntkfeyn.referee.formats import check_format, check_sympy
@@ -158,7 +174,8 @@ def check(
     symbols, target = _notation(notation), None if name is None else _one(name, None, None, order)
     if isinstance(formula, str):
         read = source.text_source(formula)
-        return report.Check(tuple(verdict.check_source(read, symbols, target, weights=check_ensemble(weights))), read)
+        found = verdict.check_source(read, symbols, target, weights=check_ensemble(weights), shared=shared)
+        return report.Check(tuple(found), read)
     if isinstance(formula, Recursion):
         read, found = check_format(formula.to_json(), "json", target, symbols)
         return report.Check(tuple(found), read)
@@ -166,7 +183,28 @@ def check(
         raise bad_request(
             "a SymPy expression was given without a name", "the tensor is needed", 'check(expression, "F")'
         )
-    return report.Check((check_sympy(formula, target, symbols, check_ensemble(weights)),), source.text_source(""))
+    return report.Check(
+        (check_sympy(formula, target, symbols, check_ensemble(weights), shared),), source.text_source("")
+    )
+
+
+def depth(
+    names: str | Sequence[str] | None = None,
+    order: int | None = None,
+    *,
+    activation: str,
+    legs: str | None = None,
+    channel: str | None = None,
+    notation: Letters = None,
+    **settings: Any,
+) -> Depth:
+    """How tensors depend on the number of layers, at one input; ``settings`` are the other options of `ntkfeyn depth`.
+
+    Without names: those of ``emit`` that exist. Raises NtkfeynError for what has no answer.
+    """
+    from ntkfeyn.asymptotics.answer import answered
+
+    return Depth(answered((names or (), legs, channel, order), activation, settings), _notation(notation))
 
 
 def evaluate(
@@ -234,53 +272,18 @@ def sample_request(request: Request, targets: Sequence[TensorId], sampling: Samp
     return sample_tensors(request, targets, sampling, leading)
 
 
-def train(
-    network: Network | Sequence[Network],
-    inputs: Any = None,
-    targets: Any = None,
-    *,
-    test: Any = None,
-    gram: Any = None,
-    times: Sequence[float] | None = None,
-    steps: Sequence[int] | None = None,
-    rate: float | None = None,
-    networks: int | None = None,
-    seed: int = 1,
-    every_pair: bool = False,
-    tolerance: float = 1e-6,
-    jobs: int = 1,
-    scheduler: str | None = None,
-) -> Trained:
-    """Mean prediction and kernel of trained networks at orders 0 and 1 in 1/n (theory section 10).
-
-    ``targets``: shape (training inputs,) or (training inputs, outputs); ``inputs`` are trained on, ``test`` are not; or
-    ``gram``: x.x'/n_0 of all of them, training inputs first. The loss is 1/2 sum eps^2: gradient flow to each of
-    ``times`` (inf is one; the default is 0.5, 1, 2, 5, inf), or gradient descent with ``rate`` after each of ``steps``.
-    ``every_pair``: the kernel is followed also between different test inputs. With ``networks`` as many are trained
-    beside the theory. ``.order0``, ``.order1`` have axes (times, points,
-    outputs); ``.settings`` hold everything of each width. Raises NtkfeynError for what does not exist or diverges.
-    """
-    from ntkfeyn.sampling.estimation import Sampling
-    from ntkfeyn.training import request, run
-
-    several = (network,) if isinstance(network, Network) else tuple(network)
-    points, schedule = request.Points(targets, inputs, test, gram), request.schedule_for(times, steps, rate)
-    sampling = None if networks is None else Sampling(networks, seed)
-    solving = {"tolerance": tolerance, "jobs": jobs, "scheduler": scheduler}
-    return run.trained(request.training_request(several, points, schedule, sampling, every_pair, **solving))
-
-
 def _numeric_request(
     network: Network | Sequence[Network], inputs: Any, gram: Any, names: str | Sequence[str], order: int | None
 ) -> tuple[Request, list[TensorId]]:
-    from ntkfeyn.solve.inputs import gram_matrix, gram_of, vectors
+    from ntkfeyn.solve.inputs import gram_matrix, gram_of, label_vectors
     from ntkfeyn.solve.request import Request
 
     networks = (network,) if isinstance(network, Network) else tuple(network)
+    shape = networks[0].shape if networks else None
     if (inputs is None) == (gram is None):
         raise bad_request("inputs and gram", "exactly one of them is needed", "evaluate(network, [[1.0, 0.5]], ['K'])")
-    given = vectors(inputs) if gram is None else None
-    kernel = gram_matrix(gram) if given is None else gram_of(given)
+    given = label_vectors(inputs, shape) if gram is None else None
+    kernel = gram_matrix(gram, shape) if given is None else gram_of(given)
     listed = [names] if isinstance(names, str) else names
     targets = [target.id for target in resolve(listed, order=order)]
     return Request(networks, kernel, inputs=given), targets
@@ -295,42 +298,30 @@ def emit(
     legs: str | None = None,
     channel: str | None = None,
     latex: LatexOptions | None = None,
-    shared: bool = True,
+    cse: bool = True,
     weights: str = GAUSSIAN,
+    shared: bool = False,
+    network: Network | None = None,
     notation: Letters = None,
     **document: Any,
 ) -> tuple[Path, ...]:
     """Write recursions to files, ``lang`` one of `ntkfeyn emit --lang`; returns the paths, the one to open first.
 
     Without names: every named tensor at its leading order, and K^{1}, Theta^{1}. Code holds the whole system: every
-    tensor that the targets need; without ``shared`` it shares no tables and no partial sums. ``weights`` and
-    ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. ``document`` are fields of
-    ``LatexOptions`` by name: closure=True, name="appendix", style="compact", title=.., authors=[..], columns=2,
-    pdf=True. Raises NtkfeynError.
+    tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared`` (not
+    in C) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. With a ``network`` Python
+    and JAX are for it alone, whose layers they hold. ``document`` are fields of ``LatexOptions`` by name: closure=True,
+    name="appendix", style="compact", title=.., authors=[..], pdf=True, depth=True. Raises NtkfeynError.
     """
+    from ntkfeyn.render.latex.appendix import documented
+
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
-    options = _documented(lang, latex, document)
+    options = documented(lang, latex, document)
     check_ensemble(weights)
-    return emit_targets(targets, lang, Path(directory), options, shared=shared, symbols=symbols, weights=weights)
-
-
-def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
-    """Options with those that are given by name."""
-    from dataclasses import fields, replace
-
-    from ntkfeyn.render.latex.appendix import LatexOptions
-
-    if not document:
-        return latex
-    known = [field.name for field in fields(LatexOptions)]
-    for name in document:
-        if name not in known:
-            raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
-        if lang != "latex":
-            raise bad_request(f"{name} was given with lang='{lang}'", "it is for LaTeX alone", "lang='latex'")
-    return replace(latex or LatexOptions(), **document)
+    asked: dict[str, Any] = {"cse": cse, "shared": shared, "network": network}
+    return emit_targets(targets, lang, Path(directory), options, symbols=symbols, weights=weights, **asked)
 
 
 def emit_targets(
@@ -339,12 +330,20 @@ def emit_targets(
     directory: Path,
     latex: LatexOptions | None = None,
     *,
-    shared: bool = True,
+    cse: bool = True,
     symbols: Symbols | None = None,
     weights: str = GAUSSIAN,
+    shared: bool = False,
+    network: Network | None = None,
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
-    from ntkfeyn.codegen.backends import Emission, backend
+    from ntkfeyn.asymptotics.appendix import with_depth
+    from ntkfeyn.codegen.backends import Emission, backend, check_language
     from ntkfeyn.runtime.files import write_below
 
-    return write_below(directory, backend(lang).files(Emission(targets, shared, latex, symbols, weights)))
+    latex = with_depth(latex, lang, [one.id for one in targets], symbols, weights, shared or network is not None)
+    row = backend(lang)
+    shared = check_shared(shared or network is not None, weights)
+    asked = Emission(targets, cse, latex, symbols, weights, shared, network)
+    check_language(row, asked)
+    return write_below(directory, row.files(asked))

@@ -10,6 +10,7 @@
     Expectation(..)                       the Gaussian mean of products and sums of activations
     expectation_symbol([(a, m), ..])      the same of a product
     derivative(product, a, ..)            by z at these samples, to stand in an expectation
+    Averaging(f, (a, b), ..)              f averaged over these pairs of labels: weights shared over labels (section 10)
     omega(a, b)                           lambda_W s_a s_b + C_W Theta_ab s'_a s'_b, to stand in an expectation
 
 Symmetries are carried out when an expression is made, so what is right subtracts to zero:
@@ -36,6 +37,7 @@ from ntkfeyn.render.sympy import (
     WIDTH,
     WIDTH_BELOW,
     Activation,
+    Averaging,
     Expectation,
     LayerTensor,
     derivative,
@@ -52,6 +54,7 @@ __all__ = [
     "WIDTH",
     "WIDTH_BELOW",
     "Activation",
+    "Averaging",
     "Expectation",
     "LayerTensor",
     "derivative",

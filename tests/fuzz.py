@@ -158,6 +158,8 @@ COMMANDS = (
     ["compare", "K", "--activation", "sin", "--gram", "k.json", "--depth", "2", "--width", "4", "--networks", "64"],
     ["train", "--activation", "tanh", "--gram", "k.json", "--targets", "k.json", "--depth", "2", "--width", "4"],
     ["critical", "--activation", "relu", "--depth", "12", "--no-scaling"],
+    ["depth", "A", "--activation", "leaky_relu(a)", "--cw", "any"],
+    ["depth", "V", "--activation", "tanh", "--lambda-b", "0.5"],
 )  # fmt: skip
 
 
@@ -319,7 +321,8 @@ class Fuzzer:
         path = self.directory / f"check{ending}"
         path.write_text(text, errors="surrogatepass")
         before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-        self.attempt("check", repr(text), lambda: _command(["check", str(path)]))
+        shared = ["--shared"] if self.rng.random() < 0.3 else []
+        self.attempt("check", repr(text), lambda: _command(["check", str(path), *shared]))
         if time.process_time() - start > SLOW_CHECK:
             self.findings.setdefault(f"check: {time.process_time() - start:.0f} seconds", repr(text[:3000]))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -37,7 +37,8 @@ PIECES = (
     "1/0",
     "9" * 80, ".", ",", ";", "=", "+", "-", "*", "/", "(", ")", "[", "]", r"\{", r"\}", r"\mathrm", r"\text{x}", "\x00",
     "é", "\u202e", "٣", r"\leftrightarrow", r"\operatorname{Cov}", r"\mathbb{E}", r"\label{", r"\iffalse", r"\ntk@mean",
-    r"\begin{aRecursion}", r"\end{document}", "C_W", r"\lambda_W", r"\rho",
+    r"\begin{aRecursion}", r"\end{document}", "C_W", r"\lambda_W", r"\rho", r"\mathrm{Av}_{13}", r"\mathrm{Av}_{24}[",
+    r"\mathrm{Av}", r"\ntk@averaging{12}", r"\ntk@averaging",
 )  # fmt: skip
 OTHER_PIECES = (
     "{", "}", "[", "]", "(", ")", '"', "'", ",", ":", "=", "\n", "\\", "1e999", "9" * 5000, "10**10**10", "**", "-",
@@ -45,6 +46,7 @@ OTHER_PIECES = (
     "null", "NaN", "true", "[" * 90, "(" * 90, "__import__('os').system('touch out')", "open('out', 'w')", "lambda: 0",
     "F.__class__", "import os", "exec('1')", "Activation(1, 99)", "Expectation", "tensor_symbol('F', 1, [1, 1, 1, 1])",
     "x for x in y", "\x00", "é", "F", "9**9**9**9", "f'{F}'", "F = F", '"schema"', "-1", "0", "[[1, 0]]",
+    "Averaging(", "Averaging(F, (1, 3), (2, 4))", '"shared": true,',
 )  # fmt: skip
 MOST = 20_000  # signs of an ordinary text
 LARGE = 1_500_000
@@ -53,6 +55,7 @@ LARGE = 1_500_000
 def seeds() -> dict[str, tuple[str, ...]]:
     """Good texts by their ending."""
     derived = [nf.derive(name, order=order) for name, order in (("F", 1), ("D", 1), ("K", 1), ("V", 2))]
+    derived += [nf.derive(name, shared=True) for name in ("K", "F")]
     formulas = tuple(rf"\begin{{align}}{one.latex()}\end{{align}}" for one in derived)
     return {
         ".tex": (HAND, HAND, *formulas, (DATA / "paper.tex").read_text()[:MOST]),

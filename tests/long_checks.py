@@ -1,7 +1,7 @@
 """What takes too long for every run: tests/run --all, or .venv/bin/python tests/long_checks.py [NAME ..] for some.
 
-The surveys of certificates (outputs/certificates.json, outputs/orthogonal/certificates.json), the C code of order 3
-against `evaluate`, and fuzzing of every parser with texts that change every day. What came out is written to
+The surveys of certificates (outputs/certificates.json, and in outputs/orthogonal and outputs/convolution), the C code
+of order 3 against `evaluate`, and fuzzing of every parser with texts that change every day. What came out is written to
 outputs/long_checks.json, a table a check, without times and names of machines. Exit code 1 if anything is not as it
 should be.
 """
@@ -28,10 +28,12 @@ from ntkfeyn.render.json import to_text
 from ntkfeyn.runtime.files import write_file
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.verification.certificates import certificates_json
+from ntkfeyn.verification.certify import Certificate
 
 OUTPUTS = Path(__file__).resolve().parent.parent / "outputs"
 RECORD, CERTIFICATES = OUTPUTS / "long_checks.json", OUTPUTS / "certificates.json"
 ORTHOGONAL = OUTPUTS / "orthogonal" / "certificates.json"
+CONVOLUTION = OUTPUTS / "convolution" / "certificates.json"
 ORDER_THREE = ("K@3", "Theta@3")
 ROUNDS = 400_000  # of fuzzing: ten minutes where others work too
 HOUR = 3600.0
@@ -39,17 +41,21 @@ HOUR = 3600.0
 
 def certificates() -> dict[str, Any]:
     """Every certificate again."""
-    return surveyed(survey.SURVEY, CERTIFICATES)
+    return surveyed(survey.run(survey.SURVEY), CERTIFICATES)
 
 
 def orthogonal_certificates() -> dict[str, Any]:
     """Every certificate of orthogonal weights again."""
-    return surveyed(survey.ORTHOGONAL, ORTHOGONAL)
+    return surveyed(survey.run(survey.ORTHOGONAL), ORTHOGONAL)
 
 
-def surveyed(requests: Sequence[survey.Request], file: Path) -> dict[str, Any]:
+def shared_certificates() -> dict[str, Any]:
+    """Every certificate of weights shared over labels again."""
+    return surveyed(survey.run_shared(survey.SHARED), CONVOLUTION)
+
+
+def surveyed(found: Sequence[Certificate], file: Path) -> dict[str, Any]:
     """The certificates, written to a file, and what they say in short."""
-    found = survey.run(requests)
     path = write_file(file, to_text(certificates_json(found)))
     return {
         "certificates": len(found),
@@ -89,6 +95,7 @@ def fuzzing() -> dict[str, Any]:
 
 CHECKS: dict[str, Callable[[], dict[str, Any]]] = {
     "certificates": certificates, "orthogonal_certificates": orthogonal_certificates,
+    "shared_certificates": shared_certificates,
     "order_three_in_c": order_three, "fuzzing": fuzzing,
 }  # fmt: skip
 WRONG = ("different", "too_large", "findings")  # each empty if all is well

@@ -1,7 +1,8 @@
 """The whole survey of certificates: every comparison that the project claims, with a progress bar.
 
 Takes minutes: long_checks.py runs it and writes outputs/certificates.json and, for orthogonal weights,
-outputs/orthogonal/certificates.json. The test-suite runs a selection.
+outputs/orthogonal/certificates.json, for weights shared over labels outputs/convolution/certificates.json. The
+test-suite runs a selection.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from typing import NamedTuple
 
 from ntkfeyn.cli.progress import progress
 from ntkfeyn.model.cumulants import cumulant, standard
+from ntkfeyn.model.layers import Conv, Dense, Graph, LayerSpec
+from ntkfeyn.model.network import Network
 from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.verification.certify import Certificate, certify, random_setting
+from ntkfeyn.verification.networks import network_setting
 
 LINEAR, QUADRATIC, CUBIC = "z", "z + z**2/2", "z/2 + z**2/3 - z**3/5"
 SEVEN = ("K", "Theta", "V", "D", "F", "A", "B")
@@ -78,6 +82,76 @@ ORTHOGONAL = tuple(
         Request(SEVEN, 3, range(2, 11), LINEAR, 2),
     )
 )
+
+
+def _network(shape: tuple[int, ...], *layers: LayerSpec, activation: str = QUADRATIC) -> Network:
+    return Network(layers=layers, shape=shape, activation=activation)
+
+
+PATH = Graph(edges=[(0, 1), (1, 2)], normalisation="row")
+SHARED_NETWORKS = {
+    "circular_mean": _network((2, 2), Conv(kernel=2), Conv(kernel=2), Dense(pool="mean")),
+    "stride_flatten": _network((2, 3), Conv(kernel=1), Conv(kernel=2, stride=2, padding="zero"), Dense(pool="flatten")),
+    "zero_mean": _network((2, 3), Conv(), Conv(padding="zero"), Dense(pool="mean")),
+    "valid": _network((2, 3), Conv(kernel=1), Conv(kernel=2, padding="valid"), Conv(kernel=2, padding="valid")),
+    "two_axes": _network((1, 2, 2), Conv(kernel=1), Conv(kernel=[2, 1], padding="valid"), Dense(pool="flatten")),
+    "graph": _network((2, 3), PATH, PATH, PATH),
+    "mean_dense": _network((2, 3), Conv(), Dense(pool="mean"), Dense(), activation=f"{QUADRATIC}:{CUBIC}"),
+    "flatten_dense": _network((2, 3), Conv(), Dense(pool="flatten"), Dense()),
+}
+
+
+class SharedRequest(NamedTuple):
+    """Certificates of networks by name; ``samples`` inputs each."""
+
+    networks: Sequence[str]
+    tensors: Sequence[str]
+    order: int
+    layers: Sequence[int] = (2, 3)
+    samples: int = 1
+    controls: bool = False
+
+
+SHARED: tuple[SharedRequest, ...] = (
+    SharedRequest(tuple(SHARED_NETWORKS), ("K", "Theta"), 0, samples=2, controls=True),
+    SharedRequest(("circular_mean", "stride_flatten", "valid", "graph"), (*SEVEN, "P", "Q"), 1, controls=True),
+    SharedRequest(("stride_flatten", "two_axes"), DERIVATIVES, 1, controls=True),
+    SharedRequest(("zero_mean", "mean_dense"), ("K", "Theta", "V", "F"), 1),
+    SharedRequest(("two_axes", "flatten_dense"), SEVEN, 1),
+    SharedRequest(("circular_mean", "stride_flatten"), SEVEN, 1, samples=2),
+    SharedRequest(("circular_mean", "stride_flatten", "valid"), SEVEN, 2),
+    SharedRequest(("graph",), ("K", "Theta", "V", "F"), 2),
+    SharedRequest(("stride_flatten",), ("K", "Theta", "V"), 2, controls=True),
+    SharedRequest(("stride_flatten",), ("P", "Q"), 2),
+    SharedRequest(("stride_flatten",), ("C0C0C0", "C2"), 2),
+    SharedRequest(("circular_mean",), ("T",), 1),
+)
+
+
+def run_shared(requests: Sequence[SharedRequest], seed: int = 1) -> list[Certificate]:
+    found = []
+    with progress("survey", sum(len(one.tensors) * len(one.networks) for one in requests)) as advance:
+        for request in requests:
+            for network in request.networks:
+                setting, named = network_setting(SHARED_NETWORKS[network], request.samples, seed)
+                for name in request.tensors:
+                    start = time.perf_counter()
+                    found.append(
+                        certify(
+                            standard(name),
+                            request.order,
+                            request.layers,
+                            setting,
+                            seed,
+                            controls=request.controls,
+                            network=named,
+                        )
+                    )
+                    verdict = "equal" if found[-1].equal else "DIFFERENT"
+                    seconds = time.perf_counter() - start
+                    print(f"{name}@{request.order} of {network}: {verdict} ({seconds:.1f} s)", flush=True)
+                    advance(name)
+    return found
 
 
 def run(requests: Sequence[Request], seed: int = 1) -> list[Certificate]:

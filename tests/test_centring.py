@@ -24,6 +24,7 @@ from ntkfeyn.solve.components import subsets_up_to
 from ntkfeyn.solve.convergence import Trial
 from ntkfeyn.solve.plan import make_plan
 from ntkfeyn.solve.solver import Problem
+from ntkfeyn.solve.stack import uniform
 from ntkfeyn.verification.derived import SystemSolver
 
 X = np.array([[1, 0.5, 0.2], [0.3, 1, 0.1]])
@@ -37,7 +38,7 @@ def test_it_changes_no_tensor(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     network = nf.Network(3, 8, name, cw=1.3, cb=0.2)
     monkeypatch.setattr(centring, "MAX_TERMS", 10**6)
     plan = make_plan(derive_system(targets), {target: subsets_up_to(2, 2) for target in targets}, 2)
-    problem = Problem(plan, network, functions(network), Kernel.of(X @ X.T / 3), map, lambda _: None)
+    problem = Problem(uniform(plan, 3), network, functions(network), Kernel.of(X @ X.T / 3), map, lambda _: None)
     plain, other = (problem.run(Trial(1e-11, centred=one), 3)[-1].values for one in (False, True))
     for target in targets:
         size = np.max(np.abs(plain[target]))

@@ -9,12 +9,29 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ntkfeyn.cli import COMMANDS, main
 
 RECURSION = r"""\[ F_{1324} = C_W^2 \Theta_{34} \langle \sigma_1\sigma_2\sigma'_3\sigma'_4 \rangle
     + \rho C_W^2 F_{a3b4} \langle\partial_a(\sigma_1\sigma'_3)\rangle \langle\partial_b(\sigma_2\sigma'_4)\rangle \]"""
+NETWORK = """
+[input]
+shape = [2, 2]
+[[layer]]
+kind = "conv"
+kernel = 2
+width = 8
+activation = "z + z**2/2"
+[[layer]]
+kind = "dense"
+pool = "mean"
+width = 8
+activation = "z + z**2/2"
+[[layer]]
+kind = "dense"
+"""
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -142,7 +159,7 @@ WRONG = [
     (["emit", "--lang", "fortran"], "language 'fortran'"),
     (["emit", "--lang", "latex", "--cumulant", "nope"], "unknown cumulant"),
     (["list", "--order", "-2"], "order -2"),
-    (["theory", "10"], "section '10' of the theory was asked for; allowed are 1, 2, 3, 4, 5, 6, 7, 8, 9"),
+    (["theory", "99"], "section '99' of the theory was asked for; allowed are 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"),
     (["theory", "four"], "Try: ntkfeyn theory 4"),
     (["theory", ""], "section ''"),
     (["nonsense"], "nonsense"),
@@ -180,6 +197,8 @@ def test_help_has_a_working_example(
     (tmp_path / "paper.tex").write_text(RECURSION)
     (tmp_path / "y.json").write_text("[1, -0.5]")
     (tmp_path / "t.json").write_text("[[0.4, 0.4]]")
+    (tmp_path / "net.toml").write_text(NETWORK)
+    np.save(tmp_path / "x.npy", [[[1, 0.5], [0.2, 1]], [[0.3, 1], [1, 0]]])
     for line in lines:
         assert run(*shlex.split(line.split("ntkfeyn ", 1)[1]), capsys=capsys)[0] == 0
 

@@ -323,12 +323,12 @@ def test_nothing_shared_gives_the_same_numbers(tmp_path: Path) -> None:
     layers = []
     for shared in (True, False):
         directory = tmp_path / str(shared)
-        [path] = nf.emit(["Theta@1", "T"], lang="python", directory=directory, shared=shared)
+        [path] = nf.emit(["Theta@1", "T"], lang="python", directory=directory, cse=shared)
         module = load(path)
         arguments = {"gram": GRAM[:2, :2], "depth": 4, "widths": [3, 5, 7], **COUPLINGS}
         layers.append(module.solve(**arguments, rule=module.trapezoid()))
         if CC:
-            source = nf.emit(["Theta@1", "T"], lang="c", directory=directory, shared=shared)[0]
+            source = nf.emit(["Theta@1", "T"], lang="c", directory=directory, cse=shared)[0]
             library = CModule(compiled(source, directory), source.stem)
             layers.append(library.solve("gelu", module.trapezoid(), GRAM[:2, :2], 4, [3, 5, 7], COUPLINGS))
     assert all(worst(one, layers[0]) < 1e-13 for one in layers[1:])

@@ -17,7 +17,8 @@ from ntkfeyn.judge.exact import ExactNetwork
 from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.sampling.directional import DERIVATIVES, Jets, Sampled
-from ntkfeyn.sampling.kernels import KERNELS, Law
+from ntkfeyn.sampling.kernels import KERNELS
+from ntkfeyn.sampling.law import Law
 from ntkfeyn.verification.certify import slots_of
 
 INPUTS = np.array([[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]])

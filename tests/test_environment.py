@@ -32,11 +32,13 @@ SMALL = {
     "emit": "emit --lang latex F",
     "verify": "verify K@1",
     "check": "check f.json",
+    "network": "network net.toml Theta",
     "evaluate": f"evaluate {NETWORK} V --json v.json",
     "sample": f"sample {NETWORK} V --networks 64",
     "compare": f"compare {NETWORK} Theta --networks 64 -o figures",
     "train": f"train {NETWORK} --targets x.json --times 1,inf -o figures",
     "critical": "critical --activation gelu --depth 16",
+    "depth": "depth --activation relu",
 }
 QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "theory", "emit", "evaluate")]
 
@@ -44,6 +46,7 @@ QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "theo
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
+    (tmp_path / "net.toml").write_text('input.shape = [2]\n[[layer]]\nkind = "dense"\n[[layer]]\nkind = "dense"\n')
     (tmp_path / "f.json").write_text(nf.derive("F", order=1).to_json())
     return tmp_path
 

@@ -298,7 +298,7 @@ def test_equal_samples_may_be_one_slot(target: tuple[str, int], samples: int, mo
 
 @pytest.mark.parametrize("name", ["V", "D", "F", "T", "C1C1", "C0R1C1", "R1R1R2"])
 def test_orbits_are_found_from_every_member(name: str) -> None:
-    found = Components(name, subsets_up_to(3, 2), 3)
+    found = Components.over(name, subsets_up_to(3, 2), 3)
     for symmetry in standard(name).symmetries:
         assert (found.find(found.rows[:, list(symmetry)]) == np.arange(len(found))).all()
 

@@ -59,10 +59,10 @@ def test_distance_after_one_layer(name: str, gap: float) -> None:
     root = np.sqrt(request.gram[0, 0])
     # the first order holds in gap / 1: the mean slope squared along the direction in which the samples are apart
     slope = weights @ smooth.table(root * z, 1)[1] ** 2
-    from ntkfeyn.expectations.engine import engines
+    from ntkfeyn.expectations.engine import engine_of
     from ntkfeyn.expectations.keys import Expectations
 
-    [engine] = engines([smooth], Expectations(2), 1e-11)
+    engine = engine_of(smooth, Expectations(2), 1e-11)
     found = engine.distances(request.kernel)
     assert found is not None
     # s'(z_a)^2 (z_b - z_a)^2 where z_b - z_a is correlated with z_a: E[s'^2 (c z + rest)^2]

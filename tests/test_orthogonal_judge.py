@@ -15,7 +15,8 @@ from test_exact import COUPLINGS, INPUTS, LINEAR, NO_BIAS, QUADRATIC, explicit_c
 
 from ntkfeyn.judge.exact import ExactNetwork
 from ntkfeyn.judge.kernel_graphs import HiddenNeuron, bare
-from ntkfeyn.judge.orthogonal import OrthogonalNetwork, exact_network, rewirings
+from ntkfeyn.judge.networks import exact_network
+from ntkfeyn.judge.orthogonal import OrthogonalNetwork, rewirings
 from ntkfeyn.judge.setting import Setting
 from ntkfeyn.judge.weingarten import single_loops, weingarten
 from ntkfeyn.model.cumulants import standard

@@ -21,7 +21,8 @@ from ntkfeyn.sampling.comparison import compare
 from ntkfeyn.sampling.corners import Below, averages, corners
 from ntkfeyn.sampling.directional import derivative_block
 from ntkfeyn.sampling.estimation import Sampling
-from ntkfeyn.sampling.kernels import KERNELS, Law, Rows, kernel_block
+from ntkfeyn.sampling.kernels import KERNELS, kernel_block
+from ntkfeyn.sampling.law import Law, Rows
 from ntkfeyn.solve.request import Request
 from ntkfeyn.verification.certify import slots_of
 

@@ -59,7 +59,8 @@ def test_the_tour_prints_what_is_shown(tmp_path: Path) -> None:
     (tmp_path / "letters.toml").write_text(letters)
     sessions = shown_sessions()
     assert [command.split()[1] for command, _ in sessions if command.startswith("ntkfeyn")] == [
-        "derive", "diagrams", "explain", "emit", "emit", "evaluate", "compare", "verify", "derive", "derive",
+        "derive", "diagrams", "explain", "emit", "emit", "evaluate", "compare", "verify", "derive", "derive", "derive",
+        "depth", "depth",
     ]  # fmt: skip
     for command, shown in sessions:
         words = command.replace("ntkfeyn ", f"{sys.executable} -m ntkfeyn ", 1)

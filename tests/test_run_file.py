@@ -26,6 +26,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("x.json").write_text("[[1, 0.5], [0.2, 1]]")
     Path("y.json").write_text("[1, -0.5]")
+    Path("net.toml").write_text('input.shape = [2]\n[[layer]]\nkind = "dense"\n[[layer]]\nkind = "dense"\n')
     Path("f.json").write_text(nf.derive("F", order=1).to_json())
     return tmp_path
 
@@ -47,6 +48,7 @@ REPEATED = [
         0,
     ),
     (("derive", "--legs", "z1 z2 NTK34", "--channel", "13.24"), {"legs": "z1 z2 NTK34", "channel": "13.24"}, 0),
+    (("derive", "F", "--shared"), {"names": ["F"], "shared": True}, 0),
     (("explain", "F:1:2"), {"diagram-id": "F:1:2"}, 0),
     (("theory", "4"), {"section": "4"}, 0),
     (("check", "f.json", "F", "--format", "json"), {"file": "f.json", "target": "F", "format": "json"}, 0),
@@ -56,6 +58,7 @@ REPEATED = [
         0,
     ),
     (("verify", "K@1", "--layers", "2", "--cw", "3/2"), {"names": ["K@1"], "layers": "2", "cw": "3/2"}, 0),
+    (("network", "net.toml", "K", "--samples", "3"), {"names": ["K"], "network-file": "net.toml", "samples": 3}, 0),
     (
         ("evaluate", *NETWORK, "--tolerance", "1e-6", "V", "--cw", "1"),  # the default of --cw is left out
         {"names": ["V"], "activation": "gelu", "inputs": "x.json", "depth": 2, "width": "8,16", "tolerance": 1e-6},
@@ -88,6 +91,11 @@ REPEATED = [
     (
         ("critical", "--activation", "z*tanh(z)", "--no-scaling"),
         {"activation": "z*tanh(z)", "no-scaling": True},
+        0,
+    ),
+    (
+        ("depth", "V", "--activation", "relu", "--cw", "any", "--widths", "any"),
+        {"names": ["V"], "activation": "relu", "cw": "any", "widths": "any"},
         0,
     ),
 ]  # fmt: skip
@@ -167,7 +175,7 @@ def test_the_file_of_the_current_directory(capsys: pytest.CaptureFixture[str]) -
 
 WRONG = [
     ('[evaluat]\ndepth = 3\n', ["evaluate"], ["r.toml", "'evaluat'", "Did you mean [evaluate]?"]),
-    ('depth = 3\n', ["evaluate"], ["r.toml", "'depth'", "[evaluate]"]),
+    ('width = 3\n', ["evaluate"], ["r.toml", "'width'", "[evaluate]"]),
     ('evaluate = 3\n', ["evaluate"], ["r.toml", "'evaluate' is no table"]),
     ('[evaluate]\ndepht = 3\n', ["evaluate"], ["r.toml, [evaluate]", "'depht'", "Did you mean depth?"]),
     ('[evaluate]\nlambda_w = 3\n', ["evaluate"], ["'lambda_w'", "Did you mean lambda-w?"]),
@@ -268,14 +276,8 @@ def test_toml_of_signs_that_need_an_escape() -> None:
             toml(wrong)
 
 
-READ = {
-    "inputs",
-    "gram",
-    "targets",
-    "test",
-    "template",
-    "run",
-}  # what names a file to read; the rest must be made by written_option
+# what names a file to read; the rest must be made by written_option
+READ = {"network", "network-file", "inputs", "gram", "targets", "test", "template", "run"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

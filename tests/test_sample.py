@@ -18,8 +18,9 @@ import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.sampling import kernels as sampling
-from ntkfeyn.sampling.kernels import BLOCK
+from ntkfeyn.sampling import law as laws
 from ntkfeyn.sampling.kernels import KERNELS as TENSORS
+from ntkfeyn.sampling.law import BLOCK, Law
 from ntkfeyn.sampling.tallies import GROUPS, Tally
 
 INPUTS = [[1.0, 0.5, 0.2], [0.3, -1.0, 0.4]]
@@ -83,7 +84,7 @@ def test_how_many_are_held_at_a_time_does_not_matter(monkeypatch: pytest.MonkeyP
     network = nf.Network(3, 6, "gelu", **COUPLINGS)
     names = ["V", "A", "B", "F", "P", "S"]
     together = nf.sample(network, INPUTS, names, networks=256)
-    monkeypatch.setattr(sampling, "BATCH_BYTES", 1)
+    monkeypatch.setattr(laws, "BATCH_BYTES", 1)
     alone = nf.sample(network, INPUTS, names, networks=256)
     for name in names:
         assert np.allclose(together.get(name).values, alone.get(name).values, rtol=1e-12, atol=1e-14)
@@ -146,9 +147,9 @@ def test_couplings_and_widths_of_each_layer() -> None:
 
 
 def test_streams_are_kept_apart() -> None:
-    law, wider = (sampling.Law(nf.Network(3, width, "tanh").layers, np.eye(1)) for width in (4, 5))
+    law, wider = (Law(nf.Network(3, width, "tanh").layers, np.eye(1)) for width in (4, 5))
     draws = [
-        sampling.stream(*of).normal()
+        laws.stream(*of).normal()
         for of in ((law, 1, 0, 0), (law, 1, 0, 1), (law, 1, 1, 0), (law, 2, 0, 0), (wider, 1, 0, 0))
     ]
     assert len(set(draws)) == len(draws)
@@ -324,7 +325,7 @@ def test_what_does_not_fluctuate_is_not_called_exact(files: Path, capsys: pytest
 def test_a_trace_alone_is_that_of_the_whole_ntk(depth: int) -> None:
     """Without F and B only diagonals of the first and the last NTK are held: the same numbers to rounding."""
     gram = np.array([[1.0, 0.3], [0.3, 0.7]])
-    law = sampling.Law(nf.Network(depth, tuple(range(5, 4 + depth)), "gelu", cw=1.5, cb=0.1).layers, gram)
+    law = Law(nf.Network(depth, tuple(range(5, 4 + depth)), "gelu", cw=1.5, cb=0.1).layers, gram)
     names = ("K", "Theta", "V", "D", "A")
     few, all_names = (sampling.kernel_block(law, asked, 3, 0) for asked in (names, (*names, "F", "B")))
     for one, other in zip(few, all_names, strict=True):
@@ -339,7 +340,7 @@ def test_the_whole_ntk_is_formed_only_between_layers(monkeypatch: pytest.MonkeyP
         raise AssertionError("formed")
 
     monkeypatch.setattr(sampling, "_half", refused)
-    law = sampling.Law(nf.Network(3, 8, "gelu").layers, np.eye(2))
+    law = Law(nf.Network(3, 8, "gelu").layers, np.eye(2))
     sampling.kernel_block(law, ("K", "Theta"), 0, 0)
     with pytest.raises(AssertionError, match="formed"):
         sampling.kernel_block(law, ("Theta", "F"), 0, 0)

@@ -37,7 +37,7 @@ from ntkfeyn.verification.certify import certify, random_setting
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "ntkfeyn" / "derivation" / "THEORY.md").read_text(encoding="utf-8")
 PARTS = re.split(r"^(?=## )", TEXT, flags=re.MULTILINE)
-SECTION = {part.split(".", 1)[0].removeprefix("## "): part for part in PARTS[1:]}
+SECTION = {part[3 : part.index(".")]: part for part in PARTS[1:]}
 EXAMPLE = SECTION["5"].split("### The worked example", 1)[1]
 ORDER_ONE = [("K", 0), ("Theta", 0), *((name, 1) for name in ("V", "K", "D", "F", "A", "B", "Theta"))]
 AT_ORDER_ONE = [("K", 1), ("Theta", 1), *((name, 1) for name in NAMES[2:])]
@@ -304,6 +304,27 @@ def test_the_recursion_of_orthogonal_weights() -> None:
     derived = recursion_text(recursion, TextNotation(Symbols().text)).partition("\n\n")[2].split("\n\n")[0]
     [shown] = [block for block in blocks(SECTION["9"]) if block.startswith("V_1234 =")]
     assert shown.splitlines() == derived.replace("  orthogonal:V:", "  V:").splitlines()
+
+
+def test_the_series_in_taylor_coefficients() -> None:
+    """Section 11: those of two tensors, and the constants of orthogonal weights."""
+    depth = next(part for part in PARTS if re.match(r"## \d+\. Depth\n", part))
+    found = json.loads(nf.depth(["V", "T"], activation="odd").to_json())["tensors"]
+    shown = dict(re.findall(r"^([VT])   =   (\S.*?)  +(?:odd|g =)", depth, flags=re.MULTILINE))
+    assert shown == {name: found[f"{name}@1"]["text"] for name in "VT"}
+    forms = nf.depth(["K", "Theta", "V", "F", "K@1", "Theta@1"], activation="odd", weights="orthogonal").forms
+    leading = {name: Fraction(str(form.terms[0].coefficient)) for name, form in forms.items()}  # type: ignore[union-attr]
+    assert leading.pop("K@0") == leading.pop("Theta@0") == 1
+    [constants] = [block for block in blocks(depth) if "→" in block]
+    assert [Fraction(text) for text in re.findall(r"→  (\S+)", constants)] == list(leading.values())
+
+
+@pytest.mark.parametrize(("name", "order"), [("K", 0), ("F", 1)])
+def test_the_recursions_of_shared_weights(name: str, order: int) -> None:
+    recursion = derive_recursion(standard(name), order, shared=True)
+    derived = recursion_text(recursion, TextNotation(Symbols().text)).partition("\n\n")[2].split("\n\n")[0]
+    [shown] = [block for block in blocks(SECTION["10"]) if block.startswith("K_12 =")]
+    assert f"{derived}\n" in shown
 
 
 def test_the_critical_points() -> None:

@@ -368,6 +368,12 @@ def test_committed_networks_are_off_order_0_and_on_order_1(name: str) -> None:
         assert np.abs(limits).max() < 3.5
 
 
+def test_shared_weights_are_refused() -> None:
+    network = nf.Network(layers=[nf.Conv(kernel=2, width=4), nf.Dense(pool="mean")], shape=(1, 3), activation="tanh")
+    with pytest.raises(nf.NtkfeynError, match="shares weights"):
+        nf.train(network, gram=np.eye(6), targets=[1.0, 0.5])
+
+
 # --- command line ---
 
 

@@ -160,7 +160,7 @@ def test_a_missed_control_is_no_certificate() -> None:
 def test_what_is_zero_on_the_data_is_not_probed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A linear activation silences diagrams with s'': they must be reported, not counted as caught."""
     linear = random_setting(1, polynomial("z"), 1)
-    monkeypatch.setattr(certify_module, "control_setting", lambda seed, order, weights: linear)
+    monkeypatch.setattr(certify_module, "control_setting", lambda seed, order, weights, sharing: linear)
     found = certify(standard("Q"), 1, (2, 3), random_setting(1, QUADRATIC, 1), 1)
     outcomes = {control.dropped for control in found.controls}
     assert outcomes == {"caught", "not probed"}

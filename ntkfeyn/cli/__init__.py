@@ -35,11 +35,13 @@ COMMANDS = {
     "emit": "emit",
     "verify": "verify",
     "check": "check",
+    "network": "network",
     "evaluate": "evaluate",
     "sample": "sample",
     "compare": "compare",
     "train": "train",
     "critical": "critical",
+    "depth": "depth",
 }
 
 

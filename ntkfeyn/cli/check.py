@@ -12,7 +12,15 @@ import click
 
 from ntkfeyn.cli.completion import tensor_names
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import answer_no, end_with_answer, json_option, order_option, weights_option, written_option
+from ntkfeyn.cli.options import (
+    answer_no,
+    end_with_answer,
+    json_option,
+    order_option,
+    shared_option,
+    weights_option,
+    written_option,
+)
 from ntkfeyn.cli.progress import Steps, progress
 
 if TYPE_CHECKING:
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
 @click.argument("target", required=False, metavar="[TARGET]", shell_complete=tensor_names)
 @order_option
 @weights_option("Law of the weights that recursions are for; JSON says it itself.")
+@shared_option("Recursions of weights shared over labels, with averaging operators; JSON says it itself.")
 @notation_option
 @click.option(
     "--from",
@@ -45,6 +54,7 @@ def command(
     target: str | None,
     order: int | None,
     weights: str,
+    shared: bool,
     symbols: Symbols,
     kind: str | None,
     form: str,
@@ -72,11 +82,12 @@ def command(
 
         if fix is not None:
             raise click.UsageError("--fix was given; it is for LaTeX. Try it with a .tex file")
-        source, verdicts = check_format(_read(file), chosen, wanted, symbols, "" if file == "-" else file, weights)
+        name = "" if file == "-" else file
+        source, verdicts = check_format(_read(file), chosen, wanted, symbols, name, weights, shared)
     else:
         source = _source(file)
         with ExitStack() as shown:
-            verdicts = check_source(source, symbols, wanted, _Follower(shown), weights)
+            verdicts = check_source(source, symbols, wanted, _Follower(shown), weights, shared)
     if not all(verdict.equal for verdict in verdicts):
         answer_no()
     document = to_text(check_json(verdicts, source))

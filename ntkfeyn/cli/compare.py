@@ -46,7 +46,8 @@ def command(
 
     --order is the highest power of 1/n of theory (default 1): Theta is compared with Theta + Theta^{1}/n + .., V (n
     times its cumulant) with V + V^{1}/n + ... Without tensors: K, Theta, V, D, F, A, B and K@1, Theta@1. A pull is
-    (sampled - theory)/error; theory leaves out higher orders, which show at small widths.
+    (sampled - theory)/error; theory leaves out higher orders, which show at small widths. With weights shared over
+    positions (--network) the output layer alone is compared.
 
     \b
     Example: ntkfeyn compare Theta --order 2 --activation gelu --inputs x.json --depth 3 --width 8,16 -o figures/
@@ -100,16 +101,17 @@ def _table(found: Comparison) -> str:
     """The output layer: a block a width, a row a tensor with its largest component; then chi^2 over all widths."""
     lines = []
     for setting in found.settings:
-        lines.append(f"width {setting.width}, layer {len(setting.layers) + 1}")
-        head = f"  {'tensor':<9}{'component':<11}{'sampled':>24}   {'theory, order by order':<36}{'max |pull|':>10}"
+        lines.append(f"width {setting.width}, layer {len(setting.hidden) + 1}")
+        wide = max(11, *(len(row.keys[row.largest]) + 2 for row in setting.output.values()))
+        head = f"  {'tensor':<9}{'component':<{wide}}{'sampled':>24}   {'theory, order by order':<36}{'max |pull|':>10}"
         lines.append(f"{head}  chi^2")
         for target, row in setting.output.items():
             i = row.largest
-            index = "-".join(map(str, row.indices[i].tolist()))
+            name = f"{target:<9}{row.keys[i]:<{wide}}"
             sampled = f"{row.sampled[i]:.6g} +- {row.errors[i]:.2g}"
             sums = ", ".join(f"{value:.6g}" for value in row.theory[:, i])
             pull = float(abs(row.pulls).max())
-            lines.append(f"  {target:<9}{index:<11}{sampled:>24}   {sums:<36}{_pull(pull):>10}  {_chi(row.chi_square)}")
+            lines.append(f"  {name}{sampled:>24}   {sums:<36}{_pull(pull):>10}  {_chi(row.chi_square)}")
         lines.append("")
     if len(found.settings) > 1:
         lines.append("all widths")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,13 @@ import click
 
 from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import TargetRequest, target_options, weights_option, written_option
+from ntkfeyn.cli.options import TargetRequest, shared_option, target_options, weights_option, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
+    from ntkfeyn.model.network import Network
     from ntkfeyn.model.targets import Target
     from ntkfeyn.render.symbols import Symbols
 
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
 @click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
 @target_options
 @weights_option()
+@shared_option("Weights shared over labels, as in convolutions, pooling and graphs; not in C.")
+@click.option(
+    "--network",
+    "network_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.toml",
+    help="Python, JAX: a module for this network alone, with its layers, widths and couplings.",
+)
 @notation_option
 @click.option(
     "--lang",
@@ -40,7 +50,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Directory for the files.",
 )
-@click.option("--cse/--no-cse", "shared", default=True, show_default=True, help="Code: share tables and partial sums.")
+@click.option("--cse/--no-cse", default=True, show_default=True, help="Code: share tables and partial sums.")
 @click.option("--prefix", default="nkf", show_default=True, metavar="LETTERS", help="LaTeX: begins macros and labels.")
 @click.option("--columns", type=int, default=1, show_default=True, metavar="1|2", help="LaTeX: layout of the document.")
 @click.option("--terms-per-line", type=int, default=1, show_default=True, metavar="K", help="LaTeX: terms on a line.")
@@ -52,6 +62,7 @@ if TYPE_CHECKING:
 )
 @click.option("--closure", is_flag=True, help="LaTeX: all that the targets need too, in order of dependence.")
 @click.option("--training", is_flag=True, help="LaTeX: a section on training at order 1/n, with P to U.")
+@click.option("--depth", is_flag=True, help="LaTeX: how the tensors depend on the depth, for classes of activations.")
 @click.option("--name", metavar="STEM", help="LaTeX: name of the document and its directory.")
 @click.option("--title", metavar="TEXT", help="LaTeX: title of the document.")
 @click.option("--author", "authors", multiple=True, metavar="TEXT", help="LaTeX: author of the document. Repeatable.")
@@ -71,8 +82,10 @@ def command(
     directory: Path,
     certificate: Path | None,
     template: Path | None,
-    shared: bool,
+    cse: bool,
     weights: str,
+    shared: bool,
+    network_file: Path | None,
     symbols: Symbols,
     columns: int,
     prefix: str,
@@ -91,6 +104,8 @@ def command(
              ntkfeyn emit --lang python --cumulant Theta@1 -o code
              ntkfeyn emit --lang c --cumulant Theta@1 -o code
              ntkfeyn emit --lang latex V@1 --weights orthogonal -o appendix
+             ntkfeyn emit --lang latex F Theta@1 --shared --name convolution -o appendix
+             ntkfeyn emit --lang python Theta@1 --shared -o code
     """
     from ntkfeyn.api import emit_targets
     from ntkfeyn.model.targets import default_targets
@@ -107,10 +122,17 @@ def command(
     )
     if lang == "latex":
         options.check()  # before a certificate is made again
+    network = None if network_file is None else _network(network_file)
+    law: dict[str, Any] = {"weights": weights, "shared": shared, "network": network}
     with waiting("deriving", targets if asked else []):
         if certificate is not None and lang == "latex":
-            options = replace(options, certificates=_citations(certificate, targets, weights))
-        paths = emit_targets(targets, lang, directory, options, shared=shared, symbols=symbols, weights=weights)
+            options = replace(options, certificates=_citations(certificate, targets, weights, shared))
+        paths = emit_targets(targets, lang, directory, options, cse=cse, symbols=symbols, **law)
+    _tell(paths)
+
+
+def _tell(paths: Sequence[Path]) -> None:
+    """The file to open and its PDF; beside them, on stderr, what else was written."""
     compiled = [path for path in paths if path.suffix == ".pdf"]
     for path in (paths[0], *compiled):
         click.echo(str(path))
@@ -120,8 +142,25 @@ def command(
         click.echo(f"and {len(paths) - 1 - len(compiled)} files to input in {paths[1].parent}", err=True)
 
 
-def _citations(certificate: Path, targets: list[Target], weights: str) -> dict[str, str]:
+def _network(path: Path) -> Network:
+    """The network of a file, which has to say all of it. Raises NtkfeynError."""
+    from ntkfeyn.cli.network_options import network_of
+    from ntkfeyn.model.network import Network
+
+    found = network_of(path, frozenset())
+    for name in ("activation", "width"):
+        if name not in found.sets and len(found.layers) > 1:
+            raise bad_request(
+                f"'{path}' has no {name}", f"the {name} of its layers is needed", f"{name} = .. in each [[layer]]"
+            )
+    return Network(layers=found.layers, shape=found.shape)
+
+
+def _citations(certificate: Path, targets: list[Target], weights: str, shared: bool) -> dict[str, str]:
     """Footnotes by recursion hash. Every certificate is made again, which takes as long as `verify` took."""
+    if shared:
+        asked = "--certificate was given with --shared"
+        raise bad_request(asked, "certificates are of networks whose layers are dense", "one of both")
     from ntkfeyn.derivation.recursion import derive_recursion
     from ntkfeyn.verification.citations import read_certificates
 

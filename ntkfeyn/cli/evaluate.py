@@ -129,7 +129,9 @@ def table(result: Tensors) -> str:
     lines = []
     for setting in result.settings:
         law = f", {result.meta['weights']} weights" if "weights" in result.meta else ""
-        lines.append(f"width {setting.width}, {result.meta['activation']}, layers 1 .. {result.meta['depth']}{law}")
+        numbers = [number for number, _ in setting.reported()]
+        layers = f"layers 1 .. {numbers[-1]}" if len(numbers) > 1 or numbers == [1] else f"layer {numbers[-1]}"
+        lines.append(f"width {setting.width}, {result.meta['activation']}, {layers}{law}")
         for name, last in setting.layers[-1].items():
             error = max(last.errors.tolist(), default=0.0)
             sampled = result.meta["command"] == "sample"
@@ -137,7 +139,7 @@ def table(result: Tensors) -> str:
             none = "standard error 0: the same in every network" if sampled else "exact to rounding"
             lines.append(f"\n{name:<16} " + (f"{kind} {error:.1e} at the last layer" if error else none))
             keys = list(last.keys())
-            columns = [layer[name].values.tolist() for layer in setting.layers]
+            columns = [layer[name].values.tolist() for _, layer in setting.reported()]
             for i, key in enumerate(keys[:MOST_ROWS]):
                 lines.append(f"  {key:<14}" + " ".join(f"{column[i]:>14.8g}" for column in columns))
             if len(keys) > MOST_ROWS:

@@ -136,6 +136,11 @@ def weights_option(text: str = "Law of the weights of layer l+1.") -> Callable[[
     )
 
 
+def shared_option(text: str = "Weights shared over labels: convolutions, pooling, graphs.") -> Callable[[F], F]:
+    """--shared: recursions with the averaging operator."""
+    return click.option("--shared", is_flag=True, help=text)
+
+
 def order_option(function: F) -> F:
     return click.option(
         "--order",

@@ -36,7 +36,8 @@ def command(
     """Estimate tensors from sampled networks: unbiased, with one standard error.
 
     K, Theta, V, D, F, A, B, P, Q, R, S, T, U (n^R times the cumulant at that width, R the leading order) and K@1,
-    Theta@1 (n times what the mean is off K, Theta). Without tensors: K, Theta, V, D, F, A, B, K@1, Theta@1.
+    Theta@1 (n times what the mean is off K, Theta). Without tensors: K, Theta, V, D, F, A, B, K@1, Theta@1. With
+    weights shared over positions (--network): of the output layer alone.
 
     \b
     Example: ntkfeyn sample --activation gelu --inputs x.json --depth 3 --width 16 --networks 512 V Theta@1

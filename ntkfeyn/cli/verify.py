@@ -6,9 +6,10 @@ import re
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from ntkfeyn.cli.options import (
     TargetRequest,
@@ -22,7 +23,7 @@ from ntkfeyn.cli.options import (
 if TYPE_CHECKING:
     from ntkfeyn.judge.setting import Setting
     from ntkfeyn.model.targets import Target
-    from ntkfeyn.verification.certify import Certificate
+    from ntkfeyn.verification.certify import Certificate, NamedNetwork
 
 COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lambda_b"}
 
@@ -37,6 +38,13 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
     show_default=True,
     metavar="TEXT",
     help="A polynomial in z; one a layer by ':'.",
+)
+@click.option(
+    "--network",
+    "network_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.toml",
+    help="Small layers of its own: dense, conv, graph. Its couplings are not used: they stay random.",
 )
 @click.option("--samples", type=int, default=2, show_default=True, metavar="N", help="Number of distinct inputs.")
 @click.option("--width", metavar="n1:n2:..", help="Relative widths of the layers, e.g. 2:3:5 (default: equal widths).")
@@ -55,6 +63,7 @@ def command(
     weights: str,
     layers: str,
     activation: str,
+    network_file: Path | None,
     samples: int,
     width: str | None,
     seed: int,
@@ -72,13 +81,18 @@ def command(
     Example: ntkfeyn verify F
              ntkfeyn verify --cumulant Theta@1 --layers 2,3,4 --samples 1 --certificate theta.json
              ntkfeyn verify V F@2 --weights orthogonal --width 2:3:2
+             ntkfeyn verify F --network net.toml --samples 1
     """
     from ntkfeyn.render.json import to_text
     from ntkfeyn.verification.certificates import certificate_text, certificates_json
 
     targets = request.targets()
-    setting = _setting(activation, samples, width, seed, couplings, weights)
-    found = _certify(targets, _layers(layers), setting, seed, controls)
+    chosen = _layers(layers)
+    given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}
+    widths = _integers(width, ":", "--width", "--width 2:3:5") if width is not None else None
+    asked = Request(activation, samples, widths, seed, given, weights)
+    setting, network = (asked.setting(), None) if network_file is None else asked.of_file(network_file, chosen)
+    found = _certify(targets, chosen, setting, seed, controls, network)
     if not all(one.equal for one in found):
         answer_no()
     document = to_text(certificates_json(found))
@@ -91,7 +105,12 @@ def command(
 
 
 def _certify(
-    targets: list[Target], layers: list[int], setting: Setting, seed: int, controls: bool
+    targets: list[Target],
+    layers: list[int],
+    setting: Setting,
+    seed: int,
+    controls: bool,
+    network: NamedNetwork | None,
 ) -> list[Certificate]:
     from ntkfeyn.cli.progress import progress
     from ntkfeyn.derivation.diagrams import full_diagrams
@@ -110,20 +129,53 @@ def _certify(
             shape, order = target
             advance.say(f"{target.id}: exact moments")
             step = partial(advance, f"{target.id}: controls")
-            found.append(certify(shape, order, layers, setting, seed, controls=controls, advance=step))
+            found.append(certify(shape, order, layers, setting, seed, controls=controls, advance=step, network=network))
     return found
 
 
-def _setting(
-    activation: str, samples: int, width: str | None, seed: int, couplings: dict[str, str | None], weights: str
-) -> Setting:
-    from ntkfeyn.model.polynomials import polynomials
-    from ntkfeyn.verification.certify import check_samples, random_setting
+class Request(NamedTuple):
+    """The network that is asked for, as typed; ``couplings`` by their names in the theory."""
 
-    check_samples(samples)
-    given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}
-    widths = _integers(width, ":", "--width", "--width 2:3:5") if width is not None else []
-    return random_setting(seed, polynomials(activation), samples, widths, couplings=given, weights=weights)
+    activation: str
+    samples: int
+    widths: list[int] | None
+    seed: int
+    couplings: dict[str, Fraction]
+    weights: str
+
+    def setting(self) -> Setting:
+        """Of a plain network. Raises NtkfeynError."""
+        from ntkfeyn.model.polynomials import polynomials
+        from ntkfeyn.verification.certify import check_samples, random_setting
+
+        check_samples(self.samples)
+        return random_setting(
+            self.seed,
+            polynomials(self.activation),
+            self.samples,
+            self.widths or (),
+            couplings=self.couplings,
+            weights=self.weights,
+        )
+
+    def of_file(self, path: Path, layers: list[int]) -> tuple[Setting, NamedNetwork | None]:
+        """Of the network in a file, whose layers these must be. Raises NtkfeynError."""
+        from ntkfeyn.cli.network_options import network_of
+        from ntkfeyn.errors import bad_request
+        from ntkfeyn.model.network import Network
+        from ntkfeyn.verification.certify import check_samples
+        from ntkfeyn.verification.networks import network_setting
+
+        check_samples(self.samples)
+        typed = ("activation", "width", "weights", *COUPLINGS)
+        source = click.get_current_context().get_parameter_source
+        file = network_of(path, frozenset(name for name in typed if source(name) is not ParameterSource.DEFAULT))
+        network = Network(layers=file.layers, shape=file.shape, activation=self.activation, weights=self.weights)
+        if max(layers) > network.depth:
+            raise bad_request(
+                f"layer {max(layers)} of '{path}' was asked for", f"it has {network.depth} layers", "--layers 2"
+            )
+        return network_setting(network, self.samples, self.seed, widths=self.widths, couplings=self.couplings)
 
 
 def _layers(text: str) -> list[int]:

@@ -16,6 +16,7 @@ from ntkfeyn.model.ensembles import GAUSSIAN
 
 if TYPE_CHECKING:
     from ntkfeyn.codegen.ir import Program
+    from ntkfeyn.model.network import Network
     from ntkfeyn.model.targets import Target
     from ntkfeyn.render.latex.appendix import LatexOptions
     from ntkfeyn.render.symbols import Symbols
@@ -28,15 +29,18 @@ MAX_PLACEMENTS = 2_000_000  # of derivatives, in the product terms of one progra
 class Emission:
     """Targets and options; ``stem`` names the files, ``program`` is the code of everything that the targets need.
 
-    ``symbols`` are the letters of everything that is written, whatever ``latex`` says; ``weights`` is the ensemble of
-    the weights of every layer that is stepped to.
+    ``cse``: code shares tables and partial sums. ``symbols`` are the letters of everything that is written, whatever
+    ``latex`` says; ``weights`` is the ensemble of the weights of every layer that is stepped to, ``shared`` over labels
+    or not. ``network``: that of a module that is for one network alone.
     """
 
     targets: Sequence[Target]
-    shared: bool = True
+    cse: bool = True
     latex: LatexOptions | None = None
     symbols: Symbols | None = None
     weights: str = GAUSSIAN
+    shared: bool = False
+    network: Network | None = None
 
     @cached_property
     def stem(self) -> str:
@@ -46,7 +50,8 @@ class Emission:
         if self.latex is not None and self.latex.name is not None:
             return self.latex.name
         closed = "_closure" if self.latex is not None and self.latex.closure else ""
-        prefix = "" if self.weights == GAUSSIAN else f"{self.weights}_"
+        law = "network_" if self.network is not None else "shared_" if self.shared else ""
+        prefix = ("" if self.weights == GAUSSIAN else f"{self.weights}_") + law
         return prefix + file_stem(self.targets, default_targets()) + closed
 
     @cached_property
@@ -61,7 +66,7 @@ class Emission:
         from ntkfeyn.derivation.expansion import written_terms
         from ntkfeyn.derivation.recursion import derive_system
 
-        system = derive_system([target.id for target in self.targets], self.weights)
+        system = derive_system([target.id for target in self.targets], self.weights, self.shared)
         placements = sum(written_terms(recursion.terms) for recursion in system.recursions)
         if placements > MAX_PLACEMENTS:
             names = ", ".join(str(target.id) for target in self.targets)
@@ -71,17 +76,22 @@ class Emission:
                 f" {placements} placements of derivatives, more than a compiler takes; at most {MAX_PLACEMENTS}"
                 " placements are allowed; try a lower order, or `ntkfeyn evaluate`, which needs no compiler"
             )
-        return program(system, shared=self.shared)
+        return program(system, shared=self.cse)
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A language: what is written in it, and the function that writes; ``quoted``: `explain` quotes its lines."""
+    """A language: what is written in it, and the function that writes; ``quoted``: `explain` quotes its lines.
+
+    ``shared``: also recursions of weights shared over labels; ``networks``: also a module for one network alone.
+    """
 
     name: str
     writes: str
     files: Callable[[Emission], Files]
     quoted: bool = False
+    shared: bool = False
+    networks: bool = False
 
 
 def _latex(asked: Emission) -> Files:
@@ -91,10 +101,10 @@ def _latex(asked: Emission) -> Files:
 
     options = replace(asked.latex or LatexOptions(), symbols=asked.letters)
     options.check()  # before anything is derived
-    recursions = [derive_recursion(shape, order, weights=asked.weights) for shape, order in asked.targets]
+    recursions = [derive_recursion(shape, order, (), asked.weights, asked.shared) for shape, order in asked.targets]
     if options.closure:
         own = {recursion.id: recursion for recursion in recursions}  # with the labels that were asked for
-        recursions = [own.get(one.id, one) for one in derive_system(own, asked.weights).recursions]
+        recursions = [own.get(one.id, one) for one in derive_system(own, asked.weights, asked.shared).recursions]
     texts = latex_files(recursions, asked.stem, options)
     if options.pdf:
         return {**texts, f"{asked.stem}.pdf": compile_pdf(texts, asked.stem)}
@@ -104,13 +114,13 @@ def _latex(asked: Emission) -> Files:
 def _python(asked: Emission) -> Files:
     from ntkfeyn.codegen.python.files import python_files
 
-    return python_files(asked.program, asked.stem, asked.letters)
+    return python_files(asked.program, asked.stem, asked.letters, asked.network)
 
 
 def _jax(asked: Emission) -> Files:
     from ntkfeyn.codegen.python.files import jax_files
 
-    return jax_files(asked.program, asked.stem, asked.letters)
+    return jax_files(asked.program, asked.stem, asked.letters, asked.network)
 
 
 def _c(asked: Emission) -> Files:
@@ -120,9 +130,9 @@ def _c(asked: Emission) -> Files:
 
 
 BACKENDS = (
-    Backend("latex", "an appendix with the diagrams", _latex, quoted=True),
-    Backend("python", "a module for NumPy", _python, quoted=True),
-    Backend("jax", "a module for JAX", _jax),
+    Backend("latex", "an appendix with the diagrams", _latex, quoted=True, shared=True),
+    Backend("python", "a module for NumPy", _python, quoted=True, shared=True, networks=True),
+    Backend("jax", "a module for JAX", _jax, shared=True, networks=True),
     Backend("c", "C99 source, header, program, Makefile", _c, quoted=True),
 )
 LANGUAGES = tuple(row.name for row in BACKENDS)
@@ -134,3 +144,17 @@ def backend(language: str) -> Backend:
         if row.name == language:
             return row
     raise bad_request(f"language '{language}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")
+
+
+def check_language(row: Backend, asked: Emission) -> None:
+    """Raises RequestError where a language has no weights that are shared over labels, or no network of its own."""
+    for given, what, able in (
+        (asked.network is not None, "a network", [one.name for one in BACKENDS if one.networks]),
+        (asked.shared, "weights shared over labels", [one.name for one in BACKENDS if one.shared]),
+    ):
+        if given and row.name not in able:
+            raise bad_request(
+                f"--lang {row.name} was asked for with {what}",
+                f"{', '.join(able)} are allowed; `ntkfeyn evaluate --network FILE` makes numbers of such networks",
+                "--lang python",
+            )

@@ -25,9 +25,10 @@ from ntkfeyn.codegen.lowering import (
     Start,
     Statement,
 )
+from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS, WIDTH_RATIO
 from ntkfeyn.model.tensors import MEAN_KERNEL
-from ntkfeyn.render.formulas import cumulant_text, slots_text, term_text
+from ntkfeyn.render.formulas import averaged_terms, cumulant_text, operator_text, slots_text, term_text
 from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.render.symbols import TEXT, Symbols
 from ntkfeyn.render.templates import provenance
@@ -134,6 +135,8 @@ class Formatter(ABC):
             "width_below": self.words.width_below,
             "width_above": f"{self.words.letters.width}_({self.words.layer}+1)",
             "weights": code.program.weights,
+            "averaged": code.program.averaged,
+            "averaging": self.words.letters.averaging,
             "names": self.names(),
             "kernel": self.words.letter(MEAN_KERNEL.name),
         }
@@ -146,10 +149,20 @@ class Formatter(ABC):
                 letters[name] = self.notation.power(name, 1)
         return ", ".join(f"{letter} = {name}" for name, letter in letters.items())
 
+    def formula(self, recursion: Recursion) -> list[str]:
+        """The right-hand side, a product term a text; what operators act on stands between brackets."""
+        outside, inside = averaged_terms(recursion)
+        terms = [term_text(term, self.notation, leading=i == 0) for i, term in enumerate(inside)]
+        if not recursion.shared:
+            return terms
+        left, right = self.notation.brackets
+        constants = [term_text(term, self.notation) for term in outside]
+        opened = f"{operator_text(recursion, self.notation)}{self.notation.space}{left}"
+        return [*constants, f"+ {opened}" if constants else opened, *terms, right]
+
     def step(self, one: LoweredStep) -> dict[str, Any]:
         """A step: what its comment says (tensor, legs, channel, formula), and its terms, each with its diagrams."""
         recursion, notation = one.step.recursion, self.notation
-        terms = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)]
         return {
             "key": str(recursion.id),
             "id": identifier(recursion.id),
@@ -157,7 +170,7 @@ class Formatter(ABC):
             "tensor": cumulant_text(recursion.cumulant, recursion.order, notation),
             "legs": recursion.cumulant.legs_text(),
             "channel": recursion.cumulant.channel_text() + slots_text(recursion.cumulant, notation),
-            "formula": [line for text in terms for line in wrap(text, self.comment_width)],
+            "formula": [line for text in self.formula(recursion) for line in wrap(text, self.comment_width)],
             "slots": one.step.slots,
             "couplings": one.step.couplings,
             "tensors": [(identifier(tensor), str(tensor)) for tensor in one.step.tensors],

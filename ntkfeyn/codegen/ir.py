@@ -118,6 +118,13 @@ class Step:
         return tuple(sorted(found, key=lambda tensor: (tensor.order, tensor.name)))
 
     @property
+    def pairs(self) -> tuple[tuple[int, ...], ...]:
+        """The indices in each pair of the channel, by their number, in order."""
+        shape = standard(self.recursion.name)
+        place = {position: k for k, position in enumerate(shape.index)}
+        return tuple(sorted(tuple(sorted(place[position] for position in pair)) for pair in shape.channel))
+
+    @property
     def symmetries(self) -> tuple[tuple[int, ...], ...]:
         """Permutations g of the indices with T[a_0, a_1, ..] = T[a_g(0), a_g(1), ..]."""
         shape = standard(self.recursion.name)
@@ -129,13 +136,14 @@ class Step:
 class Program:
     """Steps in order of dependence; ``shared``: placement tables are shared and partial sums kept.
 
-    ``weights``: the ensemble of the weights of every layer but the first.
+    ``weights``: the ensemble of the weights of every layer but the first; ``averaged``: they are shared over labels.
     """
 
     targets: tuple[TensorId, ...]
     steps: tuple[Step, ...]
     shared: bool
     weights: str = GAUSSIAN
+    averaged: bool = False
 
     @cached_property
     def spreads(self) -> tuple[Spread, ...]:
@@ -168,7 +176,8 @@ def program(system: System, *, shared: bool = True) -> Program:
         own = [f"_{recursion.name}_{recursion.order}_{i}" if not shared else "" for i in range(len(parts))]
         products = tuple(_product(part, suffix) for part, suffix in zip(parts, own, strict=True))
         steps.append(Step(recursion, tuple(f"a{label}" for label in shape.index_labels()), products))
-    return Program(system.targets, tuple(steps), shared, system.weights)
+    averaged = any(recursion.shared for recursion in system.recursions)
+    return Program(system.targets, tuple(steps), shared, system.weights, averaged)
 
 
 def _product(term: ProductTerm, suffix: str) -> Product:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from ntkfeyn.derivation.diagrams import Diagram
@@ -20,7 +20,7 @@ from ntkfeyn.derivation.rules import GAUSSIAN_COUPLINGS
 from ntkfeyn.derivation.terms import ExpandedTerm, Group, Powers, ProductTerm
 from ntkfeyn.derivation.translation import bias_terms, translate, translate_members
 from ntkfeyn.model.cumulants import Cumulant, check_order, standard
-from ntkfeyn.model.ensembles import GAUSSIAN
+from ntkfeyn.model.ensembles import GAUSSIAN, check_shared
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 
 
@@ -28,7 +28,8 @@ from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 class Recursion:
     """``cumulant`` at ``order`` (absolute power of 1/n) at layer l+1 as a sum of product terms at layer l.
 
-    ``weights``: the ensemble of the weights of layer l+1.
+    ``weights``: the ensemble of the weights of layer l+1. ``shared``: they are shared over labels, and the sum of
+    ``terms`` but the constants is averaged over the labels of every pair of ``averaged`` (theory section 10).
     """
 
     cumulant: Cumulant
@@ -38,6 +39,16 @@ class Recursion:
     product_effects: tuple[Effect, ...]
     without: tuple[str, ...] = ()
     weights: str = GAUSSIAN
+    shared: bool = False
+
+    @property
+    def averaged(self) -> tuple[tuple[int, int], ...]:
+        """The labels of each pair that an averaging operator acts on: of the channel, where weights are shared.
+
+        Terms without a diagram, the constants of the biases, stand outside.
+        """
+        labels = self.cumulant.labels
+        return tuple((labels[a], labels[b]) for a, b in self.cumulant.channel) if self.shared else ()
 
     @property
     def name(self) -> str:
@@ -88,8 +99,8 @@ class Recursion:
             for t in self.terms
         ]
         legs = [[leg.edges, leg.labels] for leg in shape.legs]
-        weights = [] if self.weights == GAUSSIAN else [self.weights]
-        text = json.dumps([legs, shape.channel, self.order, terms, *weights], separators=(",", ":"))
+        law = [*([] if self.weights == GAUSSIAN else [self.weights]), *(["shared"] if self.shared else [])]
+        text = json.dumps([legs, shape.channel, self.order, terms, *law], separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -116,16 +127,23 @@ class System:
 
 
 def derive_recursion(
-    cumulant: Cumulant, order: int | None = None, without: Collection[str] = (), weights: str = GAUSSIAN
+    cumulant: Cumulant,
+    order: int | None = None,
+    without: Collection[str] = (),
+    weights: str = GAUSSIAN,
+    shared: bool = False,
 ) -> Recursion:
     """The recursion of a cumulant at an absolute order (default: its leading order), for an ensemble of weights.
 
-    Raises RequestError for an order below the leading one, an unknown rewrite or ensemble, LimitError beyond the
+    ``shared``: the weights are shared over labels (theory section 10), Gaussian ones. Raises RequestError for an order
+    below the leading one, an unknown rewrite or ensemble, one whose weights cannot be shared, LimitError beyond the
     limits.
     """
     order = cumulant.leading_order if order is None else order
     check_order(cumulant, order)
     skipped = tuple(sorted(set(without)))
+    if check_shared(shared, weights):
+        return replace(derive_recursion(cumulant, order, skipped), shared=True)
     if cumulant == standard(cumulant.name):
         return _standard_recursion(cumulant.name, order, skipped, weights)
     return _derive(cumulant, order, skipped, weights)
@@ -150,10 +168,10 @@ def translated(diagram: Diagram, without: Collection[str] = ()) -> tuple[Product
     return translate_members(diagram) if MERGE in without else translate(diagram, diagram.id)
 
 
-def derive_system(targets: Iterable[TensorId], weights: str = GAUSSIAN) -> System:
+def derive_system(targets: Iterable[TensorId], weights: str = GAUSSIAN, shared: bool = False) -> System:
     """The closure of tensors (class name, absolute order): everything they need, in order of dependence.
 
-    ``weights``: the ensemble of the weights of every layer that is stepped to.
+    ``weights``: the ensemble of the weights of every layer that is stepped to, ``shared`` over labels or not.
     """
     wanted = tuple(TensorId(*target) for target in targets)
     done: dict[TensorId, Recursion] = {}
@@ -164,7 +182,7 @@ def derive_system(targets: Iterable[TensorId], weights: str = GAUSSIAN) -> Syste
             return
         path.add(tensor)
         name, order = tensor
-        recursion = derive_recursion(standard(name), order, weights=weights)
+        recursion = derive_recursion(standard(name), order, weights=weights, shared=shared)
         for needed in recursion.dependencies:
             visit(needed)
         path.discard(tensor)

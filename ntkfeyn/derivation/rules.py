@@ -1,4 +1,4 @@
-"""The table of rules: what each element of a diagram is, gives and is called (theory sections 3 to 5 and 9).
+"""The table of rules: what each element of a diagram is, gives and is called (theory sections 3 to 5, 9 and 10).
 
 Physics stands here and nowhere else. A pair of slots descends a layer in one of the ways of ``PAIR_RULES``; enumeration
 offers them, translation takes their couplings, pictures their marks, prose their words, the LaTeX table of rules their
@@ -172,6 +172,14 @@ ENSEMBLES = {
     ensemble.name: ensemble
     for ensemble in (Ensemble(GAUSSIAN, ""), Ensemble(ORTHOGONAL, "orthogonal:", joint_cumulant))
 }
+# what every cubic vertex gives beside its own where weights are shared over labels (section 10)
+AVERAGING = ElementRule(
+    "averaging",
+    Powers.of(),
+    "every cubic vertex, weights shared over labels",
+    "one weight serves all labels: both slots, and all that hangs on them in layer l, are read at labels that are"
+    " averaged together",
+)
 # what a weight block gives beside its lines: the term N^(-p-e) of its cumulant costs e powers of 1/n
 BLOCK_TERM = ElementRule(
     "weight block",

@@ -1,5 +1,5 @@
 """Training at order 1/n: which tensors, at which points and in which histories, make the mean prediction and kernel
-(THEORY, section "Training").
+(THEORY section 12).
 
 Enters: nothing but the equations of motion, which are one statement about trees: a step of training takes an observable
 O to O - H eps, so each step grafts leaves with residuals on the nodes of its tree. Leaves: ``Sum`` records, plain data:

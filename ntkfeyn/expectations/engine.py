@@ -6,7 +6,6 @@ one asks it for values and bounds and never which activation it is of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -62,16 +61,8 @@ class Engine(Protocol):
         ...
 
 
-def engines(
-    functions: Iterable[Activation], expectations: Expectations, tolerance: float, coarsening: float = 1.0
-) -> list[Engine]:
-    """One for each activation; equal ones share theirs, with what it has measured."""
-    listed = list(functions)
-    made = {one: _engine(one, expectations, tolerance, coarsening) for one in dict.fromkeys(listed)}
-    return [made[one] for one in listed]
-
-
-def _engine(function: Activation, expectations: Expectations, tolerance: float, coarsening: float) -> Engine:
+def engine_of(function: Activation, expectations: Expectations, tolerance: float, coarsening: float = 1.0) -> Engine:
+    """That of an activation."""
     if isinstance(function, Smooth):
         return SmoothExpectations(function, expectations, tolerance, coarsening)
     return KinkedExpectations(function, expectations)

@@ -6,6 +6,7 @@ Leaves: a number for each, and the tables of the plan filled with these numbers.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -37,10 +38,14 @@ Key = tuple[Differentiated, ...]  # one entry a distinct sample, sorted
 
 
 class Expectations:
-    """Every expectation that a plan needs, numbered from 1; number 0 is the constant zero."""
+    """Every expectation that a plan needs, numbered from 1; number 0 is the constant zero.
 
-    def __init__(self, samples: int) -> None:
+    ``moves``: permutations of the samples, shape (moves, samples), that change none.
+    """
+
+    def __init__(self, samples: int, moves: Ints | None = None) -> None:
         self.samples = samples
+        self.moves = np.arange(samples)[None] if moves is None else moves
         self.asked: dict[Key, list[Ints]] = {}
         self.patches: list[tuple[Ints, Ints, int, Key, Ints]] = []
         self.rows: dict[Key, Ints] = {}
@@ -49,7 +54,8 @@ class Expectations:
 
     def ask(self, table: Ints, rows: Ints, column: int, key: Key, tuples: Ints) -> None:
         """Entry (rows, column) of a table will be the number of this expectation at these sample tuples."""
-        codes = tuples @ self._powers(len(key))
+        found = (sorted_among_equals(move[tuples], key) @ self._powers(len(key)) for move in self.moves)
+        codes = reduce(np.minimum, found)
         self.asked.setdefault(key, []).append(np.unique(codes))
         self.patches.append((table, rows, column, key, codes))
 
@@ -71,3 +77,14 @@ class Expectations:
 
     def _powers(self, size: int) -> Ints:
         return self.samples ** np.arange(size - 1, -1, -1, dtype=np.int64)
+
+
+def sorted_among_equals(tuples: Ints, key: Key) -> Ints:
+    """Samples in increasing order where neighbouring functions are equal: one number for equal expectations."""
+    start = 0
+    for stop in range(1, len(key) + 1):
+        if stop == len(key) or key[stop] != key[start]:
+            if stop - start > 1:
+                tuples[:, start:stop].sort(axis=1)
+            start = stop
+    return tuples

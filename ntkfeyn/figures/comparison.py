@@ -101,6 +101,8 @@ def _against_depth(axis: Any, comparison: Comparison, target: str, notation: Lat
 
 def _finish(axis: Any, target: str, notation: LatexNotation, found: Compared, place: int, where: str) -> None:
     index = "".join(map(str, found.indices[place]))
+    if found.positions > 1:
+        index = found.keys[place].replace(":", "{:}").replace("-", r",\,")
     axis.set_title(f"{label(target, notation, index)}, {where}", fontsize=9)
     axis.legend()
     axis.margins(x=0.05)

@@ -110,6 +110,19 @@ def matchings(ends: tuple[int, ...]) -> Iterator[tuple[tuple[Pair, ...], tuple[i
             yield ((first, other), *pairs), single
 
 
+def derivative_hits(
+    orders: tuple[int, ...], count: int, most: int
+) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Which factor each of ``count`` derivatives hits, and the orders after; none above ``most``, where it is zero."""
+    if count == 0:
+        yield (), orders
+        return
+    for hit, order in enumerate(orders):
+        if order < most:
+            for rest, after in derivative_hits((*orders[:hit], order + 1, *orders[hit + 1 :]), count - 1, most):
+                yield (hit, *rest), after
+
+
 @cache
 def isserlis(exponents: Powers) -> tuple[tuple[Powers, int], ...]:
     """E[prod z_a^p_a] of a centred Gaussian: powers of G_ab with the number of pairings that give them."""

@@ -23,6 +23,7 @@ from ntkfeyn.judge.coincidences import (
     Powers,
     coincidences,
     combine,
+    derivative_hits,
     isserlis,
     matchings,
     multiply,
@@ -42,7 +43,9 @@ from ntkfeyn.judge.kernel_graphs import (
 )
 from ntkfeyn.judge.setting import ONE, ZERO, Series, Setting
 
-Wick = tuple[tuple[Pair, ...], tuple[Factor, ...], Polynomial]  # pairs of ends, joints (end, sample), average
+Joints = tuple[tuple[int, int], ...]  # (end, sample)
+Carried = tuple[tuple[Factor, ...], Joints]  # activations at a neuron, and the samples of ends that trees leave open
+Wick = tuple[tuple[Pair, ...], Joints, Joints, Polynomial]  # pairs of ends, ends with a z, samples of ends, average
 Pattern = tuple[Series, list[tuple[HiddenNeuron, int]], list[HiddenNeuron], Trees]  # weight, neurons, trees
 MAX_WORK = 3_000_000
 
@@ -60,7 +63,9 @@ class ExactNetwork:
         self.work = 0
         self._moments: dict[tuple[int, Powers, tuple[KernelGraph, ...]], Series] = {}
         self.gaussian = cache(self._gaussian)
+        self.average = cache(self._average)
         self.first_layer = cache(self._first_layer)
+        self.plain_average = cache(self._plain_average)
         self.falling = cache(self._falling)
 
     def cumulant(self, layer: int, slots: Sequence[tuple[int, int, tuple[int, ...]]]) -> Series:
@@ -218,12 +223,12 @@ class ExactNetwork:
                 wired.append(list(self._wick(layer, neuron)))
             else:
                 for _ in range(count):
-                    free = self._product(free, self.gaussian(layer, neuron.factors))
+                    free = self._product(free, self.average(layer, neuron))
         total: dict[tuple[Powers, tuple[KernelGraph, ...]], Series] = {}
         for choice in product(*wired):
             self._count_work()
             polynomial = free
-            for _, _, part in choice:
+            for *_, part in choice:
                 polynomial = self._product(polynomial, part)
             if not polynomial:
                 continue
@@ -236,26 +241,36 @@ class ExactNetwork:
 
     def _wick(self, layer: int, neuron: HiddenNeuron) -> Iterator[Wick]:
         """Pair the ends at a neuron with each other or with a z, and average the rest."""
-        samples = [sample for sample, _ in neuron.factors]
         degree = len(self.setting.activation(layer)) - 1
-        for pairs, single in matchings(neuron.ends):
-            for hits, orders in _hits(tuple(order for _, order in neuron.factors), len(single), degree):
-                polynomial = self.gaussian(layer, tuple(sorted(zip(samples, orders, strict=True))))
-                if polynomial:
-                    yield pairs, tuple((end, samples[hit]) for end, hit in zip(single, hits, strict=True)), polynomial
+        for (factors, placed), coefficient in self._written_out(layer, neuron).items():
+            samples = [sample for sample, _ in factors]
+            for pairs, single in matchings(neuron.ends):
+                for hits, orders in derivative_hits(tuple(order for _, order in factors), len(single), degree):
+                    polynomial = self.gaussian(layer, tuple(sorted(zip(samples, orders, strict=True))))
+                    if polynomial:
+                        joints = tuple((end, samples[hit]) for end, hit in zip(single, hits, strict=True))
+                        yield pairs, joints, placed, {powers: coefficient * c for powers, c in polynomial.items()}
+
+    def _written_out(self, layer: int, neuron: HiddenNeuron) -> dict[Carried, Fraction]:
+        """What a neuron of a layer carries, as a sum of products of activations of this layer."""
+        return {(neuron.factors, ()): ONE}
 
     def _neurons_of_first_layer(self, blocks: Sequence[tuple[HiddenNeuron, int]], trees: Trees) -> Series:
         """Layer 1: numbers. Both ends of an NTK sit at one neuron (``joined_by_ntks``) and belong to each other."""
         value = self._one()
         for neuron, count in blocks:
-            average = self.first_layer(neuron.factors)
+            average = self.first_layer(neuron, tuple((end, *trees[end]) for end in neuron.ends))
             for _ in range(count):
                 value = self._times(value, average)
-            for end in neuron.ends:
-                sample, (other,) = trees[end]
-                if end < other:
-                    value = self._times(value, self._padded(self.setting.ntk[sample][trees[other][0]]))
         return value
+
+    def _average(self, layer: int, neuron: HiddenNeuron) -> Polynomial:
+        """<what a neuron without ends carries>."""
+        total: Polynomial = {}
+        for (factors, _), coefficient in self._written_out(layer, neuron).items():
+            for powers, value in self.gaussian(layer, factors).items():
+                total[powers] = total.get(powers, ZERO) + coefficient * value
+        return {powers: value for powers, value in total.items() if value}
 
     def _gaussian(self, layer: int, factors: tuple[Factor, ...]) -> Polynomial:
         """<product of activation derivatives> at a neuron of a layer, as a polynomial in the kernel variables G_ab."""
@@ -277,7 +292,20 @@ class ExactNetwork:
             total = multiply(total, series)
         return total
 
-    def _first_layer(self, factors: tuple[Factor, ...]) -> Series:
+    def _first_layer(self, neuron: HiddenNeuron, trees: tuple[tuple[int, int, tuple[int, ...]], ...]) -> Series:
+        """The average of a neuron of layer 1 and of the NTKs between its ends, given with their samples."""
+        total = self._zero()
+        for (factors, placed), coefficient in self._written_out(1, neuron).items():
+            sample = {end: own for end, own, _ in trees} | dict(placed)
+            ntks = [self.setting.ntk[sample[end]][sample[other]] for end, _, (other,) in trees if end < other]
+            average = self.plain_average(factors)
+            for ntk in ntks:
+                average = self._times(average, self._padded(ntk))
+            total = self._plus(total, average, coefficient)
+        return total
+
+    def _plain_average(self, factors: tuple[Factor, ...]) -> Series:
+        """<product of activation derivatives> at a neuron of layer 1."""
         total = self._zero()
         for powers, coefficient in self.gaussian(1, factors).items():
             total = self._plus(total, self._moment_of_first_layer(powers, ()), coefficient)
@@ -301,22 +329,13 @@ def _is_ntk_trace(graph: KernelGraph) -> bool:
     return len(graph) == 2 and graph[0][2] == (1,)
 
 
-def _hits(orders: tuple[int, ...], count: int, most: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Which factor each of ``count`` derivatives hits, and the orders after; none above ``most``, where it is zero."""
-    if count == 0:
-        yield (), orders
-        return
-    for hit, order in enumerate(orders):
-        if order < most:
-            for rest, after in _hits((*orders[:hit], order + 1, *orders[hit + 1 :]), count - 1, most):
-                yield (hit, *rest), after
-
-
 def _wire(trees: Trees, choice: Sequence[Wick]) -> list[KernelGraph]:
     """The kernel graphs that the trees form once every end is paired; a joint adds a bare z slot."""
     partner: dict[int, int] = {}
     nodes: list[tuple[int, tuple[int, ...]]] = list(trees)
-    for pairs, joints, _ in choice:
+    for pairs, joints, placed, _ in choice:
+        for end, sample in placed:
+            nodes[end] = (sample, nodes[end][1])
         for a, b in pairs:
             partner[a], partner[b] = b, a
         for end, sample in joints:

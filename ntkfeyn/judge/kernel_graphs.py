@@ -18,14 +18,19 @@ from typing import NamedTuple
 Node = tuple[int, int, tuple[int, ...]]
 KernelGraph = tuple[Node, ...]
 Factor = tuple[int, int]  # (sample, derivative order of the activation)
+WaitingSlot = tuple[int, tuple[int, ...]]  # (label, ends: as many as the activation is differentiated)
 Trees = Sequence[tuple[int, tuple[int, ...]]]  # for each tree end its sample and its tree neighbours
 
 
 class HiddenNeuron(NamedTuple):
-    """A hidden neuron that a pair of slots opens to: a product of activations, and ends of trees of the layer below."""
+    """A hidden neuron that a pair of slots opens to: a product of activations, and ends of trees of the layer below.
+
+    ``waiting``: pairs of slots whose labels are still those of the layer above (shared.py), with what they will carry.
+    """
 
     factors: tuple[Factor, ...]
     ends: tuple[int, ...]
+    waiting: tuple[tuple[WaitingSlot, WaitingSlot], ...] = ()
 
 
 Slots = tuple[HiddenNeuron, HiddenNeuron]
@@ -34,15 +39,16 @@ Slots = tuple[HiddenNeuron, HiddenNeuron]
 class Opening(NamedTuple):
     """One way to write a kernel graph by the layer below: powers of C_W and lambda_W, neurons, trees between them.
 
-    ``trees`` lists for each end its sample and its tree neighbours; ``weights``, for each neuron of two contracted
-    weights, what each of the two brings to it, and None for a neuron of a new edge.
+    ``trees`` lists for each end its sample and its tree neighbours; ``slots``, for each neuron, what each of its two
+    slots brings to it, and ``new`` whether it is the neuron of a new edge or of two contracted weights.
     """
 
     C_W: int
     lambda_W: int
     neurons: tuple[HiddenNeuron, ...]
     trees: tuple[tuple[int, tuple[int, ...]], ...]
-    weights: tuple[Slots | None, ...]
+    slots: tuple[Slots, ...]
+    new: tuple[bool, ...]
 
 
 def bare(first: int, second: int) -> KernelGraph:
@@ -127,9 +133,9 @@ def _open(
         HiddenNeuron(((node[0], len(held)),), tuple(number[v, k] for k in range(len(held))))
         for v, (node, held) in enumerate(zip(graph, blocks, strict=True))
     ]
-    neurons = tuple(together(halves[a], halves[b]) for a, b in pairs)
-    weights = tuple(None if new else (halves[a], halves[b]) for (a, b), new in zip(pairs, direct, strict=True))
-    return Opening(len(pairs) - sum(direct), sum(direct), neurons, trees, weights)
+    slots = tuple((halves[a], halves[b]) for a, b in pairs)
+    neurons = tuple(together(*both) for both in slots)
+    return Opening(len(pairs) - sum(direct), sum(direct), neurons, trees, slots, tuple(direct))
 
 
 def together(*neurons: HiddenNeuron) -> HiddenNeuron:
@@ -137,6 +143,7 @@ def together(*neurons: HiddenNeuron) -> HiddenNeuron:
     return HiddenNeuron(
         tuple(sorted(factor for neuron in neurons for factor in neuron.factors)),
         tuple(end for neuron in neurons for end in neuron.ends),
+        tuple(sorted(pair for neuron in neurons for pair in neuron.waiting)),
     )
 
 
@@ -172,7 +179,12 @@ def gather(
 
 def shifted(neuron: HiddenNeuron, start: int) -> HiddenNeuron:
     """The neuron with its ends counted from ``start``."""
-    return HiddenNeuron(neuron.factors, tuple(end + start for end in neuron.ends))
+
+    def moved(ends: Sequence[int]) -> tuple[int, ...]:
+        return tuple(end + start for end in ends)
+
+    waiting = tuple(((a, moved(of_a)), (b, moved(of_b))) for (a, of_a), (b, of_b) in neuron.waiting)
+    return HiddenNeuron(neuron.factors, moved(neuron.ends), waiting)
 
 
 def joined_by_ntks(tied: Sequence[HiddenNeuron], trees: Trees) -> list[HiddenNeuron]:

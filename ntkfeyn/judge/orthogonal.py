@@ -25,11 +25,6 @@ from ntkfeyn.judge.weingarten import single_loops, weingarten
 Neurons = tuple[tuple[HiddenNeuron, int], ...]  # with the number of times that each occurs
 
 
-def exact_network(setting: Setting, order: int) -> ExactNetwork:
-    """The judge of a setting, after its weights."""
-    return (OrthogonalNetwork if setting.weights == "orthogonal" else ExactNetwork)(setting, order)
-
-
 class OrthogonalNetwork(ExactNetwork):
     """The weights of layers 2, 3, .. are corners of orthogonal matrices; layer 1 and all biases are Gaussian."""
 
@@ -71,14 +66,14 @@ def _gather(
     for opening, count in opened:
         start = len(trees)
         trees += [(sample, tuple(u + start for u in joined)) for sample, joined in opening.trees]
-        for neuron, weights in zip(opening.neurons, opening.weights, strict=True):
-            if weights is None:
+        for neuron, slots, new in zip(opening.neurons, opening.slots, opening.new, strict=True):
+            if new:
                 moved = shifted(neuron, start)
                 fresh[moved] = fresh.get(moved, 0) + count
             elif neuron.ends:
-                tied.append((shifted(weights[0], start), shifted(weights[1], start)))
+                tied.append((shifted(slots[0], start), shifted(slots[1], start)))
             else:
-                free[weights] = free.get(weights, 0) + count
+                free[slots] = free.get(slots, 0) + count
     return sorted(free.items()), tied, fresh, trees
 
 

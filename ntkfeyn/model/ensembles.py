@@ -26,6 +26,22 @@ def check_ensemble(name: str) -> str:
     return name
 
 
+def check_shared(shared: bool, weights: str) -> bool:
+    """``shared`` itself, and whether weights of this ensemble may be shared over labels (theory section 10).
+
+    Raises RequestError: what joins several pairs of slots, as a block of orthogonal weights does, would average all
+    their labels at once, and not pair by pair.
+    """
+    if shared and weights != GAUSSIAN:
+        raise bad_request(
+            f"weights shared over labels were asked for with {weights} weights",
+            f"{GAUSSIAN} weights are allowed: a block of {weights} weights joins several pairs, and the labels of all"
+            " of them would be averaged together",
+            f"--shared --weights {GAUSSIAN}",
+        )
+    return shared
+
+
 def layer_ensembles(given: str | Sequence[str], depth: int) -> tuple[str, ...]:
     """The ensemble of each layer from one name, or from one a layer (a sequence, or between colons).
 

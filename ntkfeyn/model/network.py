@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, prod
 from numbers import Real
+from typing import Any
 
-from ntkfeyn.errors import LimitError, RequestError, bad_request
+from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
 from ntkfeyn.model.activations import SEPARATOR, read_activations
 from ntkfeyn.model.ensembles import GAUSSIAN, ORTHOGONAL, layer_ensembles, shortest_form
+from ntkfeyn.model.layers import LayerSpec
+from ntkfeyn.model.sharing import MAX_POSITIONS, Shape, Sharing
 
 MAX_DEPTH = 1000
 MAX_WIDTH = 10**9
+MAX_ENTRIES = 10_000_000  # channels of an input
 
 
 @dataclass(frozen=True)
 class Layer:
     """One layer: its neurons, the activation applied after it, and the law of the weights and biases that lead to it.
 
-    ``weights`` is the ensemble of its weights.
+    ``weights`` is the ensemble of its weights, ``sharing`` how they are shared over positions, if they are.
 
     The output layer has no width of its own (any number of neurons) and no activation after it: None.
     """
@@ -35,6 +39,7 @@ class Layer:
     lambda_W: float = 1.0
     lambda_b: float = 0.0
     weights: str = GAUSSIAN
+    sharing: Sharing | None = None
 
     @property
     def couplings(self) -> dict[str, float]:
@@ -42,43 +47,82 @@ class Layer:
         return {"C_W": self.C_W, "lambda_W": self.lambda_W, "C_b": self.C_b, "lambda_b": self.lambda_b}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Network:
-    """A fully connected network with layers 1..depth; layer ``depth`` is the output.
+    """A network with layers 1..depth; layer ``depth`` is the output.
 
     ``width``: one width for all hidden layers or ``depth - 1`` of them. ``activation``: a name or an expression in z,
     one for all hidden layers or one a layer to be applied after it, as "gelu:tanh:linear" or a sequence. ``cw, cb,
     lambda_w, lambda_b``: C_W, C_b and the gradient weights lambda_W, lambda_b of theory section 1, one number or one a
     layer. ``weights``: "gaussian", or "orthogonal" in all layers but the first, whose n_0 is no width, or one a layer,
-    as "gaussian:orthogonal:gaussian" or a sequence. ``layers`` is made of these. Raises RequestError or LimitError for
-    values that make no network; what only SymPy can tell of an expression is refused where numbers are asked for.
+    as "gaussian:orthogonal:gaussian" or a sequence. Instead of ``depth``: ``layers``, a list of Dense, Conv and Graph,
+    with the ``shape`` of an input, channels first (theory section 10); what they leave open is taken from the other
+    arguments. Then ``layers`` holds a Layer each. Raises RequestError or LimitError for values that make no network;
+    what only SymPy can tell of an expression is refused where numbers are asked for.
     """
 
     depth: int
-    width: int | Sequence[int] = 1
-    activation: str | Sequence[str] = "relu"
-    cw: float | Sequence[float] = 1.0
-    cb: float | Sequence[float] = 0.0
-    lambda_w: float | Sequence[float] = 1.0
-    lambda_b: float | Sequence[float] = 0.0
-    weights: str | Sequence[str] = GAUSSIAN
-    layers: tuple[Layer, ...] = field(init=False, repr=False, compare=False)
+    width: int | tuple[int, ...]
+    activation: str | tuple[str, ...]
+    cw: tuple[float, ...]
+    cb: tuple[float, ...]
+    lambda_w: tuple[float, ...]
+    lambda_b: tuple[float, ...]
+    weights: str | tuple[str, ...]
+    layers: tuple[Layer, ...] = field(repr=False, compare=False)
+    shape: Shape | None
+    specs: tuple[LayerSpec, ...]
 
-    def __post_init__(self) -> None:
-        if type(self.depth) is not int or self.depth < 1:
-            raise bad_request(f"depth {self.depth!r} was asked for", "an integer from 1 up is allowed", "--depth 4")
-        if self.depth > MAX_DEPTH:
-            raise LimitError(f"depth {self.depth} was asked for; at most {MAX_DEPTH} is allowed")
+    def __init__(
+        self,
+        depth: int | None = None,
+        width: int | Sequence[int] = 1,
+        activation: str | Sequence[str] = "relu",
+        cw: float | Sequence[float] = 1.0,
+        cb: float | Sequence[float] = 0.0,
+        lambda_w: float | Sequence[float] = 1.0,
+        lambda_b: float | Sequence[float] = 0.0,
+        weights: str | Sequence[str] = GAUSSIAN,
+        *,
+        layers: Sequence[LayerSpec] | None = None,
+        shape: Sequence[int] | None = None,
+    ) -> None:
+        given: dict[str, Any] = {
+            "width": width, "activation": activation, "cw": cw, "cb": cb,
+            "lambda_w": lambda_w, "lambda_b": lambda_b, "weights": weights,
+        }  # fmt: skip
+        specs = _specs(layers, depth, shape)
+        count = len(specs) if layers is not None else depth
+        if type(count) is not int or count < 1:
+            raise bad_request(f"depth {count!r} was asked for", "an integer from 1 up is allowed", "--depth 4")
+        if count > MAX_DEPTH:
+            raise LimitError(f"depth {count} was asked for; at most {MAX_DEPTH} is allowed")
+        for name, value in {"depth": count, **given}.items():
+            object.__setattr__(self, name, _filled(specs, name, value) if specs else value)
+        shared = sharings(specs, tuple(shape or ()))
+        plain = not any(shared)
+        object.__setattr__(self, "shape", None if shape is None else tuple(shape))
+        object.__setattr__(self, "specs", () if plain else specs)
         widths, activations = self._widths(), self._activations()
         couplings = [self._couplings(name, name == "cw") for name in ("cw", "cb", "lambda_w", "lambda_b")]
-        weights = layer_ensembles(self.weights, self.depth)
-        object.__setattr__(self, "weights", shortest_form(weights))
-        rows = zip([*widths, None], [*activations, None], *couplings, weights, strict=True)
+        ensembles = layer_ensembles(self.weights, count)
+        object.__setattr__(self, "weights", shortest_form(ensembles))
+        rows = zip([*widths, None], [*activations, None], *couplings, ensembles, shared or (None,) * count, strict=True)
         object.__setattr__(self, "layers", tuple(Layer(*row) for row in rows))
+        self._check_ensembles()
+
+    def _check_ensembles(self) -> None:
+        for number, layer in enumerate(self.layers, 1):
+            if layer.sharing is not None and layer.weights != GAUSSIAN:
+                raise bad_request(
+                    f"layer {number} was asked for with {layer.weights} weights shared over positions",
+                    "Gaussian weights are allowed there",
+                    f"--weights {GAUSSIAN}",
+                )
 
     def _widths(self) -> tuple[int, ...]:
         """One a hidden layer; the field keeps the shortest form: 8:8 is 8, one text, one stream of random numbers."""
-        given = (self.width,) if isinstance(self.width, int) else tuple(self.width)
+        given = (self.width,) if isinstance(self.width, int | float) else tuple(self.width)
         if len(given) not in (1, self.depth - 1) or not all(type(n) is int and 1 <= n <= MAX_WIDTH for n in given):
             raise bad_request(
                 f"width {':'.join(map(str, given))} was asked for at depth {self.depth}",
@@ -120,6 +164,27 @@ class Network:
         every = tuple(map(float, given)) * (self.depth if len(given) == 1 else 1)
         object.__setattr__(self, name, every)
         return every
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Of the input and of layers 1 .. depth; 1 each where no weights are shared."""
+        if not self.specs:
+            return (1,) * (self.depth + 1)
+        found = [prod((self.shape or ())[1:])]
+        for layer in self.layers:
+            found.append(found[-1] if layer.sharing is None else layer.sharing.above)
+        return tuple(found)
+
+    @property
+    def shared(self) -> bool:
+        """Whether any layer shares its weights over positions."""
+        return bool(self.specs)
+
+    def layout(self) -> dict[str, Any]:
+        """The shape of an input and what each layer is, for results; empty for a plain fully connected network."""
+        if not self.specs:
+            return {}
+        return {"shape": list(self.shape or ()), "layers": [spec.settings() for spec in self.specs]}
 
     @property
     def hidden(self) -> tuple[int, ...]:
@@ -174,6 +239,55 @@ class Network:
     def ratio(self, layer: int) -> float:
         """n_l / n_(l-1) for the step up from layer l; 1 at l = 1, where it multiplies nothing."""
         return self.hidden[layer - 1] / self.hidden[layer - 2] if layer > 1 else 1.0
+
+
+def _specs(layers: Sequence[LayerSpec] | None, depth: int | None, shape: Sequence[int] | None) -> tuple[LayerSpec, ...]:
+    """The layers as given, checked for what they are; none for a network given by its depth."""
+    if layers is None:
+        if shape is not None:
+            raise bad_request("a shape without layers", "both together are allowed", "layers=[..], shape=(3, 8)")
+        return ()
+    if depth is not None:
+        raise bad_request(f"depth {depth} and {len(layers)} layers", "one of them is allowed", "layers=[..] alone")
+    sizes = tuple(shape or ())
+    if not 1 <= len(sizes) <= 3 or not all(type(size) is int and 1 <= size <= MAX_ENTRIES for size in sizes):
+        raise bad_request(
+            f"an input of shape {list(sizes)}",
+            "channels and up to two axes of positions are allowed, each from 1 up",
+            "shape = [3], [3, 8] or [3, 8, 8]",
+        )
+    if prod(sizes[1:]) > MAX_POSITIONS:
+        raise LimitError(f"an input of {prod(sizes[1:])} positions was given; at most {MAX_POSITIONS} are allowed")
+    if not layers or not all(isinstance(one, LayerSpec) for one in layers):
+        raise bad_request("layers that are none", "a list of Dense, Conv and Graph is allowed", "layers=[Dense()]")
+    return tuple(layers)
+
+
+def _filled(specs: tuple[LayerSpec, ...], name: str, given: Any) -> Any:
+    """One value a layer, a layer's own where it has one; as a user may give it to a network by its depth."""
+    if name == "depth":
+        return given
+    some = specs[:-1] if name in ("width", "activation") else specs
+    own = [getattr(spec, name) for spec in some]
+    if all(one is None for one in own):
+        return given
+    if name == "activation" and isinstance(given, str) and SEPARATOR in given:
+        given = given.split(SEPARATOR)
+    several = isinstance(given, Sequence) and not isinstance(given, str) and len(given) == len(own)
+    open_ = list(given) if several else [given] * len(own)
+    return [one if own_ is None else own_ for own_, one in zip(own, open_, strict=True)]
+
+
+def sharings(specs: tuple[LayerSpec, ...], shape: Shape) -> tuple[Sharing | None, ...]:
+    """How each layer shares its weights over positions, for an input of this shape. Raises NtkfeynError."""
+    found, positions = [], shape[1:]
+    for number, spec in enumerate(specs, 1):
+        try:
+            sharing, positions = spec.onto(positions)
+        except NtkfeynError as error:
+            raise type(error)(f"layer {number} ({spec.kind}): {error}") from error
+        found.append(sharing)
+    return tuple(found)
 
 
 def widths_of(layers: Sequence[Layer]) -> tuple[int, ...]:

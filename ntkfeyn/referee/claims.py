@@ -35,6 +35,7 @@ class Claim(NamedTuple):
     equation: Equation
     layer: int = 0  # of what stands on the right: that of the letter of layers, or -1 below it
     weights: str = GAUSSIAN  # the ensemble that it is to hold for
+    shared: bool = False  # whether the weights are shared over labels
 
     @property
     def samples(self) -> dict[str, int]:

@@ -22,6 +22,7 @@ _MEANINGS = {
     "B": (1, r"\ntk@bound{#1}"),
     "T": (3, r"\ntk@tensor{#1}{#2}{#3}"),
     "U": (3, r"\ntk@next{#1}{#2}{#3}"),
+    "Av": (1, r"\ntk@averaging{#1}"),
     "Om": (1, r"\ntk@omega{#1}"),
     "D": (1, r"\partial_{\ntk@bound{#1}}"),
     "P": (1, "(#1)"),

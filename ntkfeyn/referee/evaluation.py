@@ -126,6 +126,8 @@ class Evaluator(Generic[V]):
                 for label in labels:
                     found = self._derived(found, env[label])
                 return found
+            case e.Averaging():
+                raise RequestError("an averaging operator stands here", "it is read with --shared, before a bracket")
             case e.Sum(labels, domain, inner):
                 return self._sum(labels, domain, inner, env)
 

@@ -6,6 +6,7 @@ network (activations, z, Omega) stands inside a ``Mean``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -90,6 +91,13 @@ class Derivative(NamedTuple):
     inner: Node
 
 
+class Averaging(NamedTuple):
+    """The operator of weights shared over labels, on these two labels of what is inside."""
+
+    labels: tuple[str, str]
+    inner: Node
+
+
 class Sum(NamedTuple):
     """Over bound labels; without a domain over all samples of the left-hand side."""
 
@@ -100,7 +108,7 @@ class Sum(NamedTuple):
 
 Node = (
     Number | Coupling | Width | Tensor | Inverse | Activation | Preactivation | Omega
-    | Plus | Times | Over | Power | Mean | Fluctuation | Derivative | Sum
+    | Plus | Times | Over | Power | Mean | Fluctuation | Derivative | Averaging | Sum
 )  # fmt: skip
 
 
@@ -112,7 +120,14 @@ def children(node: Node) -> tuple[Node, ...]:
         return (node.above, node.below)
     if isinstance(node, Power):
         return (node.base,)
-    return (node.inner,) if isinstance(node, Mean | Fluctuation | Derivative | Sum) else ()
+    return (node.inner,) if isinstance(node, Mean | Fluctuation | Derivative | Averaging | Sum) else ()
+
+
+def averaged(pairs: Sequence[tuple[str, str]], node: Node) -> Node:
+    """The node with operators in front, the first outermost."""
+    for pair in reversed(pairs):
+        node = Averaging(pair, node)
+    return node
 
 
 def random(node: Node) -> bool:
@@ -129,6 +144,6 @@ def used(node: Node) -> list[str]:
     if isinstance(node, Activation | Preactivation):
         return [node.label]
     below = [label for child in children(node) for label in used(child)]
-    if isinstance(node, Derivative):
+    if isinstance(node, Derivative | Averaging):
         below += node.labels
     return [label for label in below if label not in node.labels] if isinstance(node, Sum) else below

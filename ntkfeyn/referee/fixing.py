@@ -42,8 +42,10 @@ def fix(
     text = changed(source.originals[name], files.get(name, ()))
     lines = tuple(_line(change, source) for change in found)
     assumed = frozenset(condition for verdict in verdicts for condition in verdict.assumed)
-    weights = verdicts[0].claim.weights if verdicts else GAUSSIAN
-    return Fixed(name, text, lines, _refused(found, source, symbols, target, assumed, weights))
+    if any(verdict.faults for verdict in verdicts):
+        return Fixed(name, text, lines, "averaging operators are not corrected")
+    weights, shared = (verdicts[0].claim.weights, verdicts[0].claim.shared) if verdicts else (GAUSSIAN, False)
+    return Fixed(name, text, lines, _refused(found, source, symbols, target, assumed, weights, shared))
 
 
 def _line(change: Change, source: Source) -> str:
@@ -60,11 +62,12 @@ def _refused(
     target: Target | None,
     assumed: frozenset[str],
     weights: str,
+    shared: bool,
 ) -> str:
     """What the referee says against the document as it will be; what the author has set to 1 may stay so."""
     whole = text_source(blanked(changed(source.text, found)))
     try:
-        again = check_source(whole, symbols, target, weights=weights)
+        again = check_source(whole, symbols, target, weights=weights, shared=shared)
     except NtkfeynError as error:
         return f"the corrected text is not understood ({error})"
     left = [verdict for verdict in again if not verdict.equal and not (verdict.under and assumed >= {*verdict.under})]

@@ -11,7 +11,7 @@ from typing import Any
 
 from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.model.ensembles import GAUSSIAN
+from ntkfeyn.model.ensembles import GAUSSIAN, check_shared
 from ntkfeyn.model.targets import Target, named_target
 from ntkfeyn.referee import expressions as e
 from ntkfeyn.referee.claims import Claim
@@ -27,11 +27,17 @@ from ntkfeyn.render.symbols import Symbols
 
 
 def check_format(
-    text: str, kind: str, target: Target | None, symbols: Symbols, file: str = "", weights: str = GAUSSIAN
+    text: str,
+    kind: str,
+    target: Target | None,
+    symbols: Symbols,
+    file: str = "",
+    weights: str = GAUSSIAN,
+    shared: bool = False,
 ) -> tuple[Source, list[Verdict]]:
-    """The verdicts on JSON, which says for which weights it is, or SymPy. Raises NtkfeynError."""
+    """The verdicts on JSON, which says itself for which weights it is, or SymPy. Raises NtkfeynError."""
     source = text_source(text, file)
-    claims = json_claims(text) if kind == "json" else [_python_claim(text, target, weights)]
+    claims = json_claims(text) if kind == "json" else [_python_claim(text, target, weights, shared)]
     words, form = vocabulary(symbols), Form.JSON if kind == "json" else Form.PYTHON
     found = [
         judge_terms(said, terms, words, form=form)
@@ -43,13 +49,13 @@ def check_format(
     return source, found
 
 
-def _python_claim(text: str, target: Target | None, weights: str) -> tuple[Claim, list[Term]]:
+def _python_claim(text: str, target: Target | None, weights: str, shared: bool) -> tuple[Claim, list[Term]]:
     """What the code says about its target, which may be the name that it assigns."""
     assigned, terms = python_terms(text)
     target = target or _named(assigned)
     if target is None:
         raise bad_request("what this is a recursion of is not said", "a TARGET, or F = .., is needed", "check FILE F")
-    return _target_claim(target, weights), terms
+    return _target_claim(target, weights, shared), terms
 
 
 def _named(name: str) -> Target | None:
@@ -59,17 +65,21 @@ def _named(name: str) -> Target | None:
         return None
 
 
-def check_sympy(expression: Any, target: Target, symbols: Symbols, weights: str = GAUSSIAN) -> Verdict:
+def check_sympy(
+    expression: Any, target: Target, symbols: Symbols, weights: str = GAUSSIAN, shared: bool = False
+) -> Verdict:
     """The verdict on a SymPy expression in the names of ntkfeyn.symbols. Raises NtkfeynError."""
     summands = expression.args if type(expression).__name__ == "Add" else (expression,)
     terms = [Term(_from_sympy(one), 1, (Token(str(one), 0, 0, False),), None) for one in summands]
-    return judge_terms(_target_claim(target, weights), terms, vocabulary(symbols), form=Form.SYMPY)
+    return judge_terms(_target_claim(target, weights, shared), terms, vocabulary(symbols), form=Form.SYMPY)
 
 
-def _target_claim(target: Target, weights: str) -> Claim:
+def _target_claim(target: Target, weights: str, shared: bool) -> Claim:
     shape = standard(target.shape.name)
     labels = tuple(str(shape.labels[v]) for v in shape.index)
-    return Claim(shape, target.order, labels, e.Number(Fraction(1)), "", Equation((), (), 0, 0), weights=weights)
+    one, nowhere = e.Number(Fraction(1)), Equation((), (), 0, 0)
+    check_shared(shared, weights)
+    return Claim(shape, target.order, labels, one, "", nowhere, weights=weights, shared=shared)
 
 
 def _from_sympy(expression: Any) -> e.Node:
@@ -80,6 +90,7 @@ def _from_sympy(expression: Any) -> e.Node:
         "LayerTensor": lambda a: tensor(
             str(a[0]), standard(str(a[0])).leading_order + int(a[1]), [int(sample) for sample in a[2:]]
         ),
+        "Averaging": lambda a: e.averaged([(str(int(v)), str(int(w))) for v, w in a[1:]], _from_sympy(a[0])),
         "Add": lambda a: e.Plus(tuple(map(_from_sympy, a))),
         "Mul": lambda a: e.Times(tuple(map(_from_sympy, a))),
         "Pow": lambda a: e.Power(_from_sympy(a[0]), int(a[1])),

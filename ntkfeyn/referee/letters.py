@@ -39,6 +39,7 @@ class Vocabulary:
     derivative: str
     left: tuple[str, ...]
     right: tuple[str, ...]
+    averaging: tuple[str, str]  # with its font, without
     symbols: Symbols
 
 
@@ -68,6 +69,7 @@ def vocabulary(symbols: Symbols, names: Iterable[str] = ()) -> Vocabulary:
         derivative=_base(letters.derivative),
         left=left,
         right=right,
+        averaging=(bare(tokenise(letters.averaging)), _base(letters.averaging)),
         symbols=symbols,
     )
 

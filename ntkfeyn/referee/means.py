@@ -57,13 +57,14 @@ class Means(Reading):
         left = self.text
         if left not in PAIRS:
             self.refuse(f"{name} without a bracket", f"{name}[..] was expected", at)
-        inner = self._enclosed(at)
+        inner = self.enclosed(at)
         if name in VARIANCES:
             part = Fluctuation(self.inside(inner).whole())
             return Mean(Times((part, part)))
         return self._of_parts(inner, at, name in COVARIANCES)
 
-    def _enclosed(self, at: int) -> tuple[Token, ...]:
+    def enclosed(self, at: int) -> tuple[Token, ...]:
+        """The tokens in a bracket that opens here; ``at`` is where to say that it is not closed."""
         left = self.take().text
         start, depth = self.i, 1
         while depth:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple, NoReturn
 
 from ntkfeyn.referee.expressions import (
+    Averaging,
     Mean,
     Node,
     Number,
@@ -19,6 +20,7 @@ from ntkfeyn.referee.expressions import (
     Power,
     Sum,
     Times,
+    averaged,
     children,
     random,
     used,
@@ -124,6 +126,10 @@ class Parser(Signs):
                 sign = -sign if sign_at.text == "-" else sign
             if not self.text and found:
                 self.refuse("the formula ends with a sign", "a term was expected")
+            inside = self._averaged() if sign > 0 else []
+            if inside:
+                found += inside
+                continue
             start = self.i
             node = self.product()
             stop = self.i
@@ -135,6 +141,19 @@ class Parser(Signs):
         if not found:
             self.refuse("nothing stands on this side", "a sum of terms was expected")
         return found
+
+    def _averaged(self) -> list[Term]:
+        """The summands of a bracket with averaging operators in front, if that is all of a term: each is one itself."""
+        at = self.i
+        pairs = self.operators()
+        if pairs and self.text in OPENING:
+            tokens = self.enclosed(self.i)
+            if self.text in POINTS and self._only_points():
+                self.i = len(self.tokens)
+            if self.text in ("", "+", "-"):
+                return [term._replace(node=averaged(pairs, term.node)) for term in self.inside(tokens).terms()]
+        self.i = at
+        return []
 
     def _only_points(self) -> bool:
         at = self.i
@@ -305,6 +324,8 @@ def summed(node: Node, label: str) -> Node:
         return Over(summed(node.above, label), node.below)
     if isinstance(node, Sum):
         return Sum(node.labels, node.domain, summed(node.inner, label))
+    if isinstance(node, Averaging):
+        return Averaging(node.labels, summed(node.inner, label))
     return Sum((label,), None, node)
 
 

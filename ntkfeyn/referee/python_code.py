@@ -22,7 +22,7 @@ NAMES |= {name: name for name in ("lambda_W", "C_b", "lambda_b")}
 MAX_DEPTH = 60
 MAX_SUMMANDS = 100_000
 SIGNS = {"C_W": "C_W", "lambda_W": "LAMBDA_W", "C_b": "C_B", "lambda_b": "LAMBDA_B"}
-READ = "tensor_symbol, expectation_symbol, Expectation, Activation, derivative, omega, Rational are read"
+READ = "tensor_symbol, expectation_symbol, Expectation, Activation, Averaging, derivative, omega, Rational are read"
 
 
 def python_terms(text: str) -> tuple[str, list[Term]]:
@@ -185,6 +185,9 @@ class _Reader:
                 return e.Omega((str(self.integer(one)), str(self.integer(other))))
             case "derivative", [one, *others]:
                 return e.Derivative(tuple(str(self.integer(s)) for s in others), self.node(one, depth + 1))
+            case "Averaging", [one, *pairs]:
+                names = [(str(v), str(w)) for v, w in map(self.pair, pairs)]
+                return e.averaged(names, self.node(one, depth + 1))
             case "tensor_symbol", [ast.Constant(value=str() as name), order, samples]:
                 return tensor(name, self.integer(order), self.integers(samples))
             case "LayerTensor", [ast.Constant(value=str() as name), correction, *samples]:
@@ -204,6 +207,12 @@ class _Reader:
         if isinstance(tree, ast.List | ast.Tuple):
             return tree.elts
         raise misread(tree, "a list was expected")
+
+    def pair(self, tree: ast.expr) -> tuple[int, int]:
+        found = self.integers(tree)
+        if len(found) != 2:
+            raise misread(tree, "a pair of labels was expected")
+        return found[0], found[1]
 
     def integers(self, tree: ast.expr) -> list[int]:
         return [self.integer(one) for one in self.listed(tree)]

@@ -12,6 +12,7 @@ from ntkfeyn.referee.scripts import Scripts
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, digits
 
+AVERAGING = r"\ntk@averaging"  # in appendices that were emitted
 MAX_SCRIPTS = 12  # indices, superscripts and primes at one sign
 
 
@@ -100,6 +101,18 @@ class Reading:
         if token.text in FONTS:
             return unfont(self.argument())  # type: ignore[arg-type]
         return token.text
+
+    def averages(self) -> bool:
+        """Whether the averaging operator comes next. Its font is looked at where a tensor has the same letter."""
+        at = self.i
+        if at >= len(self.tokens):
+            return False
+        token = self.take()
+        inner = unfont(list(self.argument())) if token.text in FONTS and self.text else token.text
+        written = token.text + inner if token.text in FONTS else inner
+        self.i = at
+        letter, base = self.words.averaging
+        return written in (letter, AVERAGING) or (inner == base and base not in self.words.tensors)
 
     def peek_base(self) -> str:
         """The sign that comes next, which stays where it is."""

@@ -14,7 +14,7 @@ from typing import Any
 from ntkfeyn.derivation.rules import COUPLINGS, WIDTH_RATIO
 from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.model.cumulants import Cumulant, standard
-from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
+from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble, check_shared
 from ntkfeyn.model.legs import NAMED_TREES, Leg, normal_leg
 from ntkfeyn.referee import expressions as e
 from ntkfeyn.referee.claims import Claim
@@ -58,7 +58,11 @@ def _claim(data: dict[str, Any], text: str, start: int) -> tuple[Claim, list[Ter
     samples = tuple(labels[v] for v in shape.index)
     position = text.find('"cumulant"') if start < 0 else text.rfind('"cumulant"', 0, start)
     equation, weights = Equation((), (), max(0, position), 0), check_ensemble(data.get("weights", GAUSSIAN))
-    claim = Claim(shape, int(data["order"]), samples, e.Number(Fraction(1)), "", equation, weights=weights)
+    if not isinstance(shared := data.get("shared", False), bool):
+        raise ValueError(f"shared is {shared!r}")
+    check_shared(shared, weights)
+    one = e.Number(Fraction(1))
+    claim = Claim(shape, int(data["order"]), samples, one, "", equation, weights=weights, shared=shared)
     products = "products" in data
     listed = data["products" if products else "terms"]
     offsets = _offsets(text, start, len(listed))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ntkfeyn.referee.averaging import FAULTS, Fault
 from ntkfeyn.referee.correction import corrected, correction, written
 from ntkfeyn.referee.matching import Edit
 from ntkfeyn.referee.source import Source
@@ -79,6 +80,7 @@ def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
         "extra": extra,
         "wrong": wrong,
         "assumed": list(verdict.assumed),
+        **({"averaging": [_fault(verdict, fault, source) for fault in verdict.faults]} if verdict.claim.shared else {}),
         "right_under": list(verdict.under),
         "factor": verdict.scaling.factor if verdict.scaling else "",
         "rescaled": list(verdict.scaling.tensors) if verdict.scaling else [],
@@ -86,9 +88,17 @@ def _recursion(verdict: Verdict, source: Source) -> dict[str, Any]:
     }
 
 
+def _fault(verdict: Verdict, fault: Fault, source: Source) -> dict[str, Any]:
+    return {**_place(verdict, fault.term, source), "pair": list(fault.pair), "fault": fault.kind}
+
+
 def _where(verdict: Verdict, edit: Edit, source: Source) -> dict[str, Any]:
     assert edit.written is not None
-    term = verdict.terms[edit.written]
+    return _place(verdict, edit.written, source)
+
+
+def _place(verdict: Verdict, number: int, source: Source) -> dict[str, Any]:
+    term = verdict.terms[number]
     offset = term.tokens[0].offset if term.tokens else verdict.claim.equation.offset
     return {"line": source.place(offset).line, "term": written(term, source)}
 
@@ -116,6 +126,11 @@ def _text(verdict: Verdict, source: Source, columns: int) -> str:
     lines = [f"{verdict.recursion.id}: {'right' if verdict.equal else 'WRONG'}" + (f"   ({place})" if in_file else "")]
     if data["assumed"]:
         lines.append(f"  compared for {' and '.join(data['assumed'])}, which does not occur")
+    for one in data.get("averaging", ()):
+        at = f"line {one['line']}, " if in_file else ""
+        lines += [f"  {at}the pair {'-'.join(one['pair'])} {FAULTS[one['fault']]}", f"    in       {one['term']}"]
+    if verdict.claim.shared and verdict.edits:
+        lines.append("  terms without the averaging operators in front of them:")
     for one in data["wrong"]:
         numbers = f": {one['written']} is written, {one['expected']} is right" if one["kind"] != "labels" else ""
         if one["kind"] == "derivatives":
@@ -131,14 +146,14 @@ def _text(verdict: Verdict, source: Source, columns: int) -> str:
         lines += [f"  line {one['line']}, extra" if in_file else "  extra", f"    remove   {one['term']}"]
     if data["right_under"]:
         lines.append(f"  right under {' and '.join(data['right_under'])}")
-    if not verdict.equal and not verdict.edits and verdict.scaling is None:
+    left, right = verdict.values
+    if left != right and not verdict.edits and verdict.scaling is None:
         lines.append("  what is wrong is not named: the formula is too long to be written out")
     if data["factor"]:
         others = ", ".join(data["rescaled"])
         also = f", and so are {others} on the right (each at its layer)" if others else ""
         begin = "or " if verdict.edits else ""
         lines.append(f"  {begin}the tensor on the left is {data['factor']} times ours{also}: another normalisation?")
-    if not verdict.equal:
-        left, right = data["decided_by"].values()
+    if left != right:
         lines.append(f"  at a random point: written {left}, derived {right}")
     return "\n".join(lines) + "\n"

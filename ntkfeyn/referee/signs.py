@@ -24,10 +24,12 @@ from ntkfeyn.referee.expressions import (
     Tensor,
     Times,
     Width,
+    averaged,
 )
 from ntkfeyn.referee.letters import unfont
 from ntkfeyn.referee.means import NAMED_MEANS
 from ntkfeyn.referee.operators import Operators
+from ntkfeyn.referee.reading import AVERAGING
 from ntkfeyn.referee.scripts import Scripts
 from ntkfeyn.referee.tokens import Token, bare, digits
 
@@ -43,6 +45,9 @@ class Signs(Operators):
     def sign(self, close: str) -> Node:
         """The sign that comes next. Refuses what is none."""
         at, text = self.i, self.peek_base()
+        if self.averages():
+            pairs = self.operators()
+            return averaged(pairs, self._operand(close))
         if text.startswith(r"\ntk@"):
             return self._emitted()
         if text in (r"\partial", self.words.derivative):
@@ -118,6 +123,18 @@ class Signs(Operators):
     def _pair(self, found: Scripts, at: int) -> Node:
         a, b = self._two(found, at, PRODUCT)
         return Times((Activation(a, 0), Activation(b, 0)))
+
+    def operators(self) -> list[tuple[str, str]]:
+        """The pairs of labels of the averaging operators that come next."""
+        pairs = []
+        while self.averages():
+            at, text = self.i, self.base()
+            found = Scripts(self.argument()) if text == AVERAGING else self.scripts()
+            above = self._above(found)
+            if above.rest or above.derivative or above.correction:
+                self.refuse("something stands above an averaging operator", "two labels below it alone", at)
+            pairs.append(self._two(found, at, "the averaging operator"))
+        return pairs
 
     def _two(self, found: Scripts, at: int, sign: str) -> tuple[str, str]:
         names = script.labels(found.below, self.source, 2)

@@ -19,11 +19,12 @@ from ntkfeyn.derivation.reduction import split_omega
 from ntkfeyn.derivation.rules import TAU
 from ntkfeyn.derivation.terms import Factor, Group, ProductTerm
 from ntkfeyn.errors import LimitError, bad_request
-from ntkfeyn.model.ensembles import GAUSSIAN
+from ntkfeyn.model.ensembles import GAUSSIAN, check_shared
 from ntkfeyn.model.targets import Target
 from ntkfeyn.model.tensors import NAMES
 from ntkfeyn.referee import expressions as e
 from ntkfeyn.referee import semantics
+from ntkfeyn.referee.averaging import Fault, averages, without_operators
 from ntkfeyn.referee.canonical import Canonical, derived
 from ntkfeyn.referee.claims import Claim
 from ntkfeyn.referee.evaluation import Evaluator
@@ -61,7 +62,10 @@ class Form(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """On one recursion. ``under``: conditions under which it is right; ``scaling``: a factor of the whole tensor."""
+    """On one recursion. ``under``: conditions under which it is right; ``scaling``: a factor of the whole tensor.
+
+    Of shared weights ``terms`` stand without their averaging operators, ``faults`` are what is wrong with those.
+    """
 
     claim: Claim
     recursion: Recursion
@@ -73,6 +77,7 @@ class Verdict:
     values: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
     words: Vocabulary | None = None
     form: Form = Form.LATEX
+    faults: tuple[Fault, ...] = ()
     assumed: tuple[str, ...] = ()  # how the edits were found, where the author has no letter for a coupling
 
 
@@ -82,10 +87,12 @@ def check_source(
     target: Target | None = None,
     follow: Follow | None = None,
     weights: str = GAUSSIAN,
+    shared: bool = False,
 ) -> list[Verdict]:
     """Every recursion of a document. Raises NtkfeynError for what is not understood, or if there is none.
 
-    ``follow`` is told what was read, and how far the judging is; ``weights`` is the ensemble that they are for.
+    ``follow`` is told what was read, and how far the judging is; ``weights`` is the ensemble that they are for,
+    ``shared`` over labels or not.
     """
     words = vocabulary(symbols, [target.shape.name] if target and target.shape.name not in NAMES else ())
     survey = read_claims(source, words, target)
@@ -103,7 +110,7 @@ def check_source(
         )
     found = []
     for said in survey.claims:
-        found.append(judge(said._replace(weights=weights), words, source))
+        found.append(judge(said._replace(weights=weights, shared=check_shared(shared, weights)), words, source))
         if follow:
             follow.judged(len(found), len(survey.claims))
     return found
@@ -130,8 +137,16 @@ def judge_terms(
     said: Claim, terms: Sequence[Term], words: Vocabulary, place: str = "", form: Form = Form.LATEX
 ) -> Verdict:
     """The verdict on terms that are read; outside of LaTeX each is one product after Leibniz. Raises NtkfeynError."""
-    recursion = derive_recursion(said.shape, said.order, weights=said.weights)
+    recursion = derive_recursion(said.shape, said.order, weights=said.weights, shared=said.shared)
     check_written(recursion.terms)
+    faults: tuple[Fault, ...] = ()
+    if said.shared and form is not Form.JSON:  # which says it of all terms together
+        terms, faults = without_operators(said, terms)
+    elif any(averages(term.node) for term in terms):
+        where = f"{place}: " if place else ""
+        raise bad_request(
+            f"{where}an averaging operator stands here", "it is read for shared weights alone", "--shared"
+        )
     highest = max((_derivatives(term.node) for term in terms), default=0)
     if highest > MAX_DERIVATIVES:
         where = f"{place}: " if place else ""
@@ -143,7 +158,7 @@ def judge_terms(
     equal = all(written == right for written, right in values)
     shown = next((pair for pair in values if pair[0] != pair[1]), values[0])
     if equal:
-        return Verdict(said, recursion, terms, True, values=shown, words=words, form=form)
+        return Verdict(said, recursion, terms, not faults, values=shown, words=words, form=form, faults=faults)
     point, expanded = Point(SEED, size, highest), form is not Form.LATEX and not any(_differs(t.node) for t in terms)
     listed: list[Edit] = []
     scaling: Scaling | None = None
@@ -159,7 +174,7 @@ def judge_terms(
                 ones = dict.fromkeys(unused, Fraction(1))
                 shown = semantics.values(said, terms, recursion, first_point(size, highest, ones))
     under = conditions(said, terms, recursion)
-    return Verdict(said, recursion, terms, False, tuple(listed), under, scaling, shown, words, form, assumed)
+    return Verdict(said, recursion, terms, False, tuple(listed), under, scaling, shown, words, form, faults, assumed)
 
 
 def _weight(listed: Sequence[Edit]) -> tuple[int, int]:

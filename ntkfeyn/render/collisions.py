@@ -73,7 +73,7 @@ def _on_the_line(notation: TextNotation) -> Things:
             yield KEYS.get(name, name), notation.power(name, exponent)
     for order in range(MAX_SLOTS + 1):
         yield "activation", notation.function(order)
-    for name in ("omega", "derivative", "width", "delta", "preactivation"):
+    for name in ("omega", "derivative", "width", "delta", "preactivation", "averaging"):
         yield name, getattr(letters, name)
 
 

@@ -159,13 +159,12 @@ def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
         f"   legs {slots.legs_text()}   channel {slots.channel_text()}{slots_text(slots, notation)}",
         f"{counted(len(recursion.diagrams), 'diagram')}, {counted(len(recursion.terms), 'product term')},"
         f" {size}; on the right all tensors at layer {layer}, {notation.power(WIDTH_RATIO, 1)} = {ratio}"
-        + ensemble_text(recursion.weights, notation),
+        + ensemble_text(recursion.weights, notation)
+        + (", weights shared over labels" if recursion.shared else ""),
         "",
-        f"{head} =",
+        *_sum_lines(recursion, head, notation),
     ]
-    width = max((len(", ".join(term.diagrams)) for term in recursion.terms), default=0)
-    for i, term in enumerate(recursion.terms):
-        lines.append(f"  {', '.join(term.diagrams):<{width}}   {term_text(term, notation, leading=i == 0)}")
+    lines += ["", averaging_definition(notation)] if recursion.shared else []
     if any(group.omegas for term in recursion.terms for group in term.groups):
         lines += ["", omega_definition(notation)]
     unnamed = unnamed_definitions(recursion, notation)
@@ -174,6 +173,43 @@ def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
     if isinstance(recursion, Diagonal):
         lines += ["", *_homogeneity_lines(recursion, head, notation)]
     return "\n".join(lines) + "\n"
+
+
+def _sum_lines(recursion: Recursion, head: str, notation: TextNotation) -> list[str]:
+    """One product term a line behind its diagrams; those that an operator acts on between its brackets."""
+    constants, inside = averaged_terms(recursion)
+    width = max((len(", ".join(term.diagrams)) for term in recursion.terms), default=0)
+    rows = [(term, term_text(term, notation, leading=i == 0)) for i, term in enumerate(inside)]
+    before = "".join(f"{term_text(term, notation)} + " for term in constants)
+    opened = f" {before}{operator_text(recursion, notation)}{notation.space}{notation.brackets[0]}"
+    head += f" ={opened}" if recursion.shared else " ="
+    lines = [f"  {', '.join(term.diagrams):<{width}}   {text}" for term, text in rows]
+    return [head, *lines, *([notation.brackets[1]] if recursion.shared else [])]
+
+
+def averaged_terms(recursion: Recursion) -> tuple[tuple[ProductTerm, ...], tuple[ProductTerm, ...]]:
+    """The constants that stand outside of the averaging operators, and the terms that these act on.
+
+    Where weights are not shared nothing stands outside.
+    """
+    if not recursion.shared:
+        return (), recursion.terms
+    constants = tuple(term for term in recursion.terms if not term.diagrams)
+    return constants, tuple(term for term in recursion.terms if term.diagrams)
+
+
+def operator_text(recursion: Recursion, notation: TextNotation) -> str:
+    """The averaging operators, one for each pair of the channel."""
+    return notation.space.join(map(notation.averaging, recursion.averaged))
+
+
+def averaging_definition(notation: TextNotation) -> str:
+    """What the operator is, in text (theory section 10)."""
+    plain = TextNotation(replace(notation.letters, samples=("a", "b")))
+    return (
+        f"{plain.averaging((1, 2))} f(a,b) = Σ_t w_t Σ_{{a',b'}} M^t_{{a a'}} M^t_{{b b'}} f(a',b'), for W^t with"
+        f" variance {notation.power('C_W', 1)} w_t/{notation.width} and the map M^t of labels"
+    )
 
 
 def ensemble_text(weights: str, notation: TextNotation) -> str:
@@ -219,6 +255,12 @@ def recursion_latex(recursion: Recursion, notation: LatexNotation) -> str:
     """The recursion as an align* body (amsmath), one product term a line; all on its right is of layer l."""
     above = LatexNotation(notation.letters, f"{notation.layer}+1")
     head = cumulant_text(recursion.cumulant, recursion.order, above)
-    rows = [term_text(term, notation, leading=i == 0) for i, term in enumerate(recursion.terms)] or ["0"]
+    constants, inside = averaged_terms(recursion)
+    rows = [term_text(term, notation, leading=i == 0) for i, term in enumerate(inside)] or ["0"]
+    if recursion.shared:
+        before = "".join(f"{term_text(term, notation)} + " for term in constants)
+        left, right = notation.brackets
+        rows[0] = f"{before}{operator_text(recursion, notation)}{notation.space}{left}{rows[0]}"
+        rows[-1] += right
     joined = " \\\\\n  &\\quad ".join(rows)
     return f"{head} &= {joined}"

@@ -29,6 +29,7 @@ class TextNotation:
     """Unicode on a terminal."""
 
     space = " "  # between factors
+    brackets = ("[", "]")  # of what an operator acts on
     inner = " "  # between activations of one expectation
 
     def __init__(self, letters: Letters) -> None:
@@ -75,6 +76,10 @@ class TextNotation:
     def omega(self, first: int, second: int) -> str:
         return f"{self.letters.omega}_{self.indices((first, second))}"
 
+    def averaging(self, pair: tuple[int, int]) -> str:
+        """The operator that averages a pair of labels."""
+        return f"{self.letters.averaging}_{self.indices(pair)}"
+
     def derivatives(self, labels: Sequence[int], inner: str) -> str:
         return "".join(f"{self.letters.derivative}_{self.label(label)}" for label in labels) + f"({inner})"
 
@@ -105,6 +110,7 @@ class LatexNotation(TextNotation):
     """LaTeX maths. ``layer_shown``: what tensors carry in brackets above, if anything."""
 
     space = inner = r"\,"
+    brackets = (r"\bigl[", r"\bigr]")
 
     def __init__(self, letters: Letters = LATEX, layer_shown: str = "") -> None:
         super().__init__(letters)
@@ -147,6 +153,9 @@ class LatexNotation(TextNotation):
     def omega(self, first: int, second: int) -> str:
         return f"{self.letters.omega}_{{{self.indices((first, second))}}}"
 
+    def averaging(self, pair: tuple[int, int]) -> str:
+        return f"{self.letters.averaging}_{{{self.indices(pair)}}}"
+
     def derivatives(self, labels: Sequence[int], inner: str) -> str:
         return "".join(f"{self.letters.derivative}_{{{self.label(label)}}}" for label in labels) + f"({inner})"
 
@@ -187,6 +196,9 @@ class MacroNotation(LatexNotation):
 
     def omega(self, first: int, second: int) -> str:
         return f"{self.macro}Om{{{self.indices((first, second))}}}"
+
+    def averaging(self, pair: tuple[int, int]) -> str:
+        return f"{self.macro}Av{{{self.indices(pair)}}}"
 
     def derivatives(self, labels: Sequence[int], inner: str) -> str:
         return "".join(f"{self.macro}D{{{-label}}}" for label in labels) + f"{self.macro}P{{{inner}}}"

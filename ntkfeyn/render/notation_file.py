@@ -31,6 +31,7 @@ MOST_SHOWN = 60
 COUPLING_KEYS = {c.name: c.name for c in COUPLINGS if c.name != WIDTH_RATIO} | {"rho": WIDTH_RATIO, "tau": "tau"}
 SINGLE = (
     "activation", "omega", "width", "layer", "derivative", "delta", "bound", "preactivation", "neuron", "slot_0",
+    "averaging",
 )  # fmt: skip
 LETTER_KEYS = (*SINGLE, *COUPLING_KEYS, "expectation", "samples")
 LONGEST_TEXT = 16

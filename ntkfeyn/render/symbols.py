@@ -20,7 +20,8 @@ class Letters:
     """The letters of one medium. What a mapping does not name keeps its own name.
 
     ``expectation`` are the brackets of a Gaussian mean, ``bound`` the label that a derivative is summed over,
-    ``samples`` the labels of slots 1, 2, .. (beyond them, or if empty: numbers), ``slot_0`` that of a slot 0.
+    ``samples`` the labels of slots 1, 2, .. (beyond them, or if empty: numbers), ``slot_0`` that of a slot 0,
+    ``averaging`` the operator of weights that are shared over labels.
     """
 
     tensors: Mapping[str, str] = field(hash=False)
@@ -37,6 +38,7 @@ class Letters:
     neuron: str = "i"
     samples: tuple[str, ...] = ()
     slot_0: str = "0"
+    averaging: str = "Av"
 
     def tensor(self, name: str) -> str:
         """A named tensor's letter."""
@@ -72,6 +74,7 @@ LATEX = Letters(
     width="n",
     layer=r"\ell",
     delta=r"\delta",
+    averaging=r"\mathrm{Av}",
 )
 # text where nothing but ASCII is wanted: SymPy's names, and words around formulas in emitted code
 PLAIN = Letters(
@@ -112,6 +115,7 @@ def template_letters(letters: Letters) -> dict[str, Any]:
         "b": letters.bound,
         "z": letters.preactivation,
         "i": letters.neuron,
+        "Av": letters.averaging,
         **{name: letters.coupling(name) for name in ("C_W", "C_b", "lambda_W", "lambda_b")},
         "rho": letters.coupling("width_ratio"),
         **{name: letters.tensor(name) for name in ("K", "Theta")},

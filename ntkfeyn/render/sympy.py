@@ -102,6 +102,53 @@ def _by_sample(factor: Activation) -> tuple[Any, ...]:
     return (0, int(sample), int(order)) if numbers else (1, sympy.default_sort_key(factor))
 
 
+class Averaging(sympy.Function):
+    """The averaging operator of weights shared over labels, once for each pair: Averaging(f, (1, 3), (2, 4)).
+
+    Averaging(f, (a, b)) at labels a, b is the sum over t, a', b' of w_t M^t_aa' M^t_bb' f(a', b'): a and b name the
+    variables that are averaged. It is linear, operators of different pairs commute, and which label of a pair comes
+    first does not matter: numbers, couplings and widths come out, sums fall apart (theory section 10).
+
+    >>> f = Expectation(Activation(1) * Activation(2))
+    >>> Averaging(C_W * f + 2 * f, (2, 1)) == C_W * Averaging(f, (1, 2)) + 2 * Averaging(f, (1, 2))
+    True
+    >>> Averaging(Averaging(f, (1, 2)), (3, 4)) == Averaging(f, (3, 4), (1, 2))
+    True
+    """
+
+    symbols = DEFAULT
+
+    @classmethod
+    def eval(cls, inner: Any, *pairs: Any) -> sympy.Expr | None:
+        own = [sympy.Tuple(*sorted(pair, key=sympy.default_sort_key)) for pair in pairs]
+        labels = {label for pair in own for label in pair}
+        if any(len(pair) != 2 for pair in own) or len(labels) != 2 * len(own):
+            raise TypeError(f"{pairs} are averaged; pairs of labels are, each label in one of them")
+        if not own or inner == 0:
+            return inner
+        parts = []
+        for term in sympy.Add.make_args(sympy.expand(inner)):
+            factor, rest = term.as_independent(Activation, LayerTensor, Averaging)
+            joined = isinstance(rest, Averaging) and not labels & {label for pair in rest.args[1:] for label in pair}
+            core, more = (rest.args[0], rest.args[1:]) if joined else (rest, ())
+            parts.append((factor, (core, *sorted((*more, *own), key=sympy.default_sort_key))))
+        if len(parts) == 1 and parts[0] == (1, (inner, *pairs)):
+            return None
+        return sympy.Add(*(factor * cls(*arguments) for factor, arguments in parts))
+
+    def _sympystr(self, printer: Any) -> str:
+        notation = TextNotation(self.symbols.plain)
+        return f"{self._operators(notation)}[{printer.doprint(self.args[0])}]"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        notation = LatexNotation(self.symbols.latex)
+        body = rf"{self._operators(notation)}\left[{printer.doprint(self.args[0])}\right]"
+        return rf"\left({body}\right)^{{{exp}}}" if exp else body
+
+    def _operators(self, notation: TextNotation) -> str:
+        return notation.space.join(notation.averaging((int(a), int(b))) for a, b in self.args[1:])
+
+
 class LayerTensor(sympy.Function):
     """A tensor at layer l: LayerTensor(name, correction, a, b, ..); samples in the tensor's index order.
 
@@ -169,10 +216,10 @@ class Names:
 
     def __init__(self, symbols: Symbols = DEFAULT) -> None:
         self.ours, self.text, self.latex = symbols.ours, TextNotation(symbols.plain), LatexNotation(symbols.latex)
-        kinds: list[Any] = [Activation, Expectation, LayerTensor]
+        kinds: list[Any] = [Activation, Expectation, LayerTensor, Averaging]
         if not self.ours:  # a class of their own: what prints otherwise is something else
             kinds = [type(kind)(kind.__name__, (kind,), {"symbols": symbols}) for kind in kinds]
-        self.activation, self.expectation, self.tensor = kinds
+        self.activation, self.expectation, self.tensor, self.averaging = kinds
 
     def coupling(self, name: str) -> sympy.Expr:
         """The symbol of a coupling of ``derivation.rules.COUPLINGS``; the width ratio is n_l / n_(l-1)."""
@@ -252,7 +299,8 @@ def omega(a: int, b: int) -> sympy.Expr:
 def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:
     """The right-hand side as an expanded SymPy sum (theory section 5), which prints with these letters.
 
-    Raises LimitError above MAX_SYMPY terms.
+    Where weights are shared each term but the constants stands in an ``Averaging``. Raises LimitError above MAX_SYMPY
+    terms.
     """
     if recursion.written > MAX_SYMPY:
         raise LimitError(
@@ -260,4 +308,8 @@ def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:
             f" {MAX_SYMPY}; try --format json, or --format latex, which shows the terms before Leibniz"
         )
     names = names_of(symbols)
-    return sympy.Add(*(names.term(term) for term in recursion.expanded))
+    terms = [(term.diagrams, names.term(term)) for term in recursion.expanded]
+    if not recursion.shared:
+        return sympy.Add(*(term for _, term in terms))
+    inside = sympy.Add(*(term for diagrams, term in terms if diagrams))
+    return sympy.Add(*(term for diagrams, term in terms if not diagrams), names.averaging(inside, *recursion.averaged))

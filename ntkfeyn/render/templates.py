@@ -64,6 +64,7 @@ def provenance(recursions: Sequence[Recursion]) -> list[str]:
             f"{recursion.name}@{recursion.order}: {counted(len(recursion.diagrams), 'diagram')},"
             f" {counted(len(recursion.terms), 'product term')}, recursion hash {recursion.hash[:16]}"
             + ("" if recursion.weights == GAUSSIAN else f", {recursion.weights} weights")
+            + (", weights shared over labels" if recursion.shared else "")
         )
     return lines
 

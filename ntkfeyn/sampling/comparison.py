@@ -22,7 +22,7 @@ from ntkfeyn.model.network import width_below
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, leading_means, setting
-from ntkfeyn.sampling.kernels import BLOCK
+from ntkfeyn.sampling.law import BLOCK
 from ntkfeyn.solve.evaluation import evaluate_tuples, wanted_tuples
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, index_keys
@@ -33,6 +33,7 @@ SAME = 1e-9  # share of the largest variance below which a combination of compon
 MOST = 1e9  # of a pull
 MANY = 200  # blocks, from which on their spread is as good as known
 IMPROBABLE = 1e-6  # a chi^2 that is worth a warning
+WIDE = 1024  # components, from which on their covariance is not held
 SPARE = 8  # groups of blocks more than components, for a covariance
 
 
@@ -47,7 +48,8 @@ class ChiSquare(NamedTuple):
 class Compared(NamedTuple):
     """One target at one layer.
 
-    ``indices`` (components, slots) from 1; ``theory`` (orders, components): partial sums from T_R up.
+    ``indices`` (components, slots) from 1, labels (input, position) where the output has several ``positions``;
+    ``theory`` (orders, components): partial sums from T_R up.
     """
 
     indices: NDArray[np.int64]
@@ -57,6 +59,12 @@ class Compared(NamedTuple):
     theory_errors: Array
     chi_square: ChiSquare | None
     blocks: int
+    positions: int = 1
+
+    @property
+    def keys(self) -> list[str]:
+        """Components as results name them."""
+        return list(index_keys(self.indices, self.positions))
 
     @property
     def pulls(self) -> Array:
@@ -81,11 +89,16 @@ class Compared(NamedTuple):
 
 
 class ComparedSetting(NamedTuple):
-    """One network: ``hidden`` are its widths, ``layers`` the targets at layers 2 .. L."""
+    """One network: ``hidden`` are its widths, ``layers`` the targets at layers 2 .. L, or at the last ones of these."""
 
     width: str
     hidden: tuple[int, ...]
     layers: tuple[dict[str, Compared], ...]
+
+    @property
+    def numbered(self) -> dict[int, dict[str, Compared]]:
+        """The targets by number of the layer."""
+        return dict(enumerate(self.layers, len(self.hidden) + 2 - len(self.layers)))
 
     @property
     def output(self) -> dict[str, Compared]:
@@ -141,7 +154,7 @@ class Comparison:
         for one in self.settings:
             data[f"width-{one.width}"] = {
                 f"layer-{number}": {target: _compared_json(found) for target, found in row.items()}
-                for number, row in enumerate(one.layers, 2)
+                for number, row in one.numbered.items()
             }
         totals = {target: _chi_json(self.total(target)) for target in self.orders}
         return {
@@ -163,9 +176,7 @@ def _compared_json(found: Compared) -> dict[str, Any]:
     columns = (found.sampled, found.errors, found.theory.T, found.theory_errors, found.pulls)
     names = ("sampled", "error", "theory", "theory_error", "pull")
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    components = {
-        key: dict(zip(names, row, strict=True)) for key, row in zip(index_keys(found.indices), rows, strict=True)
-    }
+    components = {key: dict(zip(names, row, strict=True)) for key, row in zip(found.keys, rows, strict=True)}
     return {"chi_square": _chi_json(found.chi_square), "components": components}
 
 
@@ -190,19 +201,19 @@ def compare(
     if not 0 < max_pull < np.inf:
         raise bad_request(f"a largest pull of {max_pull}", "a positive number is allowed", "--max-pull 5")
     orders = {target: tuple(range(target.order, max(order, target.order) + 1)) for target in targets}
-    samples = len(request.gram)
+    samples, positions = request.labels, request.networks[0].positions[-1]
     powers = [TensorId(target.name, r) for target, summed in orders.items() for r in summed]
-    wanted = {tensor: wanted_tuples(tensor.name, components, samples) for tensor in powers}
+    wanted = {tensor: wanted_tuples(tensor.name, components, samples, positions) for tensor in powers}
     wanted |= {mean: wanted_tuples(mean.name, "all", samples) for mean in leading_means(targets)}
     theory = evaluate_tuples(request._replace(tolerance=TOLERANCE), wanted)
-    means = Tensors({"samples": samples}, theory)
+    means = Tensors({"samples": samples // positions}, theory)
     asked = request if begin is None else begin()
     estimates = estimate(asked, targets, sampling._replace(grouped=True), means)
     settings = []
     for one, predicted in zip(estimates, theory, strict=True):
         found = setting(one, targets, means)
         groups = one.tally.group_means()
-        layers = [_row(one, groups, layer, found, predicted, orders) for layer in range(2, one.network.depth + 1)]
+        layers = [_row(one, groups, layer, found, predicted, orders) for layer in one.task.law.reported]
         settings.append(ComparedSetting(one.network.width_text, one.network.hidden, tuple(layers)))
     sampled = [one.tally.blocks * BLOCK for one in estimates]
     meta = {"tool": TOOL, "command": "compare", **settings_json(request), "networks": sampled, "seed": sampling.seed}
@@ -221,22 +232,23 @@ def _row(
 ) -> dict[str, Compared]:
     """Every target at one layer; ``groups`` are the tally's group means and what they are worth."""
     below = width_below(one.network.hidden, layer)
-    samples = len(one.task.law.gram)
+    samples, from_last = one.task.law.labels, layer - one.network.depth - 1
     places = {name: place for at, name, _, place in one.task.layout() if at == layer}
     means, worth = groups
     row = {}
     for (name, first), powers in orders.items():
-        terms = [predicted.layers[layer - 1][f"{name}@{r}"] for r in powers]
+        terms = [predicted.layers[from_last][f"{name}@{r}"] for r in powers]
         scales = [float(below) ** (first - r) for r in powers]
         kept = np.ravel_multi_index(tuple(terms[0].indices.T - 1), (samples,) * terms[0].indices.shape[1])
         sums = np.cumsum([term.values * scale for term, scale in zip(terms, scales, strict=True)], axis=0)
         errors = np.sum([term.errors * scale for term, scale in zip(terms, scales, strict=True)], axis=0)
-        values = found.layers[layer - 1][f"{name}@{first}"]
+        values = found.layers[from_last][f"{name}@{first}"]
         unit = below if (name, first) in MEANS else 1
         off = values.values[kept] - sums[-1]
         chi_square = hotelling(off, unit * means[:, places[name]][:, kept], worth, errors)
+        sampled = values.values[kept], values.errors[kept]
         row[f"{name}@{first}"] = Compared(
-            terms[0].indices, values.values[kept], values.errors[kept], sums, errors, chi_square, one.tally.blocks
+            terms[0].indices, *sampled, sums, errors, chi_square, one.tally.blocks, values.positions
         )
     return row
 
@@ -252,9 +264,8 @@ def hotelling(off: Array, groups: Array, worth: float, errors: Array) -> ChiSqua
     if not some.any():
         return ChiSquare(0.0, 0, 1.0)
     off, groups, errors, spread = off[some], groups[:, some], errors[some], spread[some]
-    covariance = np.atleast_2d(np.corrcoef(groups / spread, rowvar=False))
-    variances, axes = np.linalg.eigh(covariance / worth)
-    moving = variances > SAME * variances[-1]
+    variances, axes = _principal(groups / spread, worth)
+    moving = variances > SAME * variances.max()
     freedom = int(moving.sum())
     if many < freedom + SPARE:
         return None
@@ -263,3 +274,13 @@ def hotelling(off: Array, groups: Array, worth: float, errors: Array) -> ChiSqua
     squared = float((((off / spread) @ axes) ** 2 / uncertain).sum())
     p = float(f.sf(squared * (many - freedom) / (freedom * (many - 1)), freedom, many - freedom))
     return ChiSquare(float(chi2.isf(p, freedom)) if p > 0 else squared, freedom, p)
+
+
+def _principal(groups: Array, worth: float) -> tuple[Array, Array]:
+    """Combinations of components, (components, combinations), that fluctuate independently, after their variances."""
+    many, components = groups.shape
+    if components <= WIDE:
+        variances, axes = np.linalg.eigh(np.atleast_2d(np.corrcoef(groups, rowvar=False)) / worth)
+        return variances, axes
+    _, spreads, axes = np.linalg.svd(groups - groups.mean(axis=0), full_matrices=False)
+    return spreads**2 / (many - 1) / worth, axes.T

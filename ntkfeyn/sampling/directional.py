@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import activation
-from ntkfeyn.sampling.kernels import BLOCK, Law, Rows, batches, drawn_weights, normals, root, stream
+from ntkfeyn.sampling.law import BLOCK, Law, Rows, batches, drawn_weights, normals, root, stream
 
 Array = NDArray[np.float64]
 DERIVATIVES = ("P", "Q", "R", "S", "T", "U")
@@ -61,7 +61,7 @@ def derivative_block(law: Law, names: tuple[str, ...], seed: int, block: int, ou
     for batch in batches(derivative_bytes(law, names, outputs)):
         streams = [stream(law, seed, block * BLOCK + network, 1) for network in batch]
         for number, sampled in enumerate(_sampled(law, streams, outputs)):
-            for name, values in _tensors(sampled, names, outputs).items():
+            for name, values in derivative_tensors(Jets(sampled, outputs), names, outputs).items():
                 part = law.hidden[number] * values.sum(axis=0) / BLOCK
                 sums[number][name] = sums[number].get(name, 0.0) + part
     return sums
@@ -101,18 +101,17 @@ def _sampled(law: Law, streams: list[np.random.Generator], outputs: int) -> list
     return found
 
 
-def _tensors(sampled: Sampled, names: tuple[str, ...], outputs: int) -> Rows:
+def derivative_tensors(jets: Jets, names: tuple[str, ...], outputs: int) -> Rows:
     """Per network, (networks, samples, ..) in each tensor's index order, averaged over output neurons i != j."""
-    wanted = set(names)
-    jets = Jets(sampled, outputs)
-    samples, apart = len(sampled.law.gram), (outputs, len(sampled.law.gram))
+    wanted, z, top = set(names), jets.at.z, jets.at.layers
+    m, samples = len(z), z.shape[2]
+    apart = (outputs, samples)
     patterns = [(i, j) for i in range(outputs) for j in range(outputs) if i != j]
-    z, m = sampled.z, len(sampled.z)
     found: dict[str, list[Array]] = {name: [] for name in names}
     if wanted & {"P", "Q"}:
-        second = jets.second(sampled.layers).reshape(m, outputs, samples, *apart * 2)
+        second = jets.second(top).reshape(m, outputs, samples, *apart * 2)
     if "R" in wanted:
-        third = jets.third(sampled.layers).reshape(m, outputs, samples, *apart * 3)
+        third = jets.third(top).reshape(m, outputs, samples, *apart * 3)
     if wanted & {"S", "T", "U"}:
         path = jets.paths().reshape(m, *apart * 4)  # neuron and sample of slots 1, 3, 2, 4
     for i, j in patterns:
@@ -134,45 +133,63 @@ def _tensors(sampled: Sampled, names: tuple[str, ...], outputs: int) -> Rows:
 class Jets:
     """Directional derivatives of the preactivations z_a and of the back-propagated gradients, layer by layer.
 
-    ``delta[p]`` (networks, n_p, d) is dz_d/dz^p; axes a, d, e, f are samples and directions.
+    ``delta[p]`` (networks, n_p, d) is dz_d/dz^p; axes a, d, e, f are samples and directions. ``seen[p]``: the sample
+    of each direction at layer p.
     """
 
     def __init__(self, sampled: Sampled, outputs: int) -> None:
         self.at = sampled
-        samples, m = len(sampled.law.gram), len(sampled.z)
-        self.sample_of = np.tile(np.arange(samples), outputs)
         top = sampled.layers
-        ends = np.repeat(np.eye(outputs), samples, axis=1)
-        self.delta: dict[int, Array] = {top: np.broadcast_to(ends, (m, *ends.shape))}
+        self.seen, ends = self._directions(outputs)
+        self.delta: dict[int, Array] = {top: np.broadcast_to(ends, (len(sampled.z), *ends.shape))}
         self.pulled: dict[int, Array] = {}  # W^T delta of the layer above
         for p in range(top - 1, 0, -1):
-            self.pulled[p] = sampled.weights[p + 1].transpose(0, 2, 1) @ self.delta[p + 1]
-            self.delta[p] = sampled.tables[p][1][:, :, self.sample_of] * self.pulled[p]
+            self.pulled[p] = self._down(p + 1, self.delta[p + 1])
+            self.delta[p] = sampled.tables[p][1][:, :, self.seen[p]] * self.pulled[p]
         self._first: dict[int, Array] = {}
         self._second: dict[int, Array] = {}
+
+    def _directions(self, outputs: int) -> tuple[list[NDArray[np.int64]], Array]:
+        """``seen``, and delta of the output layer for one network."""
+        samples = self.at.z.shape[2]
+        seen = np.tile(np.arange(samples), outputs)
+        return [seen] * (self.at.layers + 1), np.repeat(np.eye(outputs), samples, axis=1)
 
     def _up(self, p: int, x: Array) -> Array:
         """W^p x"""
         flat = x.reshape(*x.shape[:2], -1)
         return (self.at.weights[p] @ flat).reshape(len(x), -1, *x.shape[2:])
 
+    def _down(self, p: int, x: Array) -> Array:
+        """W^p^T x"""
+        flat = x.reshape(*x.shape[:2], -1)
+        return (self.at.weights[p].transpose(0, 2, 1) @ flat).reshape(len(x), -1, *x.shape[2:])
+
     def _moved(self, p: int, x: Array) -> Array:
         """V_d^p x for the weights alone: (networks, n_p, d, rest of x) = delta_d (lambda_W/n) s_d . x"""
-        s = self.at.tables[p - 1][0][:, :, self.sample_of]
+        s = self.at.tables[p - 1][0][:, :, self.seen[p - 1]]
         flat = x.reshape(*x.shape[:2], -1)
         overlap = self.at.rate(p) * (s.transpose(0, 2, 1) @ flat)
         moved = self.delta[p][:, :, :, None] * overlap[:, None]
         return moved.reshape(*moved.shape[:3], *x.shape[2:])
 
+    def _biased(self, p: int) -> Array:
+        """V_d of the bias of layer p: (networks, n_p, d)"""
+        return self.at.bias_rate(p) * self.delta[p]
+
+    def _first_layer(self) -> Array:
+        """D_d z_a of layer 1: (networks, n_1, a, d)"""
+        return self.delta[1][:, :, None] * self.at.law.ntk[:, self.seen[1]]
+
     def first(self, p: int) -> Array:
         """D_d z_a: (networks, n_p, a, d)"""
         if p not in self._first:
             if p == 1:
-                found = self.delta[1][:, :, None] * self.at.law.ntk[:, self.sample_of]
+                found = self._first_layer()
             else:
                 s = self.at.tables[p - 1][0]
                 found = self._up(p, self.first_s(p - 1)) + self._moved(p, s).swapaxes(2, 3)
-                found += self.at.bias_rate(p) * self.delta[p][:, :, None]
+                found += self._biased(p)[:, :, None]
             self._first[p] = found
         return self._first[p]
 
@@ -216,38 +233,37 @@ class Jets:
     def paths(self) -> Array:
         """ddNTK2_1234, axes (networks, 1, 3, 2, 4): the product of the gradients of D_V3 z_1 and of D_V4 z_2."""
         top = self.at.layers
-        turned = np.zeros((*self.delta[top].shape, len(self.sample_of)))  # D_e delta_d: (networks, n_p, d, e)
+        turned = np.zeros((*self.delta[top].shape, self.delta[top].shape[-1]))  # D_e delta_d: (networks, n_p, d, e)
         total = self._overlap(top, turned)
         for p in range(top - 1, 0, -1):
-            _, s1, s2, _ = (table[:, :, self.sample_of, None] for table in self.at.tables[p])
-            bent = s2 * self.first(p)[:, :, self.sample_of] * self.pulled[p][..., None]
-            turned = bent + s1 * self._back(p + 1, turned)
+            seen = self.seen[p]
+            _, s1, s2, _ = (table[:, :, seen, None] for table in self.at.tables[p])
+            bent = s2 * self.first(p)[:, :, seen] * self.pulled[p][..., None]
+            turned = bent + s1 * (self._down(p + 1, turned) + self._back(p + 1))
             total += self._overlap(p, turned)
         return total
 
-    def _back(self, p: int, turned: Array) -> Array:
-        """D_e of W^T delta_d without the derivative of delta's own factor: V_e^T delta_d + W^T D_e delta_d"""
-        flat = turned.reshape(*turned.shape[:2], -1)
-        pulled = self.at.weights[p].transpose(0, 2, 1) @ flat
-        s = self.at.tables[p - 1][0][:, :, self.sample_of]
+    def _back(self, p: int) -> Array:
+        """V_e^T delta_d of the weights of layer p: (networks, n_p-1, d, e)"""
+        s = self.at.tables[p - 1][0][:, :, self.seen[p - 1]]
         overlap = self.at.rate(p) * (self.delta[p].transpose(0, 2, 1) @ self.delta[p])
-        return pulled.reshape(*s.shape, -1) + s[:, :, None, :] * overlap[:, None]
+        return s[:, :, None, :] * overlap[:, None]
 
     def _overlap(self, p: int, turned: Array) -> Array:
         """Layer p's share: gradients (turned_de x s_d + delta_d x D_e s_d, turned_de) with weights lambda."""
         delta = np.broadcast_to(self.delta[p][..., None], turned.shape)
         if p == 1:
-            kernel = self.at.law.ntk[np.ix_(self.sample_of, self.sample_of)]
-            return _gram(turned, turned) * kernel[:, None, :, None]
-        rate, bias = self.at.rate(p), self.at.bias_rate(p)
-        below = self.at.tables[p - 1][0][:, :, self.sample_of, None]
+            kernel = self.at.law.ntk[np.ix_(self.seen[1], self.seen[1])]
+            return gram(turned, turned) * kernel[:, None, :, None]
+        rate, bias, seen = self.at.rate(p), self.at.bias_rate(p), self.seen[p - 1]
+        below = self.at.tables[p - 1][0][:, :, seen, None]
         s = np.broadcast_to(below, (*below.shape[:3], turned.shape[3]))
-        ds = self.first_s(p - 1)[:, :, self.sample_of]
+        ds = self.first_s(p - 1)[:, :, seen]
         parts = ((turned, s), (delta, ds))
-        total = bias * _gram(turned, turned)
+        total = bias * gram(turned, turned)
         for left, before in parts:
             for right, after in parts:
-                total += rate * _gram(left, right) * _gram(before, after)
+                total += rate * gram(left, right) * gram(before, after)
         return total
 
 
@@ -256,7 +272,7 @@ def _thrice(x: Array) -> Array:
     return x + np.moveaxis(x, -3, -2) + np.moveaxis(x, -3, -1)
 
 
-def _gram(x: Array, y: Array) -> Array:
+def gram(x: Array, y: Array) -> Array:
     """(networks, n, d, e) twice -> (networks, d, e, d', e'), summed over neurons."""
     m, n = x.shape[:2]
     product = x.reshape(m, n, -1).transpose(0, 2, 1) @ y.reshape(m, n, -1)

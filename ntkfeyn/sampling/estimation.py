@@ -16,26 +16,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
+from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.network import Network, width_below
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.runtime.workers import Mapped, WorkersLost, workers
-from ntkfeyn.sampling.directional import DERIVATIVES, check_smooth, derivative_block, derivative_bytes
-from ntkfeyn.sampling.kernels import BLOCK, KERNELS, Law, kernel_block, network_bytes
+from ntkfeyn.sampling.law import BLOCK, Law
 from ntkfeyn.sampling.tallies import GROUPS, Done, Tally, read_checkpoint, write_checkpoint
+from ntkfeyn.sampling.tasks import SAMPLED, Task, sample_blocks
 from ntkfeyn.solve.inputs import first_kernels
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, TensorValues
 
 Array = NDArray[np.float64]
-SAMPLED = (*KERNELS, *DERIVATIVES)
 MEANS = (TensorId("K", 1), TensorId("Theta", 1))  # n times what a mean is off its leading order
-PART, PART_BYTES = 8, 1 << 25  # blocks of one task, fewer where networks are large
 WINDOW = 64  # tasks handed out at a time
 MAX_NETWORKS = 10**8
-MAX_BYTES = 1 << 28  # of one network's largest array; about four such are held
 PAUSE = 1.0  # seconds between checkpoints
 BACKENDS = ("numpy", "jax")
 
@@ -92,88 +89,12 @@ class Sampling(NamedTuple):
             )
 
 
-class Task(NamedTuple):
-    """What every block of one network has in common; ``names`` in the order of SAMPLED."""
-
-    law: Law
-    names: tuple[str, ...]
-    seed: int
-    outputs: int
-    backend: str
-
-    @property
-    def kernels(self) -> tuple[str, ...]:
-        return tuple(name for name in self.names if name in KERNELS)
-
-    @property
-    def derivatives(self) -> tuple[str, ...]:
-        return tuple(name for name in self.names if name in DERIVATIVES)
-
-    def layout(self) -> Iterator[tuple[int, str, tuple[int, ...], slice]]:
-        """(layer, tensor, shape, place) of every estimate in a block's row; indices in the tensor's index order."""
-        first = 0
-        for layer in range(2, len(self.law.layers) + 1):
-            for name in self.names:
-                shape = (len(self.law.gram),) * len(standard(name).labels)
-                place = slice(first, first + int(np.prod(shape)))
-                yield layer, name, shape, place
-                first = place.stop
-
-    @property
-    def size(self) -> int:
-        """Numbers of one block's row."""
-        return max((place.stop for *_, place in self.layout()), default=0)
-
-    @property
-    def bytes(self) -> int:
-        """Of one network's largest array."""
-        kernels = network_bytes(self.law, self.kernels) if self.kernels else 0
-        return max(kernels, derivative_bytes(self.law, self.derivatives, self.outputs) if self.derivatives else 0)
-
-    @property
-    def part(self) -> int:
-        """Blocks that one worker does at a time."""
-        return max(1, min(PART, PART_BYTES // self.bytes))
-
-    def check(self) -> None:
-        """Raises RequestError for matrices that are too small, LimitError where one network needs too much memory."""
-        check_smooth(self.law, self.derivatives)
-        shown = self.outputs if self.derivatives else 2 if set(self.names) - {"K", "Theta"} else 1
-        for size in self.law.matrix_sizes:
-            if size < shown:
-                raise bad_request(
-                    f"{shown} neurons of a layer with orthogonal weights of size {size}",
-                    f"a matrix of at least {shown} rows shows as many neurons",
-                    f"--width {shown}",
-                )
-        if self.bytes > MAX_BYTES:
-            raise LimitError(
-                f"a network of width {max(self.law.hidden)} with {len(self.law.gram)} inputs needs {self.bytes} bytes,"
-                f" more than {MAX_BYTES}; try a smaller width, fewer inputs, or fewer tensors"
-            )
-
-
 class Estimate(NamedTuple):
     """What sampling one network's law gave."""
 
     network: Network
     task: Task
     tally: Tally
-
-
-def sample_blocks(task: Task, first: int, last: int) -> Array:
-    """Estimates of blocks first .. last - 1, shape (blocks, size), each row in the order of ``Task.layout``."""
-    rows = []
-    with np.errstate(all="ignore"):  # what is not finite is refused with a message
-        for block in range(first, last):
-            layers: list[dict[str, Array]] = [{} for _ in task.law.hidden]
-            if task.kernels:
-                layers = kernel_block(task.law, task.kernels, task.seed, block, task.backend)
-            if task.derivatives:
-                derived = derivative_block(task.law, task.derivatives, task.seed, block, task.outputs)
-                layers = [{**one, **two} for one, two in zip(layers, derived, strict=True)]
-            rows.append(np.concatenate([layer[name].ravel() for layer in layers for name in task.names]))
-    return np.array(rows)
 
 
 def check_targets(targets: Sequence[TensorId]) -> None:
@@ -224,7 +145,7 @@ def estimate(
     for network in request.networks:
         law = Law(network.layers, request.gram)
         tasks[network.width_text] = Task(law, names, sampling.seed, sampling.outputs, sampling.backend)
-        tasks[network.width_text].check()
+        tasks[network.width_text].check(sampling.grouped)
     fingerprint = json.dumps(
         [settings_json(request), next(iter(tasks.values()))[1:], sampling.target_error, BLOCK, TOOL]
     )
@@ -317,23 +238,24 @@ def _stages(blocks: int) -> Iterator[int]:
 
 
 def setting(estimated: Estimate, targets: Sequence[TensorId], leading: Tensors | None) -> Setting:
-    """Values and standard errors of the targets at every layer, all components."""
+    """Values and standard errors of the targets at every layer, all components; none at layers not estimated."""
     network, task, tally = estimated
     first = {mean.name: kernel for mean, kernel in first_kernels(network.layers[0], task.law.gram).items()}
     rows: list[dict[str, tuple[Array, Array]]] = [{} for _ in range(network.depth)]
     for layer, name, shape, place in task.layout():
         rows[layer - 1][name] = (tally.mean[place].reshape(shape), tally.errors[place].reshape(shape))
-        rows[0][name] = (first.get(name, np.zeros(shape)), np.zeros(shape))
+        if not task.law.shared:
+            rows[0][name] = (first.get(name, np.zeros(shape)), np.zeros(shape))
     layers = []
     for layer, row in enumerate(rows, 1):
         below = width_below(network.hidden, layer)
         found = {}
-        for target in targets:
+        for target in targets if row else ():
             value, error = row[target.name]
             if leading is not None and target in MEANS:
                 value = below * (value - leading.array(f"{target.name}@0", layer, network.width_text))
                 error = below * error
             index = np.indices(value.shape).reshape(value.ndim, -1).T + 1
-            found[str(target)] = TensorValues(index, value.ravel(), error.ravel())
+            found[str(target)] = TensorValues(index, value.ravel(), error.ravel(), network.positions[-1])
         layers.append(found)
     return Setting(network.width_text, network.hidden, tuple(layers))

@@ -19,55 +19,21 @@ layer only the diagonal is held, axes (networks, k, pair).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.expectations.activations import activation
-from ntkfeyn.model.network import Layer, activations_of, widths_of
-from ntkfeyn.sampling.corners import AVERAGED, CHAINS, RINGS, Below, averages, corners, matrix_size, orthogonal
+from ntkfeyn.model.network import Layer
+from ntkfeyn.sampling.corners import AVERAGED, CHAINS, RINGS, Below, averages, matrix_size, orthogonal
+from ntkfeyn.sampling.law import BLOCK, Law, Rows, batches, drawn_weights, namespace, normals, root, stream
 
 Array = NDArray[np.float64]
-Rows = dict[str, Array]  # per network: (networks, samples, ..)
-BLOCK = 32  # networks of one estimate
-BATCH_BYTES = 1 << 22  # of neural tangent kernels held at a time, where one network needs less: fits in a cache
 KERNELS = ("K", "Theta", "V", "D", "F", "A", "B")
 FULL_NTK = {"Theta", "D", "F", "A", "B"}  # what needs more than the preactivations
 OFF_DIAGONAL = {"F", "B"}  # what needs the NTK between different neurons
-
-
-class Law(NamedTuple):
-    """The layers of a network; ``gram`` is x.x'/n_0."""
-
-    layers: tuple[Layer, ...]
-    gram: Array
-
-    @property
-    def hidden(self) -> tuple[int, ...]:
-        """Widths of the hidden layers."""
-        return widths_of(self.layers)
-
-    @property
-    def activations(self) -> tuple[str, ...]:
-        """The activation after each hidden layer."""
-        return activations_of(self.layers)
-
-    @property
-    def matrix_sizes(self) -> tuple[int, ...]:
-        """Of the orthogonal matrices that layers take their weights from."""
-        steps = zip(self.hidden, self.layers[1:], strict=True)
-        return tuple(matrix_size(below, layer.width) for below, layer in steps if orthogonal(layer))
-
-    @property
-    def kernel(self) -> Array:
-        """K of layer 1: its preactivations are exactly Gaussian."""
-        return np.asarray(self.layers[0].C_b + self.layers[0].C_W * self.gram)
-
-    @property
-    def ntk(self) -> Array:
-        """The NTK of layer 1, which does not fluctuate."""
-        return np.asarray(self.layers[0].lambda_b + self.layers[0].lambda_W * self.gram)
 
 
 class Activated(NamedTuple):
@@ -88,17 +54,6 @@ class Pairs(NamedTuple):
     flipped: NDArray[np.bool_]  # a < b: stored with both neurons exchanged
 
 
-def stream(law: Law, seed: int, network: int, kind: int) -> np.random.Generator:
-    """Random numbers of one network; ``kind`` keeps independent uses apart, the widths keep settings apart."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*law.hidden, kind, network)))
-
-
-def batches(size: int) -> list[range]:
-    """The networks of a block in batches, so that about BATCH_BYTES are held; ``size`` is bytes a network."""
-    step = max(1, min(BLOCK, BATCH_BYTES // size))
-    return [range(first, min(first + step, BLOCK)) for first in range(0, BLOCK, step)]
-
-
 def network_bytes(law: Law, names: tuple[str, ...]) -> int:
     """Of the largest arrays that one network needs."""
     samples, width = len(law.gram), max(law.hidden)
@@ -107,7 +62,7 @@ def network_bytes(law: Law, names: tuple[str, ...]) -> int:
 
 def kernel_block(law: Law, names: tuple[str, ...], seed: int, block: int, backend: str = "numpy") -> list[Rows]:
     """The estimates of one block of networks at layers 2 .. L; ``backend`` numpy or jax does the matrix products."""
-    xp = _namespace(backend)
+    xp = namespace(backend)
     parts = []
     for batch in batches(network_bytes(law, names)):
         streams = [stream(law, seed, block * BLOCK + network, 0) for network in batch]
@@ -116,17 +71,7 @@ def kernel_block(law: Law, names: tuple[str, ...], seed: int, block: int, backen
         {name: np.concatenate([part[i][name] for part in parts]) for name in parts[0][i]} for i in range(len(parts[0]))
     ]
     widths = zip(layers, law.hidden, strict=True)
-    return [_estimates(names, rows, width) for rows, width in widths]
-
-
-def _namespace(backend: str) -> Any:
-    """NumPy, or jax.numpy with double precision."""
-    if backend == "numpy":
-        return np
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    return jax.numpy
+    return [estimates(names, rows, width) for rows, width in widths]
 
 
 def sample_pairs(samples: int) -> Pairs:
@@ -157,28 +102,6 @@ def _layers(xp: Any, law: Law, names: tuple[str, ...], streams: list[np.random.G
             whole = between or i + 2 < len(law.hidden)
             z, ntk = _next_layer(xp, above.width, layer, above, pairs, streams, whole)
     return found
-
-
-def normals(streams: list[np.random.Generator], *shape: int) -> Array:
-    """Standard normal numbers (networks, *shape), each network from its own stream."""
-    numbers = np.empty((len(streams), *shape))
-    for one, rng in zip(numbers, streams, strict=True):
-        rng.standard_normal(out=one)
-    return numbers
-
-
-def drawn_weights(streams: list[np.random.Generator], above: Layer, rows: int, n: int) -> Array:
-    """Weights (networks, rows, n) that lead to the first ``rows`` neurons of a layer, from one of n neurons."""
-    if orthogonal(above):
-        size = matrix_size(n, above.width)
-        return np.asarray(corners(streams, rows, n, size) * np.sqrt(above.C_W * size / n))
-    return np.asarray(normals(streams, rows, n) * np.sqrt(above.C_W / n))
-
-
-def root(kernel: Array) -> Array:
-    """A square root of a positive semidefinite kernel."""
-    values, vectors = np.linalg.eigh(kernel)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
 
 
 def _activated(xp: Any, name: str, z: Any, ntk: Any, pairs: Pairs) -> Activated:
@@ -237,26 +160,43 @@ def _diagonal(xp: Any, weights: Any, inner: Any) -> Any:
 
 
 def _given_layer(xp: Any, names: tuple[str, ...], layer: Activated, above: Layer, pairs: Pairs) -> Rows:
-    """G and H ("K", "Theta") of each network, averaged over the weights of the next layer; F and B, n E[..].
-
-    With orthogonal weights V, D and A too: n times what the average of a product is more than the product of averages.
-    """
-    C_W, n = above.C_W, layer.s.shape[1]
-    G = np.einsum("mka,mkb->mab", layer.s, layer.s, optimize=True) / n
-    rows = {"K": above.C_b + C_W * G}
-    below = Below(G)
-    asked = set(names)
+    """What each network gives, averaged over the weights of the next layer."""
+    G = np.einsum("mka,mkb->mab", layer.s, layer.s, optimize=True) / layer.s.shape[1]
+    traces = None
     if layer.ntk is not None:
         trace = xp.einsum("mkp->mp" if layer.inner.ndim == 3 else "mkpk->mp", layer.inner)
         traces = np.asarray(trace)[:, pairs.place]
+    chain, ring = lambda: _chain(xp, layer, pairs), lambda: _ring(xp, layer.inner, pairs)
+    return given_layer(names, above, layer.s.shape[1], G, traces, chain, ring)
+
+
+def given_layer(
+    names: tuple[str, ...],
+    above: Layer,
+    n: int,
+    G: Array,
+    traces: Array | None,
+    chain: Callable[[], Array],
+    ring: Callable[[], Array],
+) -> Rows:
+    """G and H ("K", "Theta") of each network, averaged over the weights of the next layer; F and B, n E[..].
+
+    From sum_k s_a s_b / n, sum_k M_kk;ab and, where they are needed, sum_kk' s_1 M_34 s_2 and sum_kk' M_12 M_34, axes
+    (networks, 1, 3, 2, 4). With orthogonal weights V, D and A too: n times what the average of a product is more than
+    the product of averages.
+    """
+    C_W, asked = above.C_W, set(names)
+    rows = {"K": above.C_b + C_W * G}
+    below = Below(G)
+    if traces is not None:
         rows["Theta"] = above.lambda_b + above.lambda_W * G + C_W / n * traces
         below = below._replace(traces=traces / n)
     if asked & (CHAINS if orthogonal(above) else {"F"}):
-        chains = _chain(xp, layer, pairs)
+        chains = chain()
         rows["F"] = C_W**2 / n * chains
         below = below._replace(chains=chains / n**2)
     if asked & (RINGS if orthogonal(above) else {"B"}):
-        rings = _ring(xp, layer.inner, pairs)
+        rings = ring()
         rows["B"] = C_W**2 / n * rings
         below = below._replace(rings=rings / n**2)
     if orthogonal(above) and asked & AVERAGED:
@@ -289,7 +229,7 @@ def _ring(xp: Any, inner: Any, pairs: Pairs) -> Array:
     return np.where(alike, same[:, first, second], crossed[:, first, second]).transpose(0, 1, 3, 2, 4)
 
 
-def _estimates(names: tuple[str, ...], rows: Rows, width: int) -> Rows:
+def estimates(names: tuple[str, ...], rows: Rows, width: int) -> Rows:
     """Unbiased over the networks of a block; ``width`` is that of the layer below."""
     G, H = rows["K"], rows.get("Theta", rows["K"])
     pairs = {"V": (G, G), "D": (G, H), "A": (H, H)}

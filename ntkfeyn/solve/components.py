@@ -44,30 +44,37 @@ def maximal(sets: Iterable[tuple[int, ...]]) -> Family:
 
 
 class Components:
-    """The orbits of one tensor over a family of sample sets; ``rows`` are representatives, shape (orbits, slots)."""
+    """The orbits of one tensor that hold given index tuples; ``rows`` are representatives, shape (orbits, slots).
 
-    def __init__(self, name: str, family: Family, samples: int) -> None:
-        self.name, self.family, self.samples = name, family, samples
+    ``moves``: permutations of the samples, shape (moves, samples), that change no tensor (the identity among them).
+    """
+
+    def __init__(self, name: str, tuples: Ints, samples: int, moves: Ints | None = None) -> None:
+        self.name, self.samples, self.moves = name, samples, moves
         self.slots = len(standard(name).labels)
-        if samples**self.slots >= 2**62:
-            raise LimitError(f"{name} over {samples} inputs has too many components; try --components or fewer inputs")
-        tuples = all_tuples(name, family, samples)
-        one_each = tuples[np.unique(self._orbits(tuples), return_index=True)[1]]
+        check_codes(name, samples)
+        one_each = tuples[np.unique(orbits(name, samples, tuples, moves), return_index=True)[1]]
         self.codes: Ints = np.unique(self._codes(one_each))
         powers = samples ** np.arange(self.slots - 1, -1, -1, dtype=np.int64)
         self.rows: Ints = self.codes[:, None] // powers % samples
-        orbits = self._orbits(self.rows)
-        self.numbers: Ints = np.argsort(orbits)
-        self.orbits: Ints = orbits[self.numbers]
+        found = orbits(name, samples, self.rows, moves)
+        self.numbers: Ints = np.argsort(found)
+        self.orbits: Ints = found[self.numbers]
+
+    @classmethod
+    def over(cls, name: str, family: Family, samples: int) -> Components:
+        """All over a family of sample sets. Raises LimitError."""
+        check_codes(name, samples)
+        return cls(name, all_tuples(name, family, samples), samples)
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def find(self, tuples: Ints) -> Ints:
         """The orbit number of each index tuple, shape (..., slots) -> (...)."""
-        orbits = self._orbits(tuples)
-        found = np.searchsorted(self.orbits, orbits)
-        if orbits.size and (found.max(initial=0) >= len(self.orbits) or (self.orbits[found] != orbits).any()):
+        wanted = orbits(self.name, self.samples, tuples, self.moves)
+        found = np.searchsorted(self.orbits, wanted)
+        if wanted.size and (found.max(initial=0) >= len(self.orbits) or (self.orbits[found] != wanted).any()):
             raise NtkfeynError(f"a component of {self.name} was not asked for")
         return self.numbers[found]
 
@@ -79,16 +86,33 @@ class Components:
             np.minimum(best, tuples @ weights[:, k], out=best)
         return best
 
-    def _orbits(self, tuples: Ints) -> Ints:
-        """A number for each orbit, piece by piece: each piece has few symmetries, and equal pieces are sorted."""
-        total = np.zeros(tuples.shape[:-1], dtype=np.int64)
-        for kind in _pieces(self.name):
-            size = len(kind[0][0])
-            powers = self.samples ** np.arange(size, dtype=np.int64)
-            alike = [np.min([tuples[..., list(order)] @ powers for order in orders], axis=0) for orders in kind]
-            for code in np.sort(alike, axis=0) if len(alike) > 1 else alike:
-                total = total * self.samples**size + code
-        return total
+
+def orbits(name: str, samples: int, tuples: Ints, moves: Ints | None = None) -> Ints:
+    """A number for each orbit of a tensor's symmetries, and of moves of all samples together."""
+    if moves is None or len(moves) == 1:
+        return _orbits(name, samples, tuples)
+    best = _orbits(name, samples, moves[0][tuples])
+    for move in moves[1:]:
+        np.minimum(best, _orbits(name, samples, move[tuples]), out=best)
+    return best
+
+
+def _orbits(name: str, samples: int, tuples: Ints) -> Ints:
+    """Piece by piece: each piece has few symmetries, and equal pieces are sorted."""
+    total = np.zeros(tuples.shape[:-1], dtype=np.int64)
+    for kind in _pieces(name):
+        size = len(kind[0][0])
+        powers = samples ** np.arange(size, dtype=np.int64)
+        alike = [np.min([tuples[..., list(order)] @ powers for order in orders], axis=0) for orders in kind]
+        for code in np.sort(alike, axis=0) if len(alike) > 1 else alike:
+            total = total * samples**size + code
+    return total
+
+
+def check_codes(name: str, samples: int) -> None:
+    """Raises LimitError where index tuples have no number of their own."""
+    if samples ** len(standard(name).labels) >= 2**62:
+        raise LimitError(f"{name} over {samples} inputs has too many components; try --components or fewer inputs")
 
 
 def all_tuples(name: str, family: Family, samples: int) -> Ints:

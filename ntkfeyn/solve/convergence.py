@@ -68,6 +68,13 @@ def converged(functions: Sequence[Activation], tolerance: float, samples: int, r
     return found.layers
 
 
+def planned_runs(function: Activation, samples: int) -> int:
+    """How many runs are made at least, for an activation."""
+    if function.exact and not function.smooth:
+        return 1
+    return 3 if samples <= FEW else 2
+
+
 def _resolution(tolerance: float, margin: float) -> float:
     return max(min(tolerance, LARGEST) * margin, SMALLEST)
 

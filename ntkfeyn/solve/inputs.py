@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import json
 import warnings
+from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +91,41 @@ def vectors(given: Any) -> Array:
     return array
 
 
-def gram_matrix(given: Any) -> Array:
-    """x.x'/n_0 for all pairs of inputs, shape (inputs, inputs). Raises RequestError or LimitError."""
+def label_vectors(given: Any, shape: Sequence[int] | None) -> Array:
+    """The vectors of the labels (input, position), input by input, shape (inputs * positions, channels).
+
+    ``given``: arrays of this ``shape``, channels first; a network without positions takes ``vectors``. Raises
+    RequestError or LimitError.
+    """
+    if shape is None:
+        return vectors(given)
+    array = _real(given, "the inputs")
+    if array.ndim != len(shape) + 1 or array.shape[1:] != tuple(shape) or not len(array):
+        raise bad_request(
+            f"inputs of shape {array.shape}",
+            f"arrays of shape {list(shape)}, one an input, are allowed by this network",
+            f"an array of shape {[2, *shape]} for two inputs",
+        )
+    _check_number(len(array))
+    return np.moveaxis(array.reshape(len(array), shape[0], -1), 1, 2).reshape(-1, shape[0])
+
+
+def gram_matrix(given: Any, shape: Sequence[int] | None = None) -> Array:
+    """x.x'/n_0 for all pairs of inputs, shape (inputs, inputs), or of labels (input, position) of an input's ``shape``.
+
+    Raises RequestError or LimitError.
+    """
     array = _real(given, "the Gram matrix")
     if array.ndim != 2 or array.shape[0] != array.shape[1] or not array.size:
         raise bad_request(f"a Gram matrix of shape {array.shape}", "a square matrix is allowed", "--gram k.npy")
-    _check_number(len(array))
+    positions = prod((shape or ())[1:])
+    if len(array) % positions:
+        raise bad_request(
+            f"a Gram matrix over {len(array)} labels",
+            f"a multiple of {positions}, the positions of an input, is allowed by this network",
+            "x.x'/channels of labels (input, position), input by input",
+        )
+    _check_number(len(array) // positions)
     scale = float(np.max(np.abs(array), initial=0.0))
     if scale > 1e150:
         raise bad_request("the Gram matrix is too large", "entries up to 1e150 are allowed", HINT)

@@ -27,6 +27,7 @@ from ntkfeyn.errors import LimitError
 from ntkfeyn.expectations.keys import Differentiated, Expectations, Key
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.solve.averaging import Averaging
 from ntkfeyn.solve.centring import centred, fluctuates
 from ntkfeyn.solve.coincidences import in_group, patterns, with_equal_samples
 from ntkfeyn.solve.components import Components, Family, maximal
@@ -69,33 +70,51 @@ class TermPlan:
 class Plan:
     """``components`` and ``terms`` by tensor, and the expectations that the terms refer to by number.
 
-    ``centring`` makes the plan of the same components with joint cumulants written in fluctuations.
+    ``below``: the components of layer l that terms read; ``averaging`` makes tensors of layer l+1 from the right-hand
+    sides, None where they are that. ``centring`` makes the plan of the same components with joint cumulants written in
+    fluctuations.
     """
 
     components: dict[TensorId, Components]
+    below: dict[TensorId, Components]
     terms: dict[TensorId, tuple[TermPlan, ...]]
     expectations: Expectations
-    samples: int
+    averaging: Averaging | None
     centring: Callable[[], Plan]
+
+    @property
+    def above(self) -> dict[TensorId, Components]:
+        """The components of layer l+1."""
+        return self.components if self.averaging is None else self.averaging.components
 
 
 def make_plan(system: System, families: dict[TensorId, Family], samples: int, centring: bool = False) -> Plan:
-    """Index tables for a system; ``families`` gives the sample sets wanted of each target.
+    """One step that serves every layer of a network whose layers have the same labels, the samples.
 
-    ``centring``: joint cumulants are written in fluctuations of the activation.
-
-    Raises LimitError when the tables would be too large.
+    ``families`` gives the sample sets wanted of each target. ``centring``: joint cumulants are written in fluctuations
+    of the activation. Raises LimitError when the tables would be too large.
     """
     components = _components(system, families, samples)
+    terms = {r.id: parts for r, parts in zip(system.recursions, product_terms(system, centring), strict=True)}
     expectations = Expectations(samples)
+    tables = tabulated(terms, components, components, expectations)
+    again = cache(lambda: make_plan(system, families, samples, True))
+    return Plan(components, components, tables, expectations, None, again)
+
+
+def tabulated(
+    terms: dict[TensorId, Terms],
+    components: dict[TensorId, Components],
+    below: dict[TensorId, Components],
+    expectations: Expectations,
+) -> dict[TensorId, tuple[TermPlan, ...]]:
+    """Index tables of terms at ``components``, which read those of ``below`` and ``expectations``."""
     size = 0
-    terms = {}
-    for recursion, parts in zip(system.recursions, _terms(system, centring), strict=True):
-        slots = recursion.cumulant.labels
-        rows = components[recursion.id].rows
+    tables = {}
+    for tensor, parts in terms.items():
         plans = []
-        for part, numbers, samples_of in _by_coincidence(parts, slots, rows):
-            plan = _term(part, numbers, samples_of, components, expectations)
+        for part, numbers, samples_of in by_coincidence(parts, standard(tensor.name).labels, components[tensor].rows):
+            plan = _term(part, numbers, samples_of, below, expectations)
             size += sum(factor.table.size for _, factor in plan.tensors) + sum(f.table.size for f in plan.means)
             if size > MAX_TABLE:
                 raise LimitError(
@@ -103,12 +122,12 @@ def make_plan(system: System, families: dict[TensorId, Family], samples: int, ce
                     " try fewer inputs, --components pairs, or a lower order"
                 )
             plans.append(plan)
-        terms[recursion.id] = tuple(plans)
+        tables[tensor] = tuple(plans)
     expectations.close()
-    return Plan(components, terms, expectations, samples, cache(lambda: make_plan(system, families, samples, True)))
+    return tables
 
 
-def _terms(system: System, centring: bool) -> list[Terms]:
+def product_terms(system: System, centring: bool) -> list[Terms]:
     """Of each recursion, without Omegas; means of order 0 are no differences, and never centred."""
     parts = [tuple(part for term in one.terms for part in split_omega(term)) for one in system.recursions]
     if not centring:
@@ -128,10 +147,10 @@ def _components(system: System, families: dict[TensorId, Family], samples: int) 
         for needed in recursion.dependencies:
             if needed != recursion.id:
                 wanted[needed] |= wanted[recursion.id]
-    return {tensor: Components(tensor.name, maximal(sets), samples) for tensor, sets in wanted.items()}
+    return {tensor: Components.over(tensor.name, maximal(sets), samples) for tensor, sets in wanted.items()}
 
 
-def _by_coincidence(parts: Terms, slots: Sequence[int], rows: Ints) -> Iterator[tuple[ProductTerm, Ints, Samples]]:
+def by_coincidence(parts: Terms, slots: Sequence[int], rows: Ints) -> Iterator[tuple[ProductTerm, Ints, Samples]]:
     """Terms, the components that they are of, and the sample of each slot there.
 
     Each term comes once, or once a pattern of equal samples where this saves placements.
@@ -161,7 +180,8 @@ def _term(
     shape = tuple(map(len, options))
     tensors = []
     for t, (tensor, option) in enumerate(zip(term.tensors, options, strict=True)):
-        table = _placed(components[tensor.id], option, samples)
+        found = [components[tensor.id].find(rows) for rows in placed(option, samples)]
+        table = np.concatenate(found, axis=1) if len(found) > 1 else found[0]
         chosen = np.broadcast_to(_along(np.arange(len(option)), t, shape), shape).ravel()
         tensors.append((tensor.id, Factor(table, chosen)))
     means = [_mean(group, options, samples, len(numbers), expectations) for group in term.groups]
@@ -170,14 +190,13 @@ def _term(
     return TermPlan(numbers, float(term.coefficient), term.couplings, tuple(tensors), tuple(means), counts)
 
 
-def _placed(own: Components, option: tuple[Placement, ...], samples: Samples) -> Ints:
-    """The component of a tensor for each component of the term and each placement of its derivatives."""
+def placed(option: tuple[Placement, ...], samples: Samples) -> Iterator[Ints]:
+    """The index tuples of a tensor for each component of the term and each placement of its derivatives, in blocks."""
     column = {slot: i for i, slot in enumerate(samples)}
     by_slot = np.stack(list(samples.values()), axis=1)
-    labels = np.array([[column[s] for s in placed.labels] for placed, _, _ in option], dtype=np.int64)
+    labels = np.array([[column[s] for s in one.labels] for one, _, _ in option], dtype=np.int64)
     width = max(1, BLOCK // max(1, len(by_slot)))
-    found = [own.find(by_slot[:, labels[start : start + width]]) for start in range(0, len(option), width)]
-    return np.concatenate(found, axis=1) if len(found) > 1 else found[0]
+    return (by_slot[:, labels[start : start + width]] for start in range(0, len(option), width))
 
 
 def _along(values: Array | Ints, axis: int, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -214,8 +233,7 @@ def _mean(
                 found = _key([factor.order for factor in group.factors], fluctuates(group), hit, pattern)
                 if found is not None:
                     key, first_slots = found
-                    tuples = _sorted_among_equals(columns[rows][:, first_slots], key)
-                    expectations.ask(table, rows, column, key, tuples)
+                    expectations.ask(table, rows, column, key, columns[rows][:, first_slots])
     return Factor(table, chosen)
 
 
@@ -234,17 +252,6 @@ def _key(
         found.append((Differentiated(tuple(sorted(inside)), hit[first], fluctuation), first))
     found.sort()
     return tuple(one for one, _ in found), [first for _, first in found]
-
-
-def _sorted_among_equals(tuples: Ints, key: Key) -> Ints:
-    """Samples in increasing order where neighbouring functions are equal: one number for equal expectations."""
-    start = 0
-    for stop in range(1, len(key) + 1):
-        if stop == len(key) or key[stop] != key[start]:
-            if stop - start > 1:
-                tuples[:, start:stop].sort(axis=1)
-            start = stop
-    return tuples
 
 
 def standard_samples(name: str, index_samples: Sequence[int]) -> tuple[int, ...]:

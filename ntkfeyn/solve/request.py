@@ -24,6 +24,9 @@ MIN_TOLERANCE, MAX_TOLERANCE = 1e-12, 1e-1
 class Request(NamedTuple):
     """Networks that differ in their widths alone, x.x'/n_0 of the inputs, the inputs if known, and how to solve.
 
+    Where weights are shared over positions both are of the labels (input, position) of the input, input by input:
+    vectors of channels, and their products over the number of channels.
+
     ``tolerance`` is relative to the largest component of each tensor; ``jobs`` are processes, ``scheduler`` the
     address of a Dask scheduler that does the work instead.
     """
@@ -35,6 +38,12 @@ class Request(NamedTuple):
     scheduler: str | None = None
     advance: Callable[[str], None] = lambda _: None
     inputs: Array | None = None
+
+    @property
+    def labels(self) -> int:
+        """How many labels (input, position) the output has; the inputs, where no weights are shared."""
+        positions = self.networks[0].positions
+        return len(self.gram) // positions[0] * positions[-1]
 
     @property
     def kernel(self) -> Kernel:
@@ -77,6 +86,7 @@ def settings_json(request: Request) -> dict[str, Any]:
         "lambda_b": one.lambda_b,
         **({} if one.weights == GAUSSIAN else {"weights": one.weights_text}),
         "tolerance": request.tolerance,
-        "samples": len(request.gram),
+        **one.layout(),
+        "samples": len(request.gram) // one.positions[0],
         "gram": request.gram.tolist(),
     }

@@ -20,29 +20,50 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def index_keys(indices: Ints) -> Iterator[str]:
-    """Index tuples, shape (components, slots), as JSON names them: 1-1-2-2."""
-    return ("-".join(map(str, row)) for row in indices.tolist())
+def index_keys(indices: Ints, positions: int = 1) -> Iterator[str]:
+    """Index tuples, shape (components, slots), as JSON names them: 1-1-2-2, or 1:1-1:2 where labels have positions.
+
+    Labels from 1, input by input.
+    """
+    if positions == 1:
+        return ("-".join(map(str, row)) for row in indices.tolist())
+    places = np.divmod(indices - 1, positions)
+    return (
+        "-".join(f"{a + 1}:{p + 1}" for a, p in zip(*row, strict=True))
+        for row in zip(*map(np.ndarray.tolist, places), strict=True)
+    )
 
 
 class TensorValues(NamedTuple):
-    """Components of one tensor: ``indices`` (components, slots), samples from 1 in index order; values and errors."""
+    """Components of one tensor: ``indices`` (components, slots), samples from 1 in index order; values and errors.
+
+    Samples are labels (input, position) of the layer, input by input, where it has several ``positions``.
+    """
 
     indices: Ints
     values: Array
     errors: Array
+    positions: int = 1
 
     def keys(self) -> Iterator[str]:
-        return index_keys(self.indices)
+        return index_keys(self.indices, self.positions)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """The tensors of one network: ``layers[l - 1]["F@1"]``; ``hidden`` are its widths."""
+    """The tensors of one network: ``layers[l - 1]["F@1"]``; ``hidden`` are its widths.
+
+    Layers below the output are empty where they have labels of their own (theory section 10).
+    """
 
     width: str
     hidden: tuple[int, ...]
     layers: tuple[dict[str, TensorValues], ...]
+
+    def reported(self) -> list[tuple[int, dict[str, TensorValues]]]:
+        """Layers by number, from 1, without those that hold nothing if another one does."""
+        layers = list(enumerate(self.layers, 1))
+        return [pair for pair in layers if pair[1]] or layers
 
 
 @dataclass(frozen=True)
@@ -74,7 +95,7 @@ class Tensors:
     def array(self, name: str, layer: int | None = None, width: str | int | None = None) -> Array:
         """All components, shape (inputs,) * slots; nan where none was computed."""
         tensor = self.get(name, layer, width)
-        full = np.full((self.meta["samples"],) * tensor.indices.shape[1], np.nan)
+        full = np.full((self.meta["samples"] * tensor.positions,) * tensor.indices.shape[1], np.nan)
         full[tuple(tensor.indices.T - 1)] = tensor.values
         return full
 
@@ -90,7 +111,7 @@ class Tensors:
         data = {}
         for setting in self.settings:
             layers = {}
-            for number, row in enumerate(setting.layers, 1):
+            for number, row in setting.reported():
                 layers[f"layer-{number}"] = {name: _components(tensor) for name, tensor in row.items()}
             data[f"width-{setting.width}"] = layers
         return {"schema": "ntkfeyn.tensors/1", "meta": self.meta, "data": data}
@@ -99,10 +120,10 @@ class Tensors:
         """The layout of the authors' package: one file a tensor, samples from 0, values alone."""
         files: dict[str, dict[str, Any]] = {}
         for setting in self.settings:
-            for number, row in enumerate(setting.layers, 1):
+            for number, row in setting.reported():
                 for name, tensor in row.items():
                     file = files.setdefault(f"{name}.json", {"meta": self.meta, "data": {}})
-                    keys = index_keys(tensor.indices - 1)
+                    keys = index_keys(tensor.indices - 1, 1)
                     layers = file["data"].setdefault(f"width-{setting.width}", {})
                     layers[f"layer-{number}"] = dict(zip(keys, tensor.values.tolist(), strict=True))
         return files
@@ -112,7 +133,7 @@ class Tensors:
         lines = []
         for setting in self.settings:
             for name in setting.layers[-1]:
-                worst, where = max((_relative_error(row[name]), layer) for layer, row in enumerate(setting.layers, 1))
+                worst, where = max((_relative_error(row[name]), layer) for layer, row in setting.reported())
                 if worst == float("inf"):
                     error = float(np.max(setting.layers[where - 1][name].errors))
                     lines.append(
@@ -165,6 +186,6 @@ def _assembled(setting: Setting) -> Setting:
             values = sum(part.values * power for part, power in zip(parts, powers, strict=True))
             errors = sum(part.errors * power for part, power in zip(parts, powers, strict=True))
             label = f"{name}@{first}" + (f"..{last}" if last > first else "")
-            added[label] = TensorValues(parts[0].indices, np.asarray(values), np.asarray(errors))
+            added[label] = parts[0]._replace(values=np.asarray(values), errors=np.asarray(errors))
         layers.append(added)
     return Setting(setting.width, setting.hidden, tuple(layers))

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.derivation.terms import Powers
+from ntkfeyn.derivation.terms import Powers, ProductTerm
 from ntkfeyn.expectations.keys import EPSILON
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.solve.plan import Factor, Plan, TermPlan
@@ -66,7 +66,11 @@ def step(
                 product = product * _gather(values, f, rows)
             total[term.rows[rows]] += factor * (product @ term.counts)
             mass[term.rows[rows]] += abs(factor) * (np.abs(product) @ term.counts)
-    return total, mass
+    if plan.averaging is None:
+        return total, mass
+    constant = sum(factor_of(term, couplings) for term in plan.averaging.constants.get(tensor, ()))
+    matrix = plan.averaging.matrices[tensor]
+    return matrix @ total + constant, abs(matrix) @ mass + abs(constant)
 
 
 def step_error(
@@ -90,10 +94,10 @@ def step_error(
                 error = error * one + product * _gather(off, f, rows)
                 product = product * one
             total[term.rows[rows]] += factor * ((error + EPSILON * product) @ term.counts)
-    return total
+    return total if plan.averaging is None else np.asarray(abs(plan.averaging.matrices[tensor]) @ total)
 
 
-def factor_of(term: TermPlan, couplings: Mapping[str, float]) -> float:
+def factor_of(term: TermPlan | ProductTerm, couplings: Mapping[str, float]) -> float:
     """The term's coefficient times its couplings, each to its power; a coupling that the network lacks is zero."""
     powers = (np.float64(couplings.get(name, 0.0)) ** power for name, power in term.couplings)  # inf, and no error
     return float(term.coefficient * prod(powers))

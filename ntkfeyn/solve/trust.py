@@ -20,7 +20,13 @@ SECOND = {"K": (0, 2, 0.2), "Theta": (0, 2, 0.2), "V": (1, 2, 1.0)}
 
 
 def expansion_warnings(request: Request) -> list[str]:
-    """One line for each network at which the expansion in depth/width cannot be trusted. Raises NtkfeynError."""
+    """One line for each network at which the expansion in depth/width cannot be trusted. Raises NtkfeynError.
+
+    None where weights are shared over positions: an average of positions reads order-2 terms off the diagonal, which
+    do not cost next to nothing.
+    """
+    if request.networks[0].shared:
+        return []
     slots = {name: len(standard(name).labels) for name in SECOND}
     diagonal = {name: np.repeat(np.arange(len(request.gram))[:, None], slots[name], axis=1) for name in SECOND}
     wanted: dict[TensorId, np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = {}

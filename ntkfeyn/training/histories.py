@@ -1,4 +1,4 @@
-"""Histories: the time integrals of training in the eigenbasis of the kernel (THEORY, section "Training").
+"""Histories: the time integrals of training in the eigenbasis of the kernel (THEORY section 12).
 
 Enters: eigenvalues, and which decays are convolved. Leaves: the convolutions, for gradient flow at given times or for
 gradient descent after given steps. The convolution of exp(-x_0 t) .. exp(-x_q t) is (-1)^q times the divided difference

@@ -1,4 +1,4 @@
-"""Trained networks: batches of finite networks under gradient flow or descent (THEORY, section "Training").
+"""Trained networks: batches of finite networks under gradient flow or descent (THEORY section 12).
 
 An independent judge: no tensor, recursion or expectation is used here.
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.network import Layer
-from ntkfeyn.sampling.kernels import drawn_weights, normals
+from ntkfeyn.sampling.law import drawn_weights, normals
 
 Array = NDArray[np.float64]
 NULL = 1e-10  # share of the largest eigenvalue of a network's kernel below which a mode does not move

@@ -87,6 +87,12 @@ class TrainingRequest(NamedTuple):
             if found > most:
                 raise LimitError(f"{found} {kind} were given; at most {most} are allowed; try fewer")
         network = self.numbers.networks[0]
+        if network.shared:
+            raise bad_request(
+                "training of a network that shares weights over positions",
+                "fully connected networks are allowed",
+                "--depth 3 --width 64 --activation tanh",
+            )
         for function in functions(network):
             if not function.smooth:
                 raise RequestError(

@@ -23,7 +23,7 @@ from ntkfeyn.model.network import width_below
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.runtime.workers import Mapped, workers
 from ntkfeyn.sampling.estimation import PAUSE, WINDOW, Sampling
-from ntkfeyn.sampling.kernels import Law, root, stream
+from ntkfeyn.sampling.law import Law, root, stream
 from ntkfeyn.sampling.tallies import Done, Tally, read_checkpoint, write_checkpoint
 from ntkfeyn.training.histories import Descent, Flow, Schedule
 from ntkfeyn.training.networks import (

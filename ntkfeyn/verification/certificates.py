@@ -5,15 +5,15 @@ Enters: ``Certificate`` records. Leaves: plain dicts in stable order, and the li
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
-from ntkfeyn.judge.setting import Setting
+from ntkfeyn.judge.setting import Maps, Setting
 from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.render.json import cumulant_json
 from ntkfeyn.runtime.version import TOOL
-from ntkfeyn.verification.certify import Certificate, Comparison
+from ntkfeyn.verification.certify import Certificate, Comparison, NamedNetwork
 
 
 def certificate_json(certificate: Certificate) -> dict[str, Any]:
@@ -25,6 +25,10 @@ def certificate_json(certificate: Certificate) -> dict[str, Any]:
             "comparisons": [_comparison(c) for c in certificate.control_comparisons],
             "diagrams": [{"id": c.diagram, "dropped": c.dropped, "doubled": c.doubled} for c in certificate.controls],
         }
+        if certificate.average_controls:
+            controls["averages"] = [
+                {"pair": [v + 1 for v in c.pair], "omitted": c.omitted} for c in certificate.average_controls
+            ]
     return {
         "schema": "ntkfeyn.certificate/1",
         "tool": TOOL,
@@ -34,6 +38,7 @@ def certificate_json(certificate: Certificate) -> dict[str, Any]:
         "seed": certificate.seed,
         "verdict": "equal" if certificate.equal else "different",
         "probed": certificate.probed,
+        **({} if certificate.network is None else {"network": _network(certificate.network)}),
         "parameters": _parameters(certificate.setting),
         "comparisons": [_comparison(c) for c in certificate.comparisons],
         "controls": controls,
@@ -63,7 +68,19 @@ def _parameters(setting: Setting) -> dict[str, Any]:
         "ntk": matrix(setting.ntk),
         "widths": list(setting.widths),
         **({} if setting.weights == GAUSSIAN else {"weights": setting.weights}),
+        **({} if not setting.sharing else {"sharing": list(map(_maps, setting.sharing))}),
     }
+
+
+def _maps(maps: Maps) -> list[dict[str, Any]]:
+    return [
+        {"weight": str(weight), "rows": [[[label + 1, str(value)] for label, value in row] for row in rows]}
+        for weight, rows in maps
+    ]
+
+
+def _network(network: NamedNetwork) -> dict[str, Any]:
+    return {**network.layout, "inputs": network.inputs, "positions": list(network.positions)}
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:
@@ -84,6 +101,8 @@ def certificate_text(certificate: Certificate) -> str:
     channel = f"legs {recursion.cumulant.legs_text()}, channel {recursion.cumulant.channel_text()}"
     weights = "" if recursion.weights == GAUSSIAN else f"{recursion.weights} weights, "
     lines = [f"{recursion.name}@{recursion.order}: {verdict}   ({weights}{channel}, seed {certificate.seed})"]
+    if certificate.network is not None:
+        lines.append(f"  network: {network_text(certificate.network)}")
     for layer in sorted({c.layer for c in certificate.comparisons}):
         here = [c for c in certificate.comparisons if c.layer == layer]
         same = sum(c.equal for c in here)
@@ -95,11 +114,34 @@ def certificate_text(certificate: Certificate) -> str:
         outcomes = [outcome for c in certificate.controls for outcome in (c.dropped, c.doubled)]
         counts = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in ("caught", "missed", "not probed"))
         lines.append(f"  controls: {len(certificate.controls)} diagrams each left out and counted twice: {counts}")
+    if certificate.average_controls:
+        averages = [c.omitted for c in certificate.average_controls]
+        counts = ", ".join(f"{averages.count(kind)} {kind}" for kind in ("caught", "missed", "not probed"))
+        lines.append(f"  controls: without the average over labels at each of its pairs in turn: {counts}")
     first = certificate.first_difference
     if first is not None:
-        samples = "-".join(str(sample + 1) for sample in first.samples)
+        network = certificate.network
+        names = [str(s + 1) if network is None else network.label(first.layer, s) for s in first.samples]
+        samples = "-".join(names)
         lines.append(
             f"  first difference: layer {first.layer}, order {first.order}, samples {samples}:"
             f" exact {first.exact}, derived {first.derived}"
         )
     return "\n".join(lines) + "\n"
+
+
+def network_text(network: NamedNetwork) -> str:
+    """Its layers, and what it was fed with, in a line."""
+    shape = " x ".join(map(str, network.layout["shape"]))
+    inputs = "1 input" if network.inputs == 1 else f"{network.inputs} inputs"
+    layers = ", ".join(map(_layer_text, network.layout["layers"]))
+    return f"{layers}; {inputs} of shape {shape}; couplings and kernels of layer 1 drawn at random"
+
+
+def _layer_text(layer: Mapping[str, Any]) -> str:
+    """conv kernel 3 stride 2 zero, graph matrix, dense mean."""
+    words = [layer["kind"], *(["matrix"] if "matrix" in layer else [])]
+    words += [f"kernel {layer['kernel']}"] if "kernel" in layer else []
+    words += [f"{name} {layer[name]}" for name in ("stride", "dilation") if layer.get(name, 1) != 1]
+    words += [layer[name] for name in ("padding", "normalisation", "pool") if name in layer]
+    return " ".join(words)

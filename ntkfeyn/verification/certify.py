@@ -11,22 +11,33 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
+from typing import Any
 
-from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
 from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.judge.exact import WorkLimit
-from ntkfeyn.judge.orthogonal import exact_network
-from ntkfeyn.judge.setting import Series, Setting
+from ntkfeyn.judge.networks import exact_network
+from ntkfeyn.judge.setting import Maps, Series, Setting
 from ntkfeyn.model.cumulants import Cumulant, canonical_labels, standard
 from ntkfeyn.model.polynomials import Coefficients
-from ntkfeyn.verification.derived import MutatedSolver, SystemSolver, diagram_terms
+from ntkfeyn.verification.averages import operator
+from ntkfeyn.verification.controls import (
+    CONTROL_LAYER,
+    AverageControl,
+    Control,
+    run_average_controls,
+    run_controls,
+    seen_by_first,
+)
+from ntkfeyn.verification.derived import SystemSolver
 
 MAX_PAIRS = 40
 MAX_LAYER = 12
 MAX_SAMPLES = 4
-CONTROL_LAYER = 3
+MAX_LABELS = 24  # of a layer whose weights are shared over labels
+SMALLER = "try fewer positions, a smaller kernel or one input"
+MAX_READS = 5000  # labels that a channel reads in the layer below
 CORRECTIONS = 2  # powers of 1/n in the first-layer kernels, so that K^{1}, Theta^{1}, .. are at work at every layer
 COUPLINGS = ("C_W", "C_b", "lambda_W", "lambda_b")
 Samples = tuple[int, ...]
@@ -34,7 +45,7 @@ Samples = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Comparison:
-    """The coefficient of n^-order at a layer, for samples by slot (0-based)."""
+    """The coefficient of n^-order at a layer, for samples (labels of that layer) by slot (0-based)."""
 
     layer: int
     samples: Samples
@@ -48,13 +59,18 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Control:
-    """What became of the comparison with one diagram left out and with its weight doubled: "caught", "missed",
-    or "not probed" where the diagram is exactly zero on the data."""
+class NamedNetwork:
+    """Whose label maps a certificate is of: the shape of an input, its layers, and inputs and positions as labels are
+    counted: label = input * positions + position."""
 
-    diagram: str
-    dropped: str
-    doubled: str
+    layout: Mapping[str, Any]
+    inputs: int
+    positions: tuple[int, ...]  # of layers 1, 2, ..
+
+    def label(self, layer: int, number: int) -> str:
+        """A label of a layer as input:position, from 1; the input alone where no positions are left."""
+        positions = self.positions[layer - 1]
+        return str(number + 1) if positions == 1 else f"{number // positions + 1}:{number % positions + 1}"
 
 
 @dataclass(frozen=True)
@@ -68,12 +84,15 @@ class Certificate:
     control_setting: Setting | None = None
     control_comparisons: tuple[Comparison, ...] = ()
     controls: tuple[Control, ...] = field(default=())
+    average_controls: tuple[AverageControl, ...] = ()
+    network: NamedNetwork | None = None
 
     @property
     def equal(self) -> bool:
         """Every comparison exact, and no control missed."""
         same = all(c.equal for c in (*self.comparisons, *self.control_comparisons))
-        return same and not any("missed" in (c.dropped, c.doubled) for c in self.controls)
+        outcomes = [outcome for c in self.controls for outcome in (c.dropped, c.doubled)]
+        return same and "missed" not in (*outcomes, *(c.omitted for c in self.average_controls))
 
     @property
     def probed(self) -> int:
@@ -95,9 +114,11 @@ def random_setting(
     corrections: int = CORRECTIONS,
     couplings: Mapping[str, Fraction] | None = None,
     weights: str = "gaussian",
+    sharing: tuple[Maps, ...] = (),
 ) -> Setting:
     """Small random rational parameters; ``couplings`` fixes some of C_W, C_b, lambda_W, ..
 
+    ``samples``: the labels of layer 1, where ``sharing`` says how the layers above share their weights over labels.
     ``activation``: the coefficients of one polynomial, or of one a layer to be applied after it.
     ``corrections`` adds so many powers of 1/n to the first-layer kernels.
     """
@@ -116,7 +137,8 @@ def random_setting(
     for constant, slope in (("C_b", "C_W"), ("lambda_b", "lambda_W")):
         rows = [[series(drawn[constant], drawn[slope], value) for value in row] for row in gram]
         kernels.append(tuple(tuple(rows[min(a, b)][max(a, b)] for b in range(samples)) for a in range(samples)))
-    return Setting(_one_a_layer(activation), kernels[0], kernels[1], **drawn, widths=tuple(widths), weights=weights)
+    polynomials = _one_a_layer(activation)
+    return Setting(polynomials, kernels[0], kernels[1], **drawn, widths=tuple(widths), weights=weights, sharing=sharing)
 
 
 def _one_a_layer(activation: Coefficients | Sequence[Coefficients]) -> tuple[Coefficients, ...]:
@@ -129,17 +151,22 @@ def _random_gram(source: random.Random, small: Callable[[], Fraction], samples: 
     """x.x'/n_0 of random inputs of different lengths: equal ones would hide an exchange of samples."""
     while True:
         inputs = [[small() * source.choice((1, -1)) for _ in range(2)] for _ in range(samples)]
-        gram = [[sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / 2 for b in inputs] for a in inputs]
-        if len({gram[a][a] for a in range(samples)}) == samples:
-            return gram
+        if len({sum(x * x for x in one) for one in inputs}) == samples:
+            return [[sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0)) / 2 for b in inputs] for a in inputs]
 
 
-def control_setting(seed: int, order: int, weights: str = "gaussian") -> Setting:
-    """One sample, first-layer kernels that depend on n, an activation of degree 2 * order + 1 (at least 3)."""
+def control_setting(seed: int, order: int, weights: str = "gaussian", sharing: tuple[Maps, ...] = ()) -> Setting:
+    """One sample, first-layer kernels that depend on n, an activation of degree 2 * order + 1 (at least 3).
+
+    With ``sharing``, the labels of layer 1 that its maps read instead of one sample.
+    """
     source = random.Random(seed)
     degree = max(3, 2 * order + 1)
     activation = tuple(Fraction(source.randint(1, 3), source.randint(2, 5) * (k + 1)) for k in range(degree + 1))
-    return random_setting(seed, activation, 1, corrections=max(1, order), weights=weights)
+    first = next((maps for maps in sharing if maps), ())
+    read = [label for _, rows in first for row in rows for label, _ in row]
+    labels = max(read, default=0) + 1
+    return random_setting(seed, activation, labels, corrections=max(1, order), weights=weights, sharing=sharing)
 
 
 def assignments(shape: Cumulant, samples: int) -> tuple[Samples, ...]:
@@ -166,46 +193,27 @@ def slots_of(shape: Cumulant, samples: Samples) -> list[tuple[int, int, tuple[in
 
 
 def compare(
-    shape: Cumulant, order: int, layers: Sequence[int], setting: Setting, chosen: Sequence[Samples]
+    shape: Cumulant, order: int, layers: Sequence[int], setting: Setting, chosen: Sequence[Samples] | None = None
 ) -> tuple[Comparison, ...]:
-    """Every coefficient of 1/n up to ``order``, at every layer and for every choice of samples."""
+    """Every coefficient of 1/n up to ``order``, at every layer and for every choice of samples.
+
+    ``chosen``: default ``assignments`` of the labels that each layer has.
+    """
     exact, derived = exact_network(setting, order), SystemSolver(setting)
     found = []
     for layer in layers:
-        for samples in chosen:
+        for samples in assignments(shape, setting.labels(layer)) if chosen is None else chosen:
             try:
                 series = exact.cumulant(layer, slots_of(shape, samples))
             except WorkLimit as limit:
-                raise LimitError(f"{limit}; try fewer layers, one sample, a lower degree or order") from limit
+                fewer = "fewer positions, one input" if setting.sharing else "one sample"
+                raise LimitError(f"{limit}; try fewer layers, {fewer}, a lower degree or order") from limit
             for power in range(order + 1):
                 value = Fraction(0)
                 if power >= shape.leading_order:
                     value = derived.coefficient(shape.name, power, layer, shape.by_standard(samples))
                 found.append(Comparison(layer, samples, power, series[power], value))
     return tuple(found)
-
-
-def run_controls(
-    recursion: Recursion, setting: Setting, advance: Callable[[], None] = lambda: None
-) -> tuple[tuple[Comparison, ...], tuple[Control, ...]]:
-    """The comparison on control data, and its outcome for each full diagram left out or counted twice."""
-    shape, order = standard(recursion.name), recursion.order
-    samples = (0,) * len(shape.labels)
-    comparisons = compare(shape, order, [CONTROL_LAYER], setting, [samples])
-    exact = comparisons[-1].exact
-    base = SystemSolver(setting)
-    controls = []
-    for diagram in full_diagrams(derive_recursion(shape, order, weights=recursion.weights).diagrams):
-        terms = base.at_samples(recursion.id, diagram_terms(diagram), samples)
-        probed = any(base.step(terms, layer) for layer in range(1, CONTROL_LAYER))
-        outcomes = []
-        for factor in (-1, 1):
-            mutated = MutatedSolver(base, recursion.id, samples, terms, factor)
-            differs = mutated.coefficient(recursion.name, order, CONTROL_LAYER, samples) != exact
-            outcomes.append("caught" if differs else "missed" if probed else "not probed")
-        controls.append(Control(diagram.id, *outcomes))
-        advance()
-    return comparisons, tuple(controls)
 
 
 def check_samples(samples: int) -> None:
@@ -233,6 +241,8 @@ def check_size(shape: Cumulant, layers: Sequence[int], setting: Setting) -> None
             f"one, or one a layer below the last, is needed, {max(layers) - 1} here",
             '--activation "z + z**2/2:z - z**3/6" --layers 2,3',
         )
+    if setting.sharing:
+        _check_maps(shape, layers, setting)
     degrees = [len(setting.activation(layer)) - 1 for layer in range(2, max(layers))]
     pairs = len(shape.channel) * prod(degrees)
     if pairs > MAX_PAIRS:
@@ -244,6 +254,33 @@ def check_size(shape: Cumulant, layers: Sequence[int], setting: Setting) -> None
         )
 
 
+def check_labels(layer: int, labels: int) -> None:
+    """Raises LimitError for more labels than the exact side serves."""
+    if labels > MAX_LABELS:
+        raise LimitError(
+            f"layer {layer} has {labels} labels (inputs times positions); at most {MAX_LABELS} are allowed; {SMALLER}"
+        )
+
+
+def _check_maps(shape: Cumulant, layers: Sequence[int], setting: Setting) -> None:
+    """Raises RequestError or LimitError for layers, or labels, that the label maps do not serve."""
+    if len(setting.sharing) < max(layers) - 1:
+        raise bad_request(
+            f"layer {max(layers)} was asked for", f"the network has {len(setting.sharing) + 1} layers", "--layers 2"
+        )
+    for layer in range(1, max(layers) + 1):
+        check_labels(layer, setting.labels(layer))
+    pairs = len(shape.channel)
+    for layer in range(1, max(layers)):
+        labels = range(setting.labels(layer + 1))
+        reads = max(len(operator(setting.maps(layer), a, b)) for a in labels for b in labels) ** pairs
+        if reads > MAX_READS:
+            raise LimitError(
+                f"{shape.name} at layer {layer + 1} reads {reads} combinations of labels of layer {layer};"
+                f" at most {MAX_READS} are allowed; {SMALLER}"
+            )
+
+
 def certify(
     shape: Cumulant,
     order: int,
@@ -253,14 +290,28 @@ def certify(
     *,
     controls: bool = True,
     advance: Callable[[], None] = lambda: None,
+    network: NamedNetwork | None = None,
 ) -> Certificate:
-    """The certificate of one recursion. Raises RequestError or LimitError for a request out of reach."""
-    samples = len(setting.kernel)
+    """The certificate of one recursion; ``network`` names the setting's label maps.
+
+    The controls are run on data of their own; with label maps, on what the first label of layer 3 reads.
+
+    Raises RequestError or LimitError for a request out of reach.
+    """
     check_size(shape, layers, setting)
+    sharing = seen_by_first(setting) if setting.sharing and controls else ()
+    data = control_setting(seed, order, setting.weights, sharing)
+    if sharing:
+        _check_maps(shape, [CONTROL_LAYER], data)
     recursion = derive_recursion(shape, order, weights=setting.weights)
-    comparisons = compare(shape, order, layers, setting, assignments(shape, samples))
+    comparisons = compare(shape, order, layers, setting)
     if not controls:
-        return Certificate(recursion, seed, setting, comparisons)
-    data = control_setting(seed, order, setting.weights)
-    on_controls, outcomes = run_controls(recursion, data, advance)
-    return Certificate(recursion, seed, setting, comparisons, data, on_controls, outcomes)
+        return Certificate(recursion, seed, setting, comparisons, network=network)
+    same = standard(recursion.name)
+    on_controls = compare(same, order, [CONTROL_LAYER], data, [(0,) * len(same.labels)])
+    exact = on_controls[-1].exact
+    outcomes = run_controls(recursion, data, exact, advance)
+    averages = run_average_controls(recursion, data, exact) if sharing else ()
+    return Certificate(
+        recursion, seed, setting, comparisons, data, on_controls, outcomes, average_controls=averages, network=network
+    )

@@ -16,12 +16,21 @@ from typing import Any
 
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.errors import NtkfeynError, RequestError, bad_request
+from ntkfeyn.judge.setting import Maps
 from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble, weights_asked
 from ntkfeyn.model.polynomials import MAX_DEGREE
 from ntkfeyn.render.json import cumulant_json
 from ntkfeyn.runtime.files import read_file
 from ntkfeyn.verification.certificates import certificate_json
-from ntkfeyn.verification.certify import COUPLINGS, MAX_LAYER, MAX_SAMPLES, Certificate, certify, random_setting
+from ntkfeyn.verification.certify import (
+    COUPLINGS,
+    MAX_LABELS,
+    MAX_LAYER,
+    MAX_SAMPLES,
+    Certificate,
+    certify,
+    random_setting,
+)
 
 MAX_BYTES = 1 << 24
 MAX_WIDTH = 10**6
@@ -114,17 +123,32 @@ def _request(data: dict[str, Any]) -> dict[str, Any]:
     """What ``certify`` is to be asked. Raises ValueError, or what wrong kinds raise, for sizes out of range."""
     given = data["parameters"]
     samples, corrections = len(given["kernel"]), len(given["kernel"][0][0]) - 1
+    sharing = tuple(map(_maps, given.get("sharing", ())))
     activation = tuple(map(_rational, given["activation"]))
     layers = sorted({_whole(c["layer"], MAX_LAYER) for c in data["comparisons"]})
     widths = [_whole(width, MAX_WIDTH) for width in given["widths"]]
     seed = data["seed"]
-    sizes = samples <= MAX_SAMPLES and corrections <= MAX_LAYER and len(widths) <= MAX_LAYER
+    most = MAX_LABELS if sharing else MAX_SAMPLES
+    sizes = samples <= most and max(len(sharing), len(widths)) <= MAX_LAYER and corrections <= MAX_LAYER
     if type(seed) is not int or not sizes or not 2 <= len(activation) <= MAX_DEGREE + 1:
         raise ValueError("out of range")
     couplings = {name: _rational(given[name]) for name in COUPLINGS}
     weights = check_ensemble(_weights(given))
-    setting = random_setting(seed, activation, samples, widths, corrections, couplings, weights)
+    setting = random_setting(seed, activation, samples, widths, corrections, couplings, weights, sharing)
     return {"layers": layers, "setting": setting, "seed": seed, "controls": data["controls"] is not None}
+
+
+def _maps(steps: Any) -> Maps:
+    """The label maps of a step. Raises ValueError, or what wrong kinds raise, for what is none."""
+    if len(steps) > MAX_LABELS or any(len(one["rows"]) > MAX_LABELS for one in steps):
+        raise ValueError("out of range")
+    return tuple(
+        (
+            _rational(one["weight"]),
+            tuple(tuple((_whole(b, MAX_LABELS) - 1, _rational(entry)) for b, entry in row) for row in one["rows"]),
+        )
+        for one in steps
+    )
 
 
 def _rational(text: Any) -> Fraction:
@@ -143,9 +167,11 @@ def _footnote(certificate: Certificate) -> str:
     layers = ", ".join(str(layer) for layer in sorted({c.layer for c in certificate.comparisons}))
     weights = certificate.setting.weights
     kind = "a polynomial activation" + ("" if weights == GAUSSIAN else f" and {weights} weights")
+    kind += " and weights shared over labels" if certificate.setting.sharing else ""
+    counted = "labels" if certificate.setting.sharing else "samples"
     line = (
         f"Certified: all {len(certificate.comparisons)} coefficients of $1/n$ up to order {certificate.recursion.order}"
-        f" equal the exact cumulants of a network with {kind} at layer {layers}, samples:"
+        f" equal the exact cumulants of a network with {kind} at layer {layers}, {counted}:"
         f" {len(certificate.setting.kernel)}, seed: {certificate.seed}"
     )
     if certificate.controls:

@@ -1,15 +1,16 @@
 """The derived recursions solved exactly on a polynomial network.
 
-Enters: a ``Setting`` (activations, first-layer kernels, couplings, widths) and tensors by name and order. Leaves: their
-values at any layer as exact fractions, from the expanded terms; Gaussian expectations by Isserlis.
+Enters: a ``Setting`` (activations, first-layer kernels, couplings, widths, label maps) and tensors by name and order.
+Leaves: their values at any layer as exact fractions, from the expanded terms; Gaussian expectations by Isserlis; where
+weights are shared over labels, averaged with the operator A, once for each pair (averages.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from math import factorial, lcm
 
 from ntkfeyn.derivation.diagrams import Diagram
@@ -20,7 +21,8 @@ from ntkfeyn.derivation.terms import ExpandedTerm, Powers, Tensor
 from ntkfeyn.derivation.translation import translate
 from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import canonical_labels, standard
-from ntkfeyn.model.tensors import TensorId
+from ntkfeyn.model.tensors import MEAN_KERNEL, TensorId
+from ntkfeyn.verification.averages import averaged
 
 Labels = tuple[int, ...]
 Mean = tuple[tuple[int, int], ...]  # (sample, derivatives of s) of each factor
@@ -32,6 +34,8 @@ class SystemSolver:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.tensor = cache(self._tensor)
+        self.dense = cache(self._dense)
+        self.feedback = cache(self._feedback)
         self.expectation = cache(self._expectation)
         self.isserlis = cache(self._isserlis)
         self.recursion = cache(self._recursion)
@@ -56,11 +60,35 @@ class SystemSolver:
 
     def _tensor(self, name: str, order: int, layer: int, labels: Labels) -> Fraction:
         if layer > 1:
-            return self.step(self.recursion(TensorId(name, order), labels), layer - 1)
+            return self.above(TensorId(name, order), layer - 1, labels)
         first = {"K": self.setting.kernel, "Theta": self.setting.ntk}.get(name)
         if first is None or order >= len(first[labels[0]][labels[1]]):
             return Fraction(0)
         return first[labels[0]][labels[1]][order]
+
+    def above(self, tensor: TensorId, layer: int, labels: Labels, unaveraged: Collection[int] = ()) -> Fraction:
+        """A tensor in the layer above ``layer``: biases, and the dense right-hand side under one A for each pair.
+
+        ``unaveraged``: pairs, by number, whose A is left out (for negative controls).
+        """
+        channel = standard(tensor.name).channel
+        biases = [term for term in self.recursion(tensor, labels) if not term.expectations]
+        read = averaged(channel, labels, self.setting.maps(layer), partial(self._read, tensor, layer), unaveraged)
+        return self.step(biases, layer) + read
+
+    def _read(self, tensor: TensorId, layer: int, labels: Labels) -> Fraction:
+        return self.dense(tensor, layer, canonical_labels(tensor.name, labels))
+
+    def _dense(self, tensor: TensorId, layer: int, labels: Labels) -> Fraction:
+        """The right-hand side of the dense recursion without biases, at labels of ``layer``."""
+        return self.step([term for term in self.recursion(tensor, labels) if term.expectations], layer)
+
+    def _feedback(self, tensor: TensorId, labels: Labels) -> tuple[ExpandedTerm, ...]:
+        """The terms of a recursion that hold the tensor itself; K at order 0 is in every expectation."""
+        terms = self.recursion(tensor, labels)
+        if tensor == MEAN_KERNEL:
+            return tuple(term for term in terms if term.expectations)
+        return tuple(term for term in terms if tensor in {t.id for t in term.tensors})
 
     def _recursion(self, tensor: TensorId, labels: Labels) -> tuple[ExpandedTerm, ...]:
         recursion = derive_recursion(standard(tensor.name), tensor.order, weights=self.setting.weights)
@@ -144,28 +172,34 @@ class SystemSolver:
 
 
 class MutatedSolver(SystemSolver):
-    """The same system with one diagram of one component counted ``factor`` times too often (-1: left out).
+    """The same system with one tensor spoilt: terms added to its recursion, or A left out at some of its pairs.
 
     Nothing that a tensor needs depends on it, but for itself: all other tensors, and the terms without the target, are
-    taken from ``base``. ``diagram`` holds the diagram's terms at the samples of the component.
+    taken from ``base``. ``added``: terms at the labels that they are asked for.
     """
 
     def __init__(
-        self, base: SystemSolver, target: TensorId, labels: Labels, diagram: Sequence[ExpandedTerm], factor: int
+        self,
+        base: SystemSolver,
+        target: TensorId,
+        added: Callable[[Labels], Sequence[ExpandedTerm]] = lambda _: (),
+        unaveraged: Collection[int] = (),
     ) -> None:
         super().__init__(base.setting)
-        self.base, self.target = base, target
-        terms = base.recursion(target, labels)
-        self.own = tuple(term for term in terms if target in {t.id for t in term.tensors})
-        self.added = tuple(term._replace(coefficient=factor * term.coefficient) for term in diagram)
-        self.expectation = base.expectation
+        self.base, self.target, self.added, self.unaveraged = base, target, added, unaveraged
+        self.recursion = base.recursion
+        if target != MEAN_KERNEL:
+            self.expectation = base.expectation
 
     def _tensor(self, name: str, order: int, layer: int, labels: Labels) -> Fraction:
-        unchanged = self.base.tensor(name, order, layer, labels)
         if (name, order) != self.target or layer == 1:
-            return unchanged
-        unchanged -= self.base.step(self.own, layer - 1)
-        return unchanged + self.step((*self.own, *self.added), layer - 1)
+            return self.base.tensor(name, order, layer, labels)
+        return self.above(self.target, layer - 1, labels, self.unaveraged)
+
+    def _dense(self, tensor: TensorId, layer: int, labels: Labels) -> Fraction:
+        own = self.base.feedback(tensor, labels)
+        unchanged = self.base.dense(tensor, layer, labels) - self.base.step(own, layer)
+        return unchanged + self.step((*own, *self.added(labels)), layer)
 
 
 def diagram_terms(diagram: Diagram) -> tuple[ExpandedTerm, ...]:

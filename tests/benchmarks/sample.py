@@ -18,12 +18,18 @@ from scipy.special import ndtr
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import ntkfeyn as nf
+from ntkfeyn.model.layers import Conv, Dense
+from ntkfeyn.sampling import features
 from ntkfeyn.sampling.directional import DERIVATIVES
-from ntkfeyn.sampling.kernels import BLOCK, KERNELS, Law, kernel_block, sample_pairs
+from ntkfeyn.sampling.kernels import KERNELS, kernel_block, sample_pairs
+from ntkfeyn.sampling.law import BLOCK, Law, stream
+from ntkfeyn.sampling.shared import shared_block
 
 C_W, INPUTS, DEPTH, WIDTH = 1.5, 4, 4, 128
 X = np.random.default_rng(0).normal(size=(INPUTS, 6))
 GRAM = X @ X.T / 6
+POSITIONS, KERNEL, IMAGES = 8, 3, 2
+SIGNALS = np.random.default_rng(1).normal(size=(IMAGES, POSITIONS, 3))
 LAW = Law(nf.Network(DEPTH, WIDTH, "gelu", cw=C_W).layers, GRAM)
 
 
@@ -150,6 +156,64 @@ def variance() -> None:
     print(f"  V by two output neurons alone: {(naive / ours) ** 2:.0f} times as many networks for the same error")
 
 
+def convolution_law(width: int) -> Law:
+    """Depth 3: two circular convolutions and a mean over positions."""
+    layers = [Conv(kernel=KERNEL), Conv(kernel=KERNEL), Dense(pool="mean")]
+    flat = SIGNALS.reshape(-1, 3)
+    return Law(
+        nf.Network(width=width, activation="gelu", cw=C_W, layers=layers, shape=(3, POSITIONS)).layers,
+        flat @ flat.T / 3,
+    )
+
+
+def looped_ntk(rng: np.random.Generator, width: int) -> np.ndarray:
+    """One network: the Jacobian of its pooled neurons by all parameters, with loops over positions and offsets."""
+    sizes = [3, width, width]
+    weights = [rng.normal(size=(KERNEL, m, n)) * np.sqrt(C_W / n / KERNEL) for n, m in pairwise(sizes)]
+    rows = []
+    for x in SIGNALS:
+        s, slopes = [x], []
+        for W in weights:
+            z = np.zeros((POSITIONS, width))
+            for p in range(POSITIONS):
+                for t in range(KERNEL):
+                    z[p] += W[t] @ s[-1][(p + t - 1) % POSITIONS]
+            activated, slope = gelu(z)
+            s.append(activated)
+            slopes.append(slope)
+        back = np.eye(width)[:, None] * slopes[1] / POSITIONS  # (output, position, neuron)
+        blocks = []
+        for layer in (1, 0):
+            below = np.zeros((width, POSITIONS, sizes[layer]))
+            gradient = np.zeros((width, KERNEL, width, sizes[layer]))
+            for p in range(POSITIONS):
+                for t in range(KERNEL):
+                    q = (p + t - 1) % POSITIONS
+                    gradient[:, t] += back[:, p, :, None] * s[layer][q]
+                    below[:, q] += back[:, p] @ weights[layer][t]
+            blocks.append(gradient.reshape(width, -1) / np.sqrt(sizes[layer] * KERNEL))
+            back = below * slopes[0] if layer else below
+        rows.append(np.concatenate(blocks, axis=1))
+    jacobian = np.concatenate(rows)
+    return np.asarray(jacobian @ jacobian.T)
+
+
+def convolutions() -> None:
+    print(f"{IMAGES} inputs of {POSITIONS} positions, kernel {KERNEL}, depth 3, mean pool, GELU, one thread")
+    rng = np.random.default_rng(0)
+    for width in (16, 32, 64, 128):
+        law = convolution_law(width)
+        whole = timed(lambda law=law: shared_block(law, KERNELS, 1, 0)) / BLOCK  # type: ignore[misc]
+        net = features.drawn(law, features.First.of(law), [stream(law, 1, network, 0) for network in range(4)])
+        gram = timed(lambda net=net: features.tangent_kernel(np, net, True)) / 4  # type: ignore[misc]
+        plain = timed(lambda width=width: looped_ntk(rng, width), 2)  # type: ignore[misc]
+        print(
+            f"  width {width}: {1 / whole:.0f} networks/s with V, D, F, A, B; the NTK of the pooled neurons"
+            f" {1 / gram:.0f} networks/s, {plain / gram:.0f} times a loop over positions ({1 / plain:.1f} networks/s)"
+        )
+
+
 if __name__ == "__main__":
     speed()
+    convolutions()
     variance()

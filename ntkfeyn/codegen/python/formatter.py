@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from ntkfeyn.codegen.formatter import INDENT, ROOM, Formatter, indented
 from ntkfeyn.codegen.ir import Power, SpreadRow, identifier
-from ntkfeyn.codegen.lowering import Component, Each, Expectation
+from ntkfeyn.codegen.lowering import Component, Each, Expectation, LoweredStep
 
 
 class PythonFormatter(Formatter):
@@ -47,6 +48,19 @@ class PythonFormatter(Formatter):
         whole = f"{before}{', '.join(arguments)}):"
         head = [whole] if len(whole) <= ROOM else [before, *(f"{INDENT}{argument}," for argument in arguments), "):"]
         return [*head, *indented(self.lines(one.body))]
+
+    def step(self, one: LoweredStep) -> dict[str, Any]:
+        """As for every language; where weights are shared, their sum is averaged before the constants are added."""
+        values = super().step(one)
+        if not one.step.recursion.shared:
+            return values
+        terms = list(zip(one.terms, values["terms"], strict=True))
+        averaging = {
+            "title": [f"{self.words.letters.averaging} on both labels of each pair of the channel"],
+            "body": [self.assign("total", f"averaged(total, {listed(map(listed, one.step.pairs))}, maps)")],
+        }
+        inside = [written for term, written in terms if term.diagrams]
+        return {**values, "terms": [*inside, averaging, *(written for term, written in terms if not term.diagrams)]}
 
 
 def listed(values: Iterable[object]) -> str:

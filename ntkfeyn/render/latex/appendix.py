@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.rules import TAU
@@ -34,6 +34,7 @@ from ntkfeyn.render.templates import provenance, render_all
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}"
 STYLES = ("full", "compact")
 TITLE = "Finite-width recursions from Feynman diagrams"
+SHARED_TITLE = "Finite-width recursions for shared weights from Feynman diagrams"
 AUTHOR = "derived by ntkfeyn"
 
 # prefixes with which one of our macros is one that TeX, LaTeX, amsmath, tikz, hyperref, cleveref or a class of papers
@@ -48,6 +49,14 @@ TAKEN = (
 )  # fmt: skip
 
 
+class DepthBlock(NamedTuple):
+    """A part of the depth section: a heading, what holds, and both sides of each equation, all LaTeX."""
+
+    heading: str
+    sentence: str
+    rows: Sequence[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class LatexOptions:
     """``prefix`` begins every macro, environment and label; ``templates`` is a directory that overrides ours;
@@ -57,6 +66,7 @@ class LatexOptions:
     the standalone document, as LaTeX; ``name`` names it and the directory beside it (default: after the targets).
     ``closure`` adds everything that the targets need, in order of dependence; ``training`` a section on training at
     order 1/n; ``pdf`` compiles the document too.
+    ``depth`` adds how the tensors depend on the depth: ``blocks``, which whoever knows them fills in.
     """
 
     prefix: str = "nkf"
@@ -70,6 +80,8 @@ class LatexOptions:
     closure: bool = False
     training: bool = False
     pdf: bool = False
+    depth: bool = False
+    blocks: Sequence[DepthBlock] = ()
     templates: Path | None = None
     certificates: Mapping[str, str] = field(default_factory=dict)
     symbols: Symbols = field(default_factory=Symbols)
@@ -98,6 +110,19 @@ class LatexOptions:
             _check_tex(kind, text)
         if self.pdf:
             tex_engine()
+
+
+def documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
+    """Options with those that are given by name. Raises RequestError for unknown ones, and for another language."""
+    if not document:
+        return latex
+    known = [option.name for option in fields(LatexOptions)]
+    for name in document:
+        if name not in known:
+            raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
+        if lang != "latex":
+            raise bad_request(f"{name} was given with lang='{lang}'", "it is for LaTeX alone", "lang='latex'")
+    return replace(latex or LatexOptions(), **document)
 
 
 def _check_tex(kind: str, text: str) -> None:
@@ -131,7 +156,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     known = {recursion.id for recursion in recursions}
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
-    front = {**common, **_front(options), "sections": sections}
+    front = {**common, **_front(options, common["shared"]), "sections": sections}
     letters = {
         "names": names,
         "couplings": coupling_macros(options.symbols.latex, common["weights"]),
@@ -144,7 +169,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
             "source": prose(row.source, options.symbols.latex),
             "picture": tikz(row.picture),
         }
-        for row in rule_rows(options.symbols, common["weights"])
+        for row in rule_rows(options.symbols, common["weights"], common["shared"])
     ]
     series = cumulant_rows(recursions) if common["weights"] != GAUSSIAN else []
     table = {"tensors": tensor_rows(names, used, options.prefix, options.symbols)}
@@ -156,9 +181,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
         f"{stem}/tensors.tex": Job("latex/tensors.tex.jinja", {**common, **table}),
         f"{stem}/references.bib": Job("latex/references.bib.jinja", common),
     }
-    if options.training:
-        values = {**common, **training_section(options.prefix, options.symbols)}
-        jobs[f"{stem}/training.tex"] = Job("latex/training.tex.jinja", values)
+    jobs |= _asked_beside(stem, common, options)
     drawn = {}
     for recursion, values in zip(recursions, sections, strict=True):
         jobs[f"{stem}/{values['file']}.tex"] = Job("latex/cumulant.tex.jinja", {**common, **values})
@@ -169,10 +192,23 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     return dict(zip(jobs, texts, strict=True)) | drawn
 
 
-def _front(options: LatexOptions) -> dict[str, Any]:
+def _asked_beside(stem: str, common: dict[str, Any], options: LatexOptions) -> dict[str, Job]:
+    """Sections on what is made of the tensors."""
+    jobs = {}
+    if options.training:
+        values = {**common, **training_section(options.prefix, options.symbols)}
+        jobs[f"{stem}/training.tex"] = Job("latex/training.tex.jinja", values)
+    if options.depth:
+        blocks = [block._asdict() for block in options.blocks]
+        jobs[f"{stem}/depth.tex"] = Job("latex/depth.tex.jinja", {**common, "blocks": blocks})
+    return jobs
+
+
+def _front(options: LatexOptions, shared: bool) -> dict[str, Any]:
     """What the standalone document alone sees."""
-    authors = r" \and ".join(options.authors) or AUTHOR
-    return {"columns": options.columns, "title": options.title, "authors": authors, "training": options.training}
+    title = SHARED_TITLE if shared and options.title == TITLE else options.title
+    asked = {"depth": options.depth, "training": options.training}
+    return {"columns": options.columns, "title": title, "authors": r" \and ".join(options.authors) or AUTHOR, **asked}
 
 
 def _common(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -> dict[str, Any]:
@@ -183,6 +219,7 @@ def _common(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -
         "stem": stem,
         "full": options.style == "full",
         "weights": recursions[0].weights if recursions else GAUSSIAN,
+        "shared": bool(recursions) and recursions[0].shared,
         "tau": rf"{options.symbols.latex.coupling(TAU)}{{}}",
         "L": {**template_letters(options.symbols.latex), "delta": options.symbols.latex.delta},
     }

@@ -18,7 +18,7 @@ from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 from ntkfeyn.render.drawing.layout import blob, layout
 from ntkfeyn.render.drawing.tikz import tikz
-from ntkfeyn.render.formulas import expanded_text, term_text
+from ntkfeyn.render.formulas import averaged_terms, expanded_text, operator_text, term_text
 from ntkfeyn.render.latex.decomposition import decomposition
 from ntkfeyn.render.latex.derivation import derivation
 from ntkfeyn.render.latex.macros import (
@@ -68,7 +68,6 @@ def section(
         else ("", "")
     )
     pictures, diagrams = _diagrams(recursion, letters, options, names)
-    terms = [_written(term, i == 0, notation) for i, term in enumerate(recursion.terms)]
     n = f"{options.symbols.latex.width}_{options.symbols.latex.layer}"
     return {
         "file": name,
@@ -89,7 +88,7 @@ def section(
         "constants": [term_text(term, notation) for term in recursion.terms if not term.diagrams],
         "count": _counted(len(recursion.diagrams)),
         "of": _counted(len(recursion.diagrams)).removeprefix("one "),
-        "rows": _rows(terms, letters, options),
+        "rows": _rows(_sum(recursion, notation), letters, options),
         "itself": recursion.id in recursion.dependencies,
         "needs": [_need(t, known, options) for t in recursion.dependencies if t != recursion.id],
         "first": _first_layer(recursion, options),
@@ -114,7 +113,7 @@ def _diagrams(
     constants = any(not term.diagrams for term in recursion.terms)
     for i, diagram in enumerate(recursion.diagrams):
         pictures[slug(diagram.id)] = tikz(layout(diagram, options.symbols))
-        one = derivation(diagram, notation) if options.full else None
+        one = derivation(diagram, notation, shared=recursion.shared) if options.full else None
         found.append(
             {
                 "id": diagram.id,
@@ -135,6 +134,28 @@ def _written(term: ProductTerm, leading: bool, notation: AppendixNotation) -> Wr
     """Its sign apart from the rest."""
     positive = term._replace(coefficient=abs(term.coefficient))
     return Written(term.diagrams, _sign(term.coefficient, leading), term_text(positive, notation))
+
+
+def _sum(recursion: Recursion, notation: AppendixNotation) -> list[Written]:
+    """The terms of a recursion; where weights are shared over labels the operators open before the first that is not
+    constant."""
+    constants, inside = averaged_terms(recursion)
+    outside = [_written(term, i == 0, notation) for i, term in enumerate(constants)]
+    terms = [_written(term, i == 0, notation) for i, term in enumerate(inside)]
+    return [*outside, *_averaged(terms, recursion, notation, leading=not outside)]
+
+
+def _averaged(
+    terms: list[Written], recursion: Recursion, notation: AppendixNotation, *, leading: bool = True
+) -> list[Written]:
+    """The operators in front of the terms, in brackets; the terms alone where weights are not shared."""
+    if not (recursion.shared and terms):
+        return terms
+    left, right = notation.brackets
+    (ids, sign, text), *rest = terms
+    operators = operator_text(recursion, notation)
+    found = [Written(ids, "" if leading else "+", f"{operators}{notation.space}{left}{sign}{text}"), *rest]
+    return [*found[:-1], found[-1]._replace(text=found[-1].text + right)]
 
 
 def _sign(coefficient: Fraction, leading: bool) -> str:
@@ -164,7 +185,7 @@ def _expanded(recursion: Recursion, diagram: Diagram, options: Layout) -> list[d
     for i, term in enumerate(terms):
         text = expanded_text(term._replace(coefficient=abs(term.coefficient)), notation)
         found.append(Written((diagram.id,), _sign(term.coefficient, i == 0), text))
-    return _rows(found, {}, options)
+    return _rows(_averaged(found, recursion, notation), {}, options)
 
 
 def diagram_terms(recursion: Recursion, diagram: Diagram) -> tuple[ProductTerm, ...]:
@@ -188,4 +209,6 @@ def _first_layer(recursion: Recursion, options: Layout) -> str:
         return f"{symbol}=0"
     bias, weight = (letters.coupling(name) for name in constants[recursion.id])
     a, b = (at.label(v) for v in standard(recursion.name).relabelled(shape.labels).labels)
-    return rf"{symbol}={bias}+\tfrac{{{weight}}}{{{letters.width}_0}}\,x_{{{a}}}\cdot x_{{{b}}}"
+    gram = rf"x_{{{a}}}\cdot x_{{{b}}}"
+    gram = rf"{operator_text(recursion, at)}\bigl[{gram}\bigr]" if recursion.shared else gram
+    return rf"{symbol}={bias}+\tfrac{{{weight}}}{{{letters.width}_0}}\,{gram}"

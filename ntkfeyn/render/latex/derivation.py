@@ -42,14 +42,15 @@ class Derivation(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def derivation(diagram: Diagram, notation: AppendixNotation) -> Derivation:
-    """Everything that is printed of one diagram."""
+def derivation(diagram: Diagram, notation: AppendixNotation, *, shared: bool = False) -> Derivation:
+    """Everything that is printed of one diagram; ``shared``: the weights are, over labels."""
     tensors = attached_tensors(diagram)
     order = sorted(range(len(diagram.propagators)), key=lambda j: _slots(diagram, j))
+    product = _product(diagram, tensors, order, notation)
     number = {j: k for k, j in enumerate(order, start=1)}  # neurons are counted by their least slot
     return Derivation(
-        tuple(_factors(diagram, tensors, notation)),
-        _product(diagram, tensors, order, notation),
+        tuple(_factors(diagram, tensors, notation, shared)),
+        _averaged(product, diagram, notation) if shared else product,
         tuple(_remarks(diagram, tensors, number, notation)),
     )
 
@@ -61,7 +62,9 @@ def _slots(diagram: Diagram, propagator: int) -> list[int]:
 # --- the table ---
 
 
-def _factors(diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNotation) -> list[FactorRow]:
+def _factors(
+    diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNotation, shared: bool
+) -> list[FactorRow]:
     rows = []
     if diagram.symmetry != 1:
         rows.append(FactorRow(notation.fraction(diagram.symmetry), f"weight{notation.macro}Low", ""))
@@ -71,7 +74,8 @@ def _factors(diagram: Diagram, tensors: Sequence[Attached], notation: AppendixNo
         number = _number(Fraction(block.coefficient), notation)
         rows.append(FactorRow(f"{number}{tau}", rule, notation.width_power(-block.cost)))
     for vertex in diagram.cubic_vertices:
-        rule = f"pair {notation.pair(vertex.slots)}, {vertex.rule.words}"
+        average = ", averaged" if shared else ""
+        rule = f"pair {notation.pair(vertex.slots)}{average}, {vertex.rule.words}"
         rows.append(FactorRow(vertex_text(vertex, notation), rule, notation.width_power(-1)))
     for one in tensors:
         rule = "mean NTK" if one.tensor.id == MEAN_NTK else _tensor_rule(one)
@@ -117,6 +121,12 @@ def _product(diagram: Diagram, tensors: Sequence[Attached], order: Sequence[int]
         else:
             parts.append(notation.mean(notation.derivatives(labels, functions[0]) if labels else functions[0]))
     return ("-" if diagram.weight == -1 else "") + notation.space.join(parts)
+
+
+def _averaged(product: str, diagram: Diagram, notation: AppendixNotation) -> str:
+    """The averaging operator of each cubic vertex, before the whole product."""
+    operators = notation.space.join(notation.averaging(vertex.slots) for vertex in diagram.cubic_vertices)
+    return f"{operators}{notation.space}{notation.brackets[0]}{product}{notation.brackets[1]}"
 
 
 # --- sentences ---

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.rules import (
+    AVERAGING,
     BLOCK,
     BLOCK_TERM,
     CHOICES,
@@ -41,8 +42,11 @@ class RuleRow(NamedTuple):
     picture: Drawing
 
 
-def rule_rows(symbols: Symbols, weights: str = GAUSSIAN) -> list[RuleRow]:
-    """Cubic vertices first, then what sits on neurons and tensors; weight blocks where the ensemble has them."""
+def rule_rows(symbols: Symbols, weights: str = GAUSSIAN, shared: bool = False) -> list[RuleRow]:
+    """Cubic vertices first, then what sits on neurons and tensors; weight blocks where the ensemble has them.
+
+    The averaging operator where weights are ``shared`` over labels.
+    """
     notation = LatexNotation(symbols.latex)
     known = (WEIGHT, NEW_EDGE, OMEGA)
     pairs = [*known, *(rule for rule in PAIR_RULES if rule not in known)]
@@ -53,6 +57,9 @@ def rule_rows(symbols: Symbols, weights: str = GAUSSIAN) -> list[RuleRow]:
     if weights != GAUSSIAN:
         formula = block_formula(notation)
         rows.append(RuleRow(BLOCK_TERM.element, formula, BLOCK_TERM.source, pair_picture(BLOCK, symbols)))
+    if shared:
+        formula = rf"{symbols.latex.averaging}_{{vw}}\,\bigl[\ldots\bigr]"
+        rows.append(RuleRow(AVERAGING.element, formula, AVERAGING.source, pair_picture(WEIGHT, symbols)))
     return rows + [RuleRow(r.element, formulas[r.name], r.source, picture) for r, picture in elements]
 
 
