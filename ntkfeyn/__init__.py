@@ -8,6 +8,7 @@ depth         how tensors depend on the number of layers: closed forms, or serie
 verify        a recursion against exact finite-width networks, in rational numbers
 evaluate      every tensor at every layer for an activation, with error estimates
 sample        the same tensors from sampled networks, with standard errors
+train         mean prediction and kernel of trained networks at orders 0 and 1 in 1/n
 Notation      letters of formulas and pictures: Notation.read("pdlt"), or a file of one's own
 Network       depth, widths, activation and couplings of a network, or layers of its own
 Dense         a layer of a network: fully connected
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         emit,
         evaluate,
         sample,
+        train,
         verify,
     )
     from ntkfeyn.errors import NtkfeynError
@@ -66,6 +68,7 @@ __all__ = [
     "emit",
     "evaluate",
     "sample",
+    "train",
     "verify",
 ]
 

@@ -19,6 +19,7 @@ from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.symbols import Symbols
+from ntkfeyn.training.interface import train
 from ntkfeyn.views import Depth, Diagram, Recursion
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ __all__ = [
     "emit_targets",
     "evaluate",
     "sample",
+    "train",
     "verify",
 ]
 
@@ -318,17 +320,8 @@ def emit(
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
     options = documented(lang, latex, document)
     check_ensemble(weights)
-    return emit_targets(
-        targets,
-        lang,
-        Path(directory),
-        options,
-        cse=cse,
-        symbols=symbols,
-        weights=weights,
-        shared=shared,
-        network=network,
-    )
+    asked: dict[str, Any] = {"cse": cse, "shared": shared, "network": network}
+    return emit_targets(targets, lang, Path(directory), options, symbols=symbols, weights=weights, **asked)
 
 
 def emit_targets(

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "ntkfeyn"
 # rooms that deriving goes through: exact fractions, tuples and frozen records (render loads what a format needs)
 PURE = ("errors", "runtime", "model", "judge", "derivation", "render", "codegen", "verification")
 # loaded only when numbers, or the depth, are asked for
-NUMERIC = ("expectations", "solve", "sampling", "criticality", "asymptotics", "figures")
+NUMERIC = ("expectations", "solve", "sampling", "training", "criticality", "asymptotics", "figures")
 HEAVY = {"sympy", "numpy", "scipy", "matplotlib", "networkx", "jinja2", "rich"}
 
 

@@ -195,6 +195,8 @@ def test_help_has_a_working_example(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
     (tmp_path / "paper.tex").write_text(RECURSION)
+    (tmp_path / "y.json").write_text("[1, -0.5]")
+    (tmp_path / "t.json").write_text("[[0.4, 0.4]]")
     (tmp_path / "net.toml").write_text(NETWORK)
     np.save(tmp_path / "x.npy", [[[1, 0.5], [0.2, 1]], [[0.3, 1], [1, 0]]])
     for line in lines:

@@ -47,6 +47,9 @@ REQUESTS = {
     "relu": ["evaluate", *NETWORK, "A", "Q", "--format", "json", "--activation", "relu"],
     "sample": ["sample", *NETWORK, "B", "S", "Theta@1", "--networks", "600", "--format", "json"],
     "compare": ["compare", *NETWORK, "Theta", "V", "--networks", "600", "--max-pull", "9", "-o", "out"],
+    "train": ["train", *NETWORK, "--targets", "y.json", "--networks", "64", "--times", "1,inf", "-o", "out"],
+    "descent": ["train", *NETWORK, "--targets", "y.json", "--steps", "3", "--rate", "0.1", "--format", "json"],
+    "training": ["emit", "--lang", "latex", "F", "--training", "-o", "out"],
     "check": ["check", "wrong.tex", "--json", "out.json", "--fix", "out.tex"],
     "convolution": ["evaluate", *CONVOLUTION, "V", "Theta@1", "--format", "json"],
     "sampled convolution": ["sample", *CONVOLUTION, "F", "T", "--networks", "64", "--format", "json"],
@@ -61,7 +64,7 @@ REQUESTS = {
 }
 WRONG = r"""$$ T_{1324} = 2 C_W \lambda_W \langle\sigma'_1\sigma'_2\sigma_3\sigma_4\rangle \Theta_{12}
     + \sum_{a,b} F_{a1b2} \langle\partial_a(\sigma'_1\sigma_3)\rangle \langle\partial_b(\sigma'_2\sigma_4)\rangle $$"""
-SHARED = ("evaluate", "relu", "sample", "compare", "convolution", "sampled convolution")  # these take --jobs
+SHARED = ("evaluate", "relu", "sample", "compare", "train", "convolution", "sampled convolution")  # these take --jobs
 
 
 # One process a seed: it loads what commands load, and every request is a fork of it.
@@ -97,6 +100,7 @@ def artefacts(root: Path, seed: str, more: list[str]) -> dict[str, dict[str, byt
         directory = root / name
         directory.mkdir(parents=True)
         (directory / "x.json").write_text(json.dumps([[1.0, 0.5], [0.3, -1.0]]))
+        (directory / "y.json").write_text("[1, -0.5]")
         (directory / "wrong.tex").write_text(WRONG)
         (directory / "net.toml").write_text(NET)
         (directory / "positions.json").write_text("[[[1, 0.5, -1]], [[0.25, 0.5, 0]]]")

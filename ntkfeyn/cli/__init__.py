@@ -39,6 +39,7 @@ COMMANDS = {
     "evaluate": "evaluate",
     "sample": "sample",
     "compare": "compare",
+    "train": "train",
     "critical": "critical",
     "depth": "depth",
 }

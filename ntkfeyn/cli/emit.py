@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     help="LaTeX: every term derived (default), or diagrams and recursions alone.",
 )
 @click.option("--closure", is_flag=True, help="LaTeX: all that the targets need too, in order of dependence.")
+@click.option("--training", is_flag=True, help="LaTeX: a section on training at order 1/n, with P to U.")
 @click.option("--depth", is_flag=True, help="LaTeX: how the tensors depend on the depth, for classes of activations.")
 @click.option("--name", metavar="STEM", help="LaTeX: name of the document and its directory.")
 @click.option("--title", metavar="TEXT", help="LaTeX: title of the document.")

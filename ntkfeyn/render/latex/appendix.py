@@ -25,6 +25,7 @@ from ntkfeyn.render.latex.macros import tree_letters
 from ntkfeyn.render.latex.pdf import tex_engine
 from ntkfeyn.render.latex.rules import cumulant_rows, prose, rule_rows
 from ntkfeyn.render.latex.tensors import tensor_rows
+from ntkfeyn.render.latex.training import training_section, training_tensors
 from ntkfeyn.render.notation import LatexNotation, coupling_macros
 from ntkfeyn.render.sandbox import Job
 from ntkfeyn.render.symbols import Symbols, template_letters
@@ -63,7 +64,8 @@ class LatexOptions:
 
     ``style`` "full" derives every term, "compact" has diagrams and recursions alone. ``title`` and ``authors`` are of
     the standalone document, as LaTeX; ``name`` names it and the directory beside it (default: after the targets).
-    ``closure`` adds everything that the targets need, in order of dependence; ``pdf`` compiles the document too.
+    ``closure`` adds everything that the targets need, in order of dependence; ``training`` a section on training at
+    order 1/n; ``pdf`` compiles the document too.
     ``depth`` adds how the tensors depend on the depth: ``blocks``, which whoever knows them fills in.
     """
 
@@ -76,6 +78,7 @@ class LatexOptions:
     authors: Sequence[str] = ()
     name: str | None = None
     closure: bool = False
+    training: bool = False
     pdf: bool = False
     depth: bool = False
     blocks: Sequence[DepthBlock] = ()
@@ -153,9 +156,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     known = {recursion.id for recursion in recursions}
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
-    title = SHARED_TITLE if common["shared"] and options.title == TITLE else options.title
-    front = {**common, "columns": options.columns, "title": title, "sections": sections, "depth": options.depth}
-    front["authors"] = r" \and ".join(options.authors) or AUTHOR
+    front = {**common, **_front(options, common["shared"]), "sections": sections}
     letters = {
         "names": names,
         "couplings": coupling_macros(options.symbols.latex, common["weights"]),
@@ -180,9 +181,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
         f"{stem}/tensors.tex": Job("latex/tensors.tex.jinja", {**common, **table}),
         f"{stem}/references.bib": Job("latex/references.bib.jinja", common),
     }
-    if options.depth:
-        blocks = [block._asdict() for block in options.blocks]
-        jobs[f"{stem}/depth.tex"] = Job("latex/depth.tex.jinja", {**common, "blocks": blocks})
+    jobs |= _asked_beside(stem, common, options)
     drawn = {}
     for recursion, values in zip(recursions, sections, strict=True):
         jobs[f"{stem}/{values['file']}.tex"] = Job("latex/cumulant.tex.jinja", {**common, **values})
@@ -191,6 +190,25 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
             drawn[f"{stem}/figures/{drawing}.tex"] = f"{made}\n{picture}"
     texts = render_all(list(jobs.values()), options.templates)
     return dict(zip(jobs, texts, strict=True)) | drawn
+
+
+def _asked_beside(stem: str, common: dict[str, Any], options: LatexOptions) -> dict[str, Job]:
+    """Sections on what is made of the tensors."""
+    jobs = {}
+    if options.training:
+        values = {**common, **training_section(options.prefix, options.symbols)}
+        jobs[f"{stem}/training.tex"] = Job("latex/training.tex.jinja", values)
+    if options.depth:
+        blocks = [block._asdict() for block in options.blocks]
+        jobs[f"{stem}/depth.tex"] = Job("latex/depth.tex.jinja", {**common, "blocks": blocks})
+    return jobs
+
+
+def _front(options: LatexOptions, shared: bool) -> dict[str, Any]:
+    """What the standalone document alone sees."""
+    title = SHARED_TITLE if shared and options.title == TITLE else options.title
+    asked = {"depth": options.depth, "training": options.training}
+    return {"columns": options.columns, "title": title, "authors": r" \and ".join(options.authors) or AUTHOR, **asked}
 
 
 def _common(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -> dict[str, Any]:
@@ -212,7 +230,7 @@ def _shapes(recursions: Sequence[Recursion], options: LatexOptions) -> list[Cumu
     found = {tensor.name for recursion in recursions for term in recursion.terms for tensor in term.tensors}
     found |= {tensor.name for recursion in recursions for tensor in recursion.dependencies}
     found |= {vertex.name for r in recursions for diagram in r.diagrams for vertex in diagram.tensor_vertices}
-    found |= {recursion.name for recursion in recursions}
+    found |= {recursion.name for recursion in recursions} | set(training_tensors() if options.training else ())
     if options.style == "full":
         for recursion in recursions:
             found |= {channel.name for channel in representatives(all_channels(recursion.cumulant))}
