@@ -38,7 +38,12 @@ CURVE = 61  # times of a curve
 @click.option(
     "--rate", type=float, metavar="ETA", help="Step of gradient descent, below 2 over the largest eigenvalue."
 )
-@click.option("--every-pair", is_flag=True, help="Follow the kernel also between different test inputs.")
+@click.option(
+    "--every-pair/--no-every-pair",
+    default=True,
+    show_default=True,
+    help="Follow the kernel also between different test inputs; the time grows with their pairs.",
+)
 @click.option("--networks", type=int, metavar="N", help="Train so many networks of each width beside the theory.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The networks depend on it alone.")
 @written_option("--checkpoint", help="Keep what is done in this file.")

@@ -26,7 +26,7 @@ def train(
     rate: float | None = None,
     networks: int | None = None,
     seed: int = 1,
-    every_pair: bool = False,
+    every_pair: bool = True,
     tolerance: float = 1e-6,
     jobs: int = 1,
     scheduler: str | None = None,

@@ -53,7 +53,7 @@ class TrainingRequest(NamedTuple):
     schedule: Schedule
     sampling: Sampling | None = None
     curve: int = 0
-    every_pair: bool = False
+    every_pair: bool = True
 
     @property
     def trained(self) -> int:
@@ -122,7 +122,7 @@ def training_request(
     points: Points,
     schedule: Schedule,
     sampling: Sampling | None = None,
-    every_pair: bool = False,
+    every_pair: bool = True,
     **solving: Any,
 ) -> TrainingRequest:
     """A checked request; ``solving`` are the fields of ``Request`` that say how."""
