@@ -222,6 +222,16 @@ def test_equal_labels_are_one() -> None:
         assert found.array(name) == pytest.approx(plain.array(name), rel=1e-12)
 
 
+@pytest.mark.parametrize("name", ["relu", "gelu"])
+def test_a_layer_that_reads_nothing(name: str) -> None:
+    nothing = nf.Graph(matrix=np.zeros((4, 4)), width=8, cb=0.5, lambda_b=0.25)
+    network = nf.Network(layers=[nf.Conv(width=8), nothing, nf.Dense(pool="mean")], shape=(3, 4), activation=name)
+    dense = nf.Network(depth=2, width=8, activation=name, cb=(0.5, 0), lambda_b=(0.25, 0))
+    got, expected = nf.evaluate(network, X, ["Theta", "V"]), nf.evaluate(dense, np.zeros((2, 1)), ["Theta", "V"])
+    for one in ("Theta", "V"):
+        assert got.array(one) == pytest.approx(expected.array(one), rel=1e-7)
+
+
 def test_too_many_components_are_counted_first() -> None:
     network = nf.Network(layers=[nf.Conv(), nf.Conv(), nf.Dense(pool="mean")], shape=(1, 64), width=8)
     with pytest.raises(nf.NtkfeynError, match=r"V at .* sum of .* try fewer inputs or positions"):

@@ -87,7 +87,7 @@ def command(
     from ntkfeyn.verification.certificates import certificate_text, certificates_json
 
     targets = request.targets()
-    chosen = _layers(layers)
+    chosen = [] if layers is None else _layers(layers)
     given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}
     widths = _integers(width, ":", "--width", "--width 2:3:5") if width is not None else None
     asked = Request(activation, samples, widths, seed, given, weights)

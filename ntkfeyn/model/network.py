@@ -6,16 +6,17 @@ layer is asked of its record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite, prod
 from numbers import Real
 from typing import Any
 
-from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
+from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
 from ntkfeyn.model.activations import SEPARATOR, read_activations
 from ntkfeyn.model.ensembles import GAUSSIAN, ORTHOGONAL, layer_ensembles, shortest_form
-from ntkfeyn.model.layers import LayerSpec
+from ntkfeyn.model.layers import COMMON, LayerSpec
 from ntkfeyn.model.sharing import MAX_POSITIONS, Shape, Sharing
 
 MAX_DEPTH = 1000
@@ -92,6 +93,7 @@ class Network:
             "lambda_w": lambda_w, "lambda_b": lambda_b, "weights": weights,
         }  # fmt: skip
         specs = _specs(layers, depth, shape)
+        _check_alone(specs)
         count = len(specs) if layers is not None else depth
         if type(count) is not int or count < 1:
             raise bad_request(f"depth {count!r} was asked for", "an integer from 1 up is allowed", "--depth 4")
@@ -100,9 +102,8 @@ class Network:
         for name, value in {"depth": count, **given}.items():
             object.__setattr__(self, name, _filled(specs, name, value) if specs else value)
         shared = sharings(specs, tuple(shape or ()))
-        plain = not any(shared)
         object.__setattr__(self, "shape", None if shape is None else tuple(shape))
-        object.__setattr__(self, "specs", () if plain else specs)
+        object.__setattr__(self, "specs", specs if any(shared) else ())
         widths, activations = self._widths(), self._activations()
         couplings = [self._couplings(name, name == "cw") for name in ("cw", "cb", "lambda_w", "lambda_b")]
         ensembles = layer_ensembles(self.weights, count)
@@ -263,6 +264,26 @@ def _specs(layers: Sequence[LayerSpec] | None, depth: int | None, shape: Sequenc
     return tuple(layers)
 
 
+def _check_alone(specs: tuple[LayerSpec, ...]) -> None:
+    """What each layer says of itself, as of a network with one hidden layer; an output has no activation."""
+    for number, spec in enumerate(specs, 1):
+        with _naming(number, spec):
+            for name in COMMON:
+                if getattr(spec, name) is not None:
+                    Network(2, **{name: getattr(spec, name)})
+            if number == len(specs) and spec.activation is not None:
+                raise bad_request(f"the output layer has the activation '{spec.activation}'", "none is applied there")
+
+
+@contextmanager
+def _naming(number: int, spec: LayerSpec) -> Iterator[None]:
+    """Puts the layer in front of what is refused in it."""
+    try:
+        yield
+    except NtkfeynError as error:
+        raise type(error)(f"layer {number} ({spec.kind}): {error}") from error
+
+
 def _filled(specs: tuple[LayerSpec, ...], name: str, given: Any) -> Any:
     """One value a layer, a layer's own where it has one; as a user may give it to a network by its depth."""
     if name == "depth":
@@ -282,10 +303,8 @@ def sharings(specs: tuple[LayerSpec, ...], shape: Shape) -> tuple[Sharing | None
     """How each layer shares its weights over positions, for an input of this shape. Raises NtkfeynError."""
     found, positions = [], shape[1:]
     for number, spec in enumerate(specs, 1):
-        try:
+        with _naming(number, spec):
             sharing, positions = spec.onto(positions)
-        except NtkfeynError as error:
-            raise type(error)(f"layer {number} ({spec.kind}): {error}") from error
         found.append(sharing)
     return tuple(found)
 
@@ -326,11 +345,6 @@ def parse_numbers(option: str, text: str) -> float | tuple[float, ...]:
     try:
         numbers = tuple(float(word) for word in text.split(":"))
     except ValueError as error:
-        raise _not_numbers(option, text) from error
+        allowed = "a number, or one a layer as 1:2:2, is allowed"
+        raise bad_request(f"{option} '{text[:60]}' was asked for", allowed, f"{option} 1.5") from error
     return numbers[0] if len(numbers) == 1 else numbers
-
-
-def _not_numbers(option: str, text: str) -> RequestError:
-    return bad_request(
-        f"{option} '{text[:60]}' was asked for", "a number, or one a layer as 1:2:2, is allowed", f"{option} 1.5"
-    )
