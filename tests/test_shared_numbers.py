@@ -16,7 +16,7 @@ import ntkfeyn as nf
 from ntkfeyn.judge.networks import exact_network
 from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.solve import evaluation, labels
+from ntkfeyn.solve import averaging, evaluation, labels
 from ntkfeyn.verification.certify import slots_of
 
 Array = NDArray[np.float64]
@@ -230,6 +230,25 @@ def test_a_layer_that_reads_nothing(name: str) -> None:
     got, expected = nf.evaluate(network, X, ["Theta", "V"]), nf.evaluate(dense, np.zeros((2, 1)), ["Theta", "V"])
     for one in ("Theta", "V"):
         assert got.array(one) == pytest.approx(expected.array(one), rel=1e-7)
+
+
+def test_sums_are_added_up_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [nf.Conv(kernel=2, padding="zero"), nf.Conv(kernel=2, stride=2), nf.Dense(pool="mean")]
+    network = nf.Network(layers=layers, shape=(3, 4), width=8, activation="erf", cb=0.1)
+    whole = nf.evaluate(network, X, ["K", "V", "F", "Theta@1"]).to_json()["data"]
+    monkeypatch.setattr(averaging, "BLOCK", 5)
+    parts = nf.evaluate(network, X, ["K", "V", "F", "Theta@1"]).to_json()["data"]
+    assert list(parts["width-8"]["layer-3"]) == list(whole["width-8"]["layer-3"])
+    for name, tensor in parts["width-8"]["layer-3"].items():
+        for index, found in tensor.items():
+            assert found["value"] == pytest.approx(whole["width-8"]["layer-3"][name][index]["value"], rel=1e-9)
+
+
+def test_one_sum_over_too_many_labels_is_refused_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(averaging, "_expanded", None)
+    network = nf.Network(layers=[nf.Conv(), nf.Dense(pool="mean")], shape=(1, 100), width=8)
+    with pytest.raises(nf.NtkfeynError, match=r"V needs 12500000 components .* or more; at most 4000000"):
+        nf.evaluate(network, np.random.default_rng(0).normal(size=(1, 1, 100)), "V")
 
 
 def test_too_many_components_are_counted_first() -> None:
