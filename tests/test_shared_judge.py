@@ -391,7 +391,7 @@ def test_wrong_requests(arguments: list[str], message: str, folder: Path, capsys
 
 
 def test_layers_are_those_of_the_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "two.toml").write_text('[input]\nshape = [1, 2]\n' + '[[layer]]\nkind = "conv"\nkernel = 2\n' * 2)
+    (folder / "two.toml").write_text("[input]\nshape = [1, 2]\n" + '[[layer]]\nkind = "conv"\nkernel = 2\n' * 2)
     assert run("K", "--network", "two.toml", "--samples", "1", "--no-controls") == 0
     out = capsys.readouterr().out
     assert "layer 2: " in out

@@ -235,9 +235,9 @@ def test_a_layer_that_reads_nothing(name: str) -> None:
 def test_sums_are_added_up_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     layers = [nf.Conv(kernel=2, padding="zero"), nf.Conv(kernel=2, stride=2), nf.Dense(pool="mean")]
     network = nf.Network(layers=layers, shape=(3, 4), width=8, activation="erf", cb=0.1)
-    whole = nf.evaluate(network, X, ["K", "V", "F", "Theta@1"]).to_json()["data"]
+    whole = nf.evaluate(network, X[:1], ["K", "F"]).to_json()["data"]
     monkeypatch.setattr(averaging, "BLOCK", 5)
-    parts = nf.evaluate(network, X, ["K", "V", "F", "Theta@1"]).to_json()["data"]
+    parts = nf.evaluate(network, X[:1], ["K", "F"]).to_json()["data"]
     assert list(parts["width-8"]["layer-3"]) == list(whole["width-8"]["layer-3"])
     for name, tensor in parts["width-8"]["layer-3"].items():
         for index, found in tensor.items():

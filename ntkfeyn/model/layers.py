@@ -206,9 +206,8 @@ class Graph(LayerSpec):
             )
         rows = self.matrix if self.matrix is not None else self._propagation(nodes)
         if len(rows) != nodes or self.nodes not in (None, nodes):
-            raise bad_request(
-                f"a graph of {len(rows) if self.nodes is None else self.nodes} nodes on {nodes} positions", f"{nodes} nodes are needed"
-            )
+            given = len(rows) if self.nodes is None else self.nodes
+            raise bad_request(f"a graph of {given} nodes on {nodes} positions", f"{nodes} nodes are needed")
         return propagation(rows), shape
 
     def _propagation(self, nodes: int) -> tuple[Row, ...]:

@@ -92,7 +92,9 @@ def _summed(parts: list[Sums]) -> Sums:
     row, orbit, weights, tuples = (np.concatenate(one) for one in zip(*parts, strict=True))
     distinct, inverse = np.unique(orbit, return_inverse=True)
     code, first, place = np.unique(row * max(1, len(distinct)) + inverse, return_index=True, return_inverse=True)
-    return Sums(row[first], orbit[first], np.bincount(place, weights, len(code)), tuples[first])
+    return Sums(
+        row[first], orbit[first], np.asarray(np.bincount(place, weights, len(code)), dtype=float), tuples[first]
+    )
 
 
 def _fewest(name: str, known: Pairs, at: list[Ints], labels: int, moves: int) -> int:
