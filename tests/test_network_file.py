@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -194,6 +195,25 @@ def test_components_of_an_output_with_positions(capsys: pytest.CaptureFixture[st
     assert list(layer["K@0"]) == ["1:3-2:4"]
     for wrong in ("1-2", "1:5-1:1", "3:1-1:1"):
         assert run(capsys, *call, wrong)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: nf.Network(layers=[nf.Conv(width=np.int64(8)), nf.Dense(pool="mean")], shape=(2, 4)),
+            "layer 1 .conv.: ",
+        ),
+        (lambda: nf.Network(layers=[nf.Conv(), nf.Dense(pool="mean")], shape=np.array([0, 4])), "an input of shape"),
+        (lambda: nf.Network(layers=[nf.Conv(), nf.Dense(pool="mean")], shape=3), "layer 1 .conv.: a convolution on no"),
+        (lambda: nf.Network(2, 8, "gelu", shape=0, layers=[nf.Dense()]), "depth 2 and 1 layers"),
+        (lambda: nf.Graph(edges=iter([(0, 1, 2)])), "no pairs of nodes"),
+        (lambda: nf.evaluate(nf.Network(2, 8), [[1e-170, 0]], ["K"]), "the inputs are too small"),
+    ],
+)
+def test_python_is_refused_as_files_are(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(nf.NtkfeynError, match=message):
+        make()
 
 
 def test_samples_are_counted_first(capsys: pytest.CaptureFixture[str]) -> None:

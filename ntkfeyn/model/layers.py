@@ -258,8 +258,8 @@ def _one_of(name: str, given: Any, allowed: Sequence[str]) -> None:
 
 def _edges(given: Any) -> tuple[tuple[int, int], ...]:
     """Each edge once, smaller node first."""
-    listed = given.tolist() if hasattr(given, "tolist") else given
     try:
+        listed = given.tolist() if hasattr(given, "tolist") else list(given)
         pairs = [(one[0], one[1]) for one in listed if len(one) == 2]
         whole = [tuple(int(node) for node in pair) for pair in pairs]
     except (TypeError, ValueError, IndexError, OverflowError) as error:

@@ -6,7 +6,7 @@ layer is asked of its record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite, prod
@@ -92,7 +92,7 @@ class Network:
             "width": width, "activation": activation, "cw": cw, "cb": cb,
             "lambda_w": lambda_w, "lambda_b": lambda_b, "weights": weights,
         }  # fmt: skip
-        specs = _specs(layers, depth, shape)
+        specs, sizes = _specs(layers, depth, shape)
         _check_alone(specs)
         count = len(specs) if layers is not None else depth
         if type(count) is not int or count < 1:
@@ -101,8 +101,8 @@ class Network:
             raise LimitError(f"depth {count} was asked for; at most {MAX_DEPTH} is allowed")
         for name, value in {"depth": count, **given}.items():
             object.__setattr__(self, name, _filled(specs, name, value) if specs else value)
-        shared = sharings(specs, tuple(shape or ()))
-        object.__setattr__(self, "shape", None if shape is None else tuple(shape))
+        shared = sharings(specs, sizes or ())
+        object.__setattr__(self, "shape", sizes)
         object.__setattr__(self, "specs", specs if any(shared) else ())
         widths, activations = self._widths(), self._activations()
         couplings = [self._couplings(name, name == "cw") for name in ("cw", "cb", "lambda_w", "lambda_b")]
@@ -123,7 +123,7 @@ class Network:
 
     def _widths(self) -> tuple[int, ...]:
         """One a hidden layer; the field keeps the shortest form: 8:8 is 8, one text, one stream of random numbers."""
-        given = (self.width,) if isinstance(self.width, int | float) else tuple(self.width)
+        given = tuple(self.width) if isinstance(self.width, Iterable) else (self.width,)
         if len(given) not in (1, self.depth - 1) or not all(type(n) is int and 1 <= n <= MAX_WIDTH for n in given):
             raise bad_request(
                 f"width {':'.join(map(str, given))} was asked for at depth {self.depth}",
@@ -242,15 +242,15 @@ class Network:
         return self.hidden[layer - 1] / self.hidden[layer - 2] if layer > 1 else 1.0
 
 
-def _specs(layers: Sequence[LayerSpec] | None, depth: int | None, shape: Sequence[int] | None) -> tuple[LayerSpec, ...]:
-    """The layers as given, checked for what they are; none for a network given by its depth."""
+def _specs(layers: Any, depth: int | None, shape: Any) -> tuple[tuple[LayerSpec, ...], Shape | None]:
+    """The layers and the shape as given, checked for what they are; none for a network given by its depth."""
     if layers is None:
         if shape is not None:
             raise bad_request("a shape without layers", "both together are allowed", "layers=[..], shape=(3, 8)")
-        return ()
+        return (), None
     if depth is not None:
         raise bad_request(f"depth {depth} and {len(layers)} layers", "one of them is allowed", "layers=[..] alone")
-    sizes = tuple(shape or ())
+    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
     if not 1 <= len(sizes) <= 3 or not all(type(size) is int and 1 <= size <= MAX_ENTRIES for size in sizes):
         raise bad_request(
             f"an input of shape {list(sizes)}",
@@ -261,7 +261,7 @@ def _specs(layers: Sequence[LayerSpec] | None, depth: int | None, shape: Sequenc
         raise LimitError(f"an input of {prod(sizes[1:])} positions was given; at most {MAX_POSITIONS} are allowed")
     if not layers or not all(isinstance(one, LayerSpec) for one in layers):
         raise bad_request("layers that are none", "a list of Dense, Conv and Graph is allowed", "layers=[Dense()]")
-    return tuple(layers)
+    return tuple(layers), sizes
 
 
 def _check_alone(specs: tuple[LayerSpec, ...]) -> None:
