@@ -24,6 +24,11 @@ from ntkfeyn.solve.request import Request
 SECOND = {"K": (0, 2, 0.2), "Theta": (0, 2, 0.2), "V": (1, 2, 1.0)}
 
 
+def trust_warnings(request: Request, targets: Iterable[TensorId], assembled: bool) -> list[str]:
+    """Those of slopes and, where orders are ``assembled``, of the expansion. Raises NtkfeynError."""
+    return [*(expansion_warnings(request) if assembled else ()), *slope_warnings(request, targets)]
+
+
 def expansion_warnings(request: Request) -> list[str]:
     """One line for each network at which the expansion in depth/width cannot be trusted. Raises NtkfeynError.
 
