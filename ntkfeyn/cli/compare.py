@@ -55,13 +55,13 @@ def command(
     from ntkfeyn.cli.evaluate import evaluated_targets
     from ntkfeyn.sampling import comparison
     from ntkfeyn.solve.request import Request
-    from ntkfeyn.solve.trust import expansion_warnings
+    from ntkfeyn.solve.trust import trust_warnings
 
     settings = network.networks()
     targets = evaluated_targets(request._replace(order=None))
     asked = Request(settings, **network.samples(), jobs=jobs, scheduler=scheduler)
     order = 1 if request.order is None else request.order
-    for line in expansion_warnings(asked):
+    for line in trust_warnings(asked, targets, True):
         click.echo(f"Warning: {line}", err=True)
     with ExitStack() as bars:
         theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1), AGAIN))

@@ -60,7 +60,7 @@ def command(
     from ntkfeyn.runtime.files import write_below
     from ntkfeyn.solve import evaluation
     from ntkfeyn.solve.request import Request
-    from ntkfeyn.solve.trust import expansion_warnings
+    from ntkfeyn.solve.trust import trust_warnings
 
     if layout == "ntk-unlimited" and (output is None or moment or json_file or form == "json"):
         raise bad_request("--layout ntk-unlimited", "it writes one file a tensor into a directory", "-o results/")
@@ -79,7 +79,7 @@ def command(
         targets = evaluated_targets(request)
         with progress("evaluate", asked.steps, AGAIN) as advance:
             result = evaluation.evaluate_tensors(asked._replace(advance=advance), targets, components)
-        for line in [*result.warnings(), *(expansion_warnings(asked) if assembled else ())]:
+        for line in [*result.warnings(), *trust_warnings(asked, targets, assembled)]:
             click.echo(f"Warning: {line}", err=True)
         result = result.assembled() if assembled else result
         if output is not None:
