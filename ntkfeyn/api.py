@@ -288,7 +288,8 @@ def emit(
     tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared`` (not
     in C) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. With a ``network`` Python
     and JAX are for it alone, whose layers they hold. ``document`` are fields of ``LatexOptions`` by name: closure=True,
-    name="appendix", style="compact", title=.., authors=[..], columns=2, pdf=True. Raises NtkfeynError.
+    name="appendix", style="compact", title=.., authors=[..], columns=2, pdf=True (a page of HTML has
+    closure, name and title). Raises NtkfeynError.
     """
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
@@ -312,6 +313,7 @@ def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, An
     """Options with those that are given by name."""
     from dataclasses import fields, replace
 
+    from ntkfeyn.codegen.backends import misplaced
     from ntkfeyn.render.latex.appendix import LatexOptions
 
     if not document:
@@ -320,8 +322,8 @@ def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, An
     for name in document:
         if name not in known:
             raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
-        if lang != "latex":
-            raise bad_request(f"{name} was given with lang='{lang}'", "it is for LaTeX alone", "lang='latex'")
+    if found := misplaced(lang, document):
+        raise bad_request(f"{found[0]} was given with lang='{lang}'", found[1], "lang='latex'")
     return replace(latex or LatexOptions(), **document)
 
 

@@ -6,7 +6,7 @@ is imported when it is used, so that the command line can read the names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,12 +16,14 @@ from ntkfeyn.model.ensembles import GAUSSIAN
 
 if TYPE_CHECKING:
     from ntkfeyn.codegen.ir import Program
+    from ntkfeyn.derivation.recursion import Recursion
     from ntkfeyn.model.network import Network
     from ntkfeyn.model.targets import Target
     from ntkfeyn.render.latex.appendix import LatexOptions
     from ntkfeyn.render.symbols import Symbols
 
 Files = Mapping[str, str | bytes]
+PAGE_OPTIONS = frozenset(("closure", "name", "title"))  # fields of LatexOptions that a page has too
 MAX_PLACEMENTS = 2_000_000  # of derivatives, in the product terms of one program; Theta at order 3 has 260,311
 
 
@@ -94,21 +96,37 @@ class Backend:
     networks: bool = False
 
 
-def _latex(asked: Emission) -> Files:
+def _recursions(asked: Emission, closure: bool) -> list[Recursion]:
+    """Of the targets, with the labels that were asked for; with ``closure`` of all that they need too."""
     from ntkfeyn.derivation.recursion import derive_recursion, derive_system
+
+    found = [derive_recursion(shape, order, (), asked.weights, asked.shared) for shape, order in asked.targets]
+    if not closure:
+        return found
+    own = {recursion.id: recursion for recursion in found}
+    return [own.get(one.id, one) for one in derive_system(own, asked.weights, asked.shared).recursions]
+
+
+def _latex(asked: Emission) -> Files:
     from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
     from ntkfeyn.render.latex.pdf import compile_pdf
 
     options = replace(asked.latex or LatexOptions(), symbols=asked.letters)
     options.check()  # before anything is derived
-    recursions = [derive_recursion(shape, order, (), asked.weights, asked.shared) for shape, order in asked.targets]
-    if options.closure:
-        own = {recursion.id: recursion for recursion in recursions}  # with the labels that were asked for
-        recursions = [own.get(one.id, one) for one in derive_system(own, asked.weights, asked.shared).recursions]
-    texts = latex_files(recursions, asked.stem, options)
+    texts = latex_files(_recursions(asked, options.closure), asked.stem, options)
     if options.pdf:
         return {**texts, f"{asked.stem}.pdf": compile_pdf(texts, asked.stem)}
     return texts
+
+
+def _html(asked: Emission) -> Files:
+    from ntkfeyn.render.html.atlas import check_title, html_page
+    from ntkfeyn.render.latex.appendix import LatexOptions
+
+    options = asked.latex or LatexOptions()
+    options.check_name()
+    check_title(options.title)
+    return {f"{asked.stem}.html": html_page(_recursions(asked, options.closure), options.title, asked.letters)}
 
 
 def _python(asked: Emission) -> Files:
@@ -131,6 +149,7 @@ def _c(asked: Emission) -> Files:
 
 BACKENDS = (
     Backend("latex", "an appendix with the diagrams", _latex, quoted=True, shared=True),
+    Backend("html", "a page to read and click through", _html, shared=True),
     Backend("python", "a module for NumPy", _python, quoted=True, shared=True, networks=True),
     Backend("jax", "a module for JAX", _jax, shared=True, networks=True),
     Backend("c", "C99 source, header, program, Makefile", _c, quoted=True),
@@ -144,6 +163,15 @@ def backend(language: str) -> Backend:
         if row.name == language:
             return row
     raise bad_request(f"language '{language}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")
+
+
+def misplaced(language: str, given: Collection[str]) -> tuple[str, str] | None:
+    """The first option of a document that a language does not have, and what it is for; None if all fit."""
+    fitting = {"latex": given, "html": PAGE_OPTIONS}.get(language, ())
+    for name in given:
+        if name not in fitting:
+            return name, "it is for LaTeX and HTML" if name in PAGE_OPTIONS else "it is for LaTeX alone"
+    return None
 
 
 def check_language(row: Backend, asked: Emission) -> None:

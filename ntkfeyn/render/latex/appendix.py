@@ -76,6 +76,12 @@ class LatexOptions:
     def latex(self) -> LatexNotation:
         return LatexNotation(self.symbols.latex)
 
+    def check_name(self) -> None:
+        """Raises RequestError for what is no name of a file."""
+        if self.name is not None and not re.fullmatch(NAME, self.name):
+            allowed = "letters, digits, '-' and '_' are allowed, a letter or digit first, at most 80"
+            raise bad_request(f"name {self.name[:60]!r}", allowed, "--name appendix; -o says in which directory")
+
     def check(self) -> None:
         """Raises RequestError for a value that is not allowed, NtkfeynError for a PDF where there is no TeX."""
         # our macros go on with a capital letter, as those of TeX do not, but for its logos and a few
@@ -89,9 +95,7 @@ class LatexOptions:
             raise bad_request(asked, "1 to 20 are allowed", "--terms-per-line 2")
         if self.style not in STYLES:
             raise bad_request(f"style '{self.style[:40]}'", f"allowed are {' and '.join(STYLES)}", "--style compact")
-        if self.name is not None and not re.fullmatch(NAME, self.name):
-            allowed = "letters, digits, '-' and '_' are allowed, a letter or digit first, at most 80"
-            raise bad_request(f"name {self.name[:60]!r}", allowed, "--name appendix; -o says in which directory")
+        self.check_name()
         for kind, text in (("title", self.title), *(("author", author) for author in self.authors)):
             _check_tex(kind, text)
         if self.pdf:
