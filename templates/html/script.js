@@ -10,6 +10,18 @@
     return element;
   };
 
+  const raised = /([_^])(\{(?:[^{}]|\{[^{}]*\})*\}|\([^()]*\)|-?[\p{L}\p{N}]+)/gu;
+  const typeset = (element, text) => { // V_{b1 b2}^-1 with its index below and its exponent above
+    let at = 0;
+    for (const match of text.matchAll(raised)) {
+      const [whole, kind, script] = match, inner = kind === "_" && /^[{(]/.test(script) ? script.slice(1, -1) : script;
+      element.append(text.slice(at, match.index), made(kind === "_" ? "sub" : "sup", inner.replace("-", "−")));
+      at = match.index + whole.length;
+    }
+    element.append(text.slice(at));
+    return element;
+  };
+
   // --- terms and diagrams light each other up ---
   const marked = all("[data-d]");
   const holders = new Map();
@@ -73,7 +85,10 @@
       const step = made("details", undefined, "step");
       step.open = true;
       step.append(made("summary", `${number + 1}. ${data.sentences[title]}`));
-      for (let k = 0; k !== rows.length; k += 2) step.append(made("p", data.sentences[rows[k + 1]], `t${Math.min(rows[k], 3)}`));
+      for (let k = 0; k !== rows.length; k += 2) {
+        const line = made("p", undefined, `t${Math.min(rows[k], 3)}`);
+        step.append(typeset(line, data.sentences[rows[k + 1]]));
+      }
       body.append(step);
     });
     const at = order.indexOf(id);
@@ -227,5 +242,6 @@
     $("theme").setAttribute("aria-label", `Colours: ${words}`);
   });
   if (matchMedia("(max-width: 60rem)").matches) document.querySelector("nav details").open = false;
+  addEventListener("beforeprint", () => { document.querySelector(".rules").open = true; });
   arrive();
 })();

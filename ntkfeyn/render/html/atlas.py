@@ -7,25 +7,26 @@ from elsewhere.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import quote
 
 from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.derivation.rules import OMEGA
 from ntkfeyn.errors import bad_request
+from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
-from ntkfeyn.model.cumulants import standard
+from ntkfeyn.render.drawing.names import tensor_names
 from ntkfeyn.render.html.explanations import diagram_data
-from ntkfeyn.render.html.graph import HEIGHT, dependency_graph
+from ntkfeyn.render.html.graph import HEIGHT, Graph, dependency_graph
 from ntkfeyn.render.html.mathml import mathml
 from ntkfeyn.render.html.pictures import picture
 from ntkfeyn.render.html.sections import section
 from ntkfeyn.render.html.tensors import tensor_cards
 from ntkfeyn.render.latex.rules import cumulant_rows, pair_formula, rule_rows
-from ntkfeyn.render.latex.rules import OMEGA
-from ntkfeyn.render.notation import LatexNotation, TextNotation
+from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.render.templates import provenance, renderer
 
@@ -42,10 +43,9 @@ def check_title(title: str) -> None:
 def html_page(recursions: Sequence[Recursion], title: str, symbols: Symbols) -> str:
     """The document. Raises RequestError for a title of several lines."""
     check_title(title)
-    text = TextNotation(symbols.text)
     shown = {recursion.id for recursion in recursions}
     needed = {tensor for recursion in recursions for tensor in recursion.dependencies}
-    names = {tensor: text.symbol(tensor.name, _correction(tensor)) for tensor in sorted(shown | needed)}
+    names = {tensor: tensor_names(tensor.name, _correction(tensor), symbols)[1] for tensor in sorted(shown | needed)}
     graph = dependency_graph(recursions, names)
     links = {tensor: link(tensor, names[tensor], tensor in shown) for tensor in names}
     beside = {node.tensor: node for node in graph.nodes}
@@ -60,7 +60,7 @@ def html_page(recursions: Sequence[Recursion], title: str, symbols: Symbols) -> 
         title=escape(title),
         sections=sections,
         tensors=tensor_cards(recursions, links, symbols),
-        graph=_graph(graph, links, names),
+        graph=_graph(graph, links),
         rules=_rules(recursions, symbols),
         say=_sayings(symbols),
         shared=bool(recursions) and recursions[0].shared,
@@ -78,7 +78,7 @@ def _correction(tensor: TensorId) -> int:
     return tensor.order - standard(tensor.name).leading_order
 
 
-def _graph(graph: Any, links: dict[TensorId, dict[str, Any]], names: dict[TensorId, str]) -> dict[str, Any]:
+def _graph(graph: Graph, links: Mapping[TensorId, dict[str, Any]]) -> dict[str, Any]:
     """Boxes and ways as the template draws them."""
     nodes = [
         {

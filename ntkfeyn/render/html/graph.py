@@ -77,7 +77,9 @@ def dependency_graph(recursions: Sequence[Recursion], names: Mapping[TensorId, s
 
 
 def _ordered(
-    row: Sequence[TensorId], needs: Mapping[TensorId, Sequence[TensorId]], places: Mapping[TensorId, tuple[float, float]]
+    row: Sequence[TensorId],
+    needs: Mapping[TensorId, Sequence[TensorId]],
+    places: Mapping[TensorId, tuple[float, float]],
 ) -> list[TensorId]:
     """Below the middle of what they need."""
 

@@ -45,8 +45,10 @@ def row(tex: str) -> str:
 
 
 class _Reader:
-    """One pass from the left to the right; ``script``: the depth of indices, ``numbers``: digits belong together, ``alone``: one
-    token is taken, not a group."""
+    """One pass from the left to the right.
+
+    ``script``: the depth of indices; ``numbers``: digits belong together; ``alone``: one token is taken, not a group.
+    """
 
     def __init__(self, tex: str) -> None:
         self.tokens = re.findall(r"\\[A-Za-z]+ *|\\.|\\|.", tex, flags=re.DOTALL)

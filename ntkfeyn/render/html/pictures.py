@@ -13,11 +13,15 @@ from ntkfeyn.render.drawing.svg import MIDDLE, SCALE
 
 STROKES = {style: f"d{k}" for k, style in enumerate(DASHES)}  # classes of the style sheet
 COLOURS = {colour: f"c{k}" for k, colour in enumerate(PALETTE)}
+AXIS = 6.0  # of signs beside pictures, above their baseline, in px
 FILLS = {"000000": "k", "D9D9D9": "g", "FFFFFF": "w"}
 
 
-def picture(drawing: Drawing) -> str:
-    """The picture without its legend; hidden from screen readers: what stands around it says what it shows."""
+def picture(drawing: Drawing, *, raised: bool = False) -> str:
+    """The picture without its legend; hidden from screen readers: what stands around it says what it shows.
+
+    ``raised``: beside signs, whose middle is where its neurons lie.
+    """
     x0, y0, x1, y1 = drawing.box()
 
     def at(point: Point) -> tuple[float, float]:
@@ -35,7 +39,8 @@ def picture(drawing: Drawing) -> str:
         baseline = _number(y + MIDDLE * SCALE * label.size)
         rows.append(f'<text x="{_number(x)}" y="{baseline}"{size}>{escape(prime(label.plain))}</text>')
     width, height = (_number(SCALE * length) for length in (x1 - x0, y1 - y0))
-    head = f'<svg class="p" aria-hidden="true" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+    place = f' style="vertical-align:{_number(SCALE * y0 + AXIS)}px"' if raised else ""
+    head = f'<svg class="p" aria-hidden="true" width="{width}" height="{height}" viewBox="0 0 {width} {height}"{place}>'
     return head + "".join(rows) + "</svg>"
 
 

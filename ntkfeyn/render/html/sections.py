@@ -14,7 +14,7 @@ from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.drawing.layout import blob, layout
 from ntkfeyn.render.drawing.legend import legend_lines
-from ntkfeyn.render.drawing.names import tensor_names
+from ntkfeyn.render.drawing.names import power_names, tensor_names
 from ntkfeyn.render.formulas import (
     averaged_terms,
     cumulant_text,
@@ -25,7 +25,6 @@ from ntkfeyn.render.formulas import (
 )
 from ntkfeyn.render.html.mathml import mathml
 from ntkfeyn.render.html.pictures import picture
-from ntkfeyn.render.latex.macros import order_plain
 from ntkfeyn.render.notation import LatexNotation, TextNotation, counted
 from ntkfeyn.render.symbols import Symbols
 
@@ -42,18 +41,20 @@ def section(recursion: Recursion, symbols: Symbols) -> dict[str, Any]:
         "symbol": mathml(cumulant_text(shape, order, latex)),
         "head": mathml(cumulant_text(shape, order, above)),
         "plain": escape(cumulant_text(shape, order, text)),
-        "order": order_plain(order),
+        "order": f"order {mathml('1' + power_names(order, symbols)[0])}" if order else "infinite width",
         "legs": escape(f"legs {shape.legs_text()}, channel {shape.channel_text()}{slots_text(shape, text)}"),
         "count": f"{counted(len(recursion.diagrams), 'diagram')}, {counted(len(recursion.terms), 'term')}",
-        "blob": picture(blob(shape, *tensor_names(shape.name, correction, symbols), symbols, plainly=True)),
+        "blob": picture(
+            blob(shape, *tensor_names(shape.name, correction, symbols), symbols, plainly=True), raised=True
+        ),
         "constants": [mathml(term_text(term, latex)) for term in recursion.terms if not term.diagrams],
         "diagrams": [
-            _figure(diagram, picture(drawing), latex, leading=not (i or begun))
+            _figure(diagram, picture(drawing, raised=True), latex, leading=not (i or begun))
             for i, (diagram, drawing) in enumerate(zip(recursion.diagrams, drawings, strict=True))
         ],
         "legend": list(map(escape, legend_lines(drawings))),
         "terms": [
-            {"ids": [(escape(d), quote(d)) for d in ids], "formula": mathml(tex, block=True)}
+            {"ids": [(escape(d), quote(d)) for d in ids], "formula": mathml(spaced(tex), block=True)}
             for ids, tex in formula_rows(recursion, latex)
         ],
         "unnamed": list(map(escape, unnamed_definitions(recursion, text))),
@@ -61,7 +62,7 @@ def section(recursion: Recursion, symbols: Symbols) -> dict[str, Any]:
 
 
 def formula_rows(recursion: Recursion, notation: LatexNotation) -> list[tuple[tuple[str, ...], str]]:
-    """The terms with their diagrams, in the order of the recursion; operators open before the first that they act on."""
+    """The terms with their diagrams, in the order of the recursion; operators open before what they act on."""
     constants, inside = averaged_terms(recursion)
     rows = [(term.diagrams, term_text(term, notation, leading=i == 0)) for i, term in enumerate(constants)]
     acted = [(term.diagrams, term_text(term, notation, leading=i == 0)) for i, term in enumerate(inside)]
@@ -71,6 +72,11 @@ def formula_rows(recursion: Recursion, notation: LatexNotation) -> list[tuple[tu
         acted[0] = (ids, f"{'+ ' if rows else ''}{operators}{notation.space}{left}{first}")
         acted[-1] = (acted[-1][0], acted[-1][1] + right)
     return [*rows, *acted] or [((), "0")]
+
+
+def spaced(tex: str) -> str:
+    """A term whose sign stands apart, as between terms: at the beginning of a line it would be a sign of one."""
+    return tex[0] + r"\;" + tex[2:] if tex[:2] in ("+ ", "- ") else tex
 
 
 def _figure(diagram: Diagram, drawn: str, notation: LatexNotation, *, leading: bool) -> dict[str, Any]:

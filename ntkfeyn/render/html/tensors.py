@@ -14,8 +14,7 @@ from ntkfeyn.model.cumulants import Cumulant, standard
 from ntkfeyn.model.tensors import NAMES, TensorId
 from ntkfeyn.render.drawing.layout import blob
 from ntkfeyn.render.drawing.names import tensor_names
-from ntkfeyn.render.explain.constituents import target_text
-from ntkfeyn.render.formulas import cumulant_text
+from ntkfeyn.render.formulas import cumulant_text, slots_text
 from ntkfeyn.render.html.mathml import mathml
 from ntkfeyn.render.html.pictures import picture
 from ntkfeyn.render.latex.macros import tree_letters, tree_name
@@ -27,7 +26,8 @@ def tensor_cards(
     recursions: Sequence[Recursion], links: Mapping[TensorId, dict[str, Any]], symbols: Symbols
 ) -> list[dict[str, Any]]:
     """Named tensors first, then by number of slots; ``links`` lead to the recursions of a class."""
-    used = {tensor.name for tensor in links} | {v.name for r in recursions for d in r.diagrams for v in d.tensor_vertices}
+    drawn = {vertex.name for r in recursions for diagram in r.diagrams for vertex in diagram.tensor_vertices}
+    used = drawn | {tensor.name for tensor in links}
     ordered = sorted(used, key=lambda name: (NAMES.index(name) if name in NAMES else len(NAMES), len(name), name))
     legs = tree_letters([leg for name in ordered for leg in standard(name).legs], symbols.latex)
     notation, text = LatexNotation(symbols.latex), TextNotation(symbols.text)
@@ -40,16 +40,16 @@ def tensor_cards(
                 "name": escape(name),
                 "symbol": mathml(cumulant_text(shape, power, notation)),
                 "picture": picture(blob(shape, *tensor_names(name, 0, symbols), symbols, plainly=True)),
-                "cumulant": mathml(cumulant_tex(shape, legs, notation)),
-                "words": escape(target_text(shape, power, text)),
+                "cumulant": list(map(mathml, cumulant_tex(shape, legs, notation))),
+                "words": escape(f"legs {shape.legs_text()}, channel {shape.channel_text()}{slots_text(shape, text)}"),
                 "links": [links[tensor] for tensor in sorted(links, key=TensorId.by_order) if tensor.name == name],
             }
         )
     return cards
 
 
-def cumulant_tex(shape: Cumulant, legs: Mapping[str, str], notation: LatexNotation) -> str:
-    """E^c[z, z, NTK] = 1/n V delta delta + ..: the channel of the tensor, at layer l+1; ``legs`` by ``tree_name``."""
+def cumulant_tex(shape: Cumulant, legs: Mapping[str, str], notation: LatexNotation) -> tuple[str, str]:
+    """E^c[z, z, NTK], and = 1/n V delta delta + ..: the tensor's channel at layer l+1; ``legs`` by ``tree_name``."""
     letters = notation.letters
     layer = f"{notation.layer}+1"
 
@@ -61,13 +61,11 @@ def cumulant_tex(shape: Cumulant, legs: Mapping[str, str], notation: LatexNotati
         f"_{{{' '.join(map(neuron, leg.labels))};{notation.indices(leg.labels)}}}"
         for leg in shape.legs
     ]
-    deltas = [
-        f"{letters.delta}_{{{neuron(shape.labels[a])} {neuron(shape.labels[b])}}}" for a, b in shape.channel
-    ]
+    deltas = [f"{letters.delta}_{{{neuron(shape.labels[a])} {neuron(shape.labels[b])}}}" for a, b in shape.channel]
     tensor = cumulant_text(shape, shape.leading_order, LatexNotation(letters, layer))
     power = shape.leading_order
     width = f"{letters.width}_{{{notation.layer}}}" + (f"^{{{power}}}" if power > 1 else "")
     factor = rf"\tfrac{{1}}{{{width}}}\," if power else ""
     kind = r"\mathrm{E}" if len(shape.legs) == 1 else r"\mathrm{E}^{\mathrm{c}}"
     joint = rf"{kind}\,[\," + r"\,,\,".join(observables) + rf"\,]^{{({layer})}}"
-    return rf"{joint}={factor}{tensor}\," + r"\,".join(deltas) + r"+\cdots"
+    return joint, rf"={factor}{tensor}\," + r"\,".join(deltas) + r"+\cdots"
