@@ -215,7 +215,7 @@
   field.addEventListener("input", search);
   field.addEventListener("focus", search);
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") found.querySelector("a")?.click();
+    if (event.key === "Enter") { event.preventDefault(); found.querySelector("a")?.click(); }
     if (event.key === "ArrowDown") { event.preventDefault(); found.querySelector("a")?.focus(); }
   });
   found.addEventListener("keydown", (event) => {
