@@ -131,6 +131,15 @@ def test_pages_need_nothing_from_elsewhere(name: str, pages: dict[str, str]) -> 
     assert "default-src 'none'" in policy
 
 
+def test_pages_of_very_many_diagrams_are_laid_out_piece_by_piece(
+    pages: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not [text for text in pages.values() if 'class="many"' in text]
+    monkeypatch.setattr("ntkfeyn.render.html.atlas.MANY", 1)
+    [path] = nf.emit("F", lang="html", directory=tmp_path)
+    assert '<main id="main" tabindex="-1" class="many">' in path.read_text()
+
+
 def test_titles_are_text(pages: dict[str, str]) -> None:
     assert "<title>A &amp; &lt;b&gt;</title>" in pages["tree"]
     assert "<h1>A &amp; &lt;b&gt;</h1>" in pages["tree"]

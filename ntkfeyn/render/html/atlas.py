@@ -31,6 +31,7 @@ from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.render.templates import provenance, renderer
 
 LONGEST_TITLE = 200
+MANY = 300  # diagrams, from which on a page is laid out piece by piece
 
 
 def check_title(title: str) -> None:
@@ -60,6 +61,7 @@ def html_page(recursions: Sequence[Recursion], title: str, symbols: Symbols) -> 
         title=escape(title),
         sections=sections,
         tensors=tensor_cards(recursions, links, symbols),
+        many=sum(len(recursion.diagrams) for recursion in recursions) > MANY,
         graph=_graph(graph, links),
         rules=_rules(recursions, symbols),
         say=_sayings(symbols),
