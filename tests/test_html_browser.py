@@ -237,13 +237,18 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(path: Path, page: Browser) 
 
 
 def test_print_leaves_out_what_is_for_the_screen(page: Browser) -> None:
-    page.open(SMALLER)
+    every = "[...document.querySelectorAll('.term math')].map((e) => e.getBoundingClientRect().width)"
+    wide = sum(width > 800 for width in page.run(every))
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert page.run("document.querySelectorAll('.term math[style]').length") == wide > 0
     page.call("Emulation.setEmulatedMedia", media="print")
     shown = page.run(
         "['nav', '.tools', '.copies', '.terms', '.diagram', 'h1'].filter((s) =>"
         " getComputedStyle(document.querySelector(s)).display !== 'none')"
     )
+    widths = page.run(every)
     page.call("Emulation.setEmulatedMedia", media="")
+    assert 300 < max(widths) < 520
     assert shown == [".terms", ".diagram", "h1"]
     assert page.pdf().startswith(b"%PDF")
 

@@ -230,6 +230,8 @@
     if (event.key === "/" && !dialog.open && document.activeElement !== field) { event.preventDefault(); field.focus(); }
   });
 
+  const WIDE = 800; // px on the screen, what a page of A4 takes beside ids
+
   // --- colours; on a phone the list of recursions begins closed ---
   const themes = [["", "◐ auto", "as the system has them"], ["light", "☀ light", "light"], ["dark", "☾ dark", "dark"]];
   let theme = 0;
@@ -242,6 +244,12 @@
     $("theme").setAttribute("aria-label", `Colours: ${words}`);
   });
   if (matchMedia("(max-width: 60rem)").matches) document.querySelector("nav details").open = false;
-  addEventListener("beforeprint", () => { document.querySelector(".rules").open = true; });
+  addEventListener("beforeprint", () => { // paper does not scroll: a formula that is too wide is made smaller
+    document.querySelector(".rules").open = true;
+    for (const one of all(".term math")) {
+      const size = one.getBoundingClientRect().width;
+      if (size > WIDE) one.style.setProperty("--fit", (WIDE / size).toFixed(2));
+    }
+  });
   arrive();
 })();

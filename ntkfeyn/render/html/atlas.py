@@ -105,7 +105,7 @@ def _rules(recursions: Sequence[Recursion], symbols: Symbols) -> dict[str, list[
     shared = bool(recursions) and recursions[0].shared
     rows = [
         {
-            "element": escape(row.element[0].upper() + row.element[1:]),
+            "element": escape(row.element),
             "formula": mathml(row.formula),
             "picture": picture(row.picture),
         }

@@ -29,6 +29,7 @@ from ntkfeyn.render.html.signs import (
     styled,
 )
 
+TIGHT = frozenset("/|‖")
 PRIMES = ("", "′", "″", "‴")
 
 
@@ -231,7 +232,9 @@ def _one(elements: list[str]) -> str:
 
 
 def _bracket(sign: str, stretch: str = 'stretchy="false"') -> str:
-    return f"<mo {stretch}>{escape(sign)}</mo>"
+    """An operator that is as large as ``stretch`` says; what may stand between letters without space around it."""
+    space = ' lspace="0" rspace="0"' if sign in TIGHT else ""
+    return f"<mo {stretch}{space}>{escape(sign)}</mo>"
 
 
 def _unknown(token: str) -> str:
