@@ -4,15 +4,18 @@ derive        the recursion of a tensor, from all its diagrams: formula, LaTeX, 
 diagrams      the diagrams alone: weight, pictures, graph
 emit          an appendix in LaTeX, or a program in Python, JAX or C, written to files
 check         somebody's recursion against ours, term by term
+depth         how tensors depend on the number of layers: closed forms, or series at large depth
 verify        a recursion against exact finite-width networks, in rational numbers
 evaluate      every tensor at every layer for an activation, with error estimates
 sample        the same tensors from sampled networks, with standard errors
+train         mean prediction and kernel of trained networks at orders 0 and 1 in 1/n
 Notation      letters of formulas and pictures: Notation.read("pdlt"), or a file of one's own
 Network       depth, widths, activation and couplings of a network, or layers of its own
 Dense         a layer of a network: fully connected
 Conv          a layer that shares weights over positions: a convolution
 Graph         a layer that shares weights over positions: the nodes of a graph
 Cumulant      legs joined by a channel: what a tensor is the cumulant of
+Depth         what ``depth`` returns
 Diagram       what ``diagrams`` returns, one of them
 Recursion     what ``derive`` returns
 NtkfeynError  any request that cannot be answered; its text says what was asked, what is allowed, what to try
@@ -29,17 +32,20 @@ if TYPE_CHECKING:
         Conv,
         Cumulant,
         Dense,
+        Depth,
         Diagram,
         Graph,
         Network,
         Notation,
         Recursion,
         check,
+        depth,
         derive,
         diagrams,
         emit,
         evaluate,
         sample,
+        train,
         verify,
     )
     from ntkfeyn.errors import NtkfeynError
@@ -48,6 +54,7 @@ __all__ = [
     "Conv",
     "Cumulant",
     "Dense",
+    "Depth",
     "Diagram",
     "Graph",
     "Network",
@@ -55,11 +62,13 @@ __all__ = [
     "NtkfeynError",
     "Recursion",
     "check",
+    "depth",
     "derive",
     "diagrams",
     "emit",
     "evaluate",
     "sample",
+    "train",
     "verify",
 ]
 

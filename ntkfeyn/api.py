@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,8 @@ from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, Target, default_targets, resolve
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render.symbols import Symbols
-from ntkfeyn.views import Diagram, Recursion
+from ntkfeyn.training.interface import train
+from ntkfeyn.views import Depth, Diagram, Recursion
 
 if TYPE_CHECKING:
     from ntkfeyn.referee.report import Check
@@ -33,18 +34,21 @@ __all__ = [
     "Conv",
     "Cumulant",
     "Dense",
+    "Depth",
     "Diagram",
     "Graph",
     "Network",
     "Notation",
     "Recursion",
     "check",
+    "depth",
     "derive",
     "diagrams",
     "emit",
     "emit_targets",
     "evaluate",
     "sample",
+    "train",
     "verify",
 ]
 
@@ -184,6 +188,25 @@ def check(
     )
 
 
+def depth(
+    names: str | Sequence[str] | None = None,
+    order: int | None = None,
+    *,
+    activation: str,
+    legs: str | None = None,
+    channel: str | None = None,
+    notation: Letters = None,
+    **settings: Any,
+) -> Depth:
+    """How tensors depend on the number of layers, at one input; ``settings`` are the other options of `ntkfeyn depth`.
+
+    Without names: those of ``emit`` that exist. Raises NtkfeynError for what has no answer.
+    """
+    from ntkfeyn.asymptotics.answer import answered
+
+    return Depth(answered((names or (), legs, channel, order), activation, settings), _notation(notation))
+
+
 def evaluate(
     network: Network | Sequence[Network],
     inputs: Any = None,
@@ -288,43 +311,18 @@ def emit(
     tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared`` (not
     in C) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. With a ``network`` Python
     and JAX are for it alone, whose layers they hold. ``document`` are fields of ``LatexOptions`` by name: closure=True,
-    name="appendix", style="compact", title=.., authors=[..], columns=2, pdf=True (a page of HTML has
-    closure, name and title). Raises NtkfeynError.
+    name="appendix", style="compact", title=.., authors=[..], pdf=True, depth=True (HTML has closure, name and title).
+    Raises NtkfeynError.
     """
+    from ntkfeyn.render.latex.appendix import documented
+
     symbols = latex.symbols if notation is None and latex is not None else _notation(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
     targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
-    options = _documented(lang, latex, document)
+    options = documented(lang, latex, document)
     check_ensemble(weights)
-    return emit_targets(
-        targets,
-        lang,
-        Path(directory),
-        options,
-        cse=cse,
-        symbols=symbols,
-        weights=weights,
-        shared=shared,
-        network=network,
-    )
-
-
-def _documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
-    """Options with those that are given by name."""
-    from dataclasses import fields, replace
-
-    from ntkfeyn.codegen.backends import misplaced
-    from ntkfeyn.render.latex.appendix import LatexOptions
-
-    if not document:
-        return latex
-    known = [field.name for field in fields(LatexOptions)]
-    for name in document:
-        if name not in known:
-            raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
-    if found := misplaced(lang, document):
-        raise bad_request(f"{found[0]} was given with lang='{lang}'", found[1], "lang='latex'")
-    return replace(latex or LatexOptions(), **document)
+    asked: dict[str, Any] = {"cse": cse, "shared": shared, "network": network}
+    return emit_targets(targets, lang, Path(directory), options, symbols=symbols, weights=weights, **asked)
 
 
 def emit_targets(
@@ -340,9 +338,11 @@ def emit_targets(
     network: Network | None = None,
 ) -> tuple[Path, ...]:
     """``emit`` for resolved targets; the file to open comes first."""
+    from ntkfeyn.asymptotics.appendix import with_depth
     from ntkfeyn.codegen.backends import Emission, backend, check_language
     from ntkfeyn.runtime.files import write_below
 
+    latex = with_depth(latex, lang, [one.id for one in targets], symbols, weights, shared or network is not None)
     row = backend(lang)
     shared = check_shared(shared or network is not None, weights)
     asked = Emission(targets, cse, latex, symbols, weights, shared, network)

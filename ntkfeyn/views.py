@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.diagrams import Diagram as DiagramRecord
 from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
-from ntkfeyn.errors import LimitError
+from ntkfeyn.derivation.susceptibilities import SelfPart, self_part
+from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.model.ensembles import GAUSSIAN
-from ntkfeyn.model.targets import Target
+from ntkfeyn.model.targets import Target, resolve
 from ntkfeyn.render.drawing.equation import equation
 from ntkfeyn.render.drawing.figure import pdf, png
 from ntkfeyn.render.drawing.layout import layout
@@ -23,11 +24,14 @@ from ntkfeyn.render.notation import LatexNotation, TextNotation, latex_of
 from ntkfeyn.render.symbols import Symbols
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from fractions import Fraction
 
     import networkx
     import sympy
 
+    from ntkfeyn.asymptotics.answer import DepthForms as DepthRecord
+    from ntkfeyn.asymptotics.forms import Form
     from ntkfeyn.render.explain.explanation import Explanation
 
 HIGHEST_CITED = 3  # correction whose files are rendered in seconds
@@ -159,6 +163,14 @@ class Recursion:
         """The recursion as an align* environment (amsmath)."""
         return recursion_align(self.record, LatexNotation(self.symbols.latex))
 
+    @property
+    def susceptibilities(self) -> SelfPart:
+        """The part that is linear in the tensor itself, at one input: ``.pairs`` have a factor each.
+
+        Raises NtkfeynError for a recursion that is homogeneous, or was derived without a rewrite.
+        """
+        return self_part(self.record)
+
     def picture(self) -> Picture:
         """The equation of diagrams, which a notebook shows."""
         return Picture(equation(self.record, self.symbols))
@@ -181,3 +193,50 @@ class Recursion:
             + recursion_latex(self.record, LatexNotation(self.symbols.latex))
             + "\n\\end{aligned}$$"
         )
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How tensors depend on the depth, at one input: ``forms`` by NAME@R, ``symbols`` the letters of formulas.
+
+    ``str()`` is the table of `ntkfeyn depth`.
+    """
+
+    record: DepthRecord
+    symbols: Symbols = field(default_factory=Symbols, repr=False)
+
+    @property
+    def forms(self) -> Mapping[str, Form]:
+        """``Exact`` or ``Asymptotic`` records of ntkfeyn.asymptotics.forms."""
+        return self.record.forms
+
+    def at(self, name: str, layer: int, **letters: float) -> float:
+        """The value of a tensor, as "F" or "F@1", at a layer: of an exact form, or of the terms of a series.
+
+        ``letters`` are the values of letters that were left open: q = x.x'/n_0 (default 1), a, chi, .. Raises
+        RequestError for a tensor that was not asked for, or a letter without a value.
+        """
+        [target] = resolve([name])
+        if str(target.id) not in self.forms:
+            raise bad_request(f"'{name}' at a layer", f"allowed are {', '.join(self.forms)}", next(iter(self.forms)))
+        return self.forms[str(target.id)].at(layer, {"q": 1.0, **letters})
+
+    def latex(self) -> str:
+        """An align* environment."""
+        from ntkfeyn.asymptotics.writing import depth_latex
+
+        return depth_latex(self.record, self.symbols)
+
+    def to_json(self) -> str:
+        """After the schema ntkfeyn.depth/1."""
+        from ntkfeyn.asymptotics.writing import depth_json
+
+        return to_text(depth_json(self.record, self.symbols))
+
+    def __str__(self) -> str:
+        from ntkfeyn.asymptotics.writing import depth_text
+
+        return depth_text(self.record, self.symbols)
+
+    def _repr_latex_(self) -> str:
+        return self.latex()

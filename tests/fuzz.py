@@ -156,7 +156,10 @@ COMMANDS = (
     ["evaluate", "--moment", "z_i1 z_i2", "--activation", "relu", "--gram", "k.json", "--depth", "2", "--width", "4"],
     ["sample", "B", "--activation", "gelu", "--gram", "k.json", "--depth", "2", "--width", "4", "--networks", "64"],
     ["compare", "K", "--activation", "sin", "--gram", "k.json", "--depth", "2", "--width", "4", "--networks", "64"],
+    ["train", "--activation", "tanh", "--gram", "k.json", "--targets", "k.json", "--depth", "2", "--width", "4"],
     ["critical", "--activation", "relu", "--depth", "12", "--no-scaling"],
+    ["depth", "A", "--activation", "leaky_relu(a)", "--cw", "any"],
+    ["depth", "V", "--activation", "tanh", "--lambda-b", "0.5"],
 )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "ntkfeyn"
 # rooms that deriving goes through: exact fractions, tuples and frozen records (render loads what a format needs)
 PURE = ("errors", "runtime", "model", "judge", "derivation", "render", "codegen", "verification")
-NUMERIC = ("expectations", "solve", "sampling", "criticality", "figures")  # loaded only when numbers are asked for
+# loaded only when numbers, or the depth, are asked for
+NUMERIC = ("expectations", "solve", "sampling", "training", "criticality", "asymptotics", "figures")
 HEAVY = {"sympy", "numpy", "scipy", "matplotlib", "networkx", "jinja2", "rich"}
 
 

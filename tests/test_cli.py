@@ -159,7 +159,7 @@ WRONG = [
     (["emit", "--lang", "fortran"], "language 'fortran'"),
     (["emit", "--lang", "latex", "--cumulant", "nope"], "unknown cumulant"),
     (["list", "--order", "-2"], "order -2"),
-    (["theory", "11"], "section '11' of the theory was asked for; allowed are 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"),
+    (["theory", "99"], "section '99' of the theory was asked for; allowed are 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"),
     (["theory", "four"], "Try: ntkfeyn theory 4"),
     (["theory", ""], "section ''"),
     (["nonsense"], "nonsense"),
@@ -195,6 +195,8 @@ def test_help_has_a_working_example(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
     (tmp_path / "paper.tex").write_text(RECURSION)
+    (tmp_path / "y.json").write_text("[1, -0.5]")
+    (tmp_path / "t.json").write_text("[[0.4, 0.4]]")
     (tmp_path / "net.toml").write_text(NETWORK)
     np.save(tmp_path / "x.npy", [[[1, 0.5], [0.2, 1]], [[0.3, 1], [1, 0]]])
     for line in lines:

@@ -410,7 +410,7 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, err) == (0, "")
     assert "1.983058257" in out
     rows = {line.split()[0]: line for line in out.splitlines() if "(polynomial)" in line}
-    assert rows["A@1"].split()[1:6] == ["5", "(polynomial)", "A/Theta^2", "3", "(polynomial)"]
+    assert rows["A@1"].split()[1:8] == ["5", "(polynomial)", "0.00211", "l^5", "A/Theta^2", "3", "(polynomial)"]
     assert "At criticality every tensor grows only polynomially with depth." in out
 
 
@@ -462,3 +462,46 @@ def test_bad_requests(
     assert err.startswith("Error: ")
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_derived_growth_stands_beside_the_fitted_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exact polynomials agree in every digit; where the start decides, no amplitude is claimed."""
+    with pytest.raises(SystemExit):
+        main(["critical", "--activation", "relu", "--depth", "20", "--format", "json"])
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    tensors = document["scaling"]["critical"]["tensors"]
+    assert set(tensors) == {"K@0", "Theta@0", "V@1", "D@1", "F@1", "A@1", "B@1", "P@1", "Q@1", "K@1", "Theta@1"}
+    for name, entry in tensors.items():
+        growth, derived = entry["growth"], entry["growth"]["derived"]
+        assert derived["form"] == "exact"
+        if growth["form"] == "zero":
+            assert derived["amplitude"] == 0, name
+        else:
+            assert derived["exponent"] == growth["exponent"], name
+            assert derived["amplitude"] == pytest.approx(growth["leading"], rel=1e-9), name
+    assert tensors["A@1"]["ratio"]["derived"] == {
+        "exponent": 1.0, "logarithms": 0, "amplitude": pytest.approx(7 / 3),
+    }  # fmt: skip
+    assert "derived" not in document["scaling"]["below"]["tensors"]["V@1"]["growth"]
+
+
+def test_derived_growth_in_the_table() -> None:
+    from ntkfeyn.asymptotics.predictions import Leading, Predicted, compared, predictions
+    from ntkfeyn.criticality.growth import Form, Growth
+
+    found = critical_points("tanh").main
+    assert found is not None
+    known = predictions("tanh", found, Scaling(depth=16))
+    assert str(known["V@1"].tensor) == "0.1667 l^-1"
+    assert str(known["T@1"].tensor) == "0.01172 (log l)^2"
+    assert str(known["D@1"].ratio) == "-0.25 log l"
+    assert str(Leading(-2.0, 0, None)) == "c l^-2"
+    fits = {
+        "V@1": Law(Growth(Form.POWER, -1.1, 0.06), None, True),
+        "B@1": Law(Growth(Form.POWER, 1.2, 0.06), None, True),
+    }
+    [line] = compared(fits, known)
+    assert line.endswith("Fitted exponents off the derived ones: B@1.")
+    assert isinstance(known["V@1"], Predicted)
+    assert not predictions("z - z**5", critical_points("z - z**5").points[0], Scaling(depth=16))

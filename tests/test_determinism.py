@@ -11,6 +11,15 @@ from pathlib import Path
 import pytest
 
 NETWORK = ["--activation", "gelu", "--inputs", "x.json", "--depth", "3", "--width", "6,8"]
+CONVOLUTION = ["--network", "net.toml", "--inputs", "positions.json", "--width", "6,8"]
+NET = """input.shape = [1, 3]
+[[layer]]
+kind = "conv"
+activation = "z - z**2/4"
+[[layer]]
+kind = "dense"
+pool = "mean"
+"""
 LEGS = ["--legs", "dNTK012 NTK34 z5", "--channel", "03.14.25"]
 REQUESTS = {
     "list": ["list", "--format", "json"],
@@ -39,13 +48,24 @@ REQUESTS = {
     "relu": ["evaluate", *NETWORK, "A", "Q", "--format", "json", "--activation", "relu"],
     "sample": ["sample", *NETWORK, "B", "S", "Theta@1", "--networks", "600", "--format", "json"],
     "compare": ["compare", *NETWORK, "Theta", "V", "--networks", "600", "--max-pull", "9", "-o", "out"],
+    "train": ["train", *NETWORK, "--targets", "y.json", "--networks", "64", "--times", "1,inf", "-o", "out"],
+    "descent": ["train", *NETWORK, "--targets", "y.json", "--steps", "3", "--rate", "0.1", "--format", "json"],
+    "training": ["emit", "--lang", "latex", "F", "--training", "-o", "out"],
     "check": ["check", "wrong.tex", "--json", "out.json", "--fix", "out.tex"],
+    "convolution": ["evaluate", *CONVOLUTION, "V", "Theta@1", "--format", "json"],
+    "sampled convolution": ["sample", *CONVOLUTION, "F", "T", "--networks", "64", "--format", "json"],
+    "network": ["network", "net.toml", "V@2", "--samples", "1", "--format", "json"],
     "critical": ["critical", "--activation", "tanh", "--depth", "16", "-o", "out"],
+    "depth": ["depth", "V@2", "A", "--activation", "leaky_relu(a)", "--widths", "any", "--json", "out.json"],
+    "depth odd": ["depth", "A", "T", "--activation", "odd", "--weights", "orthogonal", "--format", "json"],
+    "depth gelu": ["depth", "--activation", "gelu", "--format", "latex"],
+    "susceptibilities": ["derive", "all", "--susceptibilities", "--format", "json"],
+    "appendix with depth": ["emit", "--lang", "latex", "V", "T", "--depth", "-o", "out"],
     "critical relu": ["critical", "--activation", "relu", "--depth", "20"],
 }
 WRONG = r"""$$ T_{1324} = 2 C_W \lambda_W \langle\sigma'_1\sigma'_2\sigma_3\sigma_4\rangle \Theta_{12}
     + \sum_{a,b} F_{a1b2} \langle\partial_a(\sigma'_1\sigma_3)\rangle \langle\partial_b(\sigma'_2\sigma_4)\rangle $$"""
-SHARED = ("evaluate", "relu", "sample", "compare")  # these take --jobs
+SHARED = ("evaluate", "relu", "sample", "compare", "train", "convolution", "sampled convolution")  # these take --jobs
 
 
 # One process a seed: it loads what commands load, and every request is a fork of it.
@@ -81,7 +101,10 @@ def artefacts(root: Path, seed: str, more: list[str]) -> dict[str, dict[str, byt
         directory = root / name
         directory.mkdir(parents=True)
         (directory / "x.json").write_text(json.dumps([[1.0, 0.5], [0.3, -1.0]]))
+        (directory / "y.json").write_text("[1, -0.5]")
         (directory / "wrong.tex").write_text(WRONG)
+        (directory / "net.toml").write_text(NET)
+        (directory / "positions.json").write_text("[[[1, 0.5, -1]], [[0.25, 0.5, 0]]]")
         requests.append((str(directory), [*arguments, *(more if name in SHARED else [])]))
     run = subprocess.run(
         [sys.executable, "-c", SEEDED],

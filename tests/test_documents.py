@@ -86,8 +86,10 @@ def test_the_committed_closure_of_order_two_compiles_to_twelve_pages(tmp_path: P
     [
         (["C0C0R1"], LatexOptions(columns=2, expanded=True, prefix="abc", symbols=Symbols.read("pdlt"))),
         (["ddNTK2(1,2,3,4)+z5+z6/12.34.56"], LatexOptions(symbols=Symbols.read("paper"))),
+        (["K"], LatexOptions(training=True)),
+        (["K"], LatexOptions(training=True, columns=2, prefix="abc", style="compact", symbols=Symbols.read("pdlt"))),
     ],
-    ids=["six slots, PDLT's letters", "unnamed, the paper's letters"],
+    ids=["six slots, PDLT's letters", "unnamed, the paper's letters", "training", "training, PDLT's letters"],
 )
 def test_other_requests_compile_without_a_complaint(names, options: LatexOptions, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     path = nf.emit(names, lang="latex", directory=tmp_path, latex=options)[0]

@@ -36,7 +36,9 @@ SMALL = {
     "evaluate": f"evaluate {NETWORK} V --json v.json",
     "sample": f"sample {NETWORK} V --networks 64",
     "compare": f"compare {NETWORK} Theta --networks 64 -o figures",
+    "train": f"train {NETWORK} --targets x.json --times 1,inf -o figures",
     "critical": "critical --activation gelu --depth 16",
+    "depth": "depth --activation relu",
 }
 QUICK = [SMALL[name] for name in ("list", "diagrams", "derive", "explain", "theory", "emit", "evaluate")]
 

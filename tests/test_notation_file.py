@@ -257,7 +257,7 @@ def test_every_command_that_writes_formulas_takes_one(capsys: pytest.CaptureFixt
         for name, module in COMMANDS.items()
         if any(param.name == "notation" for param in import_module(f"ntkfeyn.cli.{module}").command.params)
     }
-    assert takes == {"derive", "diagrams", "explain", "emit", "check", "compare", "critical"}
+    assert takes == {"derive", "diagrams", "explain", "emit", "check", "compare", "train", "critical", "depth"}
 
 
 # --- run files ---

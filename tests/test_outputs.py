@@ -117,3 +117,22 @@ def test_the_critical_figure_is_reproduced(tmp_path: Path) -> None:
             assert np.allclose(tensor["values"], other["values"], rtol=1e-6, atol=1e-9 * scale), name
     made = {path.name for path in (tmp_path / "critical").iterdir()}
     assert made == {path.name for path in (ROOT / "outputs" / "critical").iterdir()}
+
+
+def test_the_depth_tables_are_what_depth_prints(tmp_path: Path) -> None:
+    """outputs/depth: remade; numbers of GeLU as far as quadrature goes."""
+    from benchmarks.depth import SHOWN, tables
+
+    tables(tmp_path)
+    committed = ROOT / "outputs" / "depth"
+    assert sorted(path.name for path in committed.iterdir()) == sorted(path.name for path in tmp_path.iterdir())
+    for name in SHOWN:
+        old, new = (json.loads((folder / f"{name}.json").read_text()) for folder in (committed, tmp_path))
+        jsonschema.validate(old, json.loads((Path(nf.__file__).parent / "schemas" / "depth-1.schema.json").read_text()))
+        for document in (old, new):
+            del document["meta"]["tool"]
+        if name != "gelu":
+            assert old == new
+        for tensor, entry in old["tensors"].items():
+            if name == "gelu":
+                assert entry["polynomial"] == pytest.approx(new["tensors"][tensor]["polynomial"], rel=1e-6, abs=1e-9)

@@ -23,6 +23,7 @@ from ntkfeyn.render import sympy as symbols
 from ntkfeyn.runtime import workers
 from ntkfeyn.sampling import estimation
 from ntkfeyn.solve import components, inputs
+from ntkfeyn.training import histories, request
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -59,6 +60,7 @@ def test_the_tour_prints_what_is_shown(tmp_path: Path) -> None:
     sessions = shown_sessions()
     assert [command.split()[1] for command, _ in sessions if command.startswith("ntkfeyn")] == [
         "derive", "diagrams", "explain", "emit", "emit", "evaluate", "compare", "verify", "derive", "derive", "derive",
+        "depth", "depth",
     ]  # fmt: skip
     for command, shown in sessions:
         words = command.replace("ntkfeyn ", f"{sys.executable} -m ntkfeyn ", 1)
@@ -140,6 +142,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         cumulants.MAX_SLOTS, cumulants.MAX_ORDER, legs.MAX_NODES, enumeration.MAX_CANDIDATES, expansion.MAX_EXPANDED,
         symbols.MAX_SYMPY, inputs.MAX_INPUTS, networks.MAX_DEPTH, components.MAX_COMPONENTS, c.MAX_DISTINCT,
         expressions.MAX_DEGREE, expressions.MAX_LENGTH, estimation.MAX_NETWORKS, workers.MAX_JOBS,
+        request.MAX_TRAINED, request.MAX_TEST, request.MAX_OUTPUTS, histories.MAX_TIMES, histories.MAX_STEPS,
     }  # fmt: skip
 
 

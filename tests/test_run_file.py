@@ -25,6 +25,7 @@ NETWORK = ("--activation", "gelu", "--inputs", "x.json", "--depth", "2", "--widt
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("x.json").write_text("[[1, 0.5], [0.2, 1]]")
+    Path("y.json").write_text("[1, -0.5]")
     Path("net.toml").write_text('input.shape = [2]\n[[layer]]\nkind = "dense"\n[[layer]]\nkind = "dense"\n')
     Path("f.json").write_text(nf.derive("F", order=1).to_json())
     return tmp_path
@@ -80,8 +81,21 @@ REPEATED = [
         1,
     ),
     (
+        ("train", *NETWORK, "--targets", "y.json", "--test", "x.json", "--steps", "2,9", "--rate", "0.25"),
+        {
+            "activation": "gelu", "inputs": "x.json", "depth": 2, "width": "8,16", "targets": "y.json",
+            "test": "x.json", "steps": "2,9", "rate": 0.25,
+        },
+        0,
+    ),
+    (
         ("critical", "--activation", "z*tanh(z)", "--no-scaling"),
         {"activation": "z*tanh(z)", "no-scaling": True},
+        0,
+    ),
+    (
+        ("depth", "V", "--activation", "relu", "--cw", "any", "--widths", "any"),
+        {"names": ["V"], "activation": "relu", "cw": "any", "widths": "any"},
         0,
     ),
 ]  # fmt: skip
@@ -161,7 +175,7 @@ def test_the_file_of_the_current_directory(capsys: pytest.CaptureFixture[str]) -
 
 WRONG = [
     ('[evaluat]\ndepth = 3\n', ["evaluate"], ["r.toml", "'evaluat'", "Did you mean [evaluate]?"]),
-    ('depth = 3\n', ["evaluate"], ["r.toml", "'depth'", "[evaluate]"]),
+    ('width = 3\n', ["evaluate"], ["r.toml", "'width'", "[evaluate]"]),
     ('evaluate = 3\n', ["evaluate"], ["r.toml", "'evaluate' is no table"]),
     ('[evaluate]\ndepht = 3\n', ["evaluate"], ["r.toml, [evaluate]", "'depht'", "Did you mean depth?"]),
     ('[evaluate]\nlambda_w = 3\n', ["evaluate"], ["'lambda_w'", "Did you mean lambda-w?"]),
@@ -263,7 +277,7 @@ def test_toml_of_signs_that_need_an_escape() -> None:
 
 
 # what names a file to read; the rest must be made by written_option
-READ = {"network", "network-file", "inputs", "gram", "template", "run"}
+READ = {"network", "network-file", "inputs", "gram", "targets", "test", "template", "run"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

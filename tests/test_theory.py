@@ -306,6 +306,19 @@ def test_the_recursion_of_orthogonal_weights() -> None:
     assert shown.splitlines() == derived.replace("  orthogonal:V:", "  V:").splitlines()
 
 
+def test_the_series_in_taylor_coefficients() -> None:
+    """Section 11: those of two tensors, and the constants of orthogonal weights."""
+    depth = next(part for part in PARTS if re.match(r"## \d+\. Depth\n", part))
+    found = json.loads(nf.depth(["V", "T"], activation="odd").to_json())["tensors"]
+    shown = dict(re.findall(r"^([VT])   =   (\S.*?)  +(?:odd|g =)", depth, flags=re.MULTILINE))
+    assert shown == {name: found[f"{name}@1"]["text"] for name in "VT"}
+    forms = nf.depth(["K", "Theta", "V", "F", "K@1", "Theta@1"], activation="odd", weights="orthogonal").forms
+    leading = {name: Fraction(str(form.terms[0].coefficient)) for name, form in forms.items()}  # type: ignore[union-attr]
+    assert leading.pop("K@0") == leading.pop("Theta@0") == 1
+    [constants] = [block for block in blocks(depth) if "→" in block]
+    assert [Fraction(text) for text in re.findall(r"→  (\S+)", constants)] == list(leading.values())
+
+
 @pytest.mark.parametrize(("name", "order"), [("K", 0), ("F", 1)])
 def test_the_recursions_of_shared_weights(name: str, order: int) -> None:
     recursion = derive_recursion(standard(name), order, shared=True)

@@ -39,7 +39,9 @@ COMMANDS = {
     "evaluate": "evaluate",
     "sample": "sample",
     "compare": "compare",
+    "train": "train",
     "critical": "critical",
+    "depth": "depth",
 }
 
 

@@ -14,6 +14,9 @@ from ntkfeyn.cli.options import answer_no, end_with_answer, figures_option, json
 from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ntkfeyn.asymptotics.predictions import Leading, Predicted
     from ntkfeyn.criticality.depth import Law, Run, Scaling, Tuning
     from ntkfeyn.criticality.growth import Growth
     from ntkfeyn.criticality.points import Criticality, CriticalPoint
@@ -56,7 +59,8 @@ def command(
     """Find the critical (C_W, C_b) of an activation, and how every tensor scales with depth there and off it.
 
     One input, equal widths. The network starts at K^(1) = K*, or near 1 where K* is 0 or any. At criticality tensors
-    go as l^p, below and above as e^(r l): p and r with uncertainties. Exit code 1: no critical point attracts.
+    go as l^p, below and above as e^(r l): p and r with uncertainties, and beside p the leading term that follows from
+    the recursions (`ntkfeyn depth` has all of it). Exit code 1: no critical point attracts.
 
     \b
     Example: ntkfeyn critical --activation gelu --depth 64
@@ -74,28 +78,35 @@ def command(
     if no_scaling:
         show(points_json(found), points_table(found), form, json_file)
     else:
+        from ntkfeyn.asymptotics.predictions import add_predictions
         from ntkfeyn.criticality.depth import Scaling, critical_json
 
         scaling = Scaling(depth, off, lambda_w, lambda_b, weights)
         scaling.check()
-        text, runs = _scaling(activation, found, scaling)
+        text, runs, predicted = _scaling(activation, found, scaling)
         document = critical_json(found, scaling, runs)
+        add_predictions(document, predicted)
         if output is not None:
-            _write(output, found.activation, document, runs, scaling, symbols)
+            _write(output, found.activation, document, runs, scaling, symbols, predicted)
         show(document, text, form, json_file)
     end_with_answer()
 
 
-def _scaling(name: str, found: Criticality, scaling: Scaling) -> tuple[str, dict[Tuning, Run] | None]:
-    """The points and the depth scaling as tables, and its runs where there is a critical point."""
+def _scaling(
+    name: str, found: Criticality, scaling: Scaling
+) -> tuple[str, dict[Tuning, Run] | None, Mapping[str, Predicted]]:
+    """The points and the depth scaling as tables, and its runs and what is derived where there is a critical point."""
+    from ntkfeyn.asymptotics.predictions import predictions
     from ntkfeyn.criticality.depth import depth_scaling
 
-    text, runs = points_table(found), None
+    runs: dict[Tuning, Run] | None = None
+    text, predicted = points_table(found), dict[str, "Predicted"]()
     if found.main is not None:
         with progress("critical", 6 * (scaling.depth - 1), AGAIN) as advance:
             runs = depth_scaling(name, found.main, scaling, advance)
-        text += scaling_table(runs, scaling)
-    return text, runs
+        predicted = dict(predictions(name, found.main, scaling))
+        text += scaling_table(runs, scaling, predicted)
+    return text, runs, predicted
 
 
 def _write(
@@ -105,6 +116,7 @@ def _write(
     runs: dict[Tuning, Run] | None,
     scaling: Scaling,
     symbols: Symbols,
+    predicted: Mapping[str, Predicted],
 ) -> None:
     """Data and figure; their names on stderr."""
     from ntkfeyn.render.json import to_text
@@ -115,7 +127,7 @@ def _write(
     if runs is not None:
         from ntkfeyn.figures.critical import critical_figure
 
-        for path in critical_figure(name, runs, scaling, directory, "critical", symbols):
+        for path in critical_figure(name, runs, scaling, directory, "critical", symbols, predicted):
             click.echo(path, err=True)
 
 
@@ -140,8 +152,9 @@ def _point_row(point: CriticalPoint, main: bool) -> str:
     )
 
 
-def scaling_table(runs: dict[Tuning, Run], scaling: Scaling) -> str:
-    """One row a tensor: exponent at criticality, of it and of its ratio, and the rates below and above."""
+def scaling_table(runs: dict[Tuning, Run], scaling: Scaling, predicted: Mapping[str, Predicted]) -> str:
+    """One row a tensor: at criticality its exponent and that of its ratio, fitted and derived; the rates off it."""
+    from ntkfeyn.asymptotics.predictions import compared
     from ntkfeyn.criticality.depth import Tuning, laws, ratio_name
 
     found = {which: laws(run, which == Tuning.CRITICAL) for which, run in runs.items()}
@@ -153,17 +166,26 @@ def scaling_table(runs: dict[Tuning, Run], scaling: Scaling) -> str:
     ]
     for which, run in runs.items():
         lines.append(f"  {which}: layers 1 .. {run.layers}" + (f"; stopped: {run.stopped}" if run.stopped else ""))
-    lines += ["", f"{'':<8} {'critical: l^p':<24} {'ratio':<14} {'l^p':<24} {'below: e^(r l)':<24} above: e^(r l)"]
-    names = list(dict.fromkeys(tensor for rows in found.values() for tensor in rows))
-    for tensor in names:
+    heads = ["", "critical: l^p", "derived", "ratio", "l^p", "derived", "below: e^(r l)", "above: e^(r l)"]
+    rows = []
+    for tensor in dict.fromkeys(tensor for part in found.values() for tensor in part):
         here: Law | None = found[Tuning.CRITICAL].get(tensor)
         ratio = here.ratio if here else None
-        cells = [growth_text(here.tensor if here else None), ratio_name(tensor) if ratio else "", growth_text(ratio)]
-        cells += [growth_text(rows[tensor].tensor if tensor in rows else None) for rows in list(found.values())[1:]]
-        widths = (24, 14, 24, 24, 0)
-        lines.append(f"{tensor:<8} " + " ".join(f"{cell:<{w}}" for cell, w in zip(cells, widths, strict=True)).rstrip())
-    lines += ["", *_notes(found[Tuning.CRITICAL], found)]
-    return "\n".join(lines) + "\n"
+        known = predicted.get(tensor)
+        cells = [tensor, growth_text(here.tensor if here else None), leading_text(known.tensor if known else None)]
+        cells += [ratio_name(tensor) if ratio else "", growth_text(ratio)]
+        cells += [leading_text(known.ratio if known and ratio else None)]
+        cells += [growth_text(part[tensor].tensor if tensor in part else None) for part in list(found.values())[1:]]
+        rows.append(cells)
+    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
+    table = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
+    notes = _notes(found[Tuning.CRITICAL], found)
+    return "\n".join([*lines, "", *table, "", *notes, *compared(found[Tuning.CRITICAL], predicted)]) + "\n"
+
+
+def leading_text(leading: Leading | None) -> str:
+    """The leading term that is derived; c is a constant that depends on the first layer."""
+    return "" if leading is None else str(leading)
 
 
 def growth_text(growth: Growth | None) -> str:

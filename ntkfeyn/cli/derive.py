@@ -62,6 +62,9 @@ PIECES = 2000  # of JSON, printed together
     help="Switch off marginals, symmetrise, collect or omega.",
 )
 @click.option("--products", is_flag=True, help="JSON: the terms before Leibniz, however many they are after it.")
+@click.option(
+    "--susceptibilities", is_flag=True, help="At one input: what the tensor feeds on itself with, a factor a pair."
+)
 @click.option("--homogeneous", is_flag=True, help="At one input, for linear, ReLU and LeakyReLU: drop what vanishes.")
 def command(
     request: TargetRequest,
@@ -72,6 +75,7 @@ def command(
     without: tuple[str, ...],
     products: bool,
     homogeneous: bool,
+    susceptibilities: bool,
     weights: str,
     shared: bool,
     symbols: Symbols,
@@ -86,17 +90,15 @@ def command(
              ntkfeyn derive F --format latex --notation pdlt
              ntkfeyn derive V --weights orthogonal
              ntkfeyn derive F --shared
+             ntkfeyn derive Q --susceptibilities
     """
     targets = request.targets()
-    if picture is not None and (picture.suffix not in PICTURES or len(targets) > 1):
+    _check_shown(picture, len(targets), products and form != "json" and json_file is None, form)
+    if susceptibilities and (homogeneous or shared or without or picture is not None):
         raise bad_request(
-            f"--picture '{picture}' for {len(targets)} recursions",
-            "one recursion and a .svg, .png or .pdf file are allowed",
-            "ntkfeyn derive Theta@1 --picture theta.svg",
-        )
-    if products and form != "json" and json_file is None:
-        raise bad_request(
-            f"--products with --format {form}", "JSON is allowed", "--format json --products, or --format latex"
+            "--susceptibilities with --homogeneous, --shared, --without or --picture",
+            "it is read off the recursion as it stands",
+            "ntkfeyn derive F --susceptibilities",
         )
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
     write: Callable[[list[Recursion], Symbols], str] = {
@@ -104,19 +106,35 @@ def command(
     }[form]  # fmt: skip
     if form == "text" and (readable if pictures is None else pictures):
         write = _text_with_sketches
+    if susceptibilities:
+        write = {"text": _self_text, "latex": _self_latex, "sympy": _self_sympy, "json": _nothing}[form]
     with waiting("deriving", targets):
         recursions = _derived(targets, without, homogeneous, weights, shared)
         if form == "json" or json_file is not None:
-            _json(recursions, products, symbols)  # beyond the limits nothing is written
+            _json(recursions, products, symbols, susceptibilities)  # beyond the limits nothing is written
         text = write(recursions, symbols)
     if picture is not None:
         _draw(recursions[0], picture, symbols)
     if json_file is not None:
         from ntkfeyn.runtime.files import write_file
 
-        write_file(json_file, _json(recursions, products, symbols))
-    for block in _json(recursions, products, symbols) if form == "json" else [text]:
+        write_file(json_file, _json(recursions, products, symbols, susceptibilities))
+    for block in _json(recursions, products, symbols, susceptibilities) if form == "json" else [text]:
         click.echo(block, nl=False)
+
+
+def _check_shown(picture: Path | None, count: int, unlisted: bool, form: str) -> None:
+    """Raises RequestError for a picture of several recursions, or products that no JSON lists."""
+    if picture is not None and (picture.suffix not in PICTURES or count > 1):
+        raise bad_request(
+            f"--picture '{picture}' for {count} recursions",
+            "one recursion and a .svg, .png or .pdf file are allowed",
+            "ntkfeyn derive Theta@1 --picture theta.svg",
+        )
+    if unlisted:
+        raise bad_request(
+            f"--products with --format {form}", "JSON is allowed", "--format json --products, or --format latex"
+        )
 
 
 def _derived(
@@ -189,16 +207,38 @@ def _sympy(recursions: list[Recursion], symbols: Symbols) -> str:
     return "".join(f"{sstr(to_sympy(recursion, symbols))}\n" for recursion in recursions)
 
 
+def _self_text(recursions: list[Recursion], symbols: Symbols) -> str:
+    from ntkfeyn.render.susceptibilities import self_text
+
+    return self_text(recursions, symbols)
+
+
+def _self_latex(recursions: list[Recursion], symbols: Symbols) -> str:
+    from ntkfeyn.render.susceptibilities import self_latex
+
+    return self_latex(recursions, symbols)
+
+
+def _self_sympy(recursions: list[Recursion], symbols: Symbols) -> str:
+    from sympy import sstr
+
+    from ntkfeyn.render.susceptibilities import self_sympy
+
+    return "".join(f"{sstr(self_sympy(recursion, symbols))}\n" for recursion in recursions)
+
+
 def _nothing(recursions: list[Recursion], symbols: Symbols) -> str:
     return ""
 
 
-def _json(recursions: list[Recursion], products: bool, symbols: Symbols) -> Iterator[str]:
+def _json(
+    recursions: list[Recursion], products: bool, symbols: Symbols, susceptibilities: bool = False
+) -> Iterator[str]:
     """The document in blocks of some size."""
     from ntkfeyn.render.json import recursion_pieces
     from ntkfeyn.render.notation import latex_of
 
-    return _blocks(recursion_pieces(recursions, products, latex_of(symbols)))
+    return _blocks(recursion_pieces(recursions, products, latex_of(symbols), susceptibilities))
 
 
 def _blocks(pieces: Iterator[str]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.notation_option import notation_option
 from ntkfeyn.cli.options import TargetRequest, shared_option, target_options, weights_option, written_option
 from ntkfeyn.cli.progress import waiting
-from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES, misplaced
+from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
 from ntkfeyn.errors import bad_request
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     help="LaTeX: every term derived (default), or diagrams and recursions alone.",
 )
 @click.option("--closure", is_flag=True, help="LaTeX, HTML: all that the targets need too, in order of dependence.")
+@click.option("--training", is_flag=True, help="LaTeX: a section on training at order 1/n, with P to U.")
+@click.option("--depth", is_flag=True, help="LaTeX: how the tensors depend on the depth, for classes of activations.")
 @click.option("--name", metavar="STEM", help="LaTeX, HTML: name of the document, and of the directory beside it.")
 @click.option("--title", metavar="TEXT", help="LaTeX, HTML: title of the document.")
 @click.option("--author", "authors", multiple=True, metavar="TEXT", help="LaTeX: author of the document. Repeatable.")
@@ -109,7 +111,7 @@ def command(
     """
     from ntkfeyn.api import emit_targets
     from ntkfeyn.model.targets import default_targets
-    from ntkfeyn.render.latex.appendix import LatexOptions
+    from ntkfeyn.render.latex.appendix import LatexOptions, misplaced
 
     asked = request.names or request.legs is not None or request.channel is not None
     given = {name: value for name, value in document.items() if value not in (None, False, ())}

@@ -9,7 +9,7 @@ import sys
 SPELT = {
     "Θ": "Theta", "Ω": "Omega", "Σ": "sum", "δ": "delta", "λ": "lambda", "π": "pi", "ρ": "rho", "σ": "sigma",
     "∂": "d", "ℓ": "l", "∈": " in ", "⟨": "<", "⟩": ">", "·": ".", "→": "->", "≥": ">=", "≤": "<=", "×": "x",
-    "κ": "kappa", "τ": "tau",
+    "κ": "kappa", "τ": "tau", "χ": "chi", "α": "alpha",
 }  # fmt: skip
 PLAIN, SPELLING = "ntkfeyn_plain", "ntkfeyn_spelling"
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾", "0123456789()", strict=True))

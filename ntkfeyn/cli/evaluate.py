@@ -77,7 +77,7 @@ def command(
         document, text = _moment(asked, request, moment)
     else:
         targets = evaluated_targets(request)
-        with progress("evaluate", 2 * len(networks) * (networks[0].depth - 1), AGAIN) as advance:
+        with progress("evaluate", asked.steps, AGAIN) as advance:
             result = evaluation.evaluate_tensors(asked._replace(advance=advance), targets, components)
         for line in [*result.warnings(), *(expansion_warnings(asked) if assembled else ())]:
             click.echo(f"Warning: {line}", err=True)

@@ -10,6 +10,7 @@ import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_argument, show
 from ntkfeyn.cli.options import TargetRequest, json_option, target_options
+from ntkfeyn.cli.progress import progress
 
 if TYPE_CHECKING:
     from ntkfeyn.model.network import Network
@@ -61,7 +62,8 @@ def command(
     works: list[Work] = []
     reason = ""
     try:
-        works = forecast(asked, evaluated_targets(request), components)
+        with progress("plan", 2 * (made[0].depth - 1)) as advance:
+            works = forecast(asked._replace(advance=advance), evaluated_targets(request), components)
     except LimitError as error:
         reason = str(error)
     show(document(asked, works, reason), text(asked, works, reason), form, json_file)

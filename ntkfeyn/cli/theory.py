@@ -14,14 +14,14 @@ from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.encoding import SPELLING
 from ntkfeyn.errors import bad_request
 
-SECTIONS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10")
+SECTIONS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12")
 WIDEST = 120  # columns of prose
 
 
 @click.command("theory", short_help="Read how the recursions are derived and why.")
 @click.argument("section", required=False, metavar="[SECTION]", shell_complete=offering(*SECTIONS))
 def command(section: str | None) -> None:
-    """Read how the recursions are derived, why the rules hold, and what was checked: all, or one of sections 1 to 10.
+    """Read how the recursions are derived, why the rules hold, and what was checked: all, or one of sections 1 to 12.
 
     Section 5 follows F from the network to its formula. On a terminal the text is paged, else printed as it is.
 

@@ -6,7 +6,7 @@ is imported when it is used, so that the command line can read the names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ntkfeyn.render.symbols import Symbols
 
 Files = Mapping[str, str | bytes]
-PAGE_OPTIONS = frozenset(("closure", "name", "title"))  # fields of LatexOptions that a page has too
 MAX_PLACEMENTS = 2_000_000  # of derivatives, in the product terms of one program; Theta at order 3 has 260,311
 
 
@@ -163,15 +162,6 @@ def backend(language: str) -> Backend:
         if row.name == language:
             return row
     raise bad_request(f"language '{language}' was asked for", f"allowed are {', '.join(LANGUAGES)}", "--lang latex")
-
-
-def misplaced(language: str, given: Collection[str]) -> tuple[str, str] | None:
-    """The first option of a document that a language does not have, and what it is for; None if all fit."""
-    fitting = {"latex": given, "html": PAGE_OPTIONS}.get(language, ())
-    for name in given:
-        if name not in fitting:
-            return name, "it is for LaTeX and HTML" if name in PAGE_OPTIONS else "it is for LaTeX alone"
-    return None
 
 
 def check_language(row: Backend, asked: Emission) -> None:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 from ntkfeyn.derivation.recursion import Recursion, derive_system
 from ntkfeyn.derivation.reduction import Effect, collect, merge_ids, split_omega
 from ntkfeyn.derivation.terms import Factor, Group, ProductTerm, Tensor
-from ntkfeyn.errors import bad_request
+from ntkfeyn.errors import RequestError, bad_request
 from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 
@@ -121,7 +121,7 @@ def on_diagonal(recursion: Recursion) -> Diagonal:
 
     Raises RequestError where homogeneity settles nothing: products of delta functions.
     """
-    terms = [_one_sample(part) for term in recursion.terms for part in split_omega(term)]
+    terms = at_one_sample(recursion)
     kept, dropped = [], []
     for term in terms:
         rewritten = rewrite(term)
@@ -130,12 +130,7 @@ def on_diagonal(recursion: Recursion) -> Diagonal:
         elif rewritten is not None:
             kept.append(rewritten)
         else:
-            raise bad_request(
-                f"{recursion.name}@{recursion.order} is needed for a homogeneous activation",
-                "its recursion needs products of delta functions, which diverge as the kink sharpens; allowed are"
-                " cumulants of z and NTK at every order, P and Q",
-                "--cumulant Theta@1",
-            )
+            raise no_such_mean(recursion.id)
     collected = collect(tuple(kept), recursion.cumulant)
     cited = {diagram for term in collected for diagram in term.diagrams}
     return Diagonal(
@@ -150,12 +145,19 @@ def on_diagonal(recursion: Recursion) -> Diagonal:
     )
 
 
+def no_such_mean(tensor: TensorId) -> RequestError:
+    """The error for a tensor whose recursion needs products of delta functions."""
+    return bad_request(
+        f"{tensor} is needed for a homogeneous activation",
+        "its recursion needs products of delta functions, which diverge as the kink sharpens; allowed are"
+        " cumulants of z and NTK at every order, P and Q",
+        "--cumulant Theta@1",
+    )
+
+
 def rewrite(term: ProductTerm) -> ProductTerm | Dropped | None:
     """A term at one input with its derivatives carried out, or why it vanishes; None if homogeneity settles neither."""
-    means = [
-        Mean(tuple(factor.order for factor in group.factors), term.derivatives(g))
-        for g, group in enumerate(term.groups)
-    ]
+    means = means_of(term)
     values = [without_derivatives(mean) for mean in means]
     settled = [value for value in values if value is not None]
     if len(settled) < len(means):  # even if another mean vanishes: 0 times what diverges is nothing
@@ -167,6 +169,14 @@ def rewrite(term: ProductTerm) -> ProductTerm | Dropped | None:
     tensors = sorted(Tensor(t.name, t.order, (SAMPLE,) * len(t.labels)) for t in term.tensors)
     coefficient = term.coefficient * prod(number for number, _ in settled)
     return term._replace(coefficient=coefficient, tensors=tuple(tensors), groups=tuple(groups))
+
+
+def means_of(term: ProductTerm) -> list[Mean]:
+    """The groups of a term at one input."""
+    return [
+        Mean(tuple(factor.order for factor in group.factors), term.derivatives(g))
+        for g, group in enumerate(term.groups)
+    ]
 
 
 def without_derivatives(mean: Mean) -> tuple[int, tuple[int, ...]] | None:
@@ -207,6 +217,11 @@ def _carried(target: TensorId, reduced: dict[TensorId, Diagonal], zero: frozense
         waiting += sorted(carried - found)
         found |= carried
     return tuple(sorted(found, key=TensorId.by_order))
+
+
+def at_one_sample(recursion: Recursion) -> list[ProductTerm]:
+    """The terms of a recursion with every Omega split and every label the same sample."""
+    return [_one_sample(part) for term in recursion.terms for part in split_omega(term)]
 
 
 def _one_sample(term: ProductTerm) -> ProductTerm:

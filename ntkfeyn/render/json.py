@@ -23,6 +23,7 @@ from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.legs import NAMED_TREES, Leg
 from ntkfeyn.render.formulas import cumulant_text, expanded_text, term_text
 from ntkfeyn.render.notation import LatexNotation
+from ntkfeyn.render.susceptibilities import self_json
 from ntkfeyn.runtime.version import TOOL
 
 
@@ -172,25 +173,34 @@ def _tail(recursion: Recursion) -> dict[str, Any]:
 
 
 def recursion_pieces(
-    recursions: Sequence[Recursion], products: bool = False, notation: LatexNotation | None = None
+    recursions: Sequence[Recursion],
+    products: bool = False,
+    notation: LatexNotation | None = None,
+    susceptibilities: bool = False,
 ) -> Iterator[str]:
     """The text of ``recursions_json`` piece by piece; ``products``: the product terms instead of the expanded ones.
+
+    ``susceptibilities``: what each tensor feeds on itself with, too.
 
     Raises LimitError, before the first piece, where the expanded terms are too many.
     """
     if not products:
         for recursion in recursions:
             check_written(recursion.terms)
-    return _pieces(recursions, products, notation)
+    return _pieces(recursions, products, notation, susceptibilities)
 
 
-def _pieces(recursions: Sequence[Recursion], products: bool, notation: LatexNotation | None) -> Iterator[str]:
+def _pieces(
+    recursions: Sequence[Recursion], products: bool, notation: LatexNotation | None, susceptibilities: bool
+) -> Iterator[str]:
     alone = len(recursions) == 1
     yield "{\n" if alone else '{\n  "schema": "ntkfeyn.recursions/1",\n  "recursions": [\n'
     for i, recursion in enumerate(recursions):
         written: Iterable[Any] = recursion.terms if products else recursion.expanded_once()
         rows = map(partial(product_json if products else term_json, notation=notation), written)
         parts = {**_head(recursion, notation), "products" if products else "terms": rows, **_tail(recursion)}
+        if susceptibilities:
+            parts["susceptibilities"] = self_json(recursion)
         if alone:
             yield from _members(parts, 1)
         else:

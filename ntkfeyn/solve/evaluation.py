@@ -108,7 +108,7 @@ def _labelled(request: Request, system: System, wanted: dict[TensorId, Ints]) ->
     gram = first_gram(sharing, request.gram, inputs) if vectors is None else gram_of(vectors)
     labels = labels_of(network, inputs, gram if vectors is None else vectors, gram)
     place = labels.places[-1]
-    stack = layered(system, {target: place[rows] for target, rows in wanted.items()}, labels)
+    stack = layered(system, {target: place[rows] for target, rows in wanted.items()}, labels, request.advance)
     first = request._replace(gram=gram, inputs=vectors).kernel.at(labels.kept)
     return Problem(stack, first, wanted, place, False, network.positions[-1])
 

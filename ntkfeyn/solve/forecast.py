@@ -50,11 +50,11 @@ def forecast(request: Request, targets: Sequence[TensorId], components: str = "a
     positions = network.positions[-1]
     wanted = {target: wanted_tuples(target.name, components, request.labels, positions) for target in targets}
     problem = planned(request, wanted)
-    made = functions(network)
-    return [
-        _work(number, plan, made[number - 2], network, request.tolerance)
-        for number, plan in enumerate(problem.stack.steps, 2)
-    ]
+    found = []
+    for number, (plan, function) in enumerate(zip(problem.stack.steps, functions(network), strict=True), 2):
+        found.append(_work(number, plan, function, network, request.tolerance))
+        request.advance(f"time of layer {number}")
+    return found
 
 
 def _work(layer: int, plan: Plan, function: Activation, network: Network, tolerance: float) -> Work:

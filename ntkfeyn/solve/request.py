@@ -46,6 +46,12 @@ class Request(NamedTuple):
         return len(self.gram) // positions[0] * positions[-1]
 
     @property
+    def steps(self) -> int:
+        """How often ``advance`` is called at least: each layer in two runs, and planned where labels differ."""
+        one = self.networks[0]
+        return (one.depth - 1) * (2 * len(self.networks) + one.shared)
+
+    @property
     def kernel(self) -> Kernel:
         """x.x'/n_0, with distances from the inputs where they are known."""
         if self.inputs is None:

@@ -7,7 +7,7 @@ A network whose layers all have the same labels, its samples, has one plan for a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
@@ -53,7 +53,9 @@ def uniform(plan: Plan, depth: int) -> Stack:
     return Stack(plan.components, (plan,) * (depth - 1))
 
 
-def layered(system: System, wanted: dict[TensorId, Ints], labels: Labels) -> Stack:
+def layered(
+    system: System, wanted: dict[TensorId, Ints], labels: Labels, advance: Callable[[str], None] = lambda _: None
+) -> Stack:
     """The steps that lead to index tuples over the labels of the output layer. Raises LimitError."""
     known = {r.id: wanted.get(r.id, np.zeros((0, len(standard(r.name).labels)), np.int64)) for r in system.recursions}
     last = labels.counts[-1], labels.moves[-1]
@@ -63,6 +65,7 @@ def layered(system: System, wanted: dict[TensorId, Ints], labels: Labels) -> Sta
     for layer in reversed(range(len(labels.operators))):
         steps.insert(0, _step(system, terms[layer], above, labels.operators[layer], labels.moves[layer]))
         above = steps[0].below
+        advance(f"plan of layer {layer + 2}")
     return Stack(above, tuple(steps))
 
 

@@ -42,16 +42,17 @@
   document.documentElement.addEventListener("pointerleave", () => light(null));
 
   // --- a link to a diagram brings the keyboard there ---
-  const arrive = () => {
-    let id = location.hash.slice(1);
-    try { id = decodeURIComponent(id); } catch { return; }
-    const target = $(id);
-    if (target && target.classList.contains("diagram")) target.focus();
+  const arrive = (hash) => {
+    let target = null;
+    try { target = $(decodeURIComponent(hash.slice(1))); } catch { return false; }
+    if (!target?.classList.contains("diagram")) return false;
+    if (location.hash !== hash) location.hash = hash;
+    target.focus();
+    return true;
   };
-  addEventListener("hashchange", arrive);
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element && event.target.closest("a[href^='#']");
-    if (link && link.getAttribute("href") === location.hash) arrive();
+    if (link && arrive(link.getAttribute("href"))) event.preventDefault();
   });
 
   // --- explanations ---
@@ -251,5 +252,5 @@
       if (size > WIDE) one.style.setProperty("--fit", (WIDE / size).toFixed(2));
     }
   });
-  arrive();
+  arrive(location.hash);
 })();

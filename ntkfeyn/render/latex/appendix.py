@@ -8,10 +8,10 @@ to \\input (conventions, rules, tensors, one a cumulant, one a figure), a macros
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.derivation.rules import TAU
@@ -25,6 +25,7 @@ from ntkfeyn.render.latex.macros import tree_letters
 from ntkfeyn.render.latex.pdf import tex_engine
 from ntkfeyn.render.latex.rules import cumulant_rows, prose, rule_rows
 from ntkfeyn.render.latex.tensors import tensor_rows
+from ntkfeyn.render.latex.training import training_section, training_tensors
 from ntkfeyn.render.notation import LatexNotation, coupling_macros
 from ntkfeyn.render.sandbox import Job
 from ntkfeyn.render.symbols import Symbols, template_letters
@@ -35,6 +36,8 @@ STYLES = ("full", "compact")
 TITLE = "Finite-width recursions from Feynman diagrams"
 SHARED_TITLE = "Finite-width recursions for shared weights from Feynman diagrams"
 AUTHOR = "derived by ntkfeyn"
+
+PAGE_OPTIONS = frozenset(("closure", "name", "title"))  # of LatexOptions, what a page of HTML has too
 
 # prefixes with which one of our macros is one that TeX, LaTeX, amsmath, tikz, hyperref, cleveref or a class of papers
 # has, such as \beginR, \DOTSB or \circledR; LaTeX itself lets nobody define what begins with end
@@ -48,6 +51,14 @@ TAKEN = (
 )  # fmt: skip
 
 
+class DepthBlock(NamedTuple):
+    """A part of the depth section: a heading, what holds, and both sides of each equation, all LaTeX."""
+
+    heading: str
+    sentence: str
+    rows: Sequence[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class LatexOptions:
     """``prefix`` begins every macro, environment and label; ``templates`` is a directory that overrides ours;
@@ -55,7 +66,9 @@ class LatexOptions:
 
     ``style`` "full" derives every term, "compact" has diagrams and recursions alone. ``title`` and ``authors`` are of
     the standalone document, as LaTeX; ``name`` names it and the directory beside it (default: after the targets).
-    ``closure`` adds everything that the targets need, in order of dependence; ``pdf`` compiles the document too.
+    ``closure`` adds everything that the targets need, in order of dependence; ``training`` a section on training at
+    order 1/n; ``pdf`` compiles the document too.
+    ``depth`` adds how the tensors depend on the depth: ``blocks``, which whoever knows them fills in.
     """
 
     prefix: str = "nkf"
@@ -67,7 +80,10 @@ class LatexOptions:
     authors: Sequence[str] = ()
     name: str | None = None
     closure: bool = False
+    training: bool = False
     pdf: bool = False
+    depth: bool = False
+    blocks: Sequence[DepthBlock] = ()
     templates: Path | None = None
     certificates: Mapping[str, str] = field(default_factory=dict)
     symbols: Symbols = field(default_factory=Symbols)
@@ -102,6 +118,28 @@ class LatexOptions:
             tex_engine()
 
 
+def documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any]) -> LatexOptions | None:
+    """Options with those that are given by name. Raises RequestError for unknown ones, and for another language."""
+    if not document:
+        return latex
+    known = [option.name for option in fields(LatexOptions)]
+    for name in document:
+        if name not in known:
+            raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
+    if found := misplaced(lang, document):
+        raise bad_request(f"{found[0]} was given with lang='{lang}'", found[1], "lang='latex'")
+    return replace(latex or LatexOptions(), **document)
+
+
+def misplaced(language: str, given: Collection[str]) -> tuple[str, str] | None:
+    """The first option of a document that a language does not have, and what it is for; None if all fit."""
+    fitting = {"latex": given, "html": PAGE_OPTIONS}.get(language, ())
+    for name in given:
+        if name not in fitting:
+            return name, "it is for LaTeX and HTML" if name in PAGE_OPTIONS else "it is for LaTeX alone"
+    return None
+
+
 def _check_tex(kind: str, text: str) -> None:
     """Raises RequestError for text that would break the document: it is LaTeX, on one line, with balanced braces."""
     depth = 0
@@ -133,9 +171,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     known = {recursion.id for recursion in recursions}
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
-    title = SHARED_TITLE if common["shared"] and options.title == TITLE else options.title
-    front = {**common, "columns": options.columns, "title": title, "sections": sections}
-    front["authors"] = r" \and ".join(options.authors) or AUTHOR
+    front = {**common, **_front(options, common["shared"]), "sections": sections}
     letters = {
         "names": names,
         "couplings": coupling_macros(options.symbols.latex, common["weights"]),
@@ -160,6 +196,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
         f"{stem}/tensors.tex": Job("latex/tensors.tex.jinja", {**common, **table}),
         f"{stem}/references.bib": Job("latex/references.bib.jinja", common),
     }
+    jobs |= _asked_beside(stem, common, options)
     drawn = {}
     for recursion, values in zip(recursions, sections, strict=True):
         jobs[f"{stem}/{values['file']}.tex"] = Job("latex/cumulant.tex.jinja", {**common, **values})
@@ -168,6 +205,25 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
             drawn[f"{stem}/figures/{drawing}.tex"] = f"{made}\n{picture}"
     texts = render_all(list(jobs.values()), options.templates)
     return dict(zip(jobs, texts, strict=True)) | drawn
+
+
+def _asked_beside(stem: str, common: dict[str, Any], options: LatexOptions) -> dict[str, Job]:
+    """Sections on what is made of the tensors."""
+    jobs = {}
+    if options.training:
+        values = {**common, **training_section(options.prefix, options.symbols)}
+        jobs[f"{stem}/training.tex"] = Job("latex/training.tex.jinja", values)
+    if options.depth:
+        blocks = [block._asdict() for block in options.blocks]
+        jobs[f"{stem}/depth.tex"] = Job("latex/depth.tex.jinja", {**common, "blocks": blocks})
+    return jobs
+
+
+def _front(options: LatexOptions, shared: bool) -> dict[str, Any]:
+    """What the standalone document alone sees."""
+    title = SHARED_TITLE if shared and options.title == TITLE else options.title
+    asked = {"depth": options.depth, "training": options.training}
+    return {"columns": options.columns, "title": title, "authors": r" \and ".join(options.authors) or AUTHOR, **asked}
 
 
 def _common(recursions: Sequence[Recursion], stem: str, options: LatexOptions) -> dict[str, Any]:
@@ -189,7 +245,7 @@ def _shapes(recursions: Sequence[Recursion], options: LatexOptions) -> list[Cumu
     found = {tensor.name for recursion in recursions for term in recursion.terms for tensor in term.tensors}
     found |= {tensor.name for recursion in recursions for tensor in recursion.dependencies}
     found |= {vertex.name for r in recursions for diagram in r.diagrams for vertex in diagram.tensor_vertices}
-    found |= {recursion.name for recursion in recursions}
+    found |= {recursion.name for recursion in recursions} | set(training_tensors() if options.training else ())
     if options.style == "full":
         for recursion in recursions:
             found |= {channel.name for channel in representatives(all_channels(recursion.cumulant))}

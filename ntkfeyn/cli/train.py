@@ -1,0 +1,198 @@
+"""ntkfeyn train"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
+from ntkfeyn.cli.notation_option import notation_option
+from ntkfeyn.cli.options import figures_option, written_option
+from ntkfeyn.cli.progress import AGAIN, progress
+from ntkfeyn.errors import bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ntkfeyn.render.symbols import Symbols
+    from ntkfeyn.sampling.estimation import Sampling
+    from ntkfeyn.training.request import TrainingRequest
+    from ntkfeyn.training.results import Pulls, Trained, TrainedSetting
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+MOST_ROWS = 60  # of a table
+CURVE = 61  # times of a curve
+
+
+@click.command("train", short_help="Predictions of trained networks at order 1/n.")
+@network_options
+@click.option("--targets", type=_FILE, metavar="FILE", help="A row a training input, one number an output.")
+@click.option(
+    "--test", type=_FILE, metavar="FILE", help="Test inputs, as --inputs. With --gram: those without targets."
+)
+@click.option("--times", metavar="T,T,..", help="Gradient flow to these times, inf too.  [default: 0.5,1,2,5,inf]")
+@click.option("--steps", metavar="N,N,..", help="Gradient descent after so many steps, with --rate.")
+@click.option(
+    "--rate", type=float, metavar="ETA", help="Step of gradient descent, below 2 over the largest eigenvalue."
+)
+@click.option(
+    "--every-pair/--no-every-pair",
+    default=True,
+    show_default=True,
+    help="Follow the kernel also between different test inputs; the time grows with their pairs.",
+)
+@click.option("--networks", type=int, metavar="N", help="Train so many networks of each width beside the theory.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The networks depend on it alone.")
+@written_option("--checkpoint", help="Keep what is done in this file.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same numbers.")
+@click.option("--tolerance", type=float, default=1e-6, show_default=True, help="Of the tensors, as for evaluate.")
+@figures_option("Directory for training.json and figures (pdf, png).")
+@notation_option
+@result_options
+def command(
+    network: NetworkRequest,
+    targets: Path | None,
+    test: Path | None,
+    output: Path | None,
+    jobs: int,
+    scheduler: str | None,
+    form: str,
+    json_file: Path | None,
+    symbols: Symbols,
+    tolerance: float,
+    **rest: Any,
+) -> None:
+    """Mean prediction and kernel of trained networks, at orders 0 and 1 in 1/n and source by source.
+
+    Loss 1/2 sum of (prediction - target)^2, gradient flow or gradient descent, any smooth activation. The prediction is
+    order0 + order1/n, n the width of the last hidden layer. A pull is (sampled - theory)/error.
+
+    \b
+    Example: ntkfeyn train --activation tanh --inputs x.json --targets y.json --test t.json --depth 3 --width 64
+             ntkfeyn train --activation gelu --inputs x.json --targets y.json --depth 3 --width 16 --networks 64 -o out
+             ntkfeyn train --activation tanh --inputs x.json --targets y.json --depth 3 --width 8 --steps 50 --rate 0.1
+    """
+    from ntkfeyn.solve.inputs import read_array
+    from ntkfeyn.training.request import Points, training_request
+    from ntkfeyn.training.run import trained
+
+    networks = network.networks()
+    paths = (targets, network.inputs, test, network.gram)
+    points = Points(*(None if path is None else read_array(path) for path in paths))
+    solving = {"tolerance": tolerance, "jobs": jobs, "scheduler": scheduler}
+    request = training_request(networks, points, _schedule(rest), _sampling(rest), rest["every_pair"], **solving)
+    request = request._replace(curve=0 if output is None else CURVE)
+    with ExitStack() as bars:
+        theory = bars.enter_context(progress("theory", 2 * len(networks) * (networks[0].depth - 1), AGAIN))
+
+        def begin() -> Callable[[str], None]:
+            bars.close()
+            return bars.enter_context(progress("train", len(networks) * request.blocks))
+
+        found = trained(_advancing(request, theory), begin)
+    for line in found.warnings:
+        click.echo(f"Warning: {line}", err=True)
+    if output is not None:
+        _write(found, output, symbols)
+    show(found.to_json(), table(found), form, json_file)
+
+
+def _schedule(given: dict[str, Any]) -> Any:
+    from ntkfeyn.training.request import read_numbers, schedule_for
+
+    times, steps = given["times"], given["steps"]
+    return schedule_for(
+        None if times is None else read_numbers("--times", times, float),
+        None if steps is None else read_numbers("--steps", steps, int),
+        given["rate"],
+    )
+
+
+def _sampling(given: dict[str, Any]) -> Sampling | None:
+    from ntkfeyn.sampling.estimation import Sampling
+
+    if given["networks"] is None:
+        if given["checkpoint"] is not None or given["resume"]:
+            raise bad_request("a checkpoint was given without networks", "it keeps trained ones", "--networks 640")
+        return None
+    return Sampling(given["networks"], given["seed"], given["checkpoint"], given["resume"])
+
+
+def _advancing(request: TrainingRequest, advance: Callable[[str], None]) -> TrainingRequest:
+    return request._replace(numbers=request.numbers._replace(advance=advance))
+
+
+def _write(found: Trained, directory: Path, symbols: Symbols) -> None:
+    """Data and figures; their names on stderr."""
+    from ntkfeyn.figures.training import training_figures
+    from ntkfeyn.render.json import to_text
+    from ntkfeyn.runtime.files import write_below
+
+    data = write_below(directory, {"training.json": to_text(found.to_json())})
+    for path in (*data, *training_figures(found, directory, "training", symbols)):
+        click.echo(path, err=True)
+
+
+def table(found: Trained) -> str:
+    """Predictions and kernels, a row a time and point; then what all pulls of a width come to."""
+    lines: list[str] = []
+    for setting in found.settings:
+        lines += [f"width {setting.width}, {found.meta['activation']}, depth {found.meta['depth']}, n = {setting.n}"]
+        lines += _rows(found, setting)
+    if found.settings[0].sampled is not None:
+        lines += ["pulls (rms and largest), a unit normal where theory is right:"]
+        lines += [f"  {'width':<10}{'':<12}{'number':>7}{'order 0':>20}{'order 1':>20}"]
+        for setting in found.settings:
+            for kind, pulls in (("prediction", setting.prediction_pulls()), ("kernel", setting.change_pulls())):
+                lines.append(f"  {setting.width:<10}{kind:<12}{_summary(pulls)}")
+    return "\n".join(lines) + "\n"
+
+
+def _rows(found: Trained, setting: TrainedSetting) -> list[str]:
+    """The first line says what is listed: a prediction is order 0 + order 1/n."""
+    from math import isnan
+
+    theory, sampled = setting.expansion, setting.sampled
+    beside = f"{'sampled':>24}" if sampled is not None else ""
+    rows = [f"  {'':<12}{'point':<10}{'output':<7}{'order 0':>14}{'order 1':>14}{'0 + 1/n':>14}{beside}"]
+    for i, label in enumerate(found.labels):
+        for a, point in enumerate(found.points):
+            for o in range(theory.order0.shape[2]):
+                at = (i, a, o)
+                numbers = (theory.order0[at], theory.prediction1[at], setting.prediction[at])
+                row = f"  {label:<12}{point:<10}{o + 1:<7}" + "".join(f"{x:>14.8g}" for x in numbers)
+                if sampled is not None:
+                    row += f"{f'{sampled.prediction[at]:.6g} +- {sampled.prediction_errors[at]:.1g}':>24}"
+                rows.append(row)
+    rows = _shortened(rows)
+    rows.append(f"  {'':<12}{'kernel':<17}{'order 0':>14}{'initial, 1':>14}{'change, 1':>14}{beside}")
+    kernel = []
+    for i, label in enumerate(found.labels):
+        for a in range(len(found.points)):
+            for b in range(a, len(found.points)):
+                if isnan(theory.change1[i, a, b]):
+                    continue
+                numbers = (theory.kernel[a, b], theory.initial[a, b], theory.change1[i, a, b])
+                row = f"  {label:<12}{f'{a + 1}-{b + 1}':<17}" + "".join(f"{x:>14.8g}" for x in numbers)
+                if sampled is not None:
+                    row += f"{f'{sampled.change[i, a, b]:.6g} +- {sampled.change_errors[i, a, b]:.1g}':>24}"
+                kernel.append(row)
+    return [*rows, *_shortened(kernel), ""]
+
+
+def _shortened(rows: list[str]) -> list[str]:
+    more = len(rows) - MOST_ROWS
+    return [*rows[:MOST_ROWS], f"  .. {more} more rows: --format json"] if more > 0 else rows
+
+
+def _summary(pulls: Pulls) -> str:
+    from numpy import abs, isnan, mean, sqrt
+
+    cells = []
+    for part in pulls:
+        known = part[~isnan(part)]
+        cells.append(f"{f'{sqrt(mean(known**2)):.2f}, {abs(known).max():.1f}' if known.size else '-':>20}")
+    return f"{int((~isnan(pulls.order1)).sum()):>7}" + "".join(cells)
