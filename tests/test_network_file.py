@@ -197,6 +197,8 @@ def test_network_describes(capsys: pytest.CaptureFixture[str]) -> None:
     [work] = document["work"]
     assert (work["labels"], work["sets"]) == (4, [4, 6, 4, 1])
     assert run(capsys, "network", "net.toml", "Theta", "V")[1].startswith("input: 2 x 4 (2 inputs)\nlayer  kind")
+    Path("net.toml").write_text(HEAD + '[[layer]]\nkind = "conv"\n' + POOL)
+    assert run(capsys, "network", "net.toml", "K", "--inputs", "x.json")[0] == 0
     Path("net.toml").write_text("input.shape = [1, 32, 32]\n" + CONV + CONV + POOL)
     code, out, _ = run(capsys, "network", "net.toml", "V")
     assert code == 0

@@ -56,7 +56,8 @@ def command(
 
     if samples < 1:
         raise bad_request(f"{samples} samples were asked for", "1 or more are allowed", "--samples 2")
-    made = _opened(network).networks()
+    network = _opened(network)
+    made = network.networks()
     asked = _request(network, made, samples)._replace(tolerance=tolerance)
     asked.check()
     works: list[Work] = []
