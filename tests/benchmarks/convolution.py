@@ -73,8 +73,10 @@ def digits(directory: Path | None) -> None:
         for name in MEANS:
             print(np.array2string(found.array(name), precision=6, prefix="  "))
         if directory is not None:
+            document = found.to_json()
+            del document["meta"]["gram"]  # 64 labels an image
             path = directory / f"digits-{pool}-{count}.json"
-            path.write_text(json.dumps(found.to_json(), separators=(",", ":")) + "\n")
+            path.write_text(json.dumps(document, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":
