@@ -1,13 +1,12 @@
 """The Python interface: what a user may call. The command line stands on the same functions."""
 
-from ntkfeyn.api.asking import Notation
+from ntkfeyn.api.asking import Notation, Solving
 from ntkfeyn.api.emission import emit, emit_targets
-from ntkfeyn.api.numeric import evaluate, sample, sample_request
-from ntkfeyn.api.symbolic import check, depth, derive, diagrams, verify
+from ntkfeyn.api.numeric import compare, critical, evaluate, sample, sample_request, train
+from ntkfeyn.api.symbolic import check, depth, derive, diagrams, explain, verify
 from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.layers import Conv, Dense, Graph
 from ntkfeyn.model.network import Network
-from ntkfeyn.training.interface import train
 from ntkfeyn.views import Depth, Diagram, Recursion
 
 __all__ = [
@@ -20,13 +19,17 @@ __all__ = [
     "Network",
     "Notation",
     "Recursion",
+    "Solving",
     "check",
+    "compare",
+    "critical",
     "depth",
     "derive",
     "diagrams",
     "emit",
     "emit_targets",
     "evaluate",
+    "explain",
     "sample",
     "sample_request",
     "train",

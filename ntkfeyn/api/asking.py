@@ -5,9 +5,9 @@ Enters: arguments as typed. Leaves: symbols, targets, requests; bad ones are ref
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.network import Network
@@ -19,6 +19,38 @@ if TYPE_CHECKING:
     from ntkfeyn.solve.request import Request
 
 Notation = Symbols
+R = TypeVar("R", bound=NamedTuple)
+
+
+class Solving(NamedTuple):
+    """How recursions are solved, and who does it.
+
+    ``tolerance`` is relative to the largest component of each tensor; ``jobs`` > 1 starts processes: call it from under
+    ``if __name__ == "__main__"``; ``scheduler`` is the address of a Dask scheduler that does the work instead.
+
+    >>> Solving(tolerance=1e-6)
+    Solving(tolerance=1e-06, jobs=1, scheduler=None)
+    """
+
+    tolerance: float = 1e-8
+    jobs: int = 1
+    scheduler: str | None = None
+
+
+def options(record: R | None, default: R, given: Mapping[str, Any]) -> tuple[R, dict[str, Any]]:
+    """A record of options with single ones over it, and the given options that are none of its fields."""
+    own = {name: value for name, value in given.items() if name in default._fields}
+    rest = {name: value for name, value in given.items() if name not in own}
+    return (default if record is None else record)._replace(**own), rest
+
+
+def none_left(function: str, rest: Mapping[str, Any], *records: Any) -> None:
+    """Raises TypeError for options that no record has."""
+    if rest:
+        known = ", ".join(name for record in records for name in record._fields)
+        raise TypeError(f"{function}() has no option {', '.join(rest)}; allowed are {known}")
+
+
 Letters = Notation | str | PathLike[str] | None
 
 

@@ -42,6 +42,10 @@ def emit(
     in C) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. With a ``network`` Python
     and JAX are for it alone, whose layers they hold. ``document`` are fields of ``LatexOptions`` by name: closure=True,
     name="appendix", style="compact", title=.., authors=[..], pdf=True, depth=True. Raises NtkfeynError.
+
+    >>> import ntkfeyn as nf
+    >>> [str(path) for path in nf.emit("F", lang="python", directory="code")]
+    ['code/F_1.py']
     """
     from ntkfeyn.render.latex.appendix import documented
 

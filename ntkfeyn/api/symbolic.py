@@ -17,11 +17,11 @@ from ntkfeyn.errors import bad_request
 from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.tensors import TensorId
-from ntkfeyn.views import Depth, Diagram, Recursion
+from ntkfeyn.views import Depth, Diagram, Diagrams, Explained, Recursion, explanation
 
 if TYPE_CHECKING:
     from ntkfeyn.referee.report import Check
-    from ntkfeyn.verification.certify import Certificate
+    from ntkfeyn.views.verdicts import ShownCertificate
 
 
 def derive(
@@ -43,6 +43,15 @@ def derive(
     vanishes; ``weights`` are "gaussian" or "orthogonal", those of layer l+1; ``shared``: they are shared over labels,
     as in convolutions, pooling and graphs (theory section 10); ``notation`` are the letters of formulas and pictures:
     a file, "paper", "pdlt" or a ``Notation``. Raises NtkfeynError for a bad request.
+
+    >>> import ntkfeyn as nf
+    >>> F = nf.derive("F")
+    >>> F
+    <Recursion F@1: 2 product terms>
+    >>> F.diagrams
+    <2 diagrams: F:1:1, F:1:2>
+    >>> nf.derive("K", order=0).sympy().subs(nf.symbols.C_W, 2)
+    C_b + 2*<s_1 s_2>
     """
     symbols = notation_of(notation)
     shape, power = one_target(name, legs, channel, order)
@@ -62,15 +71,37 @@ def diagrams(
     full: bool = False,
     weights: str = GAUSSIAN,
     notation: Letters = None,
-) -> tuple[Diagram, ...]:
+) -> Diagrams:
     """The diagrams of one tensor; ``full`` draws every choice of an Omega vertex apart.
 
-    ``weights`` and ``notation`` as for ``derive``. Raises NtkfeynError.
+    ``weights`` and ``notation`` as for ``derive``. A notebook shows the pictures. Raises NtkfeynError.
+
+    >>> import ntkfeyn as nf
+    >>> nf.diagrams("T")[0]
+    <Diagram T:1:1, weight 1>
+    >>> len(nf.diagrams("V", order=2))
+    10
     """
     symbols = notation_of(notation)
     shape, power = one_target(name, legs, channel, order)
     found = enumerate_diagrams(shape, power, weights).diagrams
-    return tuple(Diagram(diagram, symbols) for diagram in (full_diagrams(found) if full else found))
+    return Diagrams(Diagram(diagram, symbols) for diagram in (full_diagrams(found) if full else found))
+
+
+def explain(diagram: str | Diagram, *, notation: Letters = None) -> Explained:
+    """How a diagram becomes its term, step by step, and why its factor is what it is (theory sections 3 to 5).
+
+    ``diagram``: an id, cumulant : order : number, of any artefact, or a Diagram. Raises NtkfeynError.
+
+    >>> import ntkfeyn as nf
+    >>> nf.explain("V:1:2")
+    <Explanation of V:1:2, weight 1/4>
+    """
+    from ntkfeyn.derivation.identifiers import find_diagram
+
+    if isinstance(diagram, Diagram):
+        return Explained(explanation(diagram.record, diagram.symbols if notation is None else notation_of(notation)))
+    return Explained(explanation(find_diagram(diagram), notation_of(notation)))
 
 
 def verify(
@@ -87,24 +118,29 @@ def verify(
     controls: bool = True,
     weights: str = GAUSSIAN,
     network: Network | None = None,
-) -> Certificate:
+) -> ShownCertificate:
     """Compare a recursion with exact finite-width cumulants; ``.equal`` says whether every coefficient agrees.
 
     ``activation`` is a polynomial in z, or one a layer (a sequence, or between colons); ``widths`` are relative widths
     of the layers (default: equal). ``weights`` as for ``derive``. Instead of these ``network``, whose layers may share
     weights over positions; its couplings are not taken over, but drawn. Raises NtkfeynError for a bad request.
+
+    >>> import ntkfeyn as nf
+    >>> nf.verify("F", layers=(2,), controls=False)
+    <Certificate F@1: equal>
     """
     from ntkfeyn.model.polynomials import polynomials
     from ntkfeyn.verification.certify import certify, check_samples, random_setting
     from ntkfeyn.verification.networks import network_setting
+    from ntkfeyn.views.verdicts import ShownCertificate
 
     check_samples(samples)
     shape, power = one_target(name, legs, channel, order)
     if network is not None:
         setting, named = network_setting(network, samples, seed)
-        return certify(shape, power, layers, setting, seed, controls=controls, network=named)
+        return ShownCertificate.of(certify(shape, power, layers, setting, seed, controls=controls, network=named))
     setting = random_setting(seed, polynomials(activation), samples, widths, weights=check_ensemble(weights))
-    return certify(shape, power, layers, setting, seed, controls=controls)
+    return ShownCertificate.of(certify(shape, power, layers, setting, seed, controls=controls))
 
 
 def check(
@@ -121,6 +157,10 @@ def check(
     ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights``, ``shared`` and
     ``notation`` as for ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()``
     and ``.to_json()`` say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
+
+    >>> import ntkfeyn as nf
+    >>> nf.check(nf.derive("F").latex())
+    <Check: F@1 right>
     """
     from ntkfeyn.referee import report, source, verdict
     from ntkfeyn.referee.formats import check_format, check_sympy
@@ -155,6 +195,13 @@ def depth(
     """How tensors depend on the number of layers, at one input; ``settings`` are the other options of `ntkfeyn depth`.
 
     Without names: those of ``emit`` that exist. Raises NtkfeynError for what has no answer.
+
+    >>> import ntkfeyn as nf
+    >>> found = nf.depth("V", activation="relu")
+    >>> found
+    <Depth V@1: relu>
+    >>> found.at("V", layer=3, q=0.625)  # q is x.x'/n_0
+    15.625
     """
     from ntkfeyn.asymptotics.answer import answered
 

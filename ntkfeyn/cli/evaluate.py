@@ -14,7 +14,6 @@ from ntkfeyn.cli.progress import AGAIN, progress
 if TYPE_CHECKING:
     from ntkfeyn.model.tensors import TensorId
     from ntkfeyn.solve.request import Request
-    from ntkfeyn.solve.results import Tensors
 
 
 @click.command("evaluate", short_help="Solve the recursions: every tensor at every layer.")
@@ -61,6 +60,7 @@ def command(
     from ntkfeyn.solve import evaluation
     from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.trust import expansion_warnings
+    from ntkfeyn.views.tables import tensors_table
 
     if layout == "ntk-unlimited" and (output is None or moment or json_file or form == "json"):
         raise bad_request("--layout ntk-unlimited", "it writes one file a tensor into a directory", "-o results/")
@@ -86,7 +86,7 @@ def command(
             for path in write_below(output, {name: to_text(data) for name, data in result.unlimited_files().items()}):
                 click.echo(path)
             return
-        document, text = result.to_json(), table(result)
+        document, text = result.to_json(), tensors_table(result)
     show(document, text, form, json_file)
 
 
@@ -119,30 +119,3 @@ def _moment(asked: Request, request: TargetRequest, text: str) -> tuple[dict[str
                 f"{setting} {layer}: {moment.text} = {' + '.join(powers)} = {row['value']:.10g} at n = {row['n']}"
             )
     return document, "\n".join(lines).replace("+ -", "- ") + "\n"
-
-
-MOST_ROWS = 40
-
-
-def table(result: Tensors) -> str:
-    """A block a tensor: rows are components, columns layers."""
-    lines = []
-    for setting in result.settings:
-        law = f", {result.meta['weights']} weights" if "weights" in result.meta else ""
-        numbers = [number for number, _ in setting.reported()]
-        layers = f"layers 1 .. {numbers[-1]}" if len(numbers) > 1 or numbers == [1] else f"layer {numbers[-1]}"
-        lines.append(f"width {setting.width}, {result.meta['activation']}, {layers}{law}")
-        for name, last in setting.layers[-1].items():
-            error = max(last.errors.tolist(), default=0.0)
-            sampled = result.meta["command"] == "sample"
-            kind = "standard error up to" if sampled else "error at most"
-            none = "standard error 0: the same in every network" if sampled else "exact to rounding"
-            lines.append(f"\n{name:<16} " + (f"{kind} {error:.1e} at the last layer" if error else none))
-            keys = list(last.keys())
-            columns = [layer[name].values.tolist() for _, layer in setting.reported()]
-            for i, key in enumerate(keys[:MOST_ROWS]):
-                lines.append(f"  {key:<14}" + " ".join(f"{column[i]:>14.8g}" for column in columns))
-            if len(keys) > MOST_ROWS:
-                lines.append(f"  .. {len(keys) - MOST_ROWS} more components: --format json")
-        lines.append("")
-    return "\n".join(lines)
