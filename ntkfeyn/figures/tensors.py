@@ -16,6 +16,7 @@ from ntkfeyn.solve.components import distinct
 from ntkfeyn.solve.results import Tensors
 
 PANEL = (3.4, 2.7)  # inches
+MOST_TICKS = 10
 MOST = 6  # components with a curve
 
 
@@ -54,4 +55,6 @@ def _panel(axis: Any, found: Tensors, full: str) -> None:
                 [number for number, _ in layers], values, errors, color=COLOURS[i % len(COLOURS)], marker=".",
                 linestyle=DASHES[(2 + k) % len(DASHES)], label=f"{keys[place]}, width {setting.width}",
             )  # fmt: skip
+    numbers = [number for number, _ in found.settings[0].reported()]
+    axis.set_xticks(numbers[:: -(-len(numbers) // MOST_TICKS)])
     axis.legend(fontsize=6)
