@@ -238,7 +238,7 @@ def test_table_json_and_figures(files: Path, capsys: pytest.CaptureFixture[str])
     before = {path.name: path.read_bytes() for path in Path("out").iterdir()}
     assert call(capsys, "Theta", "V", "--order", "2", "-o", "out")[0] == 0
     assert before == {path.name: path.read_bytes() for path in Path("out").iterdir()}
-    assert err.count("out/") == 5
+    assert err.count("out/") == 7
 
 
 def test_the_answer_can_be_no(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
