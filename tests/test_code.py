@@ -784,26 +784,26 @@ def test_jax_equals_python_and_differentiates(tmp_path: Path) -> None:
 def test_jax_differentiates_by_couplings(tmp_path: Path) -> None:
     """Against finite differences, layer by layer and for all layers at once, compiled and not."""
     jax = pytest.importorskip("jax")
-    module = load(nf.emit("D", lang="jax", directory=tmp_path)[0])
+    module = load(nf.emit("Theta", lang="jax", directory=tmp_path)[0])
     rule = module.trapezoid(16)
 
     def solved(cw: Any, rest: Any) -> Any:  # rest: C_b, lambda_W, lambda_b
         cb, lambda_w, lambda_b = rest
         given = {"C_W": cw, "C_b": cb, "lambda_W": lambda_w, "lambda_b": lambda_b}
-        return module.solve(gram=GRAM[:1, :1], depth=3, activation="tanh", rule=rule, **given)[-1]["D@1"][0, 0, 0, 0]
+        return module.solve(gram=GRAM[:1, :1], depth=3, activation="tanh", rule=rule, **given)[-1]["Theta@0"][0, 0]
 
     every, rest, h = jax.numpy.array([1.3, 1.2, 1.1]), jax.numpy.array([0.1, 1.1, 0.3]), 1e-4
     value = jax.jit(solved)
-    slopes = jax.jit(jax.grad(solved, argnums=(0, 1)))(every, rest)
+    gradient = jax.jit(jax.grad(solved, argnums=(0, 1)))
+    slopes = gradient(every, rest)
     for k, step in enumerate(h * np.eye(3)):
         off = (
             value(every + step, rest) - value(every - step, rest),
             value(every, rest + step) - value(every, rest - step),
         )
         assert [float(part[k]) for part in slopes] == pytest.approx([float(x) / (2 * h) for x in off], rel=1e-6)
-    alike = jax.numpy.full(3, 1.2)
     at_once = float(jax.grad(solved)(1.2, rest))
-    assert at_once == pytest.approx(float(jax.jit(jax.grad(solved))(alike, rest).sum()), rel=1e-10)
+    assert at_once == pytest.approx(float(gradient(jax.numpy.full(3, 1.2), rest)[0].sum()), rel=1e-10)
     with pytest.raises(ValueError, match="give a rule"):
         jax.grad(lambda cw: module.solve(gram=[[1.0]], depth=2, C_W=cw)[-1]["K@0"][0, 0])(1.3)
     with pytest.raises(ValueError, match="C_W must be one number >= 0, or 2 of them"):
