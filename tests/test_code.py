@@ -617,6 +617,14 @@ def test_the_c_program(tmp_path: Path) -> None:
     assert float(rows["layer-3 K@1 1-2"]) == pytest.approx(exact.value("K@1", (1, 2))[0], rel=1e-7)
     one = run("gelu 2 16 1.5 0.1 1 0", "1 1\n1\n")
     assert "layer-2 F@1 1-1-1-1 " in one.stdout
+    assert {line.split()[1] for line in good.stdout.splitlines()} == {"F@1", "K@1"}  # the targets alone
+    every = run("gelu 2 16 1.5 0.1 1 0 40 all", "1 1\n1\n")
+    assert {line.split()[1] for line in every.stdout.splitlines()} == {"K@0", "Theta@0", "V@1", "F@1", "K@1"}
+    assert run("gelu 2 16 1.5 0.1 1 0 40 some", "1 1\n1\n").returncode == 2
+    if shutil.which("g++"):
+        (tmp_path / "user.cc").write_text(f'#include "{stem}.h"\nint main() {{ return {stem}_slots(0) != 2; }}\n')
+        link = f"cc -c {stem}.c -o m.o && g++ user.cc m.o -lm -o user && ./user"
+        subprocess.run(["sh", "-c", link], cwd=tmp_path, check=True)
     mixed = run("tanh:gelu 3 16 1.5 0.1 1 0", "2 2\n1 0.5\n0.2 1\n")
     steps = load(nf.emit(["F", "K@1"], lang="python", directory=tmp_path)[0])
     layers = steps.solve([[1, 0.5], [0.2, 1]], 3, 16, ["tanh", "gelu"], C_W=1.5, C_b=0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import TargetRequest, answer_no, end_with_answer, figures_option, target_options
+from ntkfeyn.cli.options import COMPONENTS, TargetRequest, answer_no, end_with_answer, figures_option, target_options
 from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 
 @click.command("compare", short_help="Compare theory with sampled networks.")
-@target_options
+@partial(target_options, order_text="Highest absolute power of 1/n of theory (default: 1).")
 @network_options
-@click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help="Which indices.")
+@click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help=COMPONENTS)
 @sampling_options
 @click.option("--max-pull", type=float, default=5.0, show_default=True, help="Exit code 1 if any |pull| is above.")
 @click.option("--all-components", is_flag=True, help="A row for each component, not the largest alone.")

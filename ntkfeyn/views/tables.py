@@ -15,7 +15,12 @@ MOST_ROWS = 40
 
 
 def tensors_table(result: Tensors) -> str:
-    """A block a tensor: rows are components, columns layers."""
+    """A block a tensor: rows are components, columns layers.
+
+    Of sampled networks: those that no symmetry makes equal to another, with their errors at the last layer.
+    """
+    from ntkfeyn.solve.components import distinct
+
     lines = []
     for setting in result.settings:
         law = f", {result.meta['weights']} weights" if "weights" in result.meta else ""
@@ -30,10 +35,12 @@ def tensors_table(result: Tensors) -> str:
             lines.append(f"\n{name:<16} " + (f"{kind} {error:.1e} at the last layer" if error else none))
             keys = list(last.keys())
             columns = [layer[name].values.tolist() for _, layer in setting.reported()]
-            for i, key in enumerate(keys[:MOST_ROWS]):
-                lines.append(f"  {key:<14}" + " ".join(f"{column[i]:>14.8g}" for column in columns))
-            if len(keys) > MOST_ROWS:
-                lines.append(f"  .. {len(keys) - MOST_ROWS} more components: --format json")
+            places = distinct(name.partition("@")[0], last.indices).tolist() if sampled else list(range(len(keys)))
+            for i in places[:MOST_ROWS]:
+                row = f"  {keys[i]:<14}" + " ".join(f"{column[i]:>14.8g}" for column in columns)
+                lines.append(row + (f"  +- {last.errors[i]:.1e}" if sampled else ""))
+            if len(places) > MOST_ROWS:
+                lines.append(f"  .. {len(places) - MOST_ROWS} more components: --format json")
         lines.append("")
     return "\n".join(lines)
 
