@@ -128,7 +128,7 @@ def test_extensions_work_as_described(tmp_path: Path) -> None:
     run = program_of(extended(tmp_path, slice(0, 3)))
     (tmp_path / "x.json").write_text("[[1.0, 0.5]]")
     assert "legs dddNTK01234 z5" in run("derive", "W")
-    assert "simplest" in run("derive", "F")
+    assert "simplest" in run("derive", "F", "--verbose")
     run("evaluate", "W", "--activation", "tanh", "--inputs", "x.json", "--depth", "3", "--width", "8")
     run("emit", "--lang", "latex", "W", "-o", "out")
     run("emit", "--lang", "steps", "F", "-o", "out")

@@ -98,18 +98,12 @@ def command(
     """
     targets = request.targets()
     _check_shown(picture, len(targets), products and form != "json" and json_file is None, form)
-    if susceptibilities and (homogeneous or shared or without or picture is not None):
-        raise bad_request(
-            "--susceptibilities with --homogeneous, --shared, --without or --picture",
-            "it is read off the recursion as it stands",
-            "ntkfeyn derive F --susceptibilities",
-        )
+    if susceptibilities:
+        _check_susceptibilities(homogeneous or shared or bool(without) or picture is not None)
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
-    write: Writer = {
-        "text": _plain(verbose), "latex": _latex, "sympy": _sympy, "json": _nothing,
-    }[form]  # fmt: skip
-    if form == "text" and (readable if pictures is None else pictures):
-        write = _with_sketches(verbose)
+    sketched = readable if pictures is None else pictures
+    text_writer = (_with_sketches if sketched else _plain)(verbose)
+    write = {"text": text_writer, "latex": _latex, "sympy": _sympy, "json": _nothing}[form]
     if susceptibilities:
         write = {"text": _self_text, "latex": _self_latex, "sympy": _self_sympy, "json": _nothing}[form]
     with waiting("deriving", targets):
@@ -125,6 +119,16 @@ def command(
         write_file(json_file, _json(recursions, products, symbols, susceptibilities))
     for block in _json(recursions, products, symbols, susceptibilities) if form == "json" else [text]:
         click.echo(block, nl=False)
+
+
+def _check_susceptibilities(otherwise: bool) -> None:
+    """Raises RequestError for options that change the recursion."""
+    if otherwise:
+        raise bad_request(
+            "--susceptibilities with --homogeneous, --shared, --without or --picture",
+            "it is read off the recursion as it stands",
+            "ntkfeyn derive F --susceptibilities",
+        )
 
 
 def _check_shown(picture: Path | None, count: int, unlisted: bool, form: str) -> None:
