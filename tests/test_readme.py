@@ -183,3 +183,8 @@ def test_the_latex_example_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         pytest.skip("pdflatex is not installed; tests/run installs it where apt-get is allowed")
     run = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper"], capture_output=True)
     assert run.returncode == 0, run.stdout[-2000:]
+
+
+def test_the_formula_at_the_top_is_what_is_derived() -> None:
+    [formula] = re.findall(r"```math\n(.*?)```", README, flags=re.DOTALL)
+    assert formula.strip() == ntkfeyn.derive("F")._repr_latex_().strip("$").strip()

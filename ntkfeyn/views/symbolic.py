@@ -195,6 +195,9 @@ class Picture:
     def pdf(self) -> bytes:
         return pdf(self.drawing)
 
+    def __repr__(self) -> str:
+        return "<Picture>"
+
     def _repr_svg_(self) -> str:
         return self.svg()
 
