@@ -16,6 +16,7 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
 from ntkfeyn.model.network import Network
+from ntkfeyn.model.targets import one_labelled
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.views import Depth, Diagram, Diagrams, Explained, Recursion, explanation
 
@@ -88,10 +89,13 @@ def diagrams(
     return Diagrams(Diagram(diagram, symbols) for diagram in (full_diagrams(found) if full else found))
 
 
-def explain(diagram: str | Diagram, *, notation: Letters = None) -> Explained:
+def explain(
+    diagram: str | Diagram, *, legs: str | None = None, channel: str | None = None, notation: Letters = None
+) -> Explained:
     """How a diagram becomes its term, step by step, and why its factor is what it is (theory sections 3 to 5).
 
-    ``diagram``: an id, cumulant : order : number, of any artefact, or a Diagram. Raises NtkfeynError.
+    ``diagram``: an id, cumulant : order : number, of any artefact, or a Diagram. ``legs`` and ``channel``, as given
+    to ``derive``: an id is explained in these labels. Raises NtkfeynError.
 
     >>> import ntkfeyn as nf
     >>> nf.explain("V:1:2")
@@ -101,7 +105,8 @@ def explain(diagram: str | Diagram, *, notation: Letters = None) -> Explained:
 
     if isinstance(diagram, Diagram):
         return Explained(explanation(diagram.record, diagram.symbols if notation is None else notation_of(notation)))
-    return Explained(explanation(find_diagram(diagram), notation_of(notation)))
+    labelled = None if legs is None and channel is None else one_labelled(legs, channel)
+    return Explained(explanation(find_diagram(diagram, labelled), notation_of(notation)))
 
 
 def verify(
