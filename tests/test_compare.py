@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -20,7 +21,7 @@ from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.sampling.comparison import ChiSquare, Compared, ComparedSetting, Comparison, compare, hotelling
 from ntkfeyn.sampling.estimation import Sampling
 from ntkfeyn.solve.request import Request
-from ntkfeyn.solve.trust import expansion_warnings
+from ntkfeyn.solve.trust import expansion_warnings, slope_warnings
 
 INPUTS = np.array([[2.0, 1.0, 0.5], [0.5, -2.0, 1.0]])
 COUPLINGS = {
@@ -187,6 +188,38 @@ def test_a_warning_where_the_expansion_cannot_be_trusted() -> None:
     [line] = lines(20, 16)
     assert "order-2 term of V" in line
     assert "width 16, depth 20" in line
+
+
+@pytest.mark.parametrize(
+    ("layers", "given", "warned"),
+    [
+        ([nf.Conv(kernel=2, padding="zero"), nf.Dense(pool="mean")], {}, 1),
+        ([nf.Conv(kernel=2, padding="zero"), nf.Dense(pool="mean")], {"cb": 0.1}, 0),
+        ([nf.Conv(kernel=2, padding="zero"), nf.Dense(pool="mean")], {"lambda_b": 0}, 0),
+        ([nf.Conv(kernel=2, padding="zero"), nf.Dense(pool="mean")], {"activation": "gelu"}, 0),
+        ([nf.Conv(kernel=3), nf.Dense(pool="mean")], {}, 0),
+        ([nf.Conv(kernel=2), nf.Graph(matrix=np.eye(3) - np.eye(3)[[1, 2, 0]]), nf.Dense(pool="mean")], {}, 0),
+        ([nf.Conv(kernel=2), nf.Graph(matrix=np.diag([1, 0, -1])), nf.Dense(pool="mean")], {}, 2),
+    ],
+)
+def test_a_warning_where_a_kink_has_no_slope(layers: list[nf.Conv], given: dict[str, Any], warned: int) -> None:
+    """A patch of zeros, in layer 1 or above; a row of a graph may cancel, but not in every network."""
+    network = nf.Network(layers=layers, shape=(1, 3), **{"activation": "relu", "lambda_b": 0.5, **given})
+    asked = Request((network,), np.diag([1.0, 0.0, 0.0] if len(layers) == 2 else [1.0, 2.0, 3.0]))
+    assert slope_warnings(asked, ids([("K", 0), ("V", 1)])) == []
+    lines = slope_warnings(asked, ids([("Theta", 0)]))
+    assert len(lines) == bool(warned)
+    assert all(f"layer {warned} has preactivations that are zero" in line for line in lines)
+
+
+def test_a_zero_input_of_a_dense_network_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.json").write_text("[[0, 0], [1, 0]]")
+    for lambda_b, warned in (("0", False), ("1", True)):
+        with pytest.raises(SystemExit) as stopped:
+            main(["evaluate", "--activation", "relu", "--depth", "2", "--width", "4", "--inputs",
+                  str(tmp_path / "x.json"), "Theta", "--lambda-b", lambda_b])  # fmt: skip
+        assert not stopped.value.code
+        assert ("layer 1 has preactivations that are zero" in capsys.readouterr().err) == warned
 
 
 def test_the_share_in_a_warning_is_that_of_the_worst_tensor_and_input() -> None:

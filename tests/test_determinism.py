@@ -39,6 +39,7 @@ REQUESTS = {
     "explain": ["explain", "C0C0C0:2:3", "--pictures"],
     "explain json": ["explain", "C0C0C0:2:3", "--format", "json"],
     "latex": ["emit", "--lang", "latex", "Theta@2", "T", "--closure", "-o", "out"],
+    "html": ["emit", "--lang", "html", "V@2", "T", "--closure", "-o", "out"],
     "python": ["emit", "--lang", "python", "Theta@2", "R", "T", "-o", "out"],
     "c": ["emit", "--lang", "c", "Theta@2", "R", "T", "-o", "out"],
     "jax": ["emit", "--lang", "jax", "Theta@2", "T", "-o", "out"],

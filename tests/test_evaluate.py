@@ -378,3 +378,16 @@ def test_components_are_counted_exactly() -> None:
     assert len(all_tuples("V", subsets_up_to(40, 4), 40)) == 40**4
     with pytest.raises(NtkfeynError, match=f"{45**4} components"):
         all_tuples("V", subsets_up_to(45, 4), 45)
+
+
+def test_grids_that_are_too_large_are_laid_for_the_tolerance_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs aim at 1e-6 at least; where that has too many nodes a larger tolerance is taken at its word."""
+    x = np.random.default_rng(5).normal(size=(4, 3))
+    network = nf.Network(2, 8, "gelu", cw=1.5, cb=0.1)
+    fine = nf.evaluate(network, x, "V", components="1-2-3-4")
+    monkeypatch.setattr("ntkfeyn.expectations.grids.MAX_HELD", 80_000)
+    with pytest.raises(nf.NtkfeynError, match="nodes or more"):
+        nf.evaluate(network, x, "V", components="1-2-3-4")
+    rough = nf.evaluate(network, x, "V", components="1-2-3-4", tolerance=1e-3)
+    [value], [error] = rough.get("V").values, rough.get("V").errors
+    assert 0 < abs(value - fine.get("V").values[0]) <= error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ntkfeyn.model.sharing import axis_reads
 SCHEMAS = Path(nf.__file__).parent / "schemas"
 HEAD = "input.shape = [2, 4]\n"
 CONV = '[[layer]]\nkind = "conv"\nwidth = 8\nactivation = "tanh"\n'
+LAST = CONV.replace('activation = "tanh"\n', "")
 POOL = '[[layer]]\nkind = "dense"\npool = "mean"\n'
 X = np.random.default_rng(1).normal(size=(2, 2, 4))
 
@@ -27,6 +29,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("x.json").write_text(json.dumps(X.tolist()))
     Path("v.json").write_text("[[1, 0.5, 0.1], [0.2, 1, -0.3]]")
     Path("nan.json").write_text("[[1, NaN], [0, 1]]")
+    Path("number.json").write_text("3")
     Path("edges.csv").write_text("0,1\n1,2\n2,3\n")
     np.save("big.npy", np.zeros((5000, 5000), dtype=np.int8))
     return tmp_path
@@ -112,7 +115,7 @@ BAD = {
     "two axes": (HEAD + CONV + "kernel = [2, 3]\n" + POOL, "layer 1 (conv): kernel [2, 3] was asked for on 1 axis"),
     "conv on vectors": ("input.shape = [3]\n" + CONV + POOL, "layer 1 (conv): a convolution on no positions"),
     "conv above pool": (
-        HEAD + CONV + POOL + 'width = 8\nactivation = "tanh"\n' + CONV,
+        HEAD + CONV + POOL + 'width = 8\nactivation = "tanh"\n' + LAST,
         "layer 3 (conv): a convolution on no positions",
     ),
     "half open": (HEAD + CONV + POOL + CONV, "layer 2 (dense) has no width"),
@@ -133,8 +136,17 @@ BAD = {
     "axes": ("input.shape = [1, 2, 2, 2]\n" + CONV + POOL, "an input of shape [1, 2, 2, 2]"),
     "not toml": ("[[layer", "is not TOML"),
     "orthogonal": (HEAD + CONV + '[[layer]]\nkind = "conv"\nweights = "orthogonal"\n' + POOL, "layer 2"),
-    "width": (HEAD + CONV.replace("8", "0") + POOL, "width"),
-    "coupling": (HEAD + CONV + "cw = -1\n" + POOL, "--cw -1"),
+    "width": (HEAD + CONV.replace("8", "0") + POOL, "layer 1 (conv): width 0"),
+    "width of the output": (HEAD + CONV + POOL + "width = -2\n", "layer 2 (dense): width -2"),
+    "coupling": (HEAD + CONV + "cw = -1\n" + POOL, "layer 1 (conv): --cw -1"),
+    "no activation": (HEAD + CONV.replace("tanh", "tnh") + POOL, "layer 1 (conv): the activation 'tnh'"),
+    "activation of the output": (HEAD + CONV + CONV, "layer 2 (conv): the output layer has the activation 'tanh'"),
+    "activation of the output alone": (HEAD + LAST + CONV, "no activation was given"),
+    "number": (HEAD + '[[layer]]\nkind = "graph"\nmatrix = "number.json"\n' + POOL, "layer 1 (graph): a graph matrix"),
+    "no nodes": (
+        HEAD + '[[layer]]\nkind = "graph"\nedges = "edges.csv"\nnodes = 0\n' + POOL,
+        "a graph of 0 nodes on 4 positions",
+    ),
 }
 
 
@@ -175,7 +187,7 @@ def test_options_that_do_not_fit(arguments: tuple[str, ...], message: str, capsy
 
 
 def test_components_of_an_output_with_positions(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("net.toml").write_text(HEAD + CONV + CONV)
+    Path("net.toml").write_text(HEAD + CONV + LAST)
     call = ("evaluate", "--network", "net.toml", "--inputs", "x.json", "K", "--format", "json", "--components")
     code, out, _ = run(capsys, *call, "1:3-2:4")
     assert code == 0
@@ -183,6 +195,33 @@ def test_components_of_an_output_with_positions(capsys: pytest.CaptureFixture[st
     assert list(layer["K@0"]) == ["1:3-2:4"]
     for wrong in ("1-2", "1:5-1:1", "3:1-1:1"):
         assert run(capsys, *call, wrong)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: nf.Network(layers=[nf.Conv(width=np.int64(8)), nf.Dense(pool="mean")], shape=(2, 4)),
+            "layer 1 .conv.: ",
+        ),
+        (lambda: nf.Network(layers=[nf.Conv(), nf.Dense(pool="mean")], shape=np.array([0, 4])), "an input of shape"),
+        (lambda: nf.Network(layers=[nf.Conv(), nf.Dense(pool="mean")], shape=3), "layer 1 .conv.: a convolution on no"),
+        (lambda: nf.Network(2, 8, "gelu", shape=0, layers=[nf.Dense()]), "depth 2 and 1 layers"),
+        (lambda: nf.Graph(edges=iter([(0, 1, 2)])), "no pairs of nodes"),
+        (lambda: nf.evaluate(nf.Network(2, 8), [[1e-170, 0]], ["K"]), "the inputs are too small"),
+    ],
+)
+def test_python_is_refused_as_files_are(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(nf.NtkfeynError, match=message):
+        make()
+
+
+def test_samples_are_counted_first(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.toml").write_text(HEAD + CONV + POOL)
+    for samples in ("0", "100000000000"):
+        code, out, err = run(capsys, "network", "net.toml", "K", "--samples", samples)
+        assert (code, out) == (2, "")
+        assert f"{samples} samples were asked for" in err
 
 
 def test_network_describes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,6 +236,8 @@ def test_network_describes(capsys: pytest.CaptureFixture[str]) -> None:
     [work] = document["work"]
     assert (work["labels"], work["sets"]) == (4, [4, 6, 4, 1])
     assert run(capsys, "network", "net.toml", "Theta", "V")[1].startswith("input: 2 x 4 (2 inputs)\nlayer  kind")
+    Path("net.toml").write_text(HEAD + '[[layer]]\nkind = "conv"\n' + POOL)
+    assert run(capsys, "network", "net.toml", "K", "--inputs", "x.json")[0] == 0
     Path("net.toml").write_text("input.shape = [1, 32, 32]\n" + CONV + CONV + POOL)
     code, out, _ = run(capsys, "network", "net.toml", "V")
     assert code == 0

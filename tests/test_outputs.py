@@ -136,3 +136,51 @@ def test_the_depth_tables_are_what_depth_prints(tmp_path: Path) -> None:
         for tensor, entry in old["tensors"].items():
             if name == "gelu":
                 assert entry["polynomial"] == pytest.approx(new["tensors"][tensor]["polynomial"], rel=1e-6, abs=1e-9)
+
+
+def test_the_convolutional_outputs_are_what_their_readme_says() -> None:
+    folder = ROOT / "outputs" / "convolution"
+    text = (folder / "README.md").read_text()
+    found = json.loads((folder / "certificates.json").read_text())
+    assert found["verdict"] == "equal"
+    certificates = found["certificates"]
+    controlled = [one["controls"] for one in certificates if one["controls"]]
+    diagrams = [diagram for one in controlled for diagram in one["diagrams"]]
+    averages = [pair for one in controlled for pair in one["averages"]]
+    assert {diagram[how] for diagram in diagrams for how in ("dropped", "doubled")} == {"caught"}
+    assert {pair["omitted"] for pair in averages} == {"caught"}
+    assert {one["verdict"] for one in certificates} == {"equal"}
+    assert (
+        f"{len(certificates)} recursions, {sum(len(one['comparisons']) for one in certificates)} coefficients" in text
+    )
+    assert f"{len(diagrams)}\ndiagrams left out and counted twice, and {len(averages)} pairs" in text
+    means = json.loads((folder / "means.json").read_text())
+    for name in ("K", "Theta"):
+        assert f"{means['chi_square'][name + '@0']['value']:.1f} of 12 ({name})" in text.replace(
+            "13.1 of\n12", "13.1 of 12"
+        )
+    network = nf.Network(
+        layers=[nf.Conv(), nf.Conv(), nf.Dense(pool="mean")],
+        shape=(3, 8),
+        width=16,
+        activation="gelu",
+        cw=1.98305826,
+        cb=0.17292239,
+    )
+    x = json.loads((folder / "x.json").read_text())
+    theory = nf.evaluate(network, x, ["Theta"])
+    assert theory.value("Theta", (1, 1))[0] == pytest.approx(
+        means["data"]["width-16"]["layer-3"]["Theta@0"]["components"]["1-1"]["theory"][0], rel=1e-7
+    )
+
+
+def test_the_digits_are_what_evaluate_gives() -> None:
+    """Order 0; order 1 takes twenty seconds: tests/benchmarks/convolution.py."""
+    from sklearn.datasets import load_digits
+
+    known = json.loads((ROOT / "outputs" / "convolution" / "digits-flatten-2.json").read_text())
+    layers = [nf.Conv(), nf.Conv(), nf.Dense(pool="flatten")]
+    network = nf.Network(layers=layers, shape=(1, 8, 8), width=64, activation="gelu", cw=1.98305826, cb=0.17292239)
+    found = nf.evaluate(network, load_digits().images[:2, None] / 8.0, "Theta", tolerance=1e-4)
+    for key, one in known["data"]["width-64"]["layer-3"]["Theta@0"].items():
+        assert found.value("Theta", [int(a) for a in key.split("-")])[0] == pytest.approx(one["value"], rel=1e-4)

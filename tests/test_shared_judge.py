@@ -390,6 +390,14 @@ def test_wrong_requests(arguments: list[str], message: str, folder: Path, capsys
     assert not (folder / "c.json").exists()
 
 
+def test_layers_are_those_of_the_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "two.toml").write_text("[input]\nshape = [1, 2]\n" + '[[layer]]\nkind = "conv"\nkernel = 2\n' * 2)
+    assert run("K", "--network", "two.toml", "--samples", "1", "--no-controls") == 0
+    out = capsys.readouterr().out
+    assert "layer 2: " in out
+    assert "layer 3: " not in out
+
+
 def test_activations_must_be_polynomials(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "gelu.toml").write_text(CONV_FILE.replace("z/2 + z**2", "gelu"))
     assert run("F", "--network", "gelu.toml") == 2

@@ -16,7 +16,7 @@ import ntkfeyn as nf
 from ntkfeyn.judge.networks import exact_network
 from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import standard
-from ntkfeyn.solve import evaluation, labels
+from ntkfeyn.solve import averaging, evaluation, labels
 from ntkfeyn.verification.certify import slots_of
 
 Array = NDArray[np.float64]
@@ -220,6 +220,35 @@ def test_equal_labels_are_one() -> None:
     plain = nf.evaluate(dense, x, names)
     for name in names:
         assert found.array(name) == pytest.approx(plain.array(name), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu"])
+def test_a_layer_that_reads_nothing(name: str) -> None:
+    nothing = nf.Graph(matrix=np.zeros((4, 4)), width=8, cb=0.5, lambda_b=0.25)
+    network = nf.Network(layers=[nf.Conv(width=8), nothing, nf.Dense(pool="mean")], shape=(3, 4), activation=name)
+    dense = nf.Network(depth=2, width=8, activation=name, cb=(0.5, 0), lambda_b=(0.25, 0))
+    got, expected = nf.evaluate(network, X, ["Theta", "V"]), nf.evaluate(dense, np.zeros((2, 1)), ["Theta", "V"])
+    for one in ("Theta", "V"):
+        assert got.array(one) == pytest.approx(expected.array(one), rel=1e-7)
+
+
+def test_sums_are_added_up_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [nf.Conv(kernel=2, padding="zero"), nf.Conv(kernel=2, stride=2), nf.Dense(pool="mean")]
+    network = nf.Network(layers=layers, shape=(3, 4), width=8, activation="erf", cb=0.1)
+    whole = nf.evaluate(network, X[:1], ["K", "F"]).to_json()["data"]
+    monkeypatch.setattr(averaging, "BLOCK", 5)
+    parts = nf.evaluate(network, X[:1], ["K", "F"]).to_json()["data"]
+    assert list(parts["width-8"]["layer-3"]) == list(whole["width-8"]["layer-3"])
+    for name, tensor in parts["width-8"]["layer-3"].items():
+        for index, found in tensor.items():
+            assert found["value"] == pytest.approx(whole["width-8"]["layer-3"][name][index]["value"], rel=1e-9)
+
+
+def test_one_sum_over_too_many_labels_is_refused_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(averaging, "_expanded", None)
+    network = nf.Network(layers=[nf.Conv(), nf.Dense(pool="mean")], shape=(1, 100), width=8)
+    with pytest.raises(nf.NtkfeynError, match=r"V needs 12500000 components .* or more; at most 4000000"):
+        nf.evaluate(network, np.random.default_rng(0).normal(size=(1, 1, 100)), "V")
 
 
 def test_too_many_components_are_counted_first() -> None:

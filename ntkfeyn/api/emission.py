@@ -41,7 +41,8 @@ def emit(
     tensor that the targets need; without ``cse`` it shares no tables and no partial sums. ``weights``, ``shared`` (not
     in C) and ``notation`` (the letters of formulas, pictures and comments) as for ``derive``. With a ``network`` Python
     and JAX are for it alone, whose layers they hold. ``document`` are fields of ``LatexOptions`` by name: closure=True,
-    name="appendix", style="compact", title=.., authors=[..], pdf=True, depth=True. Raises NtkfeynError.
+    name="appendix", style="compact", title=.., authors=[..], pdf=True, depth=True (HTML has closure, name and title).
+    Raises NtkfeynError.
 
     >>> import ntkfeyn as nf
     >>> [str(path) for path in nf.emit("F", lang="python", directory="code")]

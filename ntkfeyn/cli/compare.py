@@ -78,12 +78,12 @@ def _compared(
     from ntkfeyn.cli.evaluate import evaluated_targets
     from ntkfeyn.sampling import comparison
     from ntkfeyn.solve.request import Request
-    from ntkfeyn.solve.trust import expansion_warnings
+    from ntkfeyn.solve.trust import trust_warnings
 
     settings, samples, workers = asked
     targets = evaluated_targets(request._replace(order=None))
     numbers = Request(settings, **samples, **workers)
-    for line in expansion_warnings(numbers):
+    for line in trust_warnings(numbers, targets, True):
         click.echo(f"Warning: {line}", err=True)
     with ExitStack() as bars:
         theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1), AGAIN))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ntkfeyn.render.symbols import Symbols
 
 
-@click.command("emit", short_help="Write recursions to files: LaTeX, Python, JAX or C.")
+@click.command("emit", short_help="Write recursions to files: LaTeX, HTML, Python, JAX or C.")
 @target_options
 @weights_option()
 @shared_option("Weights shared over labels, as in convolutions, pooling and graphs; not in C.")
@@ -60,11 +60,11 @@ if TYPE_CHECKING:
     shell_complete=offering("full", "compact"),
     help="LaTeX: every term derived (default), or diagrams and recursions alone.",
 )
-@click.option("--closure", is_flag=True, help="LaTeX: all that the targets need too, in order of dependence.")
+@click.option("--closure", is_flag=True, help="LaTeX, HTML: all that the targets need too, in order of dependence.")
 @click.option("--training", is_flag=True, help="LaTeX: a section on training at order 1/n, with P to U.")
 @click.option("--depth", is_flag=True, help="LaTeX: how the tensors depend on the depth, for classes of activations.")
-@click.option("--name", metavar="STEM", help="LaTeX: name of the document and its directory.")
-@click.option("--title", metavar="TEXT", help="LaTeX: title of the document.")
+@click.option("--name", metavar="STEM", help="LaTeX, HTML: name of the document, and of the directory beside it.")
+@click.option("--title", metavar="TEXT", help="LaTeX, HTML: title of the document.")
 @click.option("--author", "authors", multiple=True, metavar="TEXT", help="LaTeX: author of the document. Repeatable.")
 @click.option("--pdf", is_flag=True, help="LaTeX: compile the document too, with pdflatex or tectonic.")
 @click.option("--expanded", is_flag=True, help="LaTeX: each diagram's terms also after Leibniz.")
@@ -93,7 +93,8 @@ def command(
     expanded: bool,
     **document: Any,
 ) -> None:
-    """Write recursions to files: a LaTeX appendix with the diagrams, or code that solves them on its own.
+    """Write recursions to files: a LaTeX appendix with the diagrams, a page of HTML to read and click through, or code
+    that solves them on its own.
 
     Without a target: every named tensor at its leading order, and K^{1}, Theta^{1}. Prints the path of the document or
     module (and of the PDF); LaTeX fragments for \\input lie in a directory beside it.
@@ -101,6 +102,7 @@ def command(
     \b
     Example: ntkfeyn emit --lang latex
              ntkfeyn emit --lang latex Theta@2 --closure --style compact --columns 2 --name theta2 -o appendix
+             ntkfeyn emit --lang html Theta@2 --closure -o atlas
              ntkfeyn emit --lang python --cumulant Theta@1 -o code
              ntkfeyn emit --lang c --cumulant Theta@1 -o code
              ntkfeyn emit --lang latex V@1 --weights orthogonal -o appendix
@@ -109,13 +111,13 @@ def command(
     """
     from ntkfeyn.api import emit_targets
     from ntkfeyn.model.targets import default_targets
-    from ntkfeyn.render.latex.appendix import LatexOptions
+    from ntkfeyn.render.latex.appendix import LatexOptions, misplaced
 
     asked = request.names or request.legs is not None or request.channel is not None
     given = {name: value for name, value in document.items() if value not in (None, False, ())}
-    if given and lang in LANGUAGES and lang != "latex":
-        option = "author" if "authors" in given and len(given) == 1 else next(iter(given))
-        raise bad_request(f"--{option} was given with --lang {lang}", "it is for LaTeX alone", "--lang latex")
+    if lang in LANGUAGES and (found := misplaced(lang, given)):
+        option = "author" if found[0] == "authors" else found[0]
+        raise bad_request(f"--{option} was given with --lang {lang}", found[1], "--lang latex")
     targets = request.targets() if asked else default_targets(request.order)
     options = LatexOptions(
         prefix=prefix, columns=columns, terms_per_line=terms_per_line, expanded=expanded, templates=template, **given

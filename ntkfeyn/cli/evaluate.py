@@ -88,11 +88,11 @@ def command(
 def _solved(asked: Request, targets: list[TensorId], components: str, assembled: bool) -> Tensors:
     """The tensors, their orders added up if asked for; warnings on stderr."""
     from ntkfeyn.solve.evaluation import evaluate_tensors
-    from ntkfeyn.solve.trust import expansion_warnings
+    from ntkfeyn.solve.trust import trust_warnings
 
     with progress("evaluate", asked.steps, AGAIN) as advance:
         result = evaluate_tensors(asked._replace(advance=advance), targets, components)
-    for line in [*result.warnings(), *(expansion_warnings(asked) if assembled else ())]:
+    for line in [*result.warnings(), *trust_warnings(asked, targets, assembled)]:
         click.echo(f"Warning: {line}", err=True)
     return result.assembled() if assembled else result
 

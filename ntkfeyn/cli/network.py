@@ -53,10 +53,12 @@ def command(
     from ntkfeyn.cli.evaluate import evaluated_targets
     from ntkfeyn.errors import LimitError, bad_request
     from ntkfeyn.solve.forecast import forecast
+    from ntkfeyn.solve.inputs import MAX_INPUTS
 
-    if samples < 1:
-        raise bad_request(f"{samples} samples were asked for", "1 or more are allowed", "--samples 2")
-    made = _opened(network).networks()
+    if not 1 <= samples <= MAX_INPUTS:
+        raise bad_request(f"{samples} samples were asked for", f"1 to {MAX_INPUTS} are allowed", "--samples 2")
+    network = _opened(network)
+    made = network.networks()
     asked = _request(network, made, samples)._replace(tolerance=tolerance)
     asked.check()
     works: list[Work] = []

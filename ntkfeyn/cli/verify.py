@@ -25,13 +25,19 @@ if TYPE_CHECKING:
     from ntkfeyn.model.targets import Target
     from ntkfeyn.verification.certify import Certificate, NamedNetwork
 
+LAYERS = "2,3"
 COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lambda_b"}
 
 
 @click.command("verify", short_help="Compare a recursion with exact finite-width cumulants.")
 @target_options
 @weights_option("Law of the weights of all layers but the first.")
-@click.option("--layers", default="2,3", show_default=True, metavar="L,L,..", help="Layers to compare at.")
+@click.option(
+    "--layers",
+    metavar="L,L,..",
+    show_default="2,3; of these those that FILE.toml has",
+    help="Layers to compare at.",
+)
 @click.option(
     "--activation",
     default="z + z**2/2",
@@ -61,7 +67,7 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 def command(
     request: TargetRequest,
     weights: str,
-    layers: str,
+    layers: str | None,
     activation: str,
     network_file: Path | None,
     samples: int,
@@ -87,11 +93,14 @@ def command(
     from ntkfeyn.verification.certificates import certificate_text, certificates_json
 
     targets = request.targets()
-    chosen = _layers(layers)
     given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}
     widths = _integers(width, ":", "--width", "--width 2:3:5") if width is not None else None
     asked = Request(activation, samples, widths, seed, given, weights)
-    setting, network = (asked.setting(), None) if network_file is None else asked.of_file(network_file, chosen)
+    network: NamedNetwork | None = None
+    if network_file is None:
+        chosen, setting = _layers(layers or LAYERS), asked.setting()
+    else:
+        chosen, setting, network = asked.of_file(network_file, layers)
     found = _certify(targets, chosen, setting, seed, controls, network)
     if not all(one.equal for one in found):
         answer_no()
@@ -158,8 +167,8 @@ class Request(NamedTuple):
             weights=self.weights,
         )
 
-    def of_file(self, path: Path, layers: list[int]) -> tuple[Setting, NamedNetwork | None]:
-        """Of the network in a file, whose layers these must be. Raises NtkfeynError."""
+    def of_file(self, path: Path, layers: str | None) -> tuple[list[int], Setting, NamedNetwork | None]:
+        """Layers to compare at, and of the network in a file that these are of. Raises NtkfeynError."""
         from ntkfeyn.cli.network_options import network_of
         from ntkfeyn.errors import bad_request
         from ntkfeyn.model.network import Network
@@ -171,11 +180,15 @@ class Request(NamedTuple):
         source = click.get_current_context().get_parameter_source
         file = network_of(path, frozenset(name for name in typed if source(name) is not ParameterSource.DEFAULT))
         network = Network(layers=file.layers, shape=file.shape, activation=self.activation, weights=self.weights)
-        if max(layers) > network.depth:
+        chosen = _layers(layers or LAYERS)
+        if layers is None:
+            chosen = [layer for layer in chosen if layer <= network.depth] or [network.depth]
+        if max(chosen) > network.depth:
             raise bad_request(
-                f"layer {max(layers)} of '{path}' was asked for", f"it has {network.depth} layers", "--layers 2"
+                f"layer {max(chosen)} of '{path}' was asked for", f"it has {network.depth} layers", "--layers 2"
             )
-        return network_setting(network, self.samples, self.seed, widths=self.widths, couplings=self.couplings)
+        found = network_setting(network, self.samples, self.seed, widths=self.widths, couplings=self.couplings)
+        return chosen, *found
 
 
 def _layers(text: str) -> list[int]:

@@ -16,6 +16,7 @@ from ntkfeyn.model.ensembles import GAUSSIAN
 
 if TYPE_CHECKING:
     from ntkfeyn.codegen.ir import Program
+    from ntkfeyn.derivation.recursion import Recursion
     from ntkfeyn.model.network import Network
     from ntkfeyn.model.targets import Target
     from ntkfeyn.render.latex.appendix import LatexOptions
@@ -94,21 +95,37 @@ class Backend:
     networks: bool = False
 
 
-def _latex(asked: Emission) -> Files:
+def _recursions(asked: Emission, closure: bool) -> list[Recursion]:
+    """Of the targets, with the labels that were asked for; with ``closure`` of all that they need too."""
     from ntkfeyn.derivation.recursion import derive_recursion, derive_system
+
+    found = [derive_recursion(shape, order, (), asked.weights, asked.shared) for shape, order in asked.targets]
+    if not closure:
+        return found
+    own = {recursion.id: recursion for recursion in found}
+    return [own.get(one.id, one) for one in derive_system(own, asked.weights, asked.shared).recursions]
+
+
+def _latex(asked: Emission) -> Files:
     from ntkfeyn.render.latex.appendix import LatexOptions, latex_files
     from ntkfeyn.render.latex.pdf import compile_pdf
 
     options = replace(asked.latex or LatexOptions(), symbols=asked.letters)
     options.check()  # before anything is derived
-    recursions = [derive_recursion(shape, order, (), asked.weights, asked.shared) for shape, order in asked.targets]
-    if options.closure:
-        own = {recursion.id: recursion for recursion in recursions}  # with the labels that were asked for
-        recursions = [own.get(one.id, one) for one in derive_system(own, asked.weights, asked.shared).recursions]
-    texts = latex_files(recursions, asked.stem, options)
+    texts = latex_files(_recursions(asked, options.closure), asked.stem, options)
     if options.pdf:
         return {**texts, f"{asked.stem}.pdf": compile_pdf(texts, asked.stem)}
     return texts
+
+
+def _html(asked: Emission) -> Files:
+    from ntkfeyn.render.html.atlas import check_title, html_page
+    from ntkfeyn.render.latex.appendix import LatexOptions
+
+    options = asked.latex or LatexOptions()
+    options.check_name()
+    check_title(options.title)
+    return {f"{asked.stem}.html": html_page(_recursions(asked, options.closure), options.title, asked.letters)}
 
 
 def _python(asked: Emission) -> Files:
@@ -131,6 +148,7 @@ def _c(asked: Emission) -> Files:
 
 BACKENDS = (
     Backend("latex", "an appendix with the diagrams", _latex, quoted=True, shared=True),
+    Backend("html", "a page to read and click through", _html, shared=True),
     Backend("python", "a module for NumPy", _python, quoted=True, shared=True, networks=True),
     Backend("jax", "a module for JAX", _jax, shared=True, networks=True),
     Backend("c", "C99 source, header, program, Makefile", _c, quoted=True),

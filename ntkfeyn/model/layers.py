@@ -32,6 +32,9 @@ NORMALISATIONS = ("symmetric", "row", "none")
 MAX_KERNEL = 64
 
 
+COMMON = ("width", "activation", "cw", "cb", "lambda_w", "lambda_b", "weights")  # of every kind of layer
+
+
 @dataclass(frozen=True, kw_only=True)
 class LayerSpec:
     """What every kind of layer has: neurons, activation after it, couplings as of ``Network``; None is left open."""
@@ -203,9 +206,8 @@ class Graph(LayerSpec):
             )
         rows = self.matrix if self.matrix is not None else self._propagation(nodes)
         if len(rows) != nodes or self.nodes not in (None, nodes):
-            raise bad_request(
-                f"a graph of {self.nodes or len(rows)} nodes on {nodes} positions", f"{nodes} nodes are needed"
-            )
+            given = len(rows) if self.nodes is None else self.nodes
+            raise bad_request(f"a graph of {given} nodes on {nodes} positions", f"{nodes} nodes are needed")
         return propagation(rows), shape
 
     def _propagation(self, nodes: int) -> tuple[Row, ...]:
@@ -256,8 +258,8 @@ def _one_of(name: str, given: Any, allowed: Sequence[str]) -> None:
 
 def _edges(given: Any) -> tuple[tuple[int, int], ...]:
     """Each edge once, smaller node first."""
-    listed = given.tolist() if hasattr(given, "tolist") else given
     try:
+        listed = given.tolist() if hasattr(given, "tolist") else list(given)
         pairs = [(one[0], one[1]) for one in listed if len(one) == 2]
         whole = [tuple(int(node) for node in pair) for pair in pairs]
     except (TypeError, ValueError, IndexError, OverflowError) as error:
@@ -287,7 +289,8 @@ def _sparse_rows(given: Any) -> tuple[Row, ...]:
         )
     else:
         listed = given.tolist() if hasattr(given, "tolist") else given
-        rows = [list(row) for row in listed] if all(isinstance(row, Sequence) for row in listed) else []
+        nested = isinstance(listed, Sequence) and all(isinstance(row, Sequence) for row in listed)
+        rows = [list(row) for row in listed] if nested else []
         shape = (len(rows), len(rows[0]) if rows else 0) if len({len(row) for row in rows}) == 1 else (0,)
         entries = [(a, b, m) for a, row in enumerate(rows) for b, m in enumerate(row) if m != 0]
     if len(shape) != 2 or shape[0] != shape[1] or not shape[0]:

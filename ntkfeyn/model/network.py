@@ -6,16 +6,17 @@ layer is asked of its record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite, prod
 from numbers import Real
 from typing import Any
 
-from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
+from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
 from ntkfeyn.model.activations import SEPARATOR, read_activations
 from ntkfeyn.model.ensembles import GAUSSIAN, ORTHOGONAL, layer_ensembles, shortest_form
-from ntkfeyn.model.layers import LayerSpec
+from ntkfeyn.model.layers import COMMON, LayerSpec
 from ntkfeyn.model.sharing import MAX_POSITIONS, Shape, Sharing
 
 MAX_DEPTH = 1000
@@ -91,7 +92,8 @@ class Network:
             "width": width, "activation": activation, "cw": cw, "cb": cb,
             "lambda_w": lambda_w, "lambda_b": lambda_b, "weights": weights,
         }  # fmt: skip
-        specs = _specs(layers, depth, shape)
+        specs, sizes = _specs(layers, depth, shape)
+        _check_alone(specs)
         count = len(specs) if layers is not None else depth
         if type(count) is not int or count < 1:
             raise bad_request(f"depth {count!r} was asked for", "an integer from 1 up is allowed", "--depth 4")
@@ -99,10 +101,9 @@ class Network:
             raise LimitError(f"depth {count} was asked for; at most {MAX_DEPTH} is allowed")
         for name, value in {"depth": count, **given}.items():
             object.__setattr__(self, name, _filled(specs, name, value) if specs else value)
-        shared = sharings(specs, tuple(shape or ()))
-        plain = not any(shared)
-        object.__setattr__(self, "shape", None if shape is None else tuple(shape))
-        object.__setattr__(self, "specs", () if plain else specs)
+        shared = sharings(specs, sizes or ())
+        object.__setattr__(self, "shape", sizes)
+        object.__setattr__(self, "specs", specs if any(shared) else ())
         widths, activations = self._widths(), self._activations()
         couplings = [self._couplings(name, name == "cw") for name in ("cw", "cb", "lambda_w", "lambda_b")]
         ensembles = layer_ensembles(self.weights, count)
@@ -122,7 +123,7 @@ class Network:
 
     def _widths(self) -> tuple[int, ...]:
         """One a hidden layer; the field keeps the shortest form: 8:8 is 8, one text, one stream of random numbers."""
-        given = (self.width,) if isinstance(self.width, int | float) else tuple(self.width)
+        given = tuple(self.width) if isinstance(self.width, Iterable) else (self.width,)
         if len(given) not in (1, self.depth - 1) or not all(type(n) is int and 1 <= n <= MAX_WIDTH for n in given):
             raise bad_request(
                 f"width {':'.join(map(str, given))} was asked for at depth {self.depth}",
@@ -241,15 +242,15 @@ class Network:
         return self.hidden[layer - 1] / self.hidden[layer - 2] if layer > 1 else 1.0
 
 
-def _specs(layers: Sequence[LayerSpec] | None, depth: int | None, shape: Sequence[int] | None) -> tuple[LayerSpec, ...]:
-    """The layers as given, checked for what they are; none for a network given by its depth."""
+def _specs(layers: Any, depth: int | None, shape: Any) -> tuple[tuple[LayerSpec, ...], Shape | None]:
+    """The layers and the shape as given, checked for what they are; none for a network given by its depth."""
     if layers is None:
         if shape is not None:
             raise bad_request("a shape without layers", "both together are allowed", "layers=[..], shape=(3, 8)")
-        return ()
+        return (), None
     if depth is not None:
         raise bad_request(f"depth {depth} and {len(layers)} layers", "one of them is allowed", "layers=[..] alone")
-    sizes = tuple(shape or ())
+    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
     if not 1 <= len(sizes) <= 3 or not all(type(size) is int and 1 <= size <= MAX_ENTRIES for size in sizes):
         raise bad_request(
             f"an input of shape {list(sizes)}",
@@ -260,7 +261,27 @@ def _specs(layers: Sequence[LayerSpec] | None, depth: int | None, shape: Sequenc
         raise LimitError(f"an input of {prod(sizes[1:])} positions was given; at most {MAX_POSITIONS} are allowed")
     if not layers or not all(isinstance(one, LayerSpec) for one in layers):
         raise bad_request("layers that are none", "a list of Dense, Conv and Graph is allowed", "layers=[Dense()]")
-    return tuple(layers)
+    return tuple(layers), sizes
+
+
+def _check_alone(specs: tuple[LayerSpec, ...]) -> None:
+    """What each layer says of itself, as of a network with one hidden layer; an output has no activation."""
+    for number, spec in enumerate(specs, 1):
+        with _naming(number, spec):
+            for name in COMMON:
+                if getattr(spec, name) is not None:
+                    Network(2, **{name: getattr(spec, name)})
+            if number == len(specs) and spec.activation is not None:
+                raise bad_request(f"the output layer has the activation '{spec.activation}'", "none is applied there")
+
+
+@contextmanager
+def _naming(number: int, spec: LayerSpec) -> Iterator[None]:
+    """Puts the layer in front of what is refused in it."""
+    try:
+        yield
+    except NtkfeynError as error:
+        raise type(error)(f"layer {number} ({spec.kind}): {error}") from error
 
 
 def _filled(specs: tuple[LayerSpec, ...], name: str, given: Any) -> Any:
@@ -282,10 +303,8 @@ def sharings(specs: tuple[LayerSpec, ...], shape: Shape) -> tuple[Sharing | None
     """How each layer shares its weights over positions, for an input of this shape. Raises NtkfeynError."""
     found, positions = [], shape[1:]
     for number, spec in enumerate(specs, 1):
-        try:
+        with _naming(number, spec):
             sharing, positions = spec.onto(positions)
-        except NtkfeynError as error:
-            raise type(error)(f"layer {number} ({spec.kind}): {error}") from error
         found.append(sharing)
     return tuple(found)
 
@@ -326,11 +345,6 @@ def parse_numbers(option: str, text: str) -> float | tuple[float, ...]:
     try:
         numbers = tuple(float(word) for word in text.split(":"))
     except ValueError as error:
-        raise _not_numbers(option, text) from error
+        allowed = "a number, or one a layer as 1:2:2, is allowed"
+        raise bad_request(f"{option} '{text[:60]}' was asked for", allowed, f"{option} 1.5") from error
     return numbers[0] if len(numbers) == 1 else numbers
-
-
-def _not_numbers(option: str, text: str) -> RequestError:
-    return bad_request(
-        f"{option} '{text[:60]}' was asked for", "a number, or one a layer as 1:2:2, is allowed", f"{option} 1.5"
-    )

@@ -11,11 +11,10 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from ntkfeyn.errors import NtkfeynError, bad_request, closest
-from ntkfeyn.model.layers import KINDS, LayerSpec
+from ntkfeyn.model.layers import COMMON, KINDS, LayerSpec
 
 MAX_BYTES = 1 << 20
 ALLOWED = "a TOML file with [input] shape and one [[layer]] a layer is allowed"
-COMMON = ("width", "activation", "cw", "cb", "lambda_w", "lambda_b", "weights")
 FILES = ("matrix", "edges")  # keys whose value is the name of a file
 OUTSIDE = {
     "residual": "with a skip around an activation the neuron survives the layer, and tensors of order 1/n do not close",
@@ -51,8 +50,9 @@ def read_layers(document: Mapping[str, Any], read: Callable[[str], Any]) -> Netw
     for name in ("width", "activation"):
         _whole(name, layers[:-1])
     some = {name for name in COMMON for one in layers if getattr(one, name) is not None}
-    if all(one.width is None for one in layers[:-1]):
-        some.discard("width")  # that of the output is no width of the network
+    for name in ("width", "activation"):
+        if all(getattr(one, name) is None for one in layers[:-1]):
+            some.discard(name)  # that of the output is none of the network
     return NetworkFile(layers, tuple(shape), frozenset(some))
 
 

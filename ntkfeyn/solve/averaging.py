@@ -6,6 +6,7 @@ the components of the right-hand side, at labels of layer l, that they are sums 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -60,54 +61,92 @@ def average(name: str, above: Components, operator: Operator, moves: Ints) -> Av
             f"{name} at {len(rows)} components is a sum of {summands.sum():.2g} over the labels of the layer below;"
             f" at most {MAX_SUMMANDS:.0e} are allowed; {SMALLER}"
         )
-    found: list[tuple[Ints, Ints, Array]] = []  # rows, orbits, weights
-    examples: dict[str, list[Ints]] = {"orbits": [], "tuples": []}
-    total = 0
-    for some in _blocks(summands):
-        row, weights, tuples = _expanded(known, [one[some] for one in at], pairs, rows.shape[1])
-        numbers = orbits(name, operator.below, tuples, moves)
-        distinct, first, inverse = np.unique(numbers, return_index=True, return_inverse=True)
-        code, place = np.unique(row * len(distinct) + inverse, return_inverse=True)
-        row, orbit = some[code // len(distinct)], distinct[code % len(distinct)]
-        found.append((row, orbit, np.asarray(np.bincount(place, weights), dtype=float)))
-        examples["orbits"].append(distinct)
-        examples["tuples"].append(tuples[first])
-        total += len(distinct)
-        if total > 4 * MAX_COMPONENTS:
-            raise _too_many(name, total)
-    if not found:
-        return Averaged(Components(name, rows[:0], operator.below, moves), csr_array((len(rows), 0)))
-    _, first = np.unique(np.concatenate(examples["orbits"]), return_index=True)
-    if len(first) > MAX_COMPONENTS:
-        raise _too_many(name, len(first))
-    read = Components(name, np.concatenate(examples["tuples"])[first], operator.below, moves)
-    row, orbit, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    column = read.numbers[np.searchsorted(read.orbits, orbit)]
-    return Averaged(read, csr_array((weights, (row, column)), shape=(len(rows), len(read))))
+    _check_number(name, _fewest(name, known, at, operator.below, len(moves)), 0)
+    found = Sums(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), rows[:0])
+    held: list[Sums] = []
+    for some, within in _blocks(summands, sizes[at[0]]):
+        row, weights, tuples = _expanded(known, [one[some] for one in at], pairs, rows.shape[1], within)
+        held.append(_summed([Sums(some[row], orbits(name, operator.below, tuples, moves), weights, tuples)]))
+        if sum(len(one.rows) for one in held) > max(MAX_COMPONENTS, len(found.rows)):
+            found, held = _summed([found, *held]), []
+            _check_number(name, len(np.unique(found.orbits)), len(found.rows))
+    found = _summed([found, *held])
+    _check_number(name, len(np.unique(found.orbits)), len(found.rows))
+    _, first = np.unique(found.orbits, return_index=True)
+    read = Components(name, found.tuples[first], operator.below, moves)
+    column = read.numbers[np.searchsorted(read.orbits, found.orbits)]
+    return Averaged(read, csr_array((found.weights, (found.rows, column)), shape=(len(rows), len(read))))
 
 
-def _too_many(name: str, components: int) -> LimitError:
-    return LimitError(
-        f"{name} needs {components} components over labels (input, position); at most {MAX_COMPONENTS} are allowed;"
-        f" {SMALLER}"
+class Sums(NamedTuple):
+    """Summands of the component ``rows[i]``: a weight times the component of an orbit, of which a tuple is given."""
+
+    rows: Ints
+    orbits: Ints
+    weights: Array
+    tuples: Ints
+
+
+def _summed(parts: list[Sums]) -> Sums:
+    """One summand of each orbit for each component."""
+    row, orbit, weights, tuples = (np.concatenate(one) for one in zip(*parts, strict=True))
+    distinct, inverse = np.unique(orbit, return_inverse=True)
+    code, first, place = np.unique(row * max(1, len(distinct)) + inverse, return_index=True, return_inverse=True)
+    return Sums(
+        row[first], orbit[first], np.asarray(np.bincount(place, weights, len(code)), dtype=float), tuples[first]
     )
 
 
-def _blocks(summands: Array) -> list[Ints]:
-    """Components in blocks of about as many summands."""
-    edges = np.searchsorted(np.cumsum(summands), np.arange(BLOCK, summands.sum() + BLOCK, BLOCK))
-    parts = np.split(np.arange(len(summands)), np.unique(edges + 1))
-    return [part for part in parts if len(part)]
+def _fewest(name: str, known: Pairs, at: list[Ints], labels: int, moves: int) -> int:
+    """No fewer components than this are read: the tuples of one sum, by the largest number that an orbit can hold."""
+    pair = np.repeat(np.arange(len(known.starts) - 1), np.diff(known.starts))
+    code = np.unique((pair * labels + known.first) * labels + known.second)
+    sizes = np.bincount(code // labels**2, minlength=len(known.starts) - 1).astype(float)
+    tuples = np.prod([sizes[one] for one in at], axis=0)
+    return int(tuples.max(initial=0.0) / (len(standard(name).symmetries) * moves))
 
 
-def _expanded(known: Pairs, at: list[Ints], pairs: Any, slots: int) -> tuple[Ints, Array, Ints]:
-    """Every summand of some components: which component, its weight, the labels of its slots."""
+def _check_number(name: str, components: int, entries: int) -> None:
+    """Raises LimitError."""
+    if components > MAX_COMPONENTS:
+        raise LimitError(
+            f"{name} needs {components} components over labels (input, position) or more; at most {MAX_COMPONENTS}"
+            f" are allowed; {SMALLER}"
+        )
+    if entries > 4 * MAX_COMPONENTS:
+        raise LimitError(
+            f"{name} needs a matrix of {entries} entries or more over labels (input, position); at most"
+            f" {4 * MAX_COMPONENTS} are allowed; {SMALLER}"
+        )
+
+
+def _blocks(summands: Array, first: Ints) -> Iterator[tuple[Ints, tuple[int, int]]]:
+    """Components in blocks of about as many summands; of one with more, a part of the entries of its first pair."""
+    small = np.flatnonzero(summands <= BLOCK)
+    edges = np.arange(BLOCK, summands[small].sum() + BLOCK, BLOCK)
+    for part in np.split(small, np.unique(np.searchsorted(np.cumsum(summands[small]), edges) + 1)):
+        if len(part):
+            yield part, (0, int(first[part].max()))
+    for one in np.flatnonzero(summands > BLOCK).tolist():
+        step = max(1, int(BLOCK * first[one] / summands[one]))
+        yield from ((np.array([one]), (low, low + step)) for low in range(0, int(first[one]), step))
+
+
+def _expanded(
+    known: Pairs, at: list[Ints], pairs: Any, slots: int, within: tuple[int, int]
+) -> tuple[Ints, Array, Ints]:
+    """Every summand of some components: which component, its weight, the labels of its slots.
+
+    ``within``: the entries that are taken of the first pair.
+    """
     row = np.arange(len(at[0]))
     weights = np.ones(len(row))
     tuples = np.zeros((len(row), slots), dtype=np.int64)
-    for one, (v, w) in zip(at, pairs, strict=True):
+    for pair, (one, (v, w)) in enumerate(zip(at, pairs, strict=True)):
         code = one[row]
         start, counts = known.starts[code], known.starts[code + 1] - known.starts[code]
+        if pair == 0:
+            start, counts = start + within[0], np.clip(counts - within[0], 0, within[1] - within[0])
         each = np.repeat(np.arange(len(row)), counts)
         entry = start[each] + np.arange(len(each)) - np.repeat(np.cumsum(counts) - counts, counts)
         row, weights, tuples = row[each], weights[each] * known.weights[entry], tuples[each]

@@ -24,6 +24,7 @@ COARSENING, FINE = (1.15, 1.25), (1.08, 1.13)  # compared runs have so many time
 FEW = 2  # samples up to which two runs are compared: among few components one difference may be small by chance
 SMALLEST, FIRST = 1e-16, 3e-14  # tolerances of one integral along one axis: the least, and the least at first
 LARGEST = 1e-6  # tolerance that runs are made for: few nodes agree by chance
+LOOSE = 1e-4  # the same where grids for LARGEST would have too many nodes: five or six samples in one expectation
 MAX_REPEATS = 2
 TIGHTER, LEAST, MOST = 0.3, 1e-4, 0.03  # how much tighter a repeated run is
 MARGIN = 0.0002  # share of the tolerance that one integral may use along one axis
@@ -61,7 +62,12 @@ def converged(functions: Sequence[Activation], tolerance: float, samples: int, r
     if exact and not smooth:
         return run(Trial(_resolution(tolerance, MARGIN)))
     repeats = 0 if exact else MAX_REPEATS
-    found = _refined(tolerance, samples, run, repeats, False)
+    try:
+        found = _refined(tolerance, samples, run, repeats, False)
+    except NtkfeynError:
+        if tolerance <= LARGEST:
+            raise
+        found = _refined(tolerance, samples, run, repeats, False, LOOSE)
     if smooth and found.worst > tolerance:
         with suppress(NtkfeynError):  # too many terms or nodes: what is known has its error
             found = min(found, _refined(tolerance, samples, run, repeats, True), key=lambda one: one.worst)
@@ -75,20 +81,22 @@ def planned_runs(function: Activation, samples: int) -> int:
     return 3 if samples <= FEW else 2
 
 
-def _resolution(tolerance: float, margin: float) -> float:
-    return max(min(tolerance, LARGEST) * margin, SMALLEST)
+def _resolution(tolerance: float, margin: float, largest: float = LARGEST) -> float:
+    return max(min(tolerance, largest) * margin, SMALLEST)
 
 
-def _refined(tolerance: float, samples: int, run: Run, repeats: int, centred: bool) -> Compared:
-    """Finer and finer rules, as long as they help."""
+def _refined(
+    tolerance: float, samples: int, run: Run, repeats: int, centred: bool, largest: float = LARGEST
+) -> Compared:
+    """Finer and finer rules, as long as they help; the first ones are made for ``largest`` at most."""
     margin = max(MARGIN, FIRST / tolerance)
-    found = _compared(samples, run, Trial(_resolution(tolerance, margin), centred=centred))
+    found = _compared(samples, run, Trial(_resolution(tolerance, margin, largest), centred=centred))
     for _ in range(repeats):
-        if found.worst <= tolerance or _resolution(tolerance, margin) <= SMALLEST:
+        if found.worst <= tolerance or _resolution(tolerance, margin, largest) <= SMALLEST:
             break
         margin *= min(max(TIGHTER * tolerance / found.worst, LEAST), MOST)
         try:
-            finer = _compared(samples, run, Trial(_resolution(tolerance, margin), centred=centred))
+            finer = _compared(samples, run, Trial(_resolution(tolerance, margin, largest), centred=centred))
         except NtkfeynError:
             break  # too many nodes: what is known has its error
         before, found = found.worst, min(finer, found, key=lambda one: one.worst)

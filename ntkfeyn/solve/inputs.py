@@ -143,6 +143,8 @@ def gram_of(inputs: Array) -> Array:
         gram = gram / 2 + gram.T / 2
     if not np.isfinite(gram).all():
         raise bad_request("the inputs are too large", "vectors whose squares do not overflow are allowed", HINT)
+    if inputs[np.diag(gram) == 0].any():
+        raise bad_request("the inputs are too small", "vectors whose squares do not underflow are allowed", HINT)
     return np.asarray(gram)
 
 

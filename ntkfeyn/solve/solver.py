@@ -201,4 +201,4 @@ def _kernel_error(of: Of, kernel: Array, errors: Values) -> float:
     """How far K is off, relative to the spread of its samples: at least by rounding."""
     a, b = of[MEAN_KERNEL].rows.T
     size = np.sqrt(np.diag(kernel)[a] * np.diag(kernel)[b])
-    return max(EPSILON, float(np.max(errors[MEAN_KERNEL] / np.maximum(size, 1e-300))))
+    return max(EPSILON, float(np.max(errors[MEAN_KERNEL] / np.maximum(size, 1e-300), initial=0.0)))

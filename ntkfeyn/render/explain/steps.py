@@ -38,6 +38,11 @@ PICTURE_WIDTH = 1000  # of the sketch in the JSON: it always fits
 
 def explanation_steps(explanation: Explanation) -> list[tuple[str, list[Row]]]:
     """Titles and rows (depth, text); the picture is apart."""
+    return [*derivation_steps(explanation), ("Where it stands", _places(explanation))]
+
+
+def derivation_steps(explanation: Explanation) -> list[tuple[str, list[Row]]]:
+    """From the picture to the term, without the files that quote it."""
     return [
         (
             "What the diagram consists of",
@@ -47,7 +52,6 @@ def explanation_steps(explanation: Explanation) -> list[tuple[str, list[Row]]]:
         ("The weight", _weight(explanation)),
         ("The propagators", _propagators(explanation)),
         ("The term", _term(explanation)),
-        ("Where it stands", _places(explanation)),
     ]
 
 

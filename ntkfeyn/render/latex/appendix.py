@@ -8,7 +8,7 @@ to \\input (conventions, rules, tensors, one a cumulant, one a figure), a macros
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +36,8 @@ STYLES = ("full", "compact")
 TITLE = "Finite-width recursions from Feynman diagrams"
 SHARED_TITLE = "Finite-width recursions for shared weights from Feynman diagrams"
 AUTHOR = "derived by ntkfeyn"
+
+PAGE_OPTIONS = frozenset(("closure", "name", "title"))  # of LatexOptions, what a page of HTML has too
 
 # prefixes with which one of our macros is one that TeX, LaTeX, amsmath, tikz, hyperref, cleveref or a class of papers
 # has, such as \beginR, \DOTSB or \circledR; LaTeX itself lets nobody define what begins with end
@@ -90,6 +92,12 @@ class LatexOptions:
     def latex(self) -> LatexNotation:
         return LatexNotation(self.symbols.latex)
 
+    def check_name(self) -> None:
+        """Raises RequestError for what is no name of a file."""
+        if self.name is not None and not re.fullmatch(NAME, self.name):
+            allowed = "letters, digits, '-' and '_' are allowed, a letter or digit first, at most 80"
+            raise bad_request(f"name {self.name[:60]!r}", allowed, "--name appendix; -o says in which directory")
+
     def check(self) -> None:
         """Raises RequestError for a value that is not allowed, NtkfeynError for a PDF where there is no TeX."""
         # our macros go on with a capital letter, as those of TeX do not, but for its logos and a few
@@ -103,9 +111,7 @@ class LatexOptions:
             raise bad_request(asked, "1 to 20 are allowed", "--terms-per-line 2")
         if self.style not in STYLES:
             raise bad_request(f"style '{self.style[:40]}'", f"allowed are {' and '.join(STYLES)}", "--style compact")
-        if self.name is not None and not re.fullmatch(NAME, self.name):
-            allowed = "letters, digits, '-' and '_' are allowed, a letter or digit first, at most 80"
-            raise bad_request(f"name {self.name[:60]!r}", allowed, "--name appendix; -o says in which directory")
+        self.check_name()
         for kind, text in (("title", self.title), *(("author", author) for author in self.authors)):
             _check_tex(kind, text)
         if self.pdf:
@@ -120,9 +126,18 @@ def documented(lang: str, latex: LatexOptions | None, document: Mapping[str, Any
     for name in document:
         if name not in known:
             raise bad_request(f"'{name}' was given to emit", f"allowed are {', '.join(known)}", 'style="compact"')
-        if lang != "latex":
-            raise bad_request(f"{name} was given with lang='{lang}'", "it is for LaTeX alone", "lang='latex'")
+    if found := misplaced(lang, document):
+        raise bad_request(f"{found[0]} was given with lang='{lang}'", found[1], "lang='latex'")
     return replace(latex or LatexOptions(), **document)
+
+
+def misplaced(language: str, given: Collection[str]) -> tuple[str, str] | None:
+    """The first option of a document that a language does not have, and what it is for; None if all fit."""
+    fitting = {"latex": given, "html": PAGE_OPTIONS}.get(language, ())
+    for name in given:
+        if name not in fitting:
+            return name, "it is for LaTeX and HTML" if name in PAGE_OPTIONS else "it is for LaTeX alone"
+    return None
 
 
 def _check_tex(kind: str, text: str) -> None:
