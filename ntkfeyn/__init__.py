@@ -2,14 +2,20 @@
 
 derive        the recursion of a tensor, from all its diagrams: formula, LaTeX, SymPy, JSON, picture
 diagrams      the diagrams alone: weight, pictures, graph
+explain       how a diagram becomes its term, step by step
 emit          an appendix in LaTeX, or a program in Python, JAX or C, written to files
 check         somebody's recursion against ours, term by term
 depth         how tensors depend on the number of layers: closed forms, or series at large depth
+critical      critical couplings of an activation, and how tensors grow with depth there
 verify        a recursion against exact finite-width networks, in rational numbers
 evaluate      every tensor at every layer for an activation, with error estimates
 sample        the same tensors from sampled networks, with standard errors
+compare       theory, order by order, against sampled networks: pulls, chi^2, figures
 train         mean prediction and kernel of trained networks at orders 0 and 1 in 1/n
+symbols       SymPy names of formulas, for substitutions and one's own expressions: nf.symbols.C_W
 Notation      letters of formulas and pictures: Notation.read("pdlt"), or a file of one's own
+Solving       how recursions are solved: tolerance, processes
+Sampling      how networks are sampled: how many, which seed
 Network       depth, widths, activation and couplings of a network, or layers of its own
 Dense         a layer of a network: fully connected
 Conv          a layer that shares weights over positions: a convolution
@@ -23,11 +29,13 @@ NtkfeynError  any request that cannot be answered; its text says what was asked,
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.runtime.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from ntkfeyn import symbols
     from ntkfeyn.api import (
         Conv,
         Cumulant,
@@ -38,17 +46,22 @@ if TYPE_CHECKING:
         Network,
         Notation,
         Recursion,
+        Solving,
         check,
+        compare,
+        critical,
         depth,
         derive,
         diagrams,
         emit,
         evaluate,
+        explain,
         sample,
         train,
         verify,
     )
     from ntkfeyn.errors import NtkfeynError
+    from ntkfeyn.sampling.estimation import Sampling
 
 __all__ = [
     "Conv",
@@ -61,28 +74,32 @@ __all__ = [
     "Notation",
     "NtkfeynError",
     "Recursion",
+    "Sampling",
+    "Solving",
     "check",
+    "compare",
+    "critical",
     "depth",
     "derive",
     "diagrams",
     "emit",
     "evaluate",
+    "explain",
     "sample",
+    "symbols",
     "train",
     "verify",
 ]
 
+_ELSEWHERE = {"NtkfeynError": "ntkfeyn.errors", "Sampling": "ntkfeyn.sampling.estimation"}
+
 
 def __getattr__(name: str) -> Any:
     """Public names are imported on first use: start-up counts."""
-    if name == "NtkfeynError":
-        from ntkfeyn.errors import NtkfeynError
-
-        return NtkfeynError
+    if name == "symbols":
+        return import_module("ntkfeyn.symbols")
     if name in __all__:
-        from ntkfeyn import api
-
-        return getattr(api, name)
+        return getattr(import_module(_ELSEWHERE.get(name, "ntkfeyn.api")), name)
     raise AttributeError(f"module 'ntkfeyn' has no attribute '{name}'")
 
 

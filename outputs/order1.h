@@ -20,6 +20,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Tensors, in order of dependence. A tensor with m slots over n samples is an array of n^m doubles,
  * indices in the order of its name, the last one fastest. */
 enum {
@@ -146,5 +150,9 @@ const char *order1_message(int code);
 int order1_activations_named(
     const char *names, int count,
     order1_activation *activations);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

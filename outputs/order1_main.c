@@ -15,22 +15,42 @@
 /* U@1: 2 diagrams, 2 product terms, recursion hash c72f976976251c99 */
 /* K@1: 2 diagrams, 2 product terms, recursion hash 871889472c2b6fc0 */
 /* Theta@1: 5 diagrams, 5 product terms, recursion hash 77b4c1ea746b22d1 */
-/* Reads "samples dimension" and then that many vectors from standard input; prints every tensor
- * and its error at every layer. */
+/* Reads "samples dimension" and then that many vectors from standard input; prints the
+ * tensors asked for, or all, with their errors at every layer. */
 #include "order1.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef order1_network request;
 
+static const char *const TARGETS[] = {
+    "K@0",
+    "Theta@0",
+    "V@1",
+    "D@1",
+    "F@1",
+    "A@1",
+    "B@1",
+    "P@1",
+    "Q@1",
+    "R@1",
+    "S@1",
+    "T@1",
+    "U@1",
+    "K@1",
+    "Theta@1",
+};
+
 static const char USAGE[] = "usage: order1"
-                            " ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [ACCURACY]"
+                            " ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [ACCURACY [all]]"
                             " < vectors\n"
                             "  ACTIVATION: gelu, or one a hidden layer as gelu:tanh:linear\n"
                             "  ACCURACY: the tolerance, relative to each tensor (default 1e-8);\n"
                             "    from 2 up: so many nodes on each axis, no errors are known then\n"
+                            "  all: print what the targets need as well\n"
                             "  vectors: samples, dimension, then one vector a line\n";
 
 static int number(const char *text, double *value)
@@ -68,10 +88,24 @@ static double *read_gram(int *samples)
     return gram;
 }
 
-static void print_tensors(const request *net, const double *results, const double *errors)
+static int is_target(int tensor)
+{
+    for (size_t i = 0; i < sizeof TARGETS / sizeof *TARGETS; ++i) {
+        if (strcmp(TARGETS[i], order1_name(tensor)) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void print_tensors(
+    const request *net, const double *results, const double *errors, int every)
 {
     for (int l = 1; l <= net->depth; ++l) {
         for (int t = 0; t < ORDER1_TENSORS; ++t) {
+            if (!every && !is_target(t)) {
+                continue;
+            }
             const double *value =
                 results + order1_offset(net, t, l);
             size_t count = 1;
@@ -117,7 +151,7 @@ static int solved(request *net, double tolerance, double *x, double *w, double *
 }
 
 static int solve(request *net, const double *coupling, const char *activations, int width,
-    double tolerance)
+    double tolerance, int every)
 {
     const size_t layers = (size_t)net->depth, nodes = (size_t)net->nodes;
     const size_t size = order1_results(net);
@@ -149,7 +183,7 @@ static int solve(request *net, const double *coupling, const char *activations, 
             code = solved(net, tolerance, x, w, results, size, errors);
         }
         if (code == ORDER1_OK) {
-            print_tensors(net, results, tolerance > 0.0 ? errors : NULL);
+            print_tensors(net, results, tolerance > 0.0 ? errors : NULL, every);
         }
     }
     free(s);
@@ -160,14 +194,15 @@ static int solve(request *net, const double *coupling, const char *activations, 
     return code;
 }
 
-/* ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [ACCURACY] */
+/* ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [ACCURACY [all]] */
 int main(int count, char **arguments)
 {
     double value[7] = {0.0};
     request net = {0};
-    int good = count == 8 || count == 9;
+    const int every = count == 10 && strcmp(arguments[9], "all") == 0;
+    int good = count == 8 || count == 9 || every;
     value[6] = 1e-8;
-    for (int i = 2; good && i < count; ++i) {
+    for (int i = 2; good && i < count && i < 9; ++i) {
         good = number(arguments[i], &value[i - 2]);
     }
     if (!good || value[0] < 1 || value[0] > 10000 || value[1] < 1 || value[1] > 1e9
@@ -182,7 +217,7 @@ int main(int count, char **arguments)
         net.depth = (int)value[0];
         net.nodes = value[6] < 1.0 ? order1_most_nodes(net.samples) : (int)value[6];
         code = solve(&net, &value[2], arguments[1], (int)value[1],
-            value[6] < 1.0 ? value[6] : 0.0);
+            value[6] < 1.0 ? value[6] : 0.0, every);
     }
     free(gram);
     if (code != ORDER1_OK) {

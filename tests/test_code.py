@@ -617,6 +617,14 @@ def test_the_c_program(tmp_path: Path) -> None:
     assert float(rows["layer-3 K@1 1-2"]) == pytest.approx(exact.value("K@1", (1, 2))[0], rel=1e-7)
     one = run("gelu 2 16 1.5 0.1 1 0", "1 1\n1\n")
     assert "layer-2 F@1 1-1-1-1 " in one.stdout
+    assert {line.split()[1] for line in good.stdout.splitlines()} == {"F@1", "K@1"}  # the targets alone
+    every = run("gelu 2 16 1.5 0.1 1 0 40 all", "1 1\n1\n")
+    assert {line.split()[1] for line in every.stdout.splitlines()} == {"K@0", "Theta@0", "V@1", "F@1", "K@1"}
+    assert run("gelu 2 16 1.5 0.1 1 0 40 some", "1 1\n1\n").returncode == 2
+    if shutil.which("g++"):
+        (tmp_path / "user.cc").write_text(f'#include "{stem}.h"\nint main() {{ return {stem}_slots(0) != 2; }}\n')
+        link = f"cc -c {stem}.c -o m.o && g++ user.cc m.o -lm -o user && ./user"
+        subprocess.run(["sh", "-c", link], cwd=tmp_path, check=True)
     mixed = run("tanh:gelu 3 16 1.5 0.1 1 0", "2 2\n1 0.5\n0.2 1\n")
     steps = load(nf.emit(["F", "K@1"], lang="python", directory=tmp_path)[0])
     layers = steps.solve([[1, 0.5], [0.2, 1]], 3, 16, ["tanh", "gelu"], C_W=1.5, C_b=0.1)
@@ -779,6 +787,35 @@ def test_jax_equals_python_and_differentiates(tmp_path: Path) -> None:
     slope = float(jax.jit(jax.grad(last))(1.3))
     h = 1e-4
     assert slope == pytest.approx((float(last(1.3 + h)) - float(last(1.3 - h))) / (2 * h), rel=1e-6)
+
+
+def test_jax_differentiates_by_couplings(tmp_path: Path) -> None:
+    """Against finite differences, layer by layer and for all layers at once, compiled and not."""
+    jax = pytest.importorskip("jax")
+    module = load(nf.emit("Theta", lang="jax", directory=tmp_path)[0])
+    rule = module.trapezoid(16)
+
+    def solved(cw: Any, rest: Any) -> Any:  # rest: C_b, lambda_W, lambda_b
+        cb, lambda_w, lambda_b = rest
+        given = {"C_W": cw, "C_b": cb, "lambda_W": lambda_w, "lambda_b": lambda_b}
+        return module.solve(gram=GRAM[:1, :1], depth=3, activation="tanh", rule=rule, **given)[-1]["Theta@0"][0, 0]
+
+    every, rest, h = jax.numpy.array([1.3, 1.2, 1.1]), jax.numpy.array([0.1, 1.1, 0.3]), 1e-4
+    value = jax.jit(solved)
+    gradient = jax.jit(jax.grad(solved, argnums=(0, 1)))
+    slopes = gradient(every, rest)
+    for k, step in enumerate(h * np.eye(3)):
+        off = (
+            value(every + step, rest) - value(every - step, rest),
+            value(every, rest + step) - value(every, rest - step),
+        )
+        assert [float(part[k]) for part in slopes] == pytest.approx([float(x) / (2 * h) for x in off], rel=1e-6)
+    at_once = float(jax.grad(solved)(1.2, rest))
+    assert at_once == pytest.approx(float(gradient(jax.numpy.full(3, 1.2), rest)[0].sum()), rel=1e-10)
+    with pytest.raises(ValueError, match="give a rule"):
+        jax.grad(lambda cw: module.solve(gram=[[1.0]], depth=2, C_W=cw)[-1]["K@0"][0, 0])(1.3)
+    with pytest.raises(ValueError, match="C_W must be one number >= 0, or 2 of them"):
+        module.solve(gram=[[1.0]], depth=2, C_W=every, rule=rule)
 
 
 @pytest.mark.parametrize("lang", ["python", "c"])

@@ -134,9 +134,12 @@ def test_verdict_and_total() -> None:
     total = made((6.0, 1.0)).total("K@0")
     assert total is not None
     assert (total.value, total.freedom) == (2.0, 2)
-    assert made((6.0, 1.0)).warnings() == []
-    [line] = made((1.0, 4.9)).warnings()
-    assert "K@0" in line
+    assert made((6.0, 1.0)).reasons() == ["a pull of 6.00, allowed is 5"]
+    improbable = made((1.0, 4.9))
+    assert improbable.largest_pull < 5
+    assert not improbable.passed
+    [line] = improbable.reasons()
+    assert "chi^2 of K@0" in line
 
 
 def test_few_networks_do_not_cry_wolf() -> None:
@@ -263,12 +266,12 @@ def test_table_json_and_figures(files: Path, capsys: pytest.CaptureFixture[str])
     assert document["orders"] == {"Theta@0": [0, 1, 2], "V@1": [1, 2]}
     assert Path("out/comparison.json").read_bytes() == Path("a.json").read_bytes()
     made = sorted(path.name for path in Path("out").iterdir())
-    kinds = [f"comparison-{kind}.{ending}" for kind in ("depth", "width") for ending in ("pdf", "png")]
+    kinds = [f"comparison-{kind}.{ending}" for kind in ("components", "depth", "width") for ending in ("pdf", "png")]
     assert made == sorted(["comparison.json", *kinds])
     before = {path.name: path.read_bytes() for path in Path("out").iterdir()}
     assert call(capsys, "Theta", "V", "--order", "2", "-o", "out")[0] == 0
     assert before == {path.name: path.read_bytes() for path in Path("out").iterdir()}
-    assert err.count("out/") == 5
+    assert err.count("out/") == 7
 
 
 def test_the_answer_can_be_no(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,6 +78,22 @@ def test_every_kind_of_file(inputs: Path, capsys: pytest.CaptureFixture[str], ki
         assert entry["value"] == pytest.approx(theirs[key]["value"], rel=1e-9)
 
 
+def test_assembled_means_all_orders_up_to_the_one_asked_for(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As text with commas: the sum of K, K@1/n, K@2/n^2 from the same table of single orders."""
+    small = [*NETWORK, "--components", "1-1", "--format", "csv"]
+    code, whole, _ = call(capsys, *small, "K", "--order", "2", "--assembled")
+    assert code == 0
+    _, single, _ = call(capsys, *small, "K@0", "K@1", "K@2")
+    head, *lines = single.splitlines()
+    assert head == "width,layer,tensor,component,value,error"
+    last = [line.split(",") for line in lines if line.split(",")[1] == lines[-1].split(",")[1]]
+    n = int(last[0][0])
+    expected = sum(float(row[4]) / n ** int(row[2][-1]) for row in last if row[0] == last[0][0])
+    found = [line.split(",") for line in whole.splitlines() if line.startswith(f"{n},{last[0][1]},")]
+    assert [row[2] for row in found] == ["K@0..2"]
+    assert float(found[0][4]) == pytest.approx(expected, rel=1e-12)
+
+
 def test_table_and_assembled(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, *NETWORK, "K", "K@1", "--assembled", "--cw", "1.5:1.2:1.2", "--cb", "0.1")
     assert code == 0

@@ -317,3 +317,22 @@ def test_wrong_ids(diagram_id: str, message: str, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("diagram_id", ["F:1:2", "D:1:1b", f"{UNNAMED}:2:7", "R1R1R1:2:3c"])
 def test_ids_find_their_diagrams(diagram_id: str) -> None:
     assert find_diagram(diagram_id).id == find_diagram(f" {diagram_id}\n").id == diagram_id
+
+
+def test_labels_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """The term is written as derive writes it for the same request; another cumulant is refused."""
+    import ntkfeyn as nf
+    from ntkfeyn.cli import main
+
+    asked = {"legs": "z5 z6 NTK78", "channel": "57.68"}
+    derived = str(nf.derive(**asked))
+    assert "F_{b1 7 b2 8}" in derived
+    with pytest.raises(SystemExit):
+        main(["explain", "F:1:2", "--legs", asked["legs"], "--channel", asked["channel"]])
+    out = capsys.readouterr().out
+    assert "F_5768" in out
+    assert "F_{b1 7 b2 8}" in out
+    assert "F_1324" not in out
+    assert str(nf.explain("F:1:2", **asked)).startswith("F:1:2: a diagram of F_5768")
+    with pytest.raises(nf.NtkfeynError, match="these are of V"):
+        nf.explain("F:1:2", legs="z1 z2 z3 z4", channel="12.34")

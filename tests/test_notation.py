@@ -192,7 +192,7 @@ def test_the_figure_of_critical(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every text in it."""
-    from ntkfeyn.figures import critical
+    from ntkfeyn.figures import style
 
     texts: list[str] = []
 
@@ -200,7 +200,7 @@ def test_the_figure_of_critical(
         texts.extend(text.get_text() for text in figure.findobj(Text))
         return []
 
-    monkeypatch.setattr(critical, "save", kept)
+    monkeypatch.setattr(style, "save", kept)
     letters = r"""
     tensors = { K = "G", Theta = "H" }
     letters = { layer = "t", C_W = "c_w" }

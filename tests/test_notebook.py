@@ -1,16 +1,17 @@
-"""The notebook runs as a script and shows what it did when it was written."""
+"""The notebooks run as scripts and show what they did when they were written."""
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-NOTEBOOK = json.loads((Path(__file__).parent.parent / "outputs" / "order1.ipynb").read_text())
+OUTPUTS = Path(__file__).parent.parent / "outputs"
 
 
 def run(source: str, names: dict[str, Any]) -> Any:
@@ -32,19 +33,57 @@ def shown(cell: dict[str, Any], kind: str) -> Iterator[str]:
             yield "".join(found)
 
 
-def test_the_notebook(capsys: pytest.CaptureFixture[str]) -> None:
+def words(text: str) -> list[str]:
+    """Words, and numbers apart, markup left out."""
+    return re.findall(r"[-+]?[0-9.]+(?:e[-+]?[0-9]+)?|[^\s0-9]+", re.sub(r"<[^>]*>", " ", text))
+
+
+def alike(old: str, new: str) -> bool:
+    """Equal, or numbers that agree to three digits or are both rounding."""
+    try:
+        x, y = float(old), float(new)
+    except ValueError:
+        return old == new
+    return abs(x - y) <= 2e-3 * abs(x) or max(abs(x), abs(y)) < 1e-6
+
+
+@pytest.mark.parametrize(("name", "pictures", "formulas"), [("order1", 8, 1), ("tutorial", 1, 3)])
+def test_a_notebook(
+    name: str,
+    pictures: int,
+    formulas: int,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    notebook = json.loads((OUTPUTS / f"{name}.ipynb").read_text())
     names: dict[str, Any] = {}
-    pictures = formulas = 0
-    for cell in NOTEBOOK["cells"]:
+    found = [0, 0]
+    for cell in notebook["cells"]:
         if cell["cell_type"] != "code":
             continue
         value = run("".join(cell["source"]), names)
-        assert capsys.readouterr().out == "".join(shown(cell, "text"))
+        said, printed = "".join(shown(cell, "text")), capsys.readouterr().out
+        if name == "order1":
+            assert printed == said
+        pieces = [(said, printed)]
+        pieces += [(text, value._repr_html_()) for text in shown(cell, "text/html")]
+        pieces += [(text, repr(value)) for text in shown(cell, "text/plain") if text != "<Figure>" and name != "order1"]
+        for old, new in pieces:
+            assert len(words(old)) == len(words(new)), cell["source"]
+            different = [pair for pair in zip(words(old), words(new), strict=True) if not alike(*pair)]
+            assert not different, cell["source"]
         for picture in shown(cell, "image/svg+xml"):
             assert value._repr_svg_().strip() == picture.strip()
-            pictures += 1
+            found[0] += 1
         for formula in shown(cell, "text/latex"):
             assert value._repr_latex_().strip() == formula.strip()
-            formulas += 1
-    assert pictures == 8
-    assert formulas == 1
+            found[1] += 1
+    assert found == [pictures, formulas]
+
+
+def test_the_tutorial_ends_with_an_appendix_and_a_figure() -> None:
+    text = (OUTPUTS / "tutorial.ipynb").read_text()
+    assert '"image/png"' in text
+    assert "'paper/appendix.tex'" in text

@@ -128,7 +128,7 @@ def test_extensions_work_as_described(tmp_path: Path) -> None:
     run = program_of(extended(tmp_path, slice(0, 3)))
     (tmp_path / "x.json").write_text("[[1.0, 0.5]]")
     assert "legs dddNTK01234 z5" in run("derive", "W")
-    assert "simplest" in run("derive", "F")
+    assert "simplest" in run("derive", "F", "--verbose")
     run("evaluate", "W", "--activation", "tanh", "--inputs", "x.json", "--depth", "3", "--width", "8")
     run("emit", "--lang", "latex", "W", "-o", "out")
     run("emit", "--lang", "steps", "F", "-o", "out")
@@ -183,3 +183,8 @@ def test_the_latex_example_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         pytest.skip("pdflatex is not installed; tests/run installs it where apt-get is allowed")
     run = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper"], capture_output=True)
     assert run.returncode == 0, run.stdout[-2000:]
+
+
+def test_the_formula_at_the_top_is_what_is_derived() -> None:
+    [formula] = re.findall(r"```math\n(.*?)```", README, flags=re.DOTALL)
+    assert formula.strip() == ntkfeyn.derive("F")._repr_latex_().strip("$").strip()

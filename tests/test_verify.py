@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 import ntkfeyn
+import ntkfeyn as nf
 from ntkfeyn.cli import main
 from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import NtkfeynError
@@ -310,3 +311,17 @@ def test_inputs_are_inequivalent() -> None:
 def test_size_is_checked_before_work() -> None:
     with pytest.raises(NtkfeynError, match="pairs"):
         certify(standard("V"), 1, (8,), random_setting(1, QUADRATIC, 2), 1)
+
+
+def test_what_sleeps_is_told_and_what_woke_it() -> None:
+    """A polynomial of degree 2 has no third derivative: R:1:3 needs one, and the controls have it."""
+    found = nf.verify("R", samples=1)
+    assert found.equal
+    assert found.asleep == found.woken == ("R:1:1", "R:1:3")
+    text = str(found)
+    assert "activation z + 1/2 z^2, 1 sample\n" in text
+    assert "asleep in the comparisons above, where they are zero: R:1:1, R:1:3" in text
+    assert "awake in the controls, layer 3, an activation of degree 3" in text
+    cubic = nf.verify("R", samples=1, activation="z + z**2/2 - z**3/3", layers=(2, 3))
+    assert cubic.asleep == ()
+    assert "asleep" not in str(cubic)

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
 from ntkfeyn.cli.notation_option import notation_option
-from ntkfeyn.cli.options import TargetRequest, answer_no, end_with_answer, figures_option, target_options
+from ntkfeyn.cli.options import COMPONENTS, TargetRequest, answer_no, end_with_answer, figures_option, target_options
 from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
     from ntkfeyn.render.symbols import Symbols
-    from ntkfeyn.sampling.comparison import ChiSquare, Comparison
+    from ntkfeyn.sampling.comparison import Comparison
     from ntkfeyn.sampling.estimation import Sampling
     from ntkfeyn.solve.request import Request
 
 
 @click.command("compare", short_help="Compare theory with sampled networks.")
-@target_options
+@partial(target_options, order_text="Highest absolute power of 1/n of theory (default: 1).")
 @network_options
-@click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help="Which indices.")
+@click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help=COMPONENTS)
 @sampling_options
 @click.option("--max-pull", type=float, default=5.0, show_default=True, help="Exit code 1 if any |pull| is above.")
+@click.option("--all-components", is_flag=True, help="A row for each component, not the largest alone.")
 @figures_option("Directory for figures (pdf, png) and data.")
 @notation_option
 @result_options
@@ -35,6 +37,7 @@ def command(
     components: str,
     sampling: Sampling,
     max_pull: float,
+    all_components: bool,
     output: Path | None,
     jobs: int,
     scheduler: str | None,
@@ -46,22 +49,41 @@ def command(
 
     --order is the highest power of 1/n of theory (default 1): Theta is compared with Theta + Theta^{1}/n + .., V (n
     times its cumulant) with V + V^{1}/n + ... Without tensors: K, Theta, V, D, F, A, B and K@1, Theta@1. A pull is
-    (sampled - theory)/error; theory leaves out higher orders, which show at small widths. With weights shared over
-    positions (--network) the output layer alone is compared.
+    (sampled - theory)/error; theory leaves out higher orders, which show at small widths. They disagree if a |pull| is
+    above --max-pull, or chi^2 of all components of a tensor has p < 1e-6. With weights shared over positions
+    (--network) the output layer alone is compared.
 
     \b
     Example: ntkfeyn compare Theta --order 2 --activation gelu --inputs x.json --depth 3 --width 8,16 -o figures/
     """
+    from ntkfeyn.views.tables import comparison_table
+
+    asked = (network.networks(), network.samples(), {"jobs": jobs, "scheduler": scheduler})
+    order = 1 if request.order is None else request.order
+    found = _compared(request, asked, order, sampling, components, max_pull)
+    if not found.passed:
+        answer_no()
+    if output is not None:
+        _write(found, output, symbols)
+    show(found.to_json(), comparison_table(found, every=all_components), form, json_file)
+    if not found.passed:
+        click.echo(_verdict(found, order), err=True)
+    end_with_answer()
+
+
+def _compared(
+    request: TargetRequest, asked: tuple[Any, ...], order: int, sampling: Sampling, components: str, max_pull: float
+) -> Comparison:
+    """The comparison, with bars; ``asked``: networks, their inputs, who does the work."""
     from ntkfeyn.cli.evaluate import evaluated_targets
     from ntkfeyn.sampling import comparison
     from ntkfeyn.solve.request import Request
     from ntkfeyn.solve.trust import trust_warnings
 
-    settings = network.networks()
+    settings, samples, workers = asked
     targets = evaluated_targets(request._replace(order=None))
-    asked = Request(settings, **network.samples(), jobs=jobs, scheduler=scheduler)
-    order = 1 if request.order is None else request.order
-    for line in trust_warnings(asked, targets, True):
+    numbers = Request(settings, **samples, **workers)
+    for line in trust_warnings(numbers, targets, True):
         click.echo(f"Warning: {line}", err=True)
     with ExitStack() as bars:
         theory = bars.enter_context(progress("theory", 2 * len(settings) * (settings[0].depth - 1), AGAIN))
@@ -69,21 +91,10 @@ def command(
         def begin() -> Request:
             bars.close()
             advance = bars.enter_context(progress("sample", len(settings) * sampling.blocks))
-            return asked._replace(advance=advance)
+            return numbers._replace(advance=advance)
 
-        found = comparison.compare(
-            asked._replace(advance=theory), targets, order, sampling, components, max_pull, begin
-        )
-    if not found.passed:
-        answer_no()
-    for line in found.warnings():
-        click.echo(f"Warning: {line}", err=True)
-    if output is not None:
-        _write(found, output, symbols)
-    show(found.to_json(), _table(found), form, json_file)
-    if not found.passed:
-        click.echo(_verdict(found, order), err=True)
-    end_with_answer()
+        theoretical = numbers._replace(advance=theory)
+        return comparison.compare(theoretical, targets, order, sampling, components, max_pull, begin)
 
 
 def _write(found: Comparison, directory: Path, symbols: Symbols) -> None:
@@ -97,39 +108,8 @@ def _write(found: Comparison, directory: Path, symbols: Symbols) -> None:
         click.echo(path, err=True)
 
 
-def _table(found: Comparison) -> str:
-    """The output layer: a block a width, a row a tensor with its largest component; then chi^2 over all widths."""
-    lines = []
-    for setting in found.settings:
-        lines.append(f"width {setting.width}, layer {len(setting.hidden) + 1}")
-        wide = max(11, *(len(row.keys[row.largest]) + 2 for row in setting.output.values()))
-        head = f"  {'tensor':<9}{'component':<{wide}}{'sampled':>24}   {'theory, order by order':<36}{'max |pull|':>10}"
-        lines.append(f"{head}  chi^2")
-        for target, row in setting.output.items():
-            i = row.largest
-            name = f"{target:<9}{row.keys[i]:<{wide}}"
-            sampled = f"{row.sampled[i]:.6g} +- {row.errors[i]:.2g}"
-            sums = ", ".join(f"{value:.6g}" for value in row.theory[:, i])
-            pull = float(abs(row.pulls).max())
-            lines.append(f"  {name}{sampled:>24}   {sums:<36}{_pull(pull):>10}  {_chi(row.chi_square)}")
-        lines.append("")
-    if len(found.settings) > 1:
-        lines.append("all widths")
-        lines += [f"  {target:<9}{_chi(found.total(target))}" for target in found.orders]
-    lines.append(f"largest |pull| over all layers {_pull(found.largest_pull)}, allowed {found.max_pull:g}")
-    return "\n".join(lines) + "\n"
-
-
-def _pull(value: float) -> str:
-    return f"{value:.2f}" if value < 1e4 else f"{value:.0e}"
-
-
-def _chi(found: ChiSquare | None) -> str:
-    return "(too few networks)" if found is None else f"{found.value:.1f}/{found.freedom}, p = {found.p:.2g}"
-
-
 def _verdict(found: Comparison, order: int) -> str:
     return (
-        f"theory up to order {order} and the sampled networks differ: a pull of {_pull(found.largest_pull)}, allowed is"
-        f" {found.max_pull:g}; higher orders may matter: try --order {order + 1}, or larger widths"
+        f"theory up to order {order} and the sampled networks differ: {'; '.join(found.reasons())}; higher orders may"
+        f" matter: try --order {order + 1}, or larger widths"
     )

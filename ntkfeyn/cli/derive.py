@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ntkfeyn.render.drawing.primitives import Drawing
     from ntkfeyn.render.symbols import Symbols
 
+    Writer = Callable[[list[Recursion], Symbols], str]
+
 PICTURES = (".svg", ".png", ".pdf")  # files of --picture
 MOST_PICTURES = 24
 LEAST_COLUMNS = 40
@@ -65,6 +67,7 @@ PIECES = 2000  # of JSON, printed together
 @click.option(
     "--susceptibilities", is_flag=True, help="At one input: what the tensor feeds on itself with, a factor a pair."
 )
+@click.option("--verbose", is_flag=True, help="Text: also what each rewrite did.")
 @click.option("--homogeneous", is_flag=True, help="At one input, for linear, ReLU and LeakyReLU: drop what vanishes.")
 def command(
     request: TargetRequest,
@@ -76,6 +79,7 @@ def command(
     products: bool,
     homogeneous: bool,
     susceptibilities: bool,
+    verbose: bool,
     weights: str,
     shared: bool,
     symbols: Symbols,
@@ -94,18 +98,12 @@ def command(
     """
     targets = request.targets()
     _check_shown(picture, len(targets), products and form != "json" and json_file is None, form)
-    if susceptibilities and (homogeneous or shared or without or picture is not None):
-        raise bad_request(
-            "--susceptibilities with --homogeneous, --shared, --without or --picture",
-            "it is read off the recursion as it stands",
-            "ntkfeyn derive F --susceptibilities",
-        )
+    if susceptibilities:
+        _check_susceptibilities(homogeneous or shared or bool(without) or picture is not None)
     readable = sys.stdout is not None and sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
-    write: Callable[[list[Recursion], Symbols], str] = {
-        "text": _text, "latex": _latex, "sympy": _sympy, "json": _nothing,
-    }[form]  # fmt: skip
-    if form == "text" and (readable if pictures is None else pictures):
-        write = _text_with_sketches
+    sketched = readable if pictures is None else pictures
+    text_writer = (_with_sketches if sketched else _plain)(verbose)
+    write = {"text": text_writer, "latex": _latex, "sympy": _sympy, "json": _nothing}[form]
     if susceptibilities:
         write = {"text": _self_text, "latex": _self_latex, "sympy": _self_sympy, "json": _nothing}[form]
     with waiting("deriving", targets):
@@ -121,6 +119,16 @@ def command(
         write_file(json_file, _json(recursions, products, symbols, susceptibilities))
     for block in _json(recursions, products, symbols, susceptibilities) if form == "json" else [text]:
         click.echo(block, nl=False)
+
+
+def _check_susceptibilities(otherwise: bool) -> None:
+    """Raises RequestError for options that change the recursion."""
+    if otherwise:
+        raise bad_request(
+            "--susceptibilities with --homogeneous, --shared, --without or --picture",
+            "it is read off the recursion as it stands",
+            "ntkfeyn derive F --susceptibilities",
+        )
 
 
 def _check_shown(picture: Path | None, count: int, unlisted: bool, form: str) -> None:
@@ -158,11 +166,19 @@ def _draw(recursion: Recursion, path: Path, symbols: Symbols) -> None:
 
     drawing = equation(recursion, symbols)
     makers: dict[str, Callable[[Drawing], str | bytes]] = {".svg": svg, ".png": png, ".pdf": pdf}
-    write_file(path, makers[path.suffix](drawing))
+    written = write_file(path, makers[path.suffix](drawing))
+    count = len(recursion.diagrams)
+    click.echo(f"written: {written}, an equation of {count} diagram{'' if count == 1 else 's'}", err=True)
 
 
-def _text_with_sketches(recursions: list[Recursion], symbols: Symbols) -> str:
-    return "\n".join(_sketches(recursion, symbols) + _text([recursion], symbols) for recursion in recursions)
+def _plain(verbose: bool) -> Writer:
+    return lambda recursions, symbols: _text(recursions, symbols, verbose=verbose)
+
+
+def _with_sketches(verbose: bool) -> Writer:
+    return lambda recursions, symbols: "\n".join(
+        _sketches(recursion, symbols) + _text([recursion], symbols, verbose=verbose) for recursion in recursions
+    )
 
 
 def _sketches(recursion: Recursion, symbols: Symbols) -> str:
@@ -180,13 +196,13 @@ def _sketches(recursion: Recursion, symbols: Symbols) -> str:
     return f"{text}\n{note}" if text else ""
 
 
-def _text(recursions: list[Recursion], symbols: Symbols) -> str:
+def _text(recursions: list[Recursion], symbols: Symbols, *, verbose: bool) -> str:
     from ntkfeyn.render.formulas import recursion_text
     from ntkfeyn.render.notation import TextNotation
     from ntkfeyn.render.wrapping import wrapped
 
     notation = TextNotation(symbols.text)
-    text = "\n".join(recursion_text(recursion, notation) for recursion in recursions)
+    text = "\n".join(recursion_text(recursion, notation, verbose=verbose) for recursion in recursions)
     narrow = sys.stdout is not None and sys.stdout.isatty()
     return wrapped(text, max(shutil.get_terminal_size().columns, LEAST_COLUMNS)) if narrow else text
 

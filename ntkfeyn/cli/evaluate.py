@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
-from ntkfeyn.cli.options import TargetRequest, target_options, written_option
+from ntkfeyn.cli.options import COMPONENTS, ORDER, TargetRequest, target_options, written_option
 from ntkfeyn.cli.progress import AGAIN, progress
 
 if TYPE_CHECKING:
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
 
 @click.command("evaluate", short_help="Solve the recursions: every tensor at every layer.")
-@target_options
+@partial(target_options, order_text=ORDER + " With --assembled or --moment: the highest one.")
 @network_options
-@click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help="Which indices.")
+@click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help=COMPONENTS)
 @click.option("--tolerance", type=float, default=1e-8, show_default=True, help="Relative to each tensor's largest one.")
 @click.option("--moment", metavar="TEXT", help='Full moment for given neurons: "z_i1 z_i2 z_j3 z_j4", "Var(NTK_ij12)".')
-@click.option("--assembled", is_flag=True, help="Add up the orders of each tensor at each width: K + K^{1}/n + ..")
+@click.option("--assembled", is_flag=True, help="Add up orders at each width: K + K^{1}/n + .., all up to --order.")
 @click.option(
     "--layout",
     type=click.Choice(["ntkfeyn", "ntk-unlimited"]),
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     help="One document, or a file a tensor as the authors' package has it.",
 )
 @written_option("-o", "--output", directory=True, help="Directory for the files of --layout.")
-@result_options
+@partial(result_options, formats=("table", "csv", "json"))
 def command(
     request: TargetRequest,
     network: NetworkRequest,
@@ -58,9 +59,8 @@ def command(
     from ntkfeyn.errors import bad_request
     from ntkfeyn.render.json import to_text
     from ntkfeyn.runtime.files import write_below
-    from ntkfeyn.solve import evaluation
     from ntkfeyn.solve.request import Request
-    from ntkfeyn.solve.trust import trust_warnings
+    from ntkfeyn.views.tables import tensors_table
 
     if layout == "ntk-unlimited" and (output is None or moment or json_file or form == "json"):
         raise bad_request("--layout ntk-unlimited", "it writes one file a tensor into a directory", "-o results/")
@@ -70,35 +70,52 @@ def command(
     asked = Request(networks, **network.samples(), tolerance=tolerance, jobs=jobs, scheduler=scheduler)
     asked.check()
     if moment is not None:
-        if assembled or components != "all":
+        if assembled or components != "all" or form == "csv":
             raise bad_request(
-                "--assembled or --components was given with --moment", "they are for tensors", "--moment alone"
+                "--assembled, --components or csv was given with --moment", "they are for tensors", "--moment alone"
             )
         document, text = _moment(asked, request, moment)
     else:
-        targets = evaluated_targets(request)
-        with progress("evaluate", asked.steps, AGAIN) as advance:
-            result = evaluation.evaluate_tensors(asked._replace(advance=advance), targets, components)
-        for line in [*result.warnings(), *trust_warnings(asked, targets, assembled)]:
-            click.echo(f"Warning: {line}", err=True)
-        result = result.assembled() if assembled else result
+        result = _solved(asked, evaluated_targets(request, up_to=assembled), components, assembled)
         if output is not None:
             for path in write_below(output, {name: to_text(data) for name, data in result.unlimited_files().items()}):
                 click.echo(path)
             return
-        document, text = result.to_json(), table(result)
+        document, text = result.to_json(), result.to_csv() if form == "csv" else tensors_table(result)
     show(document, text, form, json_file)
 
 
-def evaluated_targets(request: TargetRequest) -> list[TensorId]:
-    """What was asked for, or K, Theta, V, D, F, A, B, K@1 and Theta@1."""
-    from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
+def _solved(asked: Request, targets: list[TensorId], components: str, assembled: bool) -> Tensors:
+    """The tensors, their orders added up if asked for; warnings on stderr."""
+    from ntkfeyn.solve.evaluation import evaluate_tensors
+    from ntkfeyn.solve.trust import trust_warnings
 
-    if not any((request.names, request.legs, request.channel)) and request.order is None:
-        found = resolve(DEFAULT_EVALUATED)
+    with progress("evaluate", asked.steps, AGAIN) as advance:
+        result = evaluate_tensors(asked._replace(advance=advance), targets, components)
+    for line in [*result.warnings(), *trust_warnings(asked, targets, assembled)]:
+        click.echo(f"Warning: {line}", err=True)
+    return result.assembled() if assembled else result
+
+
+def evaluated_targets(request: TargetRequest, *, up_to: bool = False) -> list[TensorId]:
+    """What was asked for, or K, Theta, V, D, F, A, B, K@1 and Theta@1.
+
+    ``up_to``: --order asks for every order of each tensor up to it.
+    """
+    from ntkfeyn.model.cumulants import standard
+    from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
+    from ntkfeyn.model.tensors import TensorId
+
+    asked = any((request.names, request.legs, request.channel))
+    if request.order is None or (not asked and up_to):
+        found = request._replace(order=None).targets() if asked else resolve(DEFAULT_EVALUATED)
     else:
         found = request.targets()
-    return list(dict.fromkeys(target.id for target in found))
+    targets = [target.id for target in found]
+    if up_to and request.order is not None:
+        names = dict.fromkeys(target.name for target in targets)
+        targets = [TensorId(name, r) for name in names for r in range(standard(name).leading_order, request.order + 1)]
+    return list(dict.fromkeys(targets))
 
 
 def _moment(asked: Request, request: TargetRequest, text: str) -> tuple[dict[str, Any], str]:
@@ -119,30 +136,3 @@ def _moment(asked: Request, request: TargetRequest, text: str) -> tuple[dict[str
                 f"{setting} {layer}: {moment.text} = {' + '.join(powers)} = {row['value']:.10g} at n = {row['n']}"
             )
     return document, "\n".join(lines).replace("+ -", "- ") + "\n"
-
-
-MOST_ROWS = 40
-
-
-def table(result: Tensors) -> str:
-    """A block a tensor: rows are components, columns layers."""
-    lines = []
-    for setting in result.settings:
-        law = f", {result.meta['weights']} weights" if "weights" in result.meta else ""
-        numbers = [number for number, _ in setting.reported()]
-        layers = f"layers 1 .. {numbers[-1]}" if len(numbers) > 1 or numbers == [1] else f"layer {numbers[-1]}"
-        lines.append(f"width {setting.width}, {result.meta['activation']}, {layers}{law}")
-        for name, last in setting.layers[-1].items():
-            error = max(last.errors.tolist(), default=0.0)
-            sampled = result.meta["command"] == "sample"
-            kind = "standard error up to" if sampled else "error at most"
-            none = "standard error 0: the same in every network" if sampled else "exact to rounding"
-            lines.append(f"\n{name:<16} " + (f"{kind} {error:.1e} at the last layer" if error else none))
-            keys = list(last.keys())
-            columns = [layer[name].values.tolist() for _, layer in setting.reported()]
-            for i, key in enumerate(keys[:MOST_ROWS]):
-                lines.append(f"  {key:<14}" + " ".join(f"{column[i]:>14.8g}" for column in columns))
-            if len(keys) > MOST_ROWS:
-                lines.append(f"  .. {len(keys) - MOST_ROWS} more components: --format json")
-        lines.append("")
-    return "\n".join(lines)

@@ -98,14 +98,14 @@ def network_of(path: Path, given: frozenset[str]) -> NetworkFile:
     return found
 
 
-def result_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def result_options(function: Callable[..., Any], formats: Sequence[str] = ("table", "json")) -> Callable[..., Any]:
     """--jobs, --scheduler, --format, --json: the same for every command that ends in numbers."""
     for decorate in (
         json_option,
         click.option(
             "--format",
             "form",
-            type=click.Choice(["table", "json"]),
+            type=click.Choice(list(formats)),
             default="table",
             show_default=True,
             help="What to print.",

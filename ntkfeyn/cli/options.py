@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -82,7 +82,7 @@ class TargetRequest(NamedTuple):
         return resolve(*self)
 
 
-def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def target_options(function: Callable[..., Any], order_text: str = "") -> Callable[..., Any]:
     """NAME.., --cumulant, --legs, --channel, --order: what to derive, passed on first, a TargetRequest."""
 
     @wraps(function)
@@ -112,7 +112,7 @@ def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 "--legs", metavar="TEXT", help='External legs, e.g. "z1 z2 NTK34" or "tree:0-1,1-2(1,2,3) z4".'
             ),
             click.option("--channel", metavar="TEXT", help="Pairs of slots, e.g. 13.24 (default: every class)."),
-            order_option,
+            partial(order_option, text=order_text or ORDER),
         )
     ):
         decorated = decorate(decorated)
@@ -141,10 +141,15 @@ def shared_option(text: str = "Weights shared over labels: convolutions, pooling
     return click.option("--shared", is_flag=True, help=text)
 
 
-def order_option(function: F) -> F:
+COMPONENTS = "Which index tuples: all; pairs, at most two different inputs at once; or a list, inputs from 1."
+ORDER = "Absolute power of 1/n (default: the leading order; `--cumulant K --order 1` is K^{1})."
+
+
+def order_option(function: F, text: str = ORDER) -> F:
+    """--order; ``text`` where it says more than which tensor is meant."""
     return click.option(
         "--order",
         type=int,
         metavar="R",
-        help="Absolute power of 1/n (default: the leading order; `--cumulant K --order 1` is K^{1}).",
+        help=text,
     )(function)

@@ -43,8 +43,9 @@ def command(
     Example: ntkfeyn sample --activation gelu --inputs x.json --depth 3 --width 16 --networks 512 V Theta@1
     """
     from ntkfeyn.api import sample_request
-    from ntkfeyn.cli.evaluate import evaluated_targets, table
+    from ntkfeyn.cli.evaluate import evaluated_targets
     from ntkfeyn.solve.request import Request
+    from ntkfeyn.views.tables import tensors_table
 
     settings = network.networks()
     targets = evaluated_targets(request)
@@ -52,4 +53,4 @@ def command(
     sampling = sampling._replace(outputs=outputs, target_error=target_error)
     with progress("sample", len(settings) * sampling.blocks) as advance:
         result = sample_request(asked._replace(advance=advance), targets, sampling)
-    show(result.to_json(), table(result), form, json_file)
+    show(result.to_json(), tensors_table(result), form, json_file)

@@ -13,6 +13,7 @@ from ntkfeyn.derivation.diagrams import Diagram
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.rules import ENSEMBLES
 from ntkfeyn.errors import RequestError, bad_request
+from ntkfeyn.model.cumulants import Cumulant
 from ntkfeyn.model.ensembles import GAUSSIAN, weights_asked
 from ntkfeyn.model.targets import Target, named_target
 from ntkfeyn.model.tensors import NAMES
@@ -21,11 +22,12 @@ _ID = re.compile(r"([^@\s]{1,200}):(-?[0-9]{1,18}):([0-9]{1,18})([a-z]{0,4})", r
 _EXAMPLE = "ntkfeyn explain F:1:2"
 
 
-def find_diagram(text: str) -> Diagram:
+def find_diagram(text: str, labelled: Cumulant | None = None) -> Diagram:
     """The diagram of an id, drawn (Omega merged) or, with a letter, a member of one.
 
-    Raises RequestError for malformed text, an unknown cumulant, an order below the leading one or a number out of
-    range, LimitError beyond the limits.
+    ``labelled``: the cumulant with labels of one's own, which the diagram then has. Raises
+    RequestError for malformed text, an unknown cumulant, another one than ``labelled``, an order below the leading one
+    or a number out of range, LimitError beyond the limits.
     """
     match = _ID.fullmatch(text.strip())
     if not match:
@@ -35,6 +37,11 @@ def find_diagram(text: str) -> Diagram:
     weights = next((e.name for e in ENSEMBLES.values() if e.prefix and name.startswith(e.prefix)), GAUSSIAN)
     prefix = ENSEMBLES[weights].prefix
     shape, order = _target(name.removeprefix(prefix), int(power), prefix)
+    if labelled is not None:
+        if labelled.name != shape.name:
+            legs = f"legs {labelled.legs_text()}, channel {labelled.channel_text()}"
+            raise bad_request(f"diagram '{text.strip()[:100]}' with {legs}", f"these are of {labelled.name}", _EXAMPLE)
+        shape = labelled
     asked, listed = f"diagram '{text.strip()[:100]}' was asked for", f"ntkfeyn diagrams --cumulant {shape.name} --order"
     law = weights_asked(weights)
     diagrams = enumerate_diagrams(shape, order, weights).diagrams

@@ -1,4 +1,5 @@
-"""Pictures of a comparison: value against width and against depth, with the partial sums of the expansion.
+"""Pictures of a comparison: value against width and against depth, with the partial sums of the expansion,
+and the pulls of all components.
 
 Enters: a Comparison. Leaves: pdf and png files.
 """
@@ -10,26 +11,36 @@ from typing import Any
 
 import numpy as np
 
+from ntkfeyn.errors import bad_request
 from ntkfeyn.figures.style import COLOURS, DASHES, drawing, figure_notation, save
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.sampling.comparison import Compared, Comparison
+from ntkfeyn.solve.components import distinct
 
 PANEL = (3.4, 2.7)  # inches
+MARKS = "osD^v"  # of widths
+MOST_LABELS = 24  # of components at an axis
 
 
 def comparison_figures(comparison: Comparison, directory: Path, stem: str, symbols: Symbols) -> list[Path]:
-    """STEM-width: each target at the output layer against width; STEM-depth: against the layer, narrowest network."""
+    """STEM-width: each target's largest component at the output layer against width; STEM-depth: against the layer,
+    narrowest network; STEM-components: pulls of all components at the output layer."""
+    kinds = [kind for kind, there in (
+        ("width", len(comparison.settings) > 1), ("depth", len(comparison.settings[0].layers) > 1), ("components", True)
+    ) if there]  # fmt: skip
     paths = []
-    if len(comparison.settings) > 1:
-        paths += _panels(comparison, directory, f"{stem}-width", _against_width, symbols)
-    if len(comparison.settings[0].layers) > 1:
-        paths += _panels(comparison, directory, f"{stem}-depth", _against_depth, symbols)
+    for kind in kinds:
+        paths += save(comparison_drawing(comparison, kind, symbols), directory, f"{stem}-{kind}")
     return paths
 
 
-def _panels(comparison: Comparison, directory: Path, stem: str, draw: Any, symbols: Symbols) -> list[Path]:
+def comparison_drawing(comparison: Comparison, against: str, symbols: Symbols) -> Any:
+    """A panel a target, against width, depth or its components. Raises RequestError for anything else."""
+    draw = {"width": _against_width, "depth": _against_depth, "components": _components}.get(against)
+    if draw is None:
+        raise bad_request(f"a figure against '{against}'", "width, depth, components are allowed", "width")
     targets = list(comparison.orders)
     columns = min(3, len(targets))
     rows = -(-len(targets) // columns)
@@ -42,7 +53,26 @@ def _panels(comparison: Comparison, directory: Path, stem: str, draw: Any, symbo
         figure.suptitle(str(comparison.meta["activation"]).replace("$", r"\$")[:90], fontsize=9)
         for place in range(len(targets), rows * columns):
             axes[divmod(place, columns)].set_visible(False)
-        return save(figure, directory, stem)
+        return figure
+
+
+def _components(axis: Any, comparison: Comparison, target: str, notation: LatexNotation) -> None:
+    """The pull of each component that no symmetry makes equal to another, a mark a width."""
+    name, order = target.partition("@")[0], comparison.orders[target][-1]
+    for k, setting in enumerate(comparison.settings):
+        row = setting.output[target]
+        places = distinct(name, row.indices)
+        axis.plot(
+            np.arange(len(places)), row.pulls[places], MARKS[k % len(MARKS)], color=COLOURS[1 + k % 4], markersize=3.5,
+            linestyle="none", label=f"width {setting.width}",
+        )  # fmt: skip
+    keys = [row.keys[i] for i in places]
+    axis.axhspan(-1, 1, color="#999999", alpha=0.2, linewidth=0)
+    step = -(-len(keys) // MOST_LABELS)
+    axis.set_xticks(np.arange(0, len(keys), step), keys[::step], rotation=90, fontsize=6)
+    axis.set_ylabel("pull")
+    axis.set_title(f"{label(target, notation)}, theory to order {order}", fontsize=9)
+    axis.legend()
 
 
 def _against_width(axis: Any, comparison: Comparison, target: str, notation: LatexNotation) -> None:

@@ -1,12 +1,11 @@
 """The figure of ``critical``: tensors and ratios against depth, at, below and above criticality.
 
-Enters: the runs of depth_scaling and their laws. Leaves: a pdf and a png file.
+Enters: the runs of depth_scaling and their laws. Leaves: a figure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from ntkfeyn.asymptotics.predictions import Predicted
 from ntkfeyn.criticality.depth import RATIOS, Law, Run, Scaling, Tuning, laws, ratio_values
 from ntkfeyn.criticality.growth import Form, Growth
-from ntkfeyn.figures.style import drawing, figure_notation, save
+from ntkfeyn.figures.style import drawing, figure_notation
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.render.notation import LatexNotation
@@ -36,18 +35,12 @@ ROUNDED = 1e-12  # of the largest value of a derived curve: below it there are z
 SMALLEST = 1e-30  # of the largest value in a panel: below it a curve says nothing
 
 
-def critical_figure(
-    name: str,
-    runs: dict[Tuning, Run],
-    scaling: Scaling,
-    directory: Path,
-    stem: str,
-    symbols: Symbols,
-    predicted: Mapping[str, Predicted],
-) -> list[Path]:
-    """STEM.pdf and STEM.png in a directory; ``predicted`` is derived at criticality, by NAME@R."""
+def critical_drawing(
+    name: str, runs: dict[Tuning, Run], scaling: Scaling, symbols: Symbols, predicted: Mapping[str, Predicted]
+) -> Any:
+    """The figure; ``predicted`` is derived at criticality, by NAME@R."""
     with drawing() as Figure:
-        return save(_figure(Figure, name, runs, scaling, figure_notation(symbols), predicted), directory, stem)
+        return _figure(Figure, name, runs, scaling, figure_notation(symbols), predicted)
 
 
 def _figure(

@@ -78,11 +78,14 @@ def _parsed(tex: str) -> bool:
     return True
 
 
+def figure_bytes(figure: Any, kind: str) -> bytes:
+    """A pdf or a png; no date in either."""
+    stream = io.BytesIO()
+    with own_fonts(STYLE):
+        figure.savefig(stream, format=kind, metadata={"CreationDate": None} if kind == "pdf" else {"Software": None})
+    return stream.getvalue()
+
+
 def save(figure: Any, directory: Path, stem: str) -> list[Path]:
-    """Write STEM.pdf and STEM.png; no date in either."""
-    files = {}
-    for kind, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
-        stream = io.BytesIO()
-        figure.savefig(stream, format=kind, metadata=metadata)
-        files[f"{stem}.{kind}"] = stream.getvalue()
-    return list(write_below(directory, files))
+    """Write STEM.pdf and STEM.png."""
+    return list(write_below(directory, {f"{stem}.{kind}": figure_bytes(figure, kind) for kind in ("pdf", "png")}))

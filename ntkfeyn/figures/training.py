@@ -37,10 +37,16 @@ def training_figures(found: Trained, directory: Path, stem: str, symbols: Symbol
     """STEM-time, and STEM-width where there are several widths with samples."""
     with drawing() as Figure:
         notation = figure_notation(symbols)
-        paths = save(_against_time(Figure, found, notation), directory, f"{stem}-time")
+        paths = save(training_drawing(found, symbols), directory, f"{stem}-time")
         if len(found.settings) > 1 and found.settings[0].sampled is not None:
             paths += save(_against_width(Figure, found, notation), directory, f"{stem}-width")
     return paths
+
+
+def training_drawing(found: Trained, symbols: Symbols) -> Any:
+    """STEM-time as a figure."""
+    with drawing() as Figure:
+        return _against_time(Figure, found, figure_notation(symbols))
 
 
 class _Times:

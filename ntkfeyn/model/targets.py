@@ -111,3 +111,11 @@ def _checked(shape: Cumulant, order: int | None) -> int:
     order = shape.leading_order if order is None else order
     check_order(shape, order)
     return order
+
+
+def one_labelled(legs: str | None, channel: str | None) -> Cumulant:
+    """The one cumulant of legs and a channel, with its labels. Raises RequestError where there are several."""
+    found = resolve([], legs, channel)
+    if len(found) != 1:
+        raise bad_request(f"{len(found)} channels of these legs", "one is allowed", "--channel 13.24")
+    return found[0].shape

@@ -15,12 +15,13 @@ from ntkfeyn.referee.matching import Edit
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.verdict import Verdict
 from ntkfeyn.render.json import to_text
+from ntkfeyn.render.records import Formats, Record, html_text
 from ntkfeyn.render.symbols import DEFAULT
 from ntkfeyn.runtime.version import TOOL
 
 
-@dataclass(frozen=True)
-class Check:
+@dataclass(frozen=True, repr=False)
+class Check(Record):
     """What ``check`` returns: a verdict on every recursion that was found."""
 
     verdicts: tuple[Verdict, ...]
@@ -35,8 +36,20 @@ class Check:
         """Schema ntkfeyn.check/1."""
         return to_text(check_json(self.verdicts, self.source))
 
+    def formats(self) -> Formats:
+        return {".json": self.to_json, ".txt": self.__str__}
+
     def __str__(self) -> str:
         return check_text(self.verdicts, self.source)
+
+    def __repr__(self) -> str:
+        found = ", ".join(
+            f"{one.recursion.name}@{one.recursion.order} {'right' if one.equal else 'WRONG'}" for one in self.verdicts
+        )
+        return f"<Check: {found}>"
+
+    def _repr_html_(self) -> str:
+        return html_text(str(self))
 
 
 def check_json(verdicts: Sequence[Verdict], source: Source) -> dict[str, Any]:

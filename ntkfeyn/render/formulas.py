@@ -146,8 +146,11 @@ def group_text(group: Group, notation: TextNotation) -> str:
     return notation.inner.join(text for _, text in sorted(factors, key=lambda factor: factor[0]))
 
 
-def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
-    """The recursion as a terminal shows it: one product term a line, with the diagrams it is of."""
+def recursion_text(recursion: Recursion, notation: TextNotation, *, verbose: bool = False) -> str:
+    """The recursion as a terminal shows it: one product term a line, with the diagrams it is of.
+
+    ``verbose``: also what each rewrite did.
+    """
     layer, ratio = notation.layer, f"{notation.width}/{notation.width_below}"
     shape, small = recursion.cumulant, recursion.written <= EXPANDED_SHOWN
     size = counted(len(recursion.expanded), "expanded term") if small else f"up to {recursion.written} expanded terms"
@@ -169,7 +172,8 @@ def recursion_text(recursion: Recursion, notation: TextNotation) -> str:
         lines += ["", omega_definition(notation)]
     unnamed = unnamed_definitions(recursion, notation)
     lines += ["", *unnamed] if unnamed else []
-    lines += ["", "rewrites: " + "; ".join(f"{e.rewrite} {e.before} -> {e.after} {e.unit}" for e in effects)]
+    if verbose:
+        lines += ["", "rewrites: " + "; ".join(f"{e.rewrite} {e.before} -> {e.after} {e.unit}" for e in effects)]
     if isinstance(recursion, Diagonal):
         lines += ["", *_homogeneity_lines(recursion, head, notation)]
     return "\n".join(lines) + "\n"

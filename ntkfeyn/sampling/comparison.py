@@ -32,7 +32,7 @@ TOLERANCE = 1e-6  # of theory, far below what sampling sees; it enters the pulls
 SAME = 1e-9  # share of the largest variance below which a combination of components does not fluctuate
 MOST = 1e9  # of a pull
 MANY = 200  # blocks, from which on their spread is as good as known
-IMPROBABLE = 1e-6  # a chi^2 that is worth a warning
+IMPROBABLE = 1e-6  # p of a chi^2 that does not pass
 WIDE = 1024  # components, from which on their covariance is not held
 SPARE = 8  # groups of blocks more than components, for a covariance
 
@@ -125,19 +125,28 @@ class Comparison:
         )
 
     @property
-    def passed(self) -> bool:
-        """Whether no pull is out of tolerance."""
-        return self.largest_pull <= self.max_pull
-
-    def warnings(self) -> list[str]:
-        """Targets whose components are improbable together though no pull may be out of tolerance."""
+    def improbable(self) -> dict[str, ChiSquare]:
+        """Targets whose components together are improbable, though no pull may be out of tolerance."""
         found = {target: self.total(target) for target in self.orders}
-        return [
+        return {target: total for target, total in found.items() if total is not None and total.p < IMPROBABLE}
+
+    @property
+    def passed(self) -> bool:
+        """Whether no pull is out of tolerance, and no chi^2 at the output layer is improbable."""
+        return self.largest_pull <= self.max_pull and not self.improbable
+
+    def reasons(self) -> list[str]:
+        """Why it did not pass."""
+        found = []
+        if self.largest_pull > self.max_pull:
+            pull = f"{self.largest_pull:.2f}" if self.largest_pull < 1e4 else f"{self.largest_pull:.0e}"
+            found.append(f"a pull of {pull}, allowed is {self.max_pull:g}")
+        found += [
             f"chi^2 of {target} at the output layer is {total.value:.1f} for {total.freedom} degrees of freedom"
-            f" (p = {total.p:.1g}): theory up to this order and the samples differ in a combination of components"
-            for target, total in found.items()
-            if total is not None and total.p < IMPROBABLE
+            f" (p = {total.p:.1g}, allowed is {IMPROBABLE:g})"
+            for target, total in self.improbable.items()
         ]
+        return found
 
     def total(self, target: str) -> ChiSquare | None:
         """chi^2 of a target at the output layer over all widths, which are sampled independently."""

@@ -44,7 +44,7 @@ class Sampling(NamedTuple):
     largest error at the last layer is below this share of its largest component; ``grouped`` keeps the groups' means.
     """
 
-    networks: int
+    networks: int = 3200
     seed: int = 1
     checkpoint: Path | None = None
     resume: bool = False

@@ -109,6 +109,14 @@ def _orbits(name: str, samples: int, tuples: Ints) -> Ints:
     return total
 
 
+def distinct(name: str, indices: Ints) -> Ints:
+    """Places of the rows, (components, slots) in index order from 1, that no symmetry makes equal to an earlier one."""
+    by_slot = np.empty_like(indices)
+    by_slot[:, list(standard(name).index)] = indices - 1
+    samples = int(indices.max(initial=1))
+    return np.sort(np.unique(orbits(name, samples, by_slot), return_index=True)[1])
+
+
 def check_codes(name: str, samples: int) -> None:
     """Raises LimitError where index tuples have no number of their own."""
     if samples ** len(standard(name).labels) >= 2**62:

@@ -6,7 +6,7 @@ Enters: index tuples, values and errors. Leaves: JSON in stable order, the layou
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -116,6 +116,20 @@ class Tensors:
             data[f"width-{setting.width}"] = layers
         return {"schema": "ntkfeyn.tensors/1", "meta": self.meta, "data": data}
 
+    def to_csv(self) -> str:
+        """A line a component: width, layer, tensor, component, value, error."""
+        lines = ["width,layer,tensor,component,value,error"]
+        for setting in self.settings:
+            for number, row in setting.reported():
+                for name, tensor in row.items():
+                    lines += [
+                        f"{setting.width},{number},{name},{key},{value!r},{error!r}"
+                        for key, value, error in zip(
+                            tensor.keys(), tensor.values.tolist(), tensor.errors.tolist(), strict=True
+                        )
+                    ]
+        return "\n".join(lines) + "\n"
+
     def unlimited_files(self) -> dict[str, dict[str, Any]]:
         """The layout of the authors' package: one file a tensor, samples from 0, values alone."""
         files: dict[str, dict[str, Any]] = {}
@@ -149,7 +163,8 @@ class Tensors:
 
     def assembled(self) -> Tensors:
         """Orders of one tensor added up at each width: K@0..1 is K + K^{1}/n, n the width of the layer below."""
-        return Tensors({**self.meta, "assembled": True}, tuple(_assembled(setting) for setting in self.settings))
+        settings = tuple(_assembled(setting) for setting in self.settings)
+        return replace(self, meta={**self.meta, "assembled": True}, settings=settings)
 
 
 def _relative_error(tensor: TensorValues) -> float:

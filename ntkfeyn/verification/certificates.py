@@ -6,6 +6,7 @@ Enters: ``Certificate`` records. Leaves: plain dicts in stable order, and the li
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
@@ -14,6 +15,7 @@ from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.render.json import cumulant_json
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.verification.certify import Certificate, Comparison, NamedNetwork
+from ntkfeyn.verification.controls import CONTROL_LAYER
 
 
 def certificate_json(certificate: Certificate) -> dict[str, Any]:
@@ -103,6 +105,10 @@ def certificate_text(certificate: Certificate) -> str:
     lines = [f"{recursion.name}@{recursion.order}: {verdict}   ({weights}{channel}, seed {certificate.seed})"]
     if certificate.network is not None:
         lines.append(f"  network: {network_text(certificate.network)}")
+    given = ":".join(map(polynomial_text, certificate.setting.activations))
+    samples = len(certificate.setting.kernel)
+    fed = f", {samples} sample{'s' if samples > 1 else ''}" if certificate.network is None else ""
+    lines.append(f"  activation {given}{fed}")
     for layer in sorted({c.layer for c in certificate.comparisons}):
         here = [c for c in certificate.comparisons if c.layer == layer]
         same = sum(c.equal for c in here)
@@ -114,6 +120,7 @@ def certificate_text(certificate: Certificate) -> str:
         outcomes = [outcome for c in certificate.controls for outcome in (c.dropped, c.doubled)]
         counts = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in ("caught", "missed", "not probed"))
         lines.append(f"  controls: {len(certificate.controls)} diagrams each left out and counted twice: {counts}")
+        lines += _sleep_lines(certificate)
     if certificate.average_controls:
         averages = [c.omitted for c in certificate.average_controls]
         counts = ", ".join(f"{averages.count(kind)} {kind}" for kind in ("caught", "missed", "not probed"))
@@ -122,12 +129,36 @@ def certificate_text(certificate: Certificate) -> str:
     if first is not None:
         network = certificate.network
         names = [str(s + 1) if network is None else network.label(first.layer, s) for s in first.samples]
-        samples = "-".join(names)
+        where = "-".join(names)
         lines.append(
-            f"  first difference: layer {first.layer}, order {first.order}, samples {samples}:"
+            f"  first difference: layer {first.layer}, order {first.order}, samples {where}:"
             f" exact {first.exact}, derived {first.derived}"
         )
     return "\n".join(lines) + "\n"
+
+
+def _sleep_lines(certificate: Certificate) -> list[str]:
+    """What the comparisons above say nothing of, and which control does."""
+    asleep, woken = certificate.asleep, certificate.woken
+    if not asleep or certificate.control_setting is None:
+        return []
+    degree = len(certificate.control_setting.activations[0]) - 1
+    lines = [f"  asleep in the comparisons above, where they are zero: {', '.join(asleep)}"]
+    if woken:
+        rest = "" if woken == asleep else f": {', '.join(woken)}"
+        lines.append(f"    awake in the controls, layer {CONTROL_LAYER}, an activation of degree {degree}{rest}")
+    return lines
+
+
+def polynomial_text(coefficients: Sequence[Fraction]) -> str:
+    """z + 1/2 z^2"""
+    text = ""
+    for power, c in enumerate(coefficients):
+        if c:
+            size = "" if abs(c) == 1 and power else f"{abs(c)} " if power else str(abs(c))
+            sign = ("-" if c < 0 else "") if not text else " - " if c < 0 else " + "
+            text += sign + size + ("" if not power else "z" if power == 1 else f"z^{power}")
+    return text or "0"
 
 
 def network_text(network: NamedNetwork) -> str:

@@ -29,6 +29,7 @@ from ntkfeyn.verification.controls import (
     run_average_controls,
     run_controls,
     seen_by_first,
+    sleeping,
 )
 from ntkfeyn.verification.derived import SystemSolver
 
@@ -86,6 +87,13 @@ class Certificate:
     controls: tuple[Control, ...] = field(default=())
     average_controls: tuple[AverageControl, ...] = ()
     network: NamedNetwork | None = None
+    asleep: tuple[str, ...] = ()  # diagrams that are zero in all comparisons but those of the controls
+
+    @property
+    def woken(self) -> tuple[str, ...]:
+        """Those of ``asleep`` that a control saw."""
+        seen = {c.diagram for c in self.controls if "not probed" not in (c.dropped, c.doubled)}
+        return tuple(one for one in self.asleep if one in seen)
 
     @property
     def equal(self) -> bool:
@@ -312,6 +320,9 @@ def certify(
     exact = on_controls[-1].exact
     outcomes = run_controls(recursion, data, exact, advance)
     averages = run_average_controls(recursion, data, exact) if sharing else ()
-    return Certificate(
-        recursion, seed, setting, comparisons, data, on_controls, outcomes, average_controls=averages, network=network
-    )
+
+    def chosen(layer: int) -> list[Samples]:
+        return [shape.by_standard(samples) for samples in assignments(shape, setting.labels(layer))]
+
+    asleep = sleeping(recursion, setting, layers, chosen)
+    return Certificate(recursion, seed, setting, comparisons, data, on_controls, outcomes, averages, network, asleep)

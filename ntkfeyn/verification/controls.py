@@ -6,7 +6,7 @@ each spoilt version.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
@@ -20,6 +20,7 @@ from ntkfeyn.verification.averages import averaged, operator, unaveraged
 from ntkfeyn.verification.derived import Labels, MutatedSolver, SystemSolver, diagram_terms
 
 CONTROL_LAYER = 3
+Chosen = Callable[[int], Sequence[Labels]]
 Terms = Callable[[Labels], tuple[ExpandedTerm, ...]]  # of a diagram, at labels
 
 
@@ -66,6 +67,24 @@ def run_controls(
         controls.append(Control(diagram.id, *outcomes))
         advance()
     return tuple(controls)
+
+
+def sleeping(recursion: Recursion, setting: Setting, layers: Sequence[int], chosen: Chosen) -> tuple[str, ...]:
+    """The full diagrams that are exactly zero wherever a recursion is compared: there nothing is said of them.
+
+    ``chosen``: the labels compared at a layer, by slot of the standard shape.
+    """
+    shape, base, found = standard(recursion.name), SystemSolver(setting), []
+    places = [(layer, labels) for layer in layers if layer > 1 for labels in chosen(layer)]
+    for diagram in full_diagrams(derive_recursion(shape, recursion.order, weights=recursion.weights).diagrams):
+        at = cache(partial(base.at_samples, recursion.id, diagram_terms(diagram)))
+        awake = any(
+            averaged(shape.channel, labels, setting.maps(layer - 1), partial(_sum, base, layer - 1, at))
+            for layer, labels in places
+        )
+        if not awake:
+            found.append(diagram.id)
+    return tuple(found)
 
 
 def _sum(base: SystemSolver, layer: int, at: Terms, labels: Labels) -> Fraction:

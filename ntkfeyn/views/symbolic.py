@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.diagrams import Diagram as DiagramRecord
 from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
 from ntkfeyn.derivation.susceptibilities import SelfPart, self_part
-from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.errors import LimitError
 from ntkfeyn.model.ensembles import GAUSSIAN
-from ntkfeyn.model.targets import Target, resolve
+from ntkfeyn.model.targets import Target
 from ntkfeyn.render.drawing.equation import equation
 from ntkfeyn.render.drawing.figure import pdf, png
 from ntkfeyn.render.drawing.layout import layout
@@ -19,26 +20,25 @@ from ntkfeyn.render.drawing.primitives import Drawing
 from ntkfeyn.render.drawing.svg import svg
 from ntkfeyn.render.drawing.tikz import tikz
 from ntkfeyn.render.formulas import recursion_align, recursion_latex, recursion_text
-from ntkfeyn.render.json import recursion_json, to_text
+from ntkfeyn.render.json import diagram_json, recursion_json, to_text
 from ntkfeyn.render.notation import LatexNotation, TextNotation, latex_of
+from ntkfeyn.render.records import Formats, Record, html_text
 from ntkfeyn.render.symbols import Symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from fractions import Fraction
 
     import networkx
     import sympy
 
-    from ntkfeyn.asymptotics.answer import DepthForms as DepthRecord
-    from ntkfeyn.asymptotics.forms import Form
     from ntkfeyn.render.explain.explanation import Explanation
 
+COLUMNS = 100  # of a text
 HIGHEST_CITED = 3  # correction whose files are rendered in seconds
 
 
-@dataclass(frozen=True)
-class Diagram:
+@dataclass(frozen=True, repr=False)
+class Diagram(Record):
     """A diagram with its pictures; ``record`` says what is attached to what (theory section 4).
 
     ``symbols`` are the letters of pictures and explanations.
@@ -76,7 +76,14 @@ class Diagram:
         """A tikzpicture environment whose labels are of \\scriptsize."""
         return tikz(layout(self.record, self.symbols))
 
-    def explain(self, columns: int = 100) -> str:
+    def formats(self) -> Formats:
+        return {".json": self.to_json, ".svg": self.svg, ".pdf": self.pdf, ".png": self.png, ".tex": self.tikz}
+
+    def to_json(self) -> str:
+        """What is attached to what, as JSON text."""
+        return to_text(diagram_json(self.record))
+
+    def explain(self, columns: int = COLUMNS) -> str:
         """How the diagram becomes its term, step by step, in lines of at most ``columns`` characters."""
         from ntkfeyn.render.explain.steps import explanation_text
 
@@ -87,6 +94,67 @@ class Diagram:
 
     def __repr__(self) -> str:
         return f"<Diagram {self.id}, weight {self.weight}>"
+
+
+class Diagrams(tuple[Diagram, ...], Record):
+    """The diagrams of one tensor, in canonical order: a tuple that a notebook shows as pictures."""
+
+    def to_json(self) -> str:
+        """What is attached to what, diagram by diagram, as JSON text."""
+        return to_text({"diagrams": [diagram_json(one.record) for one in self]})
+
+    def formats(self) -> Formats:
+        return {".json": self.to_json, ".html": self._repr_html_}
+
+    def __repr__(self) -> str:
+        last = f" .. {self[-1].id}" if len(self) > 2 else f", {self[1].id}" if len(self) == 2 else ""
+        return f"<{len(self)} diagrams: {self[0].id}{last}>" if self else "<0 diagrams>"
+
+    def _repr_html_(self) -> str:
+        style = "display: inline-block; text-align: center; margin: 0.5em; vertical-align: bottom"
+        return "".join(
+            f'<figure style="{style}">{inline(one.svg())}<figcaption>{escape(one.id)}, weight {one.weight}</figcaption>'
+            "</figure>"
+            for one in self
+        )
+
+
+def inline(picture: str) -> str:
+    """An SVG document as it may stand in a page."""
+    return picture[picture.index("<svg") :]
+
+
+@dataclass(frozen=True, repr=False)
+class Explained(Record):
+    """How a diagram becomes its term, step by step; ``str()`` is the text of `ntkfeyn explain`."""
+
+    record: Explanation
+
+    @property
+    def weight(self) -> Fraction:
+        """The product of all factors."""
+        return self.record.weight
+
+    def to_json(self) -> str:
+        """JSON text after the schema ntkfeyn.explanation/1."""
+        from ntkfeyn.render.explain.steps import explanation_json
+
+        return to_text(explanation_json(self.record))
+
+    def formats(self) -> Formats:
+        return {".json": self.to_json, ".txt": self.__str__}
+
+    def __str__(self) -> str:
+        from ntkfeyn.render.explain.steps import explanation_text
+
+        return explanation_text(self.record, COLUMNS, picture=True)
+
+    def __repr__(self) -> str:
+        return f"<Explanation of {self.record.diagram.id}, weight {self.weight}>"
+
+    def _repr_html_(self) -> str:
+        picture = Diagram(self.record.diagram, self.record.symbols).svg()
+        return f"<div>{inline(picture)}</div>" + html_text(str(self))
 
 
 def explanation(diagram: DiagramRecord, symbols: Symbols) -> Explanation:
@@ -112,7 +180,7 @@ def emitted_files(target: Target, symbols: Symbols, weights: str = GAUSSIAN) -> 
     return {name: {path: text for path, text in one.items() if isinstance(text, str)} for name, one in written.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Picture:
     """A drawing, as a notebook shows it and as files hold it."""
 
@@ -127,21 +195,24 @@ class Picture:
     def pdf(self) -> bytes:
         return pdf(self.drawing)
 
+    def __repr__(self) -> str:
+        return "<Picture>"
+
     def _repr_svg_(self) -> str:
         return self.svg()
 
 
-@dataclass(frozen=True)
-class Recursion:
+@dataclass(frozen=True, repr=False)
+class Recursion(Record):
     """One tensor at layer l+1 from tensors at layer l; ``record`` holds the product terms (theory section 5)."""
 
     record: RecursionRecord
     symbols: Symbols = field(default_factory=Symbols, repr=False)
 
     @property
-    def diagrams(self) -> tuple[Diagram, ...]:
+    def diagrams(self) -> Diagrams:
         """The diagrams as drawn (Omega merged), in canonical order."""
-        return tuple(Diagram(diagram, self.symbols) for diagram in self.record.diagrams)
+        return Diagrams(Diagram(diagram, self.symbols) for diagram in self.record.diagrams)
 
     @property
     def terms(self) -> tuple[Any, ...]:
@@ -179,6 +250,13 @@ class Recursion:
         """JSON text after the schema ntkfeyn.recursion/1, with formulas in LaTeX where the letters are not ours."""
         return to_text(recursion_json(self.record, latex_of(self.symbols)))
 
+    def formats(self) -> Formats:
+        return {
+            ".json": self.to_json, ".tex": self.latex, ".txt": self.__str__,
+            ".svg": lambda: self.picture().svg(), ".pdf": lambda: self.picture().pdf(),
+            ".png": lambda: self.picture().png(),
+        }  # fmt: skip
+
     def __str__(self) -> str:
         return recursion_text(self.record, TextNotation(self.symbols.text))
 
@@ -193,50 +271,3 @@ class Recursion:
             + recursion_latex(self.record, LatexNotation(self.symbols.latex))
             + "\n\\end{aligned}$$"
         )
-
-
-@dataclass(frozen=True)
-class Depth:
-    """How tensors depend on the depth, at one input: ``forms`` by NAME@R, ``symbols`` the letters of formulas.
-
-    ``str()`` is the table of `ntkfeyn depth`.
-    """
-
-    record: DepthRecord
-    symbols: Symbols = field(default_factory=Symbols, repr=False)
-
-    @property
-    def forms(self) -> Mapping[str, Form]:
-        """``Exact`` or ``Asymptotic`` records of ntkfeyn.asymptotics.forms."""
-        return self.record.forms
-
-    def at(self, name: str, layer: int, **letters: float) -> float:
-        """The value of a tensor, as "F" or "F@1", at a layer: of an exact form, or of the terms of a series.
-
-        ``letters`` are the values of letters that were left open: q = x.x'/n_0 (default 1), a, chi, .. Raises
-        RequestError for a tensor that was not asked for, or a letter without a value.
-        """
-        [target] = resolve([name])
-        if str(target.id) not in self.forms:
-            raise bad_request(f"'{name}' at a layer", f"allowed are {', '.join(self.forms)}", next(iter(self.forms)))
-        return self.forms[str(target.id)].at(layer, {"q": 1.0, **letters})
-
-    def latex(self) -> str:
-        """An align* environment."""
-        from ntkfeyn.asymptotics.writing import depth_latex
-
-        return depth_latex(self.record, self.symbols)
-
-    def to_json(self) -> str:
-        """After the schema ntkfeyn.depth/1."""
-        from ntkfeyn.asymptotics.writing import depth_json
-
-        return to_text(depth_json(self.record, self.symbols))
-
-    def __str__(self) -> str:
-        from ntkfeyn.asymptotics.writing import depth_text
-
-        return depth_text(self.record, self.symbols)
-
-    def _repr_latex_(self) -> str:
-        return self.latex()

@@ -1,0 +1,158 @@
+"""Numbers that ``evaluate``, ``sample``, ``compare`` and ``train`` return, with tables, figures and files.
+
+Enters: the frozen records of solving, sampling and training. Leaves: the same records, which show themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from ntkfeyn.figures.style import figure_bytes
+from ntkfeyn.render.records import Formats, Record, html_table, json_of
+from ntkfeyn.render.symbols import Symbols
+from ntkfeyn.sampling.comparison import Comparison
+from ntkfeyn.solve.results import Tensors
+from ntkfeyn.training.results import Trained
+from ntkfeyn.views.tables import chi_text, comparison_table, pull_text, tensors_table
+from ntkfeyn.views.training_tables import training_table
+
+MOST_ROWS = 60  # of a table in a notebook
+V = TypeVar("V", bound="ShownTensors | ShownComparison | ShownTraining")
+
+
+def shown(view: type[V], record: Any, symbols: Symbols | None = None) -> V:
+    """A record as its view."""
+    known: dict[str, Any] = {one.name: getattr(record, one.name) for one in fields(record)}
+    return view(**known, symbols=symbols or Symbols())
+
+
+@dataclass(frozen=True, repr=False)
+class ShownTensors(Tensors, Record):
+    """Tensors by width, layer, name and component; ``str()`` is the table of `ntkfeyn evaluate`."""
+
+    symbols: Symbols = field(default_factory=Symbols)
+
+    def figure(self) -> Any:
+        """Every component against the layer, a panel a tensor: a matplotlib Figure."""
+        from ntkfeyn.figures.tensors import tensors_drawing
+
+        return tensors_drawing(self, self.symbols)
+
+    def formats(self) -> Formats:
+        return {
+            ".json": json_of(self.to_json()),
+            ".csv": self.to_csv,
+            ".txt": self.__str__,
+            ".pdf": lambda: figure_bytes(self.figure(), "pdf"),
+            ".png": lambda: figure_bytes(self.figure(), "png"),
+        }
+
+    def __str__(self) -> str:
+        return tensors_table(self)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.settings[0].layers[-1])
+        widths = ", ".join(setting.width for setting in self.settings)
+        return f"<Tensors {names}: {self.meta['samples']} inputs, {self.meta['depth']} layers, width {widths}>"
+
+    def _repr_html_(self) -> str:
+        text = []
+        for setting in self.settings:
+            reported = setting.reported()
+            rows = [
+                (f"{name} {key}", *(f"{row[name].values[i]:.8g}" for _, row in reported), f"{tensor.errors[i]:.1e}")
+                for name, tensor in setting.layers[-1].items()
+                for i, key in enumerate(tensor.keys())
+            ]
+            heads = ["", *(f"layer {number}" for number, _ in reported), "error"]
+            more = f", {MOST_ROWS} of {len(rows)} components" if len(rows) > MOST_ROWS else ""
+            caption = f"{self.meta['activation']}, width {setting.width}{more}"
+            text.append(html_table(caption, heads, rows[:MOST_ROWS]))
+        return "".join(text)
+
+
+@dataclass(frozen=True, repr=False)
+class ShownComparison(Comparison, Record):
+    """Theory and sampled networks; ``.passed`` says whether they agree, ``str()`` is the table of `ntkfeyn compare`."""
+
+    symbols: Symbols = field(default_factory=Symbols)
+
+    def figure(self, against: str = "") -> Any:
+        """Sampled values and partial sums: a matplotlib Figure, against "width" or "depth".
+
+        Default: width, if there are several. Raises NtkfeynError for anything else.
+        """
+        from ntkfeyn.figures.comparison import comparison_drawing
+
+        return comparison_drawing(self, against or ("width" if len(self.settings) > 1 else "depth"), self.symbols)
+
+    def formats(self) -> Formats:
+        return {
+            ".json": json_of(self.to_json()),
+            ".txt": self.__str__,
+            ".pdf": lambda: figure_bytes(self.figure(), "pdf"),
+            ".png": lambda: figure_bytes(self.figure(), "png"),
+        }
+
+    def __str__(self) -> str:
+        return comparison_table(self)
+
+    def __repr__(self) -> str:
+        verdict = "agrees" if self.passed else "DIFFERS"
+        return f"<Comparison {', '.join(self.orders)}: {verdict}, largest |pull| {pull_text(self.largest_pull)}>"
+
+    def _repr_html_(self) -> str:
+        heads = ["", "sampled", "error", "theory, order by order", "pull", "chi^2"]
+        text = []
+        for setting in self.settings:
+            rows = []
+            for target, row in setting.output.items():
+                i = row.largest
+                sums = ", ".join(f"{value:.6g}" for value in row.theory[:, i])
+                numbers = (f"{row.sampled[i]:.6g}", f"{row.errors[i]:.2g}", sums, f"{row.pulls[i]:.2f}")
+                rows.append((f"{target} {row.keys[i]}", *numbers, chi_text(row.chi_square)))
+            text.append(html_table(f"width {setting.width}", heads, rows))
+        return "".join(text)
+
+
+@dataclass(frozen=True, repr=False)
+class ShownTraining(Trained, Record):
+    """Predictions and kernels of trained networks, order by order; ``str()`` is the table of `ntkfeyn train`."""
+
+    symbols: Symbols = field(default_factory=Symbols)
+
+    def figure(self) -> Any:
+        """Prediction and kernel against time, by order and source: a matplotlib Figure."""
+        from ntkfeyn.figures.training import training_drawing
+
+        return training_drawing(self, self.symbols)
+
+    def formats(self) -> Formats:
+        return {
+            ".json": json_of(self.to_json()),
+            ".txt": self.__str__,
+            ".pdf": lambda: figure_bytes(self.figure(), "pdf"),
+            ".png": lambda: figure_bytes(self.figure(), "png"),
+        }
+
+    def __str__(self) -> str:
+        return training_table(self)
+
+    def __repr__(self) -> str:
+        widths = ", ".join(setting.width for setting in self.settings)
+        return f"<Trained {', '.join(self.labels)}: {len(self.points)} points, width {widths}>"
+
+    def _repr_html_(self) -> str:
+        text = []
+        for setting in self.settings:
+            found = setting.expansion
+            rows = [
+                (f"{label}, {point}, output {o + 1}",
+                 *(f"{part[i, a, o]:.8g}" for part in (found.order0, found.prediction1, setting.prediction)))
+                for i, label in enumerate(self.labels)
+                for a, point in enumerate(self.points)
+                for o in range(found.order0.shape[2])
+            ]  # fmt: skip
+            text.append(html_table(f"width {setting.width}", ["", "order 0", "order 1", "0 + 1/n"], rows[:MOST_ROWS]))
+        return "".join(text)
