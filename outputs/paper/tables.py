@@ -1,0 +1,250 @@
+"""The tables of README.md from the data of the runs, the certificates and the commands: no number is typed in.
+
+Enters: figures.toml, data/, outputs/certificates.json. Leaves: README.md with the text between its markers
+`<!-- table NAME -->` and `<!-- end -->` made anew.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from panels import over_layers, over_widths, panel_of, power_law
+
+import ntkfeyn as nf
+
+HERE = Path(__file__).resolve().parent
+Document = dict[str, Any]
+FACTORS = {"chi_par": "χ_par", "chi_perp": "χ_perp"}
+ALL = {"4.1": ("D", "F", "A", "B"), "4.2": ("P", "Q", "R", "S", "T", "U"), "5": ("K", "Theta", "V")}
+
+
+def table(head: str, rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; ``head`` holds the columns."""
+    columns = [name.strip() for name in head.split("|")]
+    lines = ["| " + " | ".join(row) + " |" for row in (columns, ["---"] * len(columns), *rows)]
+    return "\n".join(lines)
+
+
+def documents_of(figure: Document) -> list[Document]:
+    """The data of a figure's runs, which may lie in other folders of outputs/."""
+    return [json.loads((HERE / "data" / f"{run}.json").read_text()) for run in figure["runs"]]
+
+
+def pulls(figure: Document, most: float = np.inf, least: float = 0.0) -> list[tuple[float, float, int]]:
+    """Root mean square and largest (sampled - theory)/error at each order, and how many, over widths in a range."""
+    found = []
+    for panel in map(panel_of, figure["panels"]):
+        points = over_widths(documents_of(figure), panel)
+        kept = (points.at >= least) & (points.at <= most)
+        found.append(points.pulls[:, kept])
+    return _summary(found)
+
+
+def _summary(found: Sequence[Any]) -> list[tuple[float, float, int]]:
+    both = [row[~np.isnan(row)] for row in np.concatenate(found, axis=1)]
+    return [(float(np.sqrt(np.mean(row**2))), float(np.abs(row).max()), row.size) for row in both if row.size]
+
+
+def depth_pulls(figure: Document) -> list[tuple[float, float, int]]:
+    """The same over all layers of a depth scan."""
+    found = []
+    for document in documents_of(figure):
+        for panel in map(panel_of, figure["panels"]):
+            points = over_layers(document, panel)
+            found.append(points.pulls)
+    return _summary(found)
+
+
+def _shown(found: Sequence[tuple[float, float, int]]) -> str:
+    return ", ".join(f"{rms:.2f}" for rms, _, _ in found)
+
+
+def _sentence(figure: Document) -> str:
+    """What we get, in a line."""
+    kind = figure["kind"]
+    if kind in ("width", "correction"):
+        wide = 16 if "correction" == kind or figure["panels"][0].split()[0] in ("K", "Theta") else 32
+        rows = pulls(figure, least=wide)
+        first = int(figure["panels"][0].split()[0] not in ("K", "Theta"))
+        orders = ", ".join(str(first + k) for k in range(len(rows)))
+        return f"pulls from width {wide} up at orders {orders}: {_shown(rows)}"
+    if kind == "deviation":
+        return _deviation(figure)
+    if kind == "trained":
+        return "see outputs/training"
+    rows = depth_pulls(figure)
+    first = int(figure["panels"][0].split()[0] not in ("K", "Theta"))
+    return f"pulls at all layers, orders {', '.join(str(first + k) for k in range(len(rows)))}: {_shown(rows)}"
+
+
+def _deviation(figure: Document) -> str:
+    """Whether the mean at one input is off infinite width, and how far the samples exclude that it is."""
+    parts = []
+    for panel in map(panel_of, figure["panels"]):
+        points = over_widths(documents_of(figure), panel)
+        off = np.abs(points.sampled - points.theory[0]) / points.errors
+        size = abs(points.coefficients[0])
+        if np.abs(points.coefficients[1:]).max() < 1e-9 * size:
+            parts.append(f"{panel.name}_{panel.index} 0 in theory, {off.max():.1f} errors at most, where an error is "
+                         f"{(points.errors / size).min():.1e} at best")  # fmt: skip
+        else:
+            parts.append(f"{panel.name}_{panel.index} {points.coefficients[1] / points.coefficients[0]:+.3g}/n")
+    return "; ".join(parts)
+
+
+def _seconds(figure: Document) -> str:
+    return f"{sum(document['core_seconds'] for document in documents_of(figure)):.0f} s"
+
+
+def figure_table(figures: dict[str, Document]) -> str:
+    """figure | command | what the paper shows | what we get | time."""
+    rows = []
+    for name, figure in figures.items():
+        own = all("/" not in run for run in figure["runs"])
+        shown = f"[{name.replace('figure-0', 'figure-').replace('-', ' ')}]({name}.pdf)"
+        rows.append((shown, f"`make.py {name}`", figure["shows"], _sentence(figure), _seconds(figure) if own else "-"))
+    return table("figure | command | what the paper shows | what we get | core time", rows)
+
+
+def pull_table(figures: dict[str, Document]) -> str:
+    """Root mean square and largest pulls by width."""
+    rows = []
+    for name, figure in figures.items():
+        if figure["kind"] != "width" or any("/" in run for run in figure["runs"]):
+            continue
+        first = int(figure["panels"][0].split()[0] not in ("K", "Theta"))
+        widths = sorted({n for panel in map(panel_of, figure["panels"]) for n in over_widths(documents_of(figure), panel).at})
+        for n in widths:
+            found = pulls(figure, n, n)
+            cells = [f"{rms:.2f}, {most:.1f}" for rms, most, _ in found]
+            cells = [""] * first + cells + [""] * (3 - first - len(cells))
+            rows.append((name.replace("figure-0", "").replace("figure-", ""), f"{n:.0f}", *cells))
+    return table("figure | n | order 0 | order 1 | order 2", rows)
+
+
+def fit_table(figures: dict[str, Document]) -> str:
+    """The power laws printed in Figures 12, 14, .., 20 and ours."""
+    rows = []
+    for name, figure in figures.items():
+        if figure["kind"] != "growth":
+            continue
+        (document,) = documents_of(figure)
+        for panel, (a, p, first) in zip(map(panel_of, figure["panels"]), figure["fits"], strict=True):
+            points = over_layers(document, panel)
+            last = points.at[points.known][-1]
+            laws = [power_law(points, first, points.sampled), power_law(points, first, points.best)]
+            cells = [f"{x:.3g} l^{y:.2f}" for x, y in laws] + [f"{last:.0f}"]
+            off, ratio = points.pulls[-1][points.known][-1], a * last**p / points.best[points.known][-1]
+            printed = f"{ratio:.2f}" if a >= 0.1 else ""  # two decimals of a say too little
+            rows.append((name.removeprefix("figure-"), f"{panel.name}_{panel.index}", f"{first:g}", f"{a:.2f} l^{p:.2f}",
+                         *cells, f"{off:+.1f}", printed))  # fmt: skip
+    head = "figure | component | from layer | paper | sampled here | theory to order 2 | known to layer | pull there | paper/theory there"
+    return table(head, rows)
+
+
+def certificate_table() -> str:
+    """Theorems 4.1 to 4.3: diagrams, and to which layer and order certificates reach."""
+    held = json.loads((HERE.parent / "certificates.json").read_text())["certificates"]
+    groups: dict[tuple[str, int], list[Document]] = {}
+    for one in held:
+        groups.setdefault((one["cumulant"]["name"], one["order"]), []).append(one)
+    rows = []
+    for (name, order), found in sorted(groups.items(), key=lambda item: (_theorem(*item[0]), item[0])):
+        compared = [row for one in found for row in one["comparisons"]]
+        count = len(nf.diagrams(**_asked(name), order=order))
+        orders = {row["order"] for row in compared}
+        equal = sum(row["equal"] for row in compared)
+        curved, linear = (_last([one for one in found if _linear(one) == which]) for which in (False, True))
+        reach = f"layer {curved}" + (f", linear {linear}" if linear else "")
+        rows.append((_theorem(name, order), f"`{name}@{order}`", str(count), reach, f"{min(orders)} to {max(orders)}",
+                     f"{equal} of {len(compared)} equal"))  # fmt: skip
+    return table("theorem | recursion | diagrams | certified to | orders in 1/n | coefficients", rows)
+
+
+def _linear(certificate: Document) -> bool:
+    return bool(certificate["parameters"]["activation"] == ["0", "1"])
+
+
+def _last(certificates: Sequence[Document]) -> int:
+    return max((row["layer"] for one in certificates for row in one["comparisons"]), default=0)
+
+
+def _asked(name: str) -> Document:
+    if "/" not in name:
+        return {"name": name}
+    legs, channel = name.split("/")
+    return {"legs": legs.replace("+", " "), "channel": channel}
+
+
+def _theorem(name: str, order: int) -> str:
+    first = order == 1
+    return "4.1" if first and name in ALL["4.1"] else "4.2" if first and name in ALL["4.2"] else "4.3" if order > 1 else "-"
+
+
+def _answer(*arguments: str) -> list[Document]:
+    """The JSON documents that a command prints."""
+    from ntkfeyn.cli import main as ntkfeyn
+
+    with redirect_stdout(io.StringIO()) as printed:
+        try:
+            ntkfeyn([*arguments, "--format", "json"])
+        except SystemExit as ended:
+            if ended.code:
+                raise
+    read = json.loads(printed.getvalue())
+    return read if isinstance(read, list) else read.get("recursions", [read])
+
+
+def susceptibility_table() -> str:
+    """Theorem 5.1: what each tensor feeds on itself with, at its leading order and the next one."""
+    rows = []
+    for name in [*ALL["5"], *ALL["4.1"], *ALL["4.2"]]:
+        first = int(name not in ("K", "Theta"))
+        for order in (first, first + 1):
+            (found,) = _answer("derive", f"{name}@{order}", "--susceptibilities")
+            part = found["susceptibilities"]
+            factors = " ".join(FACTORS[pair["factor"]] for pair in part["pairs"])
+            rows.append((f"`{name}@{order}`", factors, ", ".join(part["diagrams"]), str(len(part["sources"]))))
+    return table("tensor | it feeds on itself with | by diagram | diagrams that are sources", rows)
+
+
+def homogeneous_table() -> str:
+    """Theorem 5.2: what is left of the recursions at one input for z s'(z) = s(z)."""
+    rows = []
+    for name in ("K", "Theta"):
+        for order in (1, 2, 3):
+            (found,) = _answer("derive", f"{name}@{order}", "--homogeneous")
+            count = len(nf.diagrams(name, order=order))
+            left = [f"{diagram} with {_named(term)}" for term in found["terms"] for diagram in term["diagrams"]]
+            verdict = "yes" if f"{name}@{order}" in found["homogeneous"]["vanishing"] else "no"
+            rows.append((f"`{name}@{order}`", str(count), "; ".join(left), verdict))
+    return table("tensor | diagrams | what is left at one input | zero at every layer", rows)
+
+
+def _named(term: Document) -> str:
+    return ", ".join(f"{tensor['name']}@{tensor['order']}" for tensor in term["tensors"])
+
+
+def readme(figures: dict[str, Document]) -> str:
+    """README.md with its tables made anew."""
+    made = {
+        "figures": lambda: figure_table(figures),
+        "pulls": lambda: pull_table(figures),
+        "fits": lambda: fit_table(figures),
+        "certificates": certificate_table,
+        "susceptibilities": susceptibility_table,
+        "homogeneous": homogeneous_table,
+    }
+
+    def again(found: re.Match[str]) -> str:
+        return f"<!-- table {found[1]} -->\n{made[found[1]]()}\n<!-- end -->"
+
+    text = (HERE / "README.md").read_text()
+    return re.sub(r"<!-- table (\w+) -->\n.*?<!-- end -->", again, text, flags=re.DOTALL)
