@@ -1,8 +1,8 @@
 """Every figure and table of arXiv 2508.11522 again: `python outputs/paper/make.py`, or `make.py NAME ..` for some.
 
 Enters: figures.toml (what each figure shows), runs/*.toml (run files of `ntkfeyn compare`), inputs/ (eqs. 116 to 128).
-Leaves: data/*.json (theory and samples), pdf and png files, all.png, the tables of README.md. What is there for the same
-request is kept, and a run that was interrupted goes on from its checkpoint. `--networks 4` samples four times as many.
+Leaves: data/*.json (theory and samples), pdf and png files, all.png, the tables of README.md. What is there for the
+same request is kept, and an interrupted run goes on from its checkpoint. `--networks 4` samples four times as many.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _compact(node: Any) -> Any:
     if "sampled" in node:  # a component
         kept = {key: node[key] for key in ("sampled", "error", "theory", "theory_error")}
         return {key: [_short(one) for one in v] if isinstance(v, list) else _short(v) for key, v in kept.items()}
-    return {key: _compact(child) for key, child in (node["components"] if "components" in node else node).items()}
+    return {key: _compact(child) for key, child in node.get("components", node).items()}
 
 
 def _short(value: float) -> float:
@@ -100,11 +100,11 @@ def make_data(runs: list[str], times: float) -> None:
 
 def draw(name: str, figure: Document) -> None:
     """NAME.pdf and NAME.png, in few colours, which makes it small."""
-    from panels import draw as drawn
-    from PIL import Image
-    from tables import documents_of
-
     from ntkfeyn.figures.style import drawing, save
+    from PIL import Image
+
+    from panels import draw as drawn
+    from points import documents_of
 
     with drawing() as Figure:
         save(drawn(Figure, figure, documents_of(figure)), HERE, name)
@@ -125,9 +125,9 @@ def contact_sheet(names: list[str], wide: int = 420) -> None:
             small.append(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS))
     columns = 5
     sheet = Image.new("RGB", (columns * wide, -(-len(small) // columns) * round(0.75 * wide)), "white")
-    for place, picture in enumerate(small):
+    for place, one in enumerate(small):
         row, column = divmod(place, columns)
-        sheet.paste(picture, (column * wide, row * round(0.75 * wide)))
+        sheet.paste(one, (column * wide, row * round(0.75 * wide)))
     sheet.quantize(48).save(HERE / "all.png", optimize=True)
 
 

@@ -1,133 +1,23 @@
 """Pictures of the paper's figures from the data of their runs, in the style of every figure of ntkfeyn.
 
-Enters: a row of figures.toml and the data of its runs. Leaves: a matplotlib figure. Inputs are numbered from 0, as in the
-paper. Points are sampled networks with one standard error, curves are partial sums of the expansion in 1/n.
+Enters: a row of figures.toml and the data of its runs. Leaves: a matplotlib figure. Inputs are numbered from 0, as in
+the paper. Points are sampled networks with one standard error, curves are partial sums of the expansion in 1/n.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from ntkfeyn.figures.style import COLOURS, DASHES
 
-from ntkfeyn.figures.style import COLOURS, DASHES, figure_notation
-from ntkfeyn.model.cumulants import standard
-from ntkfeyn.render.symbols import Symbols
+from points import HOW, Array, Document, Panel, cw_of, over_layers, over_widths, panels_of, power_law
 
-Array = NDArray[np.float64]
-Document = dict[str, Any]
 PANEL = (2.9, 2.3)  # inches
 MARKS = "osD^vP"
 INKS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a5c00")  # of components, each with a mark of its own
 SAMPLED = {"fmt": "ko", "markersize": 3.5, "capsize": 2.5, "linewidth": 1, "label": "sampled", "zorder": 5}
-HOW = figure_notation(Symbols())
-
-
-class Panel(NamedTuple):
-    """One component of a tensor: ``target`` names it in the data, ``key`` the component, inputs from 1."""
-
-    name: str
-    target: str
-    index: str
-
-    @property
-    def key(self) -> str:
-        return "-".join(str(int(one) + 1) for one in self.index)
-
-    @property
-    def letter(self) -> str:
-        return f"{HOW.letter(self.name)}_{{{self.index}}}"
-
-    @property
-    def quantity(self) -> str:
-        """With the power of n: V is n times a cumulant, K is a mean."""
-        if standard(self.name).leading_order == 0:
-            return rf"mean of ${'z z' if self.name == 'K' else 'NTK'}$".replace("$NTK$", "NTK")
-        return rf"${self.letter}$, $n$ times the cumulant"
-
-
-def panel_of(text: str) -> Panel:
-    """`V 0011` as figures.toml writes it."""
-    name, index = text.split()
-    return Panel(name, f"{name}@{standard(name).leading_order}", index)
-
-
-class Points(NamedTuple):
-    """One component over widths or layers: ``at`` (points,), ``theory`` (orders, points), partial sums T_R + T_{R+1}/n + ..
-
-    ``theory_errors`` (points,) are of the highest order.
-    """
-
-    at: Array
-    sampled: Array
-    errors: Array
-    theory: Array
-    theory_errors: Array
-    widths: Array
-
-    @property
-    def known(self) -> Array:
-        """Whether the highest order is known to a tenth: deep ReLU networks make inputs parallel, where digits cancel."""
-        return self.theory_errors <= 0.1 * np.abs(self.theory[-1])
-
-    @property
-    def best(self) -> Array:
-        """The highest order where it is known."""
-        return np.where(self.known, self.theory[-1], np.nan)
-
-    @property
-    def pulls(self) -> Array:
-        """(sampled - theory)/error (orders, points); nan where the highest order is not known."""
-        off = (self.sampled - self.theory) / np.hypot(self.errors, np.where(self.known, self.theory_errors, 0.0))
-        return np.vstack([off[:-1], np.where(self.known, off[-1], np.nan)])
-
-    @property
-    def coefficients(self) -> Array:
-        """T_R, T_{R+1}, ..: shape (orders,), of a layer at which all widths agree."""
-        steps = np.diff(self.theory[:, 0], prepend=0.0)
-        return np.asarray(steps * self.widths[0] ** np.arange(len(steps)))
-
-    def curve(self, n: Array, order: int) -> Array:
-        """The partial sum up to ``order`` terms beyond the leading one, at widths n."""
-        return np.asarray(sum(c * n**-k for k, c in enumerate(self.coefficients[: order + 1])))
-
-
-def _points(rows: Sequence[tuple[float, float, Document]]) -> Points:
-    at, widths = (np.array([row[k] for row in rows]) for k in (0, 1))
-    sampled, errors, known = (np.array([row[2][key] for row in rows]) for key in ("sampled", "error", "theory_error"))
-    theory = np.array([row[2]["theory"] for row in rows]).T
-    return Points(at, sampled, errors, theory, known, widths)
-
-
-def over_widths(documents: Sequence[Document], panel: Panel) -> Points:
-    """The output layer of every width of the runs."""
-    rows = []
-    for document in documents:
-        for width, layers in document["data"].items():
-            row = list(layers.values())[-1][panel.target]
-            n = float(width.removeprefix("width-"))
-            rows.append((n, n, row.get("components", row)[panel.key]))
-    return _points(sorted(rows, key=lambda row: row[0]))
-
-
-def over_layers(document: Document, panel: Panel) -> Points:
-    """Every layer of a run's one width."""
-    (width, layers), *_ = document["data"].items()
-    n = float(width.removeprefix("width-"))
-    return _points([(float(at.removeprefix("layer-")), n, row[panel.target][panel.key]) for at, row in layers.items()])
-
-
-def cw_of(document: Document) -> float:
-    return float(document["request"]["cw"])
-
-
-def power_law(points: Points, first: float, values: Array) -> tuple[float, float]:
-    """a and p of a l^p through the logarithms of values from the layer ``first`` up."""
-    kept = (points.at >= first) & ~np.isnan(values)
-    p, log_a = np.polyfit(np.log(points.at[kept]), np.log(np.abs(values[kept])), 1)
-    return float(np.exp(log_a)), float(p)
 
 
 def _style(order: int) -> Document:
@@ -141,7 +31,7 @@ def draw(Figure: Any, figure: Document, documents: Sequence[Document]) -> Any:
 
 def _grid(Figure: Any, figure: Document, count: int, columns: int, high: float = 1.0) -> tuple[Any, list[Any]]:
     rows = -(-count // columns)
-    made = Figure(figsize=(PANEL[0] * columns, high * PANEL[1] * rows + 0.3), layout="constrained", dpi=90)
+    made = Figure(figsize=(max(PANEL[0] * columns, 4.4), high * PANEL[1] * rows + 0.3), layout="constrained", dpi=90)
     axes = list(made.subplots(rows, columns, squeeze=False).ravel())
     made.suptitle(figure["title"], fontsize=9)
     for axis in axes[count:]:
@@ -161,22 +51,21 @@ def _width_axis(axis: Any, widths: Array) -> None:
 
 
 def _against_width(Figure: Any, figure: Document, documents: Sequence[Document]) -> Any:
-    """Figures 1, 4, 6 to 10: a component a panel; what leaves the frame is theory where the width is too small for it."""
-    panels = [panel_of(text) for text in figure["panels"]]
+    """Figures 1, 4, 6 to 10: a component a panel; theory leaves the frame where widths are too small."""
+    panels = panels_of(figure)
     made, axes = _grid(Figure, figure, len(panels), _columns(len(panels)), 1.2 if len(panels) < 3 else 1.0)
     for axis, panel in zip(axes, panels, strict=True):
         found = over_widths(documents, panel)
         n = np.geomspace(found.at[0] * 0.92, found.at[-1] * 1.08, 200)
-        first = standard(panel.name).leading_order
+        first = panel.order
         for k in range(len(found.coefficients)):
             axis.plot(n, found.curve(n, k), **_style(first + k))
         axis.errorbar(found.at, found.sampled, found.errors, **SAMPLED)
         ends = np.concatenate([found.sampled - found.errors, found.sampled + found.errors, found.theory[0]])
         pad = 0.12 * np.ptp(ends)
         axis.set_ylim(ends.min() - pad, ends.max() + pad)
-        axis.set_title(f"${panel.letter}$" if first else f"${panel.letter}$, {panel.quantity}", fontsize=9)
-        if first:
-            axis.set_ylabel("$n$ times the cumulant", fontsize=8)
+        axis.set_title(f"${panel.letter}$", fontsize=9)
+        axis.set_ylabel(panel.quantity, fontsize=8)
         _width_axis(axis, found.at)
     axes[0].legend(fontsize=7)
     return made
@@ -184,7 +73,7 @@ def _against_width(Figure: Any, figure: Document, documents: Sequence[Document])
 
 def _corrections(Figure: Any, figure: Document, documents: Sequence[Document]) -> Any:
     """Figure 5: n times what a mean is off infinite width."""
-    panels = [panel_of(text) for text in figure["panels"]]
+    panels = panels_of(figure)
     made, axes = _grid(Figure, figure, len(panels), 2, 1.2)
     for axis, panel in zip(axes, panels, strict=True):
         found = over_widths(documents, panel)
@@ -203,7 +92,7 @@ def _corrections(Figure: Any, figure: Document, documents: Sequence[Document]) -
 
 def _deviation(Figure: Any, figure: Document, documents: Sequence[Document]) -> Any:
     """Figures 3, 22 to 25: how far means are off infinite width; triangles where no deviation is seen: one error."""
-    panels = [panel_of(text) for text in figure["panels"]]
+    panels = panels_of(figure)
     names = list(dict.fromkeys(panel.name for panel in panels))
     made, axes = _grid(Figure, figure, len(names), len(names), 1.25)
     for axis, name in zip(axes, names, strict=True):
@@ -224,7 +113,8 @@ def _deviation(Figure: Any, figure: Document, documents: Sequence[Document]) -> 
                 axis.plot(found.at[~seen], errors[~seen], "v", color=INKS[i], markersize=4, mfc="none", label=label)
         axis.set(xscale="log", yscale="log", xlabel="width $n$")
         axis.set_ylabel(rf"|mean $-\;{HOW.letter(name)}$| / $|{HOW.letter(name)}|$", fontsize=8)
-        axis.legend(fontsize=7)
+        axis.set_ylim(bottom=axis.get_ylim()[0] / 5)  # room for the legend
+        axis.legend(fontsize=6, loc="lower left")
     return made
 
 
@@ -240,19 +130,21 @@ def _kernel_depth(Figure: Any, figure: Document, documents: Sequence[Document]) 
     made, axes = _grid(Figure, figure, len(documents), len(documents), 1.2)
     for axis, document in zip(axes, documents, strict=True):
         critical = cw_of(document) == 2
-        for i, panel in enumerate(panel_of(text) for text in figure["panels"]):
+        for i, panel in enumerate(panels_of(figure)):
             found = over_layers(document, panel)
             base = fixed_point(document, panel) if critical and panel.name == "K" else 0.0
             order = len(found.theory) - 1
             theory, sampled = np.abs(found.best - base), np.abs(found.sampled - base)
-            if np.nanmax(theory) > 1e-9 * abs(base):
+            if np.nanmax(theory) > 1e-6 * abs(base):  # at one input K is K*: zero has no place here
                 axis.plot(found.at, theory, color=INKS[i], linestyle=DASHES[order], linewidth=1)
             axis.errorbar(found.at, sampled, found.errors, fmt=MARKS[i], color=INKS[i], markersize=2.5, capsize=1.5,
                           linewidth=0.7, label=f"${panel.letter}$")  # fmt: skip
-        linear = critical and panel_of(figure["panels"][0]).name == "Theta"
+        linear = critical and panels_of(figure)[0].name == "Theta"
         axis.set(xscale="linear" if linear else "log", yscale="linear" if linear else "log")
         _layer_axis(axis, found.at)
-        letter = HOW.letter(panel_of(figure["panels"][0]).name)
+        if base:
+            axis.set_ylim(bottom=found.errors.min() / 3)
+        letter = HOW.letter(panels_of(figure)[0].name)
         axis.set_ylabel(rf"$|{letter} - {letter}^*|$" if critical and letter == "K" else rf"$|{letter}|$", fontsize=8)
         axis.set_title(rf"$C_W = {cw_of(document):g}$", fontsize=9)
     axes[0].legend(fontsize=7, title="curves: theory to order 2", title_fontsize=7)
@@ -261,11 +153,11 @@ def _kernel_depth(Figure: Any, figure: Document, documents: Sequence[Document]) 
 
 def _growth(Figure: Any, figure: Document, documents: Sequence[Document]) -> Any:
     """Figures 12, 14, .., 20: a component a panel, with a power law through the sampled values, as in the paper."""
-    panels = [panel_of(text) for text in figure["panels"]]
+    panels = panels_of(figure)
     made, axes = _grid(Figure, figure, len(panels), 3)
     for axis, panel, (_, _, first) in zip(axes, panels, figure["fits"], strict=True):
         found = over_layers(documents[0], panel)
-        lead = standard(panel.name).leading_order
+        lead = panel.order
         for k, row in enumerate([*found.theory[:-1], found.best]):
             axis.plot(found.at, np.abs(row), **_style(lead + k))
         a, p = power_law(found, first, found.sampled)
@@ -298,7 +190,7 @@ def _off_critical(Figure: Any, figure: Document, documents: Sequence[Document]) 
     made, axes = _grid(Figure, figure, len(documents), len(documents), 1.4)
     for axis, document in zip(axes, documents, strict=True):
         values = []
-        for i, panel in enumerate(panel_of(text) for text in figure["panels"]):
+        for i, panel in enumerate(panels_of(figure)):
             found = over_layers(document, panel)
             axis.plot(found.at, np.abs(found.theory[0]), color=INKS[i], linestyle=DASHES[1], linewidth=0.6)
             axis.plot(found.at, np.abs(found.best), color=INKS[i], linestyle=DASHES[2], linewidth=0.9)
@@ -315,7 +207,7 @@ def _off_critical(Figure: Any, figure: Document, documents: Sequence[Document]) 
 
 
 def _trained(Figure: Any, figure: Document, documents: Sequence[Document]) -> Any:
-    """n (prediction - order 0) of each point goes to order 1 as 1/n goes to zero; fitted points at infinite time none."""
+    """n (prediction - order 0) goes to order 1 as 1/n goes to zero; at infinite time training points are fitted."""
     made, axes = _grid(Figure, figure, len(figure["panels"]), len(figure["panels"]), 1.2)
     data = documents[0]["data"]
     widths = np.array([float(width.removeprefix("width-")) for width in data])

@@ -14,10 +14,11 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from panels import over_layers, over_widths, panel_of, power_law
-
 import ntkfeyn as nf
+import numpy as np
+from ntkfeyn.model.cumulants import standard
+
+from points import documents_of, first_order, over_layers, over_widths, panels_of, power_law
 
 HERE = Path(__file__).resolve().parent
 Document = dict[str, Any]
@@ -32,15 +33,10 @@ def table(head: str, rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def documents_of(figure: Document) -> list[Document]:
-    """The data of a figure's runs, which may lie in other folders of outputs/."""
-    return [json.loads((HERE / "data" / f"{run}.json").read_text()) for run in figure["runs"]]
-
-
 def pulls(figure: Document, most: float = np.inf, least: float = 0.0) -> list[tuple[float, float, int]]:
     """Root mean square and largest (sampled - theory)/error at each order, and how many, over widths in a range."""
     found = []
-    for panel in map(panel_of, figure["panels"]):
+    for panel in panels_of(figure):
         points = over_widths(documents_of(figure), panel)
         kept = (points.at >= least) & (points.at <= most)
         found.append(points.pulls[:, kept])
@@ -56,7 +52,7 @@ def depth_pulls(figure: Document) -> list[tuple[float, float, int]]:
     """The same over all layers of a depth scan."""
     found = []
     for document in documents_of(figure):
-        for panel in map(panel_of, figure["panels"]):
+        for panel in panels_of(figure):
             points = over_layers(document, panel)
             found.append(points.pulls)
     return _summary(found)
@@ -70,9 +66,9 @@ def _sentence(figure: Document) -> str:
     """What we get, in a line."""
     kind = figure["kind"]
     if kind in ("width", "correction"):
-        wide = 16 if "correction" == kind or figure["panels"][0].split()[0] in ("K", "Theta") else 32
+        wide = 16 if kind == "correction" or first_order(figure) == 0 else 32
         rows = pulls(figure, least=wide)
-        first = int(figure["panels"][0].split()[0] not in ("K", "Theta"))
+        first = first_order(figure)
         orders = ", ".join(str(first + k) for k in range(len(rows)))
         return f"pulls from width {wide} up at orders {orders}: {_shown(rows)}"
     if kind == "deviation":
@@ -80,14 +76,14 @@ def _sentence(figure: Document) -> str:
     if kind == "trained":
         return "see outputs/training"
     rows = depth_pulls(figure)
-    first = int(figure["panels"][0].split()[0] not in ("K", "Theta"))
+    first = first_order(figure)
     return f"pulls at all layers, orders {', '.join(str(first + k) for k in range(len(rows)))}: {_shown(rows)}"
 
 
 def _deviation(figure: Document) -> str:
     """Whether the mean at one input is off infinite width, and how far the samples exclude that it is."""
     parts = []
-    for panel in map(panel_of, figure["panels"]):
+    for panel in panels_of(figure):
         points = over_widths(documents_of(figure), panel)
         off = np.abs(points.sampled - points.theory[0]) / points.errors
         size = abs(points.coefficients[0])
@@ -119,14 +115,26 @@ def pull_table(figures: dict[str, Document]) -> str:
     for name, figure in figures.items():
         if figure["kind"] != "width" or any("/" in run for run in figure["runs"]):
             continue
-        first = int(figure["panels"][0].split()[0] not in ("K", "Theta"))
-        widths = sorted({n for panel in map(panel_of, figure["panels"]) for n in over_widths(documents_of(figure), panel).at})
+        first = first_order(figure)
+        widths = sorted({n for panel in panels_of(figure) for n in over_widths(documents_of(figure), panel).at})
         for n in widths:
             found = pulls(figure, n, n)
             cells = [f"{rms:.2f}, {most:.1f}" for rms, most, _ in found]
             cells = [""] * first + cells + [""] * (3 - first - len(cells))
             rows.append((name.replace("figure-0", "").replace("figure-", ""), f"{n:.0f}", *cells))
     return table("figure | n | order 0 | order 1 | order 2", rows)
+
+
+def value_table(figures: dict[str, Document]) -> str:
+    """The lines of theory in Figures 1, 4 to 10 as numbers: coefficients of the expansion in 1/n at layer 4."""
+    rows = []
+    for name in ("figure-05", "figure-06", "figure-07", "figure-08", "figure-09", "figure-10"):
+        for panel in panels_of(figures[name]):
+            found = over_widths(documents_of(figures[name]), panel).coefficients
+            first = panel.order
+            cells = [""] * first + [f"{value:.7g}" for value in found]
+            rows.append((f"{panel.name}_{panel.index}", *cells))
+    return table("component | order 0 | order 1 | order 2", rows)
 
 
 def fit_table(figures: dict[str, Document]) -> str:
@@ -136,16 +144,17 @@ def fit_table(figures: dict[str, Document]) -> str:
         if figure["kind"] != "growth":
             continue
         (document,) = documents_of(figure)
-        for panel, (a, p, first) in zip(map(panel_of, figure["panels"]), figure["fits"], strict=True):
+        for panel, (a, p, first) in zip(panels_of(figure), figure["fits"], strict=True):
             points = over_layers(document, panel)
             last = points.at[points.known][-1]
             laws = [power_law(points, first, points.sampled), power_law(points, first, points.best)]
             cells = [f"{x:.3g} l^{y:.2f}" for x, y in laws] + [f"{last:.0f}"]
             off, ratio = points.pulls[-1][points.known][-1], a * last**p / points.best[points.known][-1]
             printed = f"{ratio:.2f}" if a >= 0.1 else ""  # two decimals of a say too little
-            rows.append((name.removeprefix("figure-"), f"{panel.name}_{panel.index}", f"{first:g}", f"{a:.2f} l^{p:.2f}",
-                         *cells, f"{off:+.1f}", printed))  # fmt: skip
-    head = "figure | component | from layer | paper | sampled here | theory to order 2 | known to layer | pull there | paper/theory there"
+            shown = name.removeprefix("figure-"), f"{panel.name}_{panel.index}", f"{first:g}", f"{a:.2f} l^{p:.2f}"
+            rows.append((*shown, *cells, f"{off:+.1f}", printed))
+    head = "figure | component | from layer | paper | sampled here | theory to order 2 | known to layer L | pull at L"
+    head += " | paper/theory at L"
     return table(head, rows)
 
 
@@ -185,7 +194,15 @@ def _asked(name: str) -> Document:
 
 def _theorem(name: str, order: int) -> str:
     first = order == 1
-    return "4.1" if first and name in ALL["4.1"] else "4.2" if first and name in ALL["4.2"] else "4.3" if order > 1 else "-"
+    return (
+        "4.1"
+        if first and name in ALL["4.1"]
+        else "4.2"
+        if first and name in ALL["4.2"]
+        else "4.3"
+        if order > 1
+        else "-"
+    )
 
 
 def _answer(*arguments: str) -> list[Document]:
@@ -206,7 +223,7 @@ def susceptibility_table() -> str:
     """Theorem 5.1: what each tensor feeds on itself with, at its leading order and the next one."""
     rows = []
     for name in [*ALL["5"], *ALL["4.1"], *ALL["4.2"]]:
-        first = int(name not in ("K", "Theta"))
+        first = standard(name).leading_order
         for order in (first, first + 1):
             (found,) = _answer("derive", f"{name}@{order}", "--susceptibilities")
             part = found["susceptibilities"]
@@ -237,6 +254,7 @@ def readme(figures: dict[str, Document]) -> str:
     made = {
         "figures": lambda: figure_table(figures),
         "pulls": lambda: pull_table(figures),
+        "values": lambda: value_table(figures),
         "fits": lambda: fit_table(figures),
         "certificates": certificate_table,
         "susceptibilities": susceptibility_table,
