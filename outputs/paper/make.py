@@ -128,7 +128,7 @@ def contact_sheet(names: list[str], wide: int = 420) -> None:
     for place, one in enumerate(small):
         row, column = divmod(place, columns)
         sheet.paste(one, (column * wide, row * round(0.75 * wide)))
-    sheet.quantize(48).save(HERE / "all.png", optimize=True)
+    sheet.quantize(128).save(HERE / "all.png", optimize=True)
 
 
 def main() -> None:

@@ -15,7 +15,9 @@ import numpy as np
 from ntkfeyn.figures.style import figure_notation
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.symbols import Symbols
+from ntkfeyn.sampling.law import BLOCK
 from numpy.typing import NDArray
+from scipy.stats import norm, t
 
 Array = NDArray[np.float64]
 Document = dict[str, Any]
@@ -84,6 +86,7 @@ class Points(NamedTuple):
     theory: Array
     theory_errors: Array
     widths: Array
+    blocks: Array  # of 32 networks, whose spread gives the errors
 
     @property
     def known(self) -> Array:
@@ -97,9 +100,14 @@ class Points(NamedTuple):
 
     @property
     def pulls(self) -> Array:
-        """(sampled - theory)/error (orders, points); nan where the highest order is not known."""
+        """(sampled - theory)/error (orders, points); nan where the highest order is not known.
+
+        With few blocks the error is uncertain: a pull is that of a unit normal as improbable, as `compare` has it.
+        """
         with np.errstate(invalid="ignore"):  # 0/0 where nothing fluctuates
             off = (self.sampled - self.theory) / np.hypot(self.errors, np.where(self.known, self.theory_errors, 0.0))
+        chance = t.sf(np.abs(off), self.blocks - 1)
+        off = np.where(chance > 0, np.sign(off) * norm.isf(chance), off)
         return np.vstack([off[:-1], np.where(self.known, off[-1], np.nan)])
 
     @property
@@ -113,21 +121,21 @@ class Points(NamedTuple):
         return np.asarray(sum(c * n**-k for k, c in enumerate(self.coefficients[: order + 1])))
 
 
-def _points(rows: Sequence[tuple[float, float, Document]]) -> Points:
-    at, widths = (np.array([row[k] for row in rows]) for k in (0, 1))
-    sampled, errors, known = (np.array([row[2][key] for row in rows]) for key in ("sampled", "error", "theory_error"))
-    theory = np.array([row[2]["theory"] for row in rows]).T
-    return Points(at, sampled, errors, theory, known, widths)
+def _points(rows: Sequence[tuple[float, float, int, Document]]) -> Points:
+    at, widths, networks = (np.array([row[k] for row in rows]) for k in range(3))
+    sampled, errors, known = (np.array([row[3][key] for row in rows]) for key in ("sampled", "error", "theory_error"))
+    theory = np.array([row[3]["theory"] for row in rows]).T
+    return Points(at, sampled, errors, theory, known, widths, networks // BLOCK)
 
 
 def over_widths(documents: Sequence[Document], panel: Panel) -> Points:
     """The output layer of every width of the runs."""
     rows = []
     for document in documents:
-        for width, layers in document["data"].items():
+        for (width, layers), networks in zip(document["data"].items(), networks_of(document), strict=True):
             row = list(layers.values())[-1][panel.target]
             n = float(width.removeprefix("width-"))
-            rows.append((n, n, row.get("components", row)[panel.key]))
+            rows.append((n, n, networks, row.get("components", row)[panel.key]))
     return _points(sorted(rows, key=lambda row: row[0]))
 
 
@@ -135,7 +143,14 @@ def over_layers(document: Document, panel: Panel) -> Points:
     """Every layer of a run's one width."""
     (width, layers), *_ = document["data"].items()
     n = float(width.removeprefix("width-"))
-    return _points([(float(at.removeprefix("layer-")), n, row[panel.target][panel.key]) for at, row in layers.items()])
+    (networks,) = networks_of(document)
+    at = {float(name.removeprefix("layer-")): row[panel.target][panel.key] for name, row in layers.items()}
+    return _points([(layer, n, networks, row) for layer, row in at.items()])
+
+
+def networks_of(document: Document) -> list[int]:
+    """How many networks were sampled, a width."""
+    return list(document["networks"] if "networks" in document else document["meta"]["networks"])
 
 
 def cw_of(document: Document) -> float:

@@ -18,7 +18,7 @@ import ntkfeyn as nf
 import numpy as np
 from ntkfeyn.model.cumulants import standard
 
-from points import documents_of, first_order, over_layers, over_widths, panels_of, power_law
+from points import documents_of, first_order, networks_of, over_layers, over_widths, panels_of, power_law
 
 HERE = Path(__file__).resolve().parent
 Document = dict[str, Any]
@@ -74,10 +74,20 @@ def _sentence(figure: Document) -> str:
     if kind == "deviation":
         return _deviation(figure)
     if kind == "trained":
-        return "see outputs/training"
+        return _trained(figure)
     rows = depth_pulls(figure)
     first = first_order(figure)
     return f"pulls at all layers, orders {', '.join(str(first + k) for k in range(len(rows)))}: {_shown(rows)}"
+
+
+def _trained(figure: Document) -> str:
+    """Predictions of the widest networks; pulls stand in the data, at infinite time those of training points do not."""
+    (document,) = documents_of(figure)
+    width, times = list(document["data"].items())[-1]
+    shown = [times[time]["prediction"] for time in figure["panels"]]
+    rows = [row for points in shown for outputs in points.values() for row in outputs if row.get("pull1") is not None]
+    both = [float(np.sqrt(np.mean([row[f"pull{order}"] ** 2 for row in rows]))) for order in (0, 1)]
+    return f"pulls at {width.replace('-', ' ')} at orders 0, 1: {both[0]:.2f}, {both[1]:.2f}"
 
 
 def _deviation(figure: Document) -> str:
@@ -96,7 +106,8 @@ def _deviation(figure: Document) -> str:
 
 
 def _seconds(figure: Document) -> str:
-    return f"{sum(document['core_seconds'] for document in documents_of(figure)):.0f} s"
+    spent = [document["core_seconds"] for document in documents_of(figure)]
+    return "not kept" if None in spent else f"{sum(spent):.0f} s"  # of a run that was interrupted
 
 
 def figure_table(figures: dict[str, Document]) -> str:
@@ -135,6 +146,30 @@ def value_table(figures: dict[str, Document]) -> str:
             cells = [""] * first + [f"{value:.7g}" for value in found]
             rows.append((f"{panel.name}_{panel.index}", *cells))
     return table("component | order 0 | order 1 | order 2", rows)
+
+
+# networks of the paper's Figure 4, whose estimates (107) and (108) are of one neuron of each
+PAPER = {"K": 1e6, "Theta": 1e5}
+
+
+def error_table(figures: dict[str, Document]) -> str:
+    """Our standard errors of the diagonal in Figures 4 and 5, and those that its estimators have, from V, A, B."""
+    kernels = figures["figure-04"]
+    means = {panel.name: over_widths(documents_of(kernels), panel) for panel in panels_of(kernels)}
+    tensors = {}
+    for figure in figures.values():
+        if figure["kind"] == "width" and (panel := panels_of(figure)[0]).name in "VAB":
+            tensors[panel.name] = over_widths(documents_of(figure), panel)
+    rows = []
+    for i, n in enumerate(means["K"].at):
+        if n < 16:  # beyond order 2
+            continue
+        V, A, B = (float(tensors[name].curve(np.array([n]), 1)[0]) for name in "VAB")
+        variances = {"K": 2 * means["K"].theory[-1][i] ** 2 + 3 * V / n, "Theta": (A + 2 * B) / n}
+        networks = [count for document in documents_of(kernels) for count in networks_of(document)][i]
+        cells = [f"{(variances[name] / PAPER[name]) ** 0.5:.2g} | {means[name].errors[i]:.2g}" for name in PAPER]
+        rows.append((f"{n:.0f}", f"{networks}", *" | ".join(cells).split(" | ")))
+    return table("n | networks here | K_00, paper | K_00, here | Theta_00, paper | Theta_00, here", rows)
 
 
 def fit_table(figures: dict[str, Document]) -> str:
@@ -254,6 +289,7 @@ def readme(figures: dict[str, Document]) -> str:
     made = {
         "figures": lambda: figure_table(figures),
         "pulls": lambda: pull_table(figures),
+        "errors": lambda: error_table(figures),
         "values": lambda: value_table(figures),
         "fits": lambda: fit_table(figures),
         "certificates": certificate_table,
