@@ -135,7 +135,7 @@ def main() -> None:
     """Data, then pictures, then the contact sheet and the tables."""
     listed = figures()
     parser = argparse.ArgumentParser(description="Figures and tables of arXiv 2508.11522 again.")
-    parser.add_argument("names", nargs="*", help=f"any of {', '.join(listed)}; without: all, and README.md")
+    parser.add_argument("names", nargs="*", help=f"any of {', '.join(listed)}; without: all")
     parser.add_argument("--networks", type=float, default=1.0, metavar="X", help="times the networks of the run files")
     parser.add_argument("--data", action="store_true", help="sample alone")
     given = parser.parse_args()
@@ -149,10 +149,10 @@ def main() -> None:
         return
     for name in names:
         draw(name, listed[name])
-    if not given.names:
+    if all((HERE / f"{name}.png").is_file() for name in listed):
         from tables import readme
 
-        contact_sheet(names)
+        contact_sheet(list(listed))
         (HERE / "README.md").write_text(readme(listed))
     print(f"{len(names)} figures in {HERE}", file=sys.stderr)
 
