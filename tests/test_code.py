@@ -246,6 +246,8 @@ def test_one_activation_a_layer(emitted: tuple[ModuleType, CModule | None]) -> N
         rule = module.trapezoid(28, 7.0)
         theirs = library.solve(MIXED, rule, GRAM[:2, :2], 4, widths, COUPLINGS)
         assert worst(theirs, module.solve(**arguments, rule=rule)) < 1e-12
+    if any(one.endswith("@2") for one in module.TARGETS) and not os.environ.get("NTKFEYN_ALL"):
+        pytest.skip("long at order 2: tests/run --all")
     ours = module.solve(**arguments, rule=module.trapezoid(120, 8.0))
     current = ours[0]
     for layer, name in enumerate(MIXED.split(":"), start=1):
@@ -846,5 +848,5 @@ def test_an_unknown_language_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as caught:
         main(["emit", "--lang", "fortran", "-o", str(tmp_path / "out")])
     assert caught.value.code == 2
-    assert "allowed are latex, python, jax, c" in capsys.readouterr().err
+    assert "allowed are latex, html, python, jax, c" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -51,7 +51,7 @@ def compared(
 
 
 @pytest.mark.parametrize("activation", ["tanh", "gelu"])
-@pytest.mark.parametrize("depth", [3, 4])
+@pytest.mark.parametrize("depth", [3, pytest.param(4, marks=pytest.mark.long)])
 def test_pulls_follow_a_unit_normal(activation: str, depth: int) -> None:
     """Widths 16 to 128, two inputs, biases: chi^2 of each tensor at the output layer over all widths.
 

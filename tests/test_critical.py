@@ -319,6 +319,7 @@ def test_tanh_below_criticality() -> None:
         check(tensor, 2 * log(0.9))
 
 
+@pytest.mark.long
 def test_tanh_above_criticality() -> None:
     """K and V settle; Theta grows by chi_perp > 1 at the new fixed point, B by its square."""
     cw = 1.5

@@ -169,7 +169,7 @@ def test_another_user_without_a_home_in_a_directory_that_is_not_his(directory: P
                 assert ended.stderr.count(b"\n") == 1
             else:
                 assert (ended.returncode, ended.stderr) == (0, b""), command
-    assert sorted(path.name for path in directory.iterdir()) == ["f.json", "x.json"]
+    assert sorted(path.name for path in directory.iterdir()) == ["f.json", "net.toml", "x.json"]
 
 
 STARTED = """
@@ -260,7 +260,7 @@ def test_an_interrupt_while_a_file_is_written(directory: Path, monkeypatch: pyte
             with pytest.raises(KeyboardInterrupt):
                 write_file(directory / "out.txt", "new")
     assert (directory / "out.txt").read_text() == "old"
-    assert sorted(path.name for path in directory.iterdir()) == ["f.json", "out.txt", "x.json"]
+    assert sorted(path.name for path in directory.iterdir()) == ["f.json", "net.toml", "out.txt", "x.json"]
 
 
 def test_two_at_once_in_one_directory(directory: Path) -> None:
@@ -290,7 +290,7 @@ def test_many_writers_of_one_file(directory: Path) -> None:
 
     with ThreadPoolExecutor(len(contents)) as threads:
         assert list(threads.map(write, contents)) == [100] * len(contents)
-    assert sorted(found.name for found in directory.iterdir()) == ["f.json", "out.txt", "x.json"]
+    assert sorted(found.name for found in directory.iterdir()) == ["f.json", "net.toml", "out.txt", "x.json"]
 
 
 def completed(words: str, shell_name: str = "bash") -> list[str]:
