@@ -636,7 +636,7 @@ def test_the_c_program(tmp_path: Path) -> None:
             continue
         place = tuple(int(label) - 1 for label in labels.split("-"))
         assert float(value) == pytest.approx(layers[int(layer[-1]) - 1][key][place], rel=1e-11, abs=1e-14), line
-    assert len(mixed.stdout.splitlines()) == 3 * sum(2**slots + 1 for _, _, slots in steps.STEPS.values())
+    assert len(mixed.stdout.splitlines()) == 3 * sum(2 ** steps.STEPS[name][2] + 1 for name in ("F@1", "K@1"))
     assert "allowed are gelu, silu" in run("gelu:foo 3 16 1.5 0.1 1 0", "1 1\n1\n").stderr
     assert "one a hidden layer" in run("gelu:tanh:sin 3 16 1.5 0.1 1 0", "1 1\n1\n").stderr
     for arguments, text in (

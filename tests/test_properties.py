@@ -141,9 +141,9 @@ def test_every_format_of_inputs_is_the_same(tmp_path: Path, inputs: int, size: i
 
 def test_a_minute_of_fuzzing_would_find_nothing() -> None:
     """Some rounds of it here, with a seed; tests/long_checks.py goes on for ten minutes."""
-    found = fuzz.fuzz(60.0, seed=20261124, rounds=3000)
+    found = fuzz.fuzz(60.0, seed=20261124, rounds=1200)
     assert found.findings == {}
-    assert min(found.calls[kind] for kind in fuzz.TEXT_TARGETS) > 10
+    assert min(found.calls[kind] for kind in fuzz.TEXT_TARGETS) > 4
 
 
 HOSTILE = [

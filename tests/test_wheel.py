@@ -55,7 +55,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     urls = [line.split(", ")[1] for line in metadata.get_all("Project-URL", [])]
     assert urls
     assert all(f'"{url}"' in (ROOT / "CITATION.cff").read_text() for url in urls)
-    assert set(metadata.get_all("Provides-Extra", [])) == {"jax", "cluster", "test", "lint", "dev"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"jax", "cluster", "docs", "test", "lint", "dev"}
     assert "Typing :: Typed" in metadata.get_all("Classifier", [])
     needs = [line.split(";")[0] for line in metadata.get_all("Requires-Dist", []) if "'lint'" in line]
     assert len(needs) == 3
