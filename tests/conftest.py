@@ -16,6 +16,7 @@ settings.load_profile("suite")
 LONG = (
     "test_jax_equals_python_and_differentiates",
     "test_tanh_at_criticality",
+    "test_tanh_below_criticality",
     "test_help_has_a_working_example[critical]",
     "test_the_critical_figure_is_reproduced",
     "test_the_committed_closure_of_order_two_compiles_to_twelve_pages",
