@@ -6,6 +6,7 @@ and what shape they leave. What is left open (None) is taken from the network th
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -36,7 +37,7 @@ COMMON = ("width", "activation", "cw", "cb", "lambda_w", "lambda_b", "weights") 
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerSpec:
+class LayerSpec(ABC):
     """What every kind of layer has: neurons, activation after it, couplings as of ``Network``; None is left open."""
 
     width: int | None = None
@@ -49,12 +50,12 @@ class LayerSpec:
 
     kind: ClassVar[str]
 
+    @abstractmethod
     def onto(self, shape: Shape) -> tuple[Sharing | None, Shape]:
         """How weights are shared over the positions below, None for those of a plain dense layer; the shape it leaves.
 
         Shapes are sizes of the position axes, () without positions. Raises RequestError or LimitError.
         """
-        raise NotImplementedError
 
     @property
     def commutes_with_shifts(self) -> bool:

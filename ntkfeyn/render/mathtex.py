@@ -74,8 +74,8 @@ def maths(text: str) -> Maths:
     return found
 
 
-class _Reader:
-    """One pass through a text; ``list`` and what it calls go on from where the last ended."""
+class Tokens:
+    """The commands and signs of a text in TeX, one after the other; spaces after a command belong to it."""
 
     def __init__(self, text: str) -> None:
         self.tokens = re.findall(r"\\[A-Za-z]+ *|\\.|\\|.", text, flags=re.DOTALL)
@@ -88,6 +88,10 @@ class _Reader:
         token = self.peek()
         self.place += 1
         return token
+
+
+class _Reader(Tokens):
+    """One pass through a text; ``list`` and what it calls go on from where the last ended."""
 
     def list(self, end: str) -> Maths:
         """Symbols up to ``end``, which is taken: nothing, a brace or \\right."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.errors import bad_request
-from ntkfeyn.render.records import Formats, Record, html_text, json_of
+from ntkfeyn.render.records import html_text
 from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.views.critical_tables import points_table, scaling_table
+from ntkfeyn.views.drawn import DrawnRecord
 
 if TYPE_CHECKING:
     from ntkfeyn.asymptotics.predictions import Predicted
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Critical(Record):
+class Critical(DrawnRecord):
     """``record`` holds the points; ``runs``, by tuning, and ``predicted``, by NAME@R, exist where scaling was asked for
     and a point attracts."""
 
@@ -60,16 +61,6 @@ class Critical(Record):
         document = critical_json(self.record, self.scaling, dict(self.runs) or None)
         add_predictions(document, self.predicted)
         return document
-
-    def formats(self) -> Formats:
-        from ntkfeyn.figures.style import figure_bytes
-
-        return {
-            ".json": json_of(self.to_json()),
-            ".txt": self.__str__,
-            ".pdf": lambda: figure_bytes(self.figure(), "pdf"),
-            ".png": lambda: figure_bytes(self.figure(), "png"),
-        }
 
     def __str__(self) -> str:
         text = points_table(self.record)

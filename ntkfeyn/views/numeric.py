@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
-from ntkfeyn.figures.style import figure_bytes
-from ntkfeyn.render.records import Formats, Record, html_table, json_of
+from ntkfeyn.render.records import Formats, html_table
 from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.sampling.comparison import Comparison
 from ntkfeyn.solve.results import Tensors
 from ntkfeyn.training.results import Trained
+from ntkfeyn.views.drawn import DrawnRecord
 from ntkfeyn.views.tables import chi_text, comparison_table, pull_text, tensors_table
 from ntkfeyn.views.training_tables import training_table
 
@@ -28,7 +28,7 @@ def shown(view: type[V], record: Any, symbols: Symbols | None = None) -> V:
 
 
 @dataclass(frozen=True, repr=False)
-class ShownTensors(Tensors, Record):
+class ShownTensors(Tensors, DrawnRecord):
     """Tensors by width, layer, name and component; ``str()`` is the table of `ntkfeyn evaluate`."""
 
     symbols: Symbols = field(default_factory=Symbols)
@@ -40,13 +40,8 @@ class ShownTensors(Tensors, Record):
         return tensors_drawing(self, self.symbols)
 
     def formats(self) -> Formats:
-        return {
-            ".json": json_of(self.to_json()),
-            ".csv": self.to_csv,
-            ".txt": self.__str__,
-            ".pdf": lambda: figure_bytes(self.figure(), "pdf"),
-            ".png": lambda: figure_bytes(self.figure(), "png"),
-        }
+        known = super().formats()
+        return {".json": known[".json"], ".csv": self.to_csv, **known}
 
     def __str__(self) -> str:
         return tensors_table(self)
@@ -73,7 +68,7 @@ class ShownTensors(Tensors, Record):
 
 
 @dataclass(frozen=True, repr=False)
-class ShownComparison(Comparison, Record):
+class ShownComparison(Comparison, DrawnRecord):
     """Theory and sampled networks; ``.passed`` says whether they agree, ``str()`` is the table of `ntkfeyn compare`."""
 
     symbols: Symbols = field(default_factory=Symbols)
@@ -86,14 +81,6 @@ class ShownComparison(Comparison, Record):
         from ntkfeyn.figures.comparison import comparison_drawing
 
         return comparison_drawing(self, against or ("width" if len(self.settings) > 1 else "depth"), self.symbols)
-
-    def formats(self) -> Formats:
-        return {
-            ".json": json_of(self.to_json()),
-            ".txt": self.__str__,
-            ".pdf": lambda: figure_bytes(self.figure(), "pdf"),
-            ".png": lambda: figure_bytes(self.figure(), "png"),
-        }
 
     def __str__(self) -> str:
         return comparison_table(self)
@@ -117,7 +104,7 @@ class ShownComparison(Comparison, Record):
 
 
 @dataclass(frozen=True, repr=False)
-class ShownTraining(Trained, Record):
+class ShownTraining(Trained, DrawnRecord):
     """Predictions and kernels of trained networks, order by order; ``str()`` is the table of `ntkfeyn train`."""
 
     symbols: Symbols = field(default_factory=Symbols)
@@ -127,14 +114,6 @@ class ShownTraining(Trained, Record):
         from ntkfeyn.figures.training import training_drawing
 
         return training_drawing(self, self.symbols)
-
-    def formats(self) -> Formats:
-        return {
-            ".json": json_of(self.to_json()),
-            ".txt": self.__str__,
-            ".pdf": lambda: figure_bytes(self.figure(), "pdf"),
-            ".png": lambda: figure_bytes(self.figure(), "png"),
-        }
 
     def __str__(self) -> str:
         return training_table(self)

@@ -6,7 +6,6 @@ MathML Core. So whatever letters somebody chooses, a page and an appendix show t
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from html import escape
 
@@ -28,6 +27,7 @@ from ntkfeyn.render.html.signs import (
     greek,
     styled,
 )
+from ntkfeyn.render.mathtex import Tokens
 
 TIGHT = frozenset("/|‖")
 PRIMES = ("", "′", "″", "‴")
@@ -45,24 +45,16 @@ def row(tex: str) -> str:
     return "".join(_Reader(tex).row(""))
 
 
-class _Reader:
+class _Reader(Tokens):
     """One pass from the left to the right.
 
     ``script``: the depth of indices; ``numbers``: digits belong together; ``alone``: one token is taken, not a group.
     """
 
     def __init__(self, tex: str) -> None:
-        self.tokens = re.findall(r"\\[A-Za-z]+ *|\\.|\\|.", tex, flags=re.DOTALL)
-        self.place, self.script, self.numbers, self.alone = 0, 0, True, False
+        super().__init__(tex)
+        self.script, self.numbers, self.alone = 0, True, False
         self.alphabet: str | None = None  # of single letters, which MathML slants by itself
-
-    def peek(self) -> str:
-        return self.tokens[self.place].rstrip(" ") or " " if self.place < len(self.tokens) else ""
-
-    def take(self) -> str:
-        token = self.peek()
-        self.place += 1
-        return token
 
     def row(self, end: str) -> list[str]:
         """Elements up to ``end``, which is taken."""
