@@ -17,7 +17,7 @@ from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
 from ntkfeyn.model.activations import SEPARATOR, read_activations
 from ntkfeyn.model.ensembles import GAUSSIAN, ORTHOGONAL, layer_ensembles, shortest_form
 from ntkfeyn.model.layers import COMMON, LayerSpec
-from ntkfeyn.model.sharing import MAX_POSITIONS, Shape, Sharing
+from ntkfeyn.model.sharing import MAX_POSITIONS, Shape, Sharing, positions_of
 
 MAX_DEPTH = 1000
 MAX_WIDTH = 10**9
@@ -169,12 +169,7 @@ class Network:
     @property
     def positions(self) -> tuple[int, ...]:
         """Of the input and of layers 1 .. depth; 1 each where no weights are shared."""
-        if not self.specs:
-            return (1,) * (self.depth + 1)
-        found = [prod((self.shape or ())[1:])]
-        for layer in self.layers:
-            found.append(found[-1] if layer.sharing is None else layer.sharing.above)
-        return tuple(found)
+        return positions_of(layer.sharing for layer in self.layers)
 
     @property
     def shared(self) -> bool:

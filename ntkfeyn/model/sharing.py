@@ -53,6 +53,15 @@ class Sharing:
         return Sharing(inputs * self.below, inputs * self.above, tuple(maps))
 
 
+def positions_of(layers: Iterable[Sharing | None]) -> tuple[int, ...]:
+    """Of the input and of every layer, from how each shares its weights, None where it does not; 1 before any does."""
+    found: list[int] = []
+    for sharing in layers:
+        found = found or [1 if sharing is None else sharing.below]
+        found.append(found[-1] if sharing is None else sharing.above)
+    return tuple(found)
+
+
 class Axis(NamedTuple):
     """Which positions below each position above reads along one axis: ``reads[p][t]``, None where it reads a zero."""
 

@@ -1,5 +1,5 @@
 """The features that the last layer of a network with shared weights reads, and their neural tangent kernel, in sampled
-networks (theory sections 1, 3 and 9).
+networks (theory sections 1, 3 and 10).
 
 Enters: the law of a network, random numbers. Leaves: features phi_k;f, f = (input, feature), and J_kk';ff' = sum_mu
 lambda_mu dphi_k;f/dmu dphi_k';f'/dmu, or its trace over k. The NTK of hidden labels is never held: gradients are pulled

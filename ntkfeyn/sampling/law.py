@@ -1,4 +1,4 @@
-"""The law of a network, and random numbers drawn from it (theory sections 1 and 9).
+"""The law of a network, and random numbers drawn from it (theory sections 1, 9 and 10).
 
 Enters: the layers of a network, the Gram matrix of the inputs. Leaves: kernels of layer 1, whose preactivations are
 exactly Gaussian; weights and normal numbers of each network from a stream of its own, in batches of bounded memory.
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.model.network import Layer, activations_of, widths_of
+from ntkfeyn.model.sharing import positions_of
 from ntkfeyn.sampling.corners import corners, matrix_size, orthogonal
 from ntkfeyn.sampling.positions import maps_of
 
@@ -35,10 +36,7 @@ class Law(NamedTuple):
     @property
     def positions(self) -> tuple[int, ...]:
         """Of an input at layers 0 .. L; 1 each where no weights are shared."""
-        found = [1 if self.layers[0].sharing is None else self.layers[0].sharing.below]
-        for layer in self.layers:
-            found.append(found[-1] if layer.sharing is None else layer.sharing.above)
-        return tuple(found)
+        return positions_of(layer.sharing for layer in self.layers)
 
     @property
     def inputs(self) -> int:

@@ -60,19 +60,23 @@ def layered(
     known = {r.id: wanted.get(r.id, np.zeros((0, len(standard(r.name).labels)), np.int64)) for r in system.recursions}
     last = labels.counts[-1], labels.moves[-1]
     above = {tensor: Components(tensor.name, tuples, *last) for tensor, tuples in known.items()}
-    terms = _alive(system, len(labels.operators))
+    parts = _product_terms(system, False)
+    held = _alive(parts, len(labels.operators))
     steps: list[Plan] = []
     for layer in reversed(range(len(labels.operators))):
-        steps.insert(0, _step(system, terms[layer], above, labels.operators[layer], labels.moves[layer]))
+        steps.insert(0, _step(system, parts, held[layer], above, labels.operators[layer], labels.moves[layer]))
         above = steps[0].below
         advance(f"plan of layer {layer + 2}")
     return Stack(above, tuple(steps))
 
 
-def _alive(system: System, steps: int) -> list[frozenset[TensorId]]:
+def _product_terms(system: System, centring: bool) -> dict[TensorId, Terms]:
+    return dict(zip((r.id for r in system.recursions), product_terms(system, centring), strict=True))
+
+
+def _alive(parts: dict[TensorId, Terms], steps: int) -> list[frozenset[TensorId]]:
     """Which tensors there are at all at layers 1, 2, ..: at layer 1 the means alone."""
     found = [frozenset({MEAN_KERNEL, MEAN_NTK})]
-    parts = dict(zip((r.id for r in system.recursions), product_terms(system, False), strict=True))
     for _ in range(steps - 1):
         held = found[-1]
         found.append(frozenset(t for t, some in parts.items() if any(_holds(part, held) for part in some)))
@@ -85,33 +89,46 @@ def _holds(part: ProductTerm, held: frozenset[TensorId]) -> bool:
 
 def _step(
     system: System,
+    parts: dict[TensorId, Terms],
     held: frozenset[TensorId],
     above: Of,
     operator: Operator | None,
     moves: Ints,
-    below: Of | None = None,
 ) -> Plan:
-    """One step to the components ``above``; ``below`` are known if the plan is made again, with fluctuations.
+    """One step to the components ``above``; ``moves``: of the labels below, shape (moves, labels).
 
-    ``moves``: of the labels below, shape (moves, labels).
+    Made again with fluctuations, it has the same components and averages.
     """
-    again = below is not None
-    listed = zip((r.id for r in system.recursions), product_terms(system, again), strict=True)
-    terms = {t: tuple(part for part in parts if _holds(part, held)) for t, parts in listed if len(above[t])}
-    averaging, components = None, above
+    components, averaging = above, None
     if operator is not None:
         read = {t: average(t.name, own, operator, moves) for t, own in above.items()}
         components = {t: one.read for t, one in read.items()}
-        constant = {t: tuple(p for p in parts if not p.groups and not p.tensors) for t, parts in terms.items()}
-        terms = {t: tuple(p for p in parts if p.groups or p.tensors) for t, parts in terms.items()}
-        averaging = Averaging(above, {t: one.matrix for t, one in read.items()}, constant)
-    if below is None:
-        below = _read(terms, components, moves, list(above))
-    expectations = Expectations(moves.shape[1], moves)
-    tables = tabulated(terms, components, below, expectations)
-    known = {t: tables.get(t, ()) for t in above}
-    centring = cache(lambda: _step(system, held, above, operator, moves, below))
-    return Plan(components, below, known, expectations, averaging, centring)
+        constants = {t: tuple(p for p in some if _constant(p)) for t, some in parts.items()}
+        averaging = Averaging(above, {t: one.matrix for t, one in read.items()}, constants)
+
+    def alive(written: dict[TensorId, Terms]) -> dict[TensorId, Terms]:
+        """The terms that are averaged, of tensors that are wanted."""
+        kept = {t: some for t, some in written.items() if len(above[t])}
+        outside = averaging is not None
+        return {
+            t: tuple(p for p in some if _holds(p, held) and not (outside and _constant(p))) for t, some in kept.items()
+        }
+
+    below = _read(alive(parts), components, moves, list(above))
+
+    def planned(written: dict[TensorId, Terms]) -> Plan:
+        expectations = Expectations(moves.shape[1], moves)
+        tables = tabulated(alive(written), components, below, expectations)
+        known = {t: tables.get(t, ()) for t in above}
+        return Plan(components, below, known, expectations, averaging, again)
+
+    again = cache(lambda: planned(_product_terms(system, True)))
+    return planned(parts)
+
+
+def _constant(part: ProductTerm) -> bool:
+    """C_b or lambda_b, which no operator acts on."""
+    return not part.groups and not part.tensors
 
 
 def _read(terms: dict[TensorId, Terms], components: Of, moves: Ints, tensors: list[TensorId]) -> Of:
