@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ntkfeyn.cli import COMMANDS, main
+from ntkfeyn.cli import COMMANDS, HELP, cli, main
 
+ROOT = Path(__file__).parent.parent
 RECURSION = r"""\[ F_{1324} = C_W^2 \Theta_{34} \langle \sigma_1\sigma_2\sigma'_3\sigma'_4 \rangle
     + \rho C_W^2 F_{a3b4} \langle\partial_a(\sigma_1\sigma'_3)\rangle \langle\partial_b(\sigma_2\sigma'_4)\rangle \]"""
 NETWORK = """
@@ -222,3 +225,19 @@ def test_a_narrow_encoding_is_no_traceback() -> None:
     )
     assert plain.returncode == 0
     assert "C_W^2" in plain.stdout
+
+
+def test_the_reference_below_a_command_s_options(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a command that exists, naming options that exist; what is indented stands as it is."""
+    commands = [import_module(f"ntkfeyn.cli.{module}").command for module in COMMANDS.values()]
+    known = {name for command in (cli, *commands) for param in command.params for name in param.opts}
+    known |= {"--save-run", *HELP}
+    files = sorted((ROOT / "ntkfeyn" / "cli" / "details").iterdir())
+    assert files
+    for file in files:
+        text = file.read_text()
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= known, file.name
+        code, out, _ = run(*([] if file.stem == "ntkfeyn" else [file.stem]), "--help", capsys=capsys)
+        assert code == 0
+        assert text.split()[0] in out
+        assert [line for line in text.splitlines() if line.startswith(" ") and f"  {line}" not in out] == []

@@ -1,4 +1,4 @@
-"""The README shows what the program prints and its Python runs."""
+"""README and EXTENDING.md show what the program prints, their Python and their changes run."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from ntkfeyn.training import histories, request
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+EXTENDING = (ROOT / "ntkfeyn" / "EXTENDING.md").read_text()
 
 
 def shown_sessions() -> list[tuple[str, str]]:
@@ -76,10 +77,10 @@ def test_the_tour_prints_what_is_shown(tmp_path: Path) -> None:
 
 
 def extended(tmp_path: Path, chosen: slice) -> Path:
-    """A copy of the package with some of the README's changes: lines after a file name are found, "+" lines added."""
+    """A copy of the package with some of the changes of EXTENDING.md: lines after a file name are found, "+" added."""
     shutil.copytree(ROOT / "ntkfeyn", tmp_path / "ntkfeyn", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    blocks = re.findall(r"```diff\n(.*?)```", README, flags=re.DOTALL)
+    blocks = re.findall(r"```diff\n(.*?)```", EXTENDING, flags=re.DOTALL)
     assert len(blocks) == 4
     for block in blocks[chosen]:
         assert len(re.findall(r"^[+-](?!--)", block, flags=re.MULTILINE)) < 10

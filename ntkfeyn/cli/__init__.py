@@ -21,6 +21,7 @@ from ntkfeyn.runtime.version import __version__
 # many small matrix products: threads of one product wait for each other, the more so on a busy machine
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 HELP = ["-h", "--help"]
+SETTINGS = {"help_option_names": HELP, "max_content_width": 100}
 MISPLACED = {
     "--run": "--run stands before the command. Try: ntkfeyn --run FILE COMMAND",
     "--no-run": "--no-run stands before the command. Try: ntkfeyn --no-run COMMAND",
@@ -88,6 +89,7 @@ class Commands(click.Group):
                 + (f". Try: ntkfeyn {meant}" if meant else "")
             )
         command: click.Command = import_module(f"ntkfeyn.cli.{COMMANDS[cmd_name]}").command
+        command.epilog = details(cmd_name)
         return with_save_run(command)
 
     def resolve_command(
@@ -101,7 +103,16 @@ class Commands(click.Group):
         return name, command, rest
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": HELP, "max_content_width": 100})
+def details(name: str) -> str | None:
+    """What --help says below the options: the reference of a command, where it has one; indented lines as they are."""
+    file = Path(__file__).with_name("details") / f"{name}.txt"
+    if not file.is_file():
+        return None
+    paragraphs = file.read_text(encoding="utf-8").split("\n\n")
+    return "\n\n".join(f"\b\n{one}" if one.startswith(" ") else one for one in paragraphs)
+
+
+@click.group(cls=Commands, epilog=details("ntkfeyn"), context_settings=SETTINGS)
 @click.option(
     "--run",
     type=click.Path(dir_okay=False, path_type=Path),
