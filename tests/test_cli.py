@@ -193,7 +193,8 @@ def test_help_has_a_working_example(
 ) -> None:
     code, out, _ = run(*([command] if command else []), "--help", capsys=capsys)
     assert code == 0
-    lines = [line for line in out.splitlines() if " ntkfeyn " in line and not line.startswith("Usage")]
+    above = out.split("\nOptions:\n")[0]
+    lines = [line for line in above.splitlines() if " ntkfeyn " in line and not line.startswith("Usage")]
     assert lines
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.json").write_text("[[1, 0.5], [0.2, 1]]")
