@@ -5,10 +5,11 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# the same examples in every run: whether one lands is not left to chance; tests/fuzz.py is what searches at random
-settings.register_profile("suite", derandomize=True)
+# the same examples in every run, however slow the machine: whether one lands is not left to chance; tests/fuzz.py is what
+# searches at random
+settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
 

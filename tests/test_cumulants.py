@@ -98,7 +98,7 @@ def _graph(shape: Cumulant) -> networkx.Graph:
     return graph
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(shapes(), shapes())
 def test_equal_names_mean_isomorphic(first: Cumulant, second: Cumulant) -> None:
     same = networkx.is_isomorphic(_graph(first), _graph(second), node_match=lambda a, b: a["kind"] == b["kind"])
@@ -109,7 +109,7 @@ def test_equal_names_mean_isomorphic(first: Cumulant, second: Cumulant) -> None:
     assert standard(first.name).name == first.name
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(shapes())
 def test_position_maps_the_cumulant_onto_its_representative(shape: Cumulant) -> None:
     name, position = identify(shape.edges, shape.partner)
@@ -126,7 +126,7 @@ def test_relabelled_request_keeps_its_index_convention() -> None:
     assert {(z_first, ntk_first), (z_second, ntk_second)} == {(5, 8), (6, 7)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shapes())
 def test_the_index_order_of_a_request_is_that_of_its_class(shape: Cumulant) -> None:
     """The left side of a printed recursion names its samples in the same order as the right side does."""

@@ -220,7 +220,7 @@ def test_singular_kernels(activation: str) -> None:
 
 
 @given(st.permutations(range(4)), st.sampled_from(["gelu", "leaky_relu(0.1)", "sin", "z**3/6 + z"]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_permuted_inputs_permute_tensors(order: list[int], activation: str) -> None:
     network = nf.Network(3, 64, activation, cw=1.3, cb=0.1)
     names = ["Theta@1", "D", "F"]

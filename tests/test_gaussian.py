@@ -95,7 +95,7 @@ def test_more_nodes_change_less_than_the_tolerance(name: str) -> None:
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_cholesky_of_singular_kernels(size: int, rank: int, seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(3, size, rank))
     x[1, -1] = 0

@@ -51,7 +51,7 @@ def test_orthant_of_equal_correlations_one_half() -> None:
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_singular_orthants_are_arcs(seed: int) -> None:
     """Four variables in a plane: Plackett's path ends at a singular matrix, arcs know the answer."""
     covariance = kernel(4, 2, seed)[None]

@@ -25,11 +25,11 @@ from ntkfeyn.render.json import recursion_json
 from ntkfeyn.solve.inputs import gram_of, read_array, vectors
 
 SCHEMA = json.loads((Path(nf.__file__).parent / "schemas" / "recursion-1.schema.json").read_text())
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=40)
 
 
 @given(shapes())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_texts_of_legs_and_channels_read_back(shape: Cumulant) -> None:
     again = cumulant(shape.legs_text(), shape.channel_text())
     assert (again.legs, again.channel) == (shape.legs, shape.channel)
@@ -109,7 +109,7 @@ EXPRESSIONS = st.recursive(
 
 
 @given(EXPRESSIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_expressions_mean_what_they_say(expression: Meaning) -> None:
     """Values as NumPy gives them, slopes as difference quotients."""
     text, meaning = expression
@@ -128,7 +128,7 @@ def test_expressions_mean_what_they_say(expression: Meaning) -> None:
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 10**6))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_format_of_inputs_is_the_same(tmp_path: Path, inputs: int, size: int, seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(inputs, size)).round(6)
     (tmp_path / "x.json").write_text(json.dumps(x.tolist()))
