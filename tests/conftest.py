@@ -7,8 +7,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import pytest
 from hypothesis import HealthCheck, settings
 
-# the same examples in every run, however slow the machine: whether one lands is not left to chance; tests/fuzz.py is what
-# searches at random
+# the same examples in every run, however slow the machine: whether one lands is not left to chance
+# (tests/fuzz.py is what searches at random)
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
