@@ -1,30 +1,19 @@
-"""SymPy form of a Recursion: the only maker of SymPy symbols.
+"""Functions of SymPy expressions: activations, their means, averaging operators, tensors at layer l.
 
-Enters: a Recursion. Leaves: a SymPy expression for its right-hand side: tensors at layer l as ``LayerTensor``,
-expectations as ``Expectation`` with ``Activation`` factors inside, C_W, lambda_W, C_b, lambda_b and the widths
-n_l, n_{l-1}. Expanded terms only: after Leibniz everything is a plain product. The functions bring their arguments to
-one order when they are made, so that expressions which differ by symmetries alone are equal.
+Enters: arguments, in any order that the symmetries allow. Leaves: the function with its arguments in one order, so that
+expressions which differ by symmetries alone are equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 import sympy
 
-from ntkfeyn.derivation.recursion import Recursion
-from ntkfeyn.derivation.rules import WIDTH_RATIO
-from ntkfeyn.derivation.terms import ExpandedTerm, Tensor
-from ntkfeyn.errors import LimitError, RequestError
+from ntkfeyn.errors import RequestError
 from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.render.notation import LatexNotation, TextNotation
-from ntkfeyn.render.symbols import DEFAULT, Symbols
-
-MAX_SYMPY = 100_000
-C_W, LAMBDA_W, C_B, LAMBDA_B = sympy.symbols("C_W lambda_W C_b lambda_b", positive=True)
-WIDTH, WIDTH_BELOW = sympy.Symbol("n_l", positive=True), sympy.Symbol("n_{l-1}", positive=True)
+from ntkfeyn.render.symbols import DEFAULT
 
 
 class Activation(sympy.Function):
@@ -109,6 +98,7 @@ class Averaging(sympy.Function):
     variables that are averaged. It is linear, operators of different pairs commute, and which label of a pair comes
     first does not matter: numbers, couplings and widths come out, sums fall apart (theory section 10).
 
+    >>> from ntkfeyn.symbols import C_W
     >>> f = Expectation(Activation(1) * Activation(2))
     >>> Averaging(C_W * f + 2 * f, (2, 1)) == C_W * Averaging(f, (1, 2)) + 2 * Averaging(f, (1, 2))
     True
@@ -189,127 +179,3 @@ def least_samples(name: str, samples: tuple[int, ...]) -> tuple[int, ...]:
     slots = dict(zip(index, samples, strict=True))
     least = canonical_labels(name, tuple(slots[v] for v in range(len(index))))
     return tuple(least[v] for v in index)
-
-
-class Letter(sympy.Symbol):
-    """A coupling or a width by its letter in text, which prints as its letter in LaTeX."""
-
-    formula: str
-
-    def __new__(cls, name: str, formula: str) -> Letter:
-        made: Letter = sympy.Symbol.__xnew__(cls, name, positive=True)  # not cached: others may have this name
-        made.formula = formula
-        return made
-
-    def __getnewargs_ex__(self) -> tuple[tuple[str, str], dict[str, Any]]:
-        return (self.name, self.formula), {}
-
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return (*super()._hashable_content(), self.formula)
-
-    def _latex(self, printer: Any) -> str:
-        return self.formula
-
-
-class Names:
-    """The functions and symbols of expressions that print with these letters; ours are those of ``ntkfeyn.symbols``."""
-
-    def __init__(self, symbols: Symbols = DEFAULT) -> None:
-        self.ours, self.text, self.latex = symbols.ours, TextNotation(symbols.plain), LatexNotation(symbols.latex)
-        kinds: list[Any] = [Activation, Expectation, LayerTensor, Averaging]
-        if not self.ours:  # a class of their own: what prints otherwise is something else
-            kinds = [type(kind)(kind.__name__, (kind,), {"symbols": symbols}) for kind in kinds]
-        self.activation, self.expectation, self.tensor, self.averaging = kinds
-
-    def coupling(self, name: str) -> sympy.Expr:
-        """The symbol of a coupling of ``derivation.rules.COUPLINGS``; the width ratio is n_l / n_(l-1)."""
-        if name == WIDTH_RATIO and self.ours:
-            return WIDTH / WIDTH_BELOW
-        if name == WIDTH_RATIO:
-            n, layer = self.text.letters.width, self.text.layer
-            tex, level = self.latex.letters.width, self.latex.layer
-            below = Letter(f"{n}_{{{layer}-1}}", f"{tex}_{{{level}-1}}")
-            return Letter(f"{n}_{layer}", f"{tex}_{{{level}}}") / below
-        return sympy.Symbol(name, positive=True) if self.ours else self._letter(name)
-
-    def _letter(self, name: str) -> sympy.Symbol:
-        return Letter(self.text.power(name, 1), self.latex.power(name, 1))
-
-    def tensor_symbol(self, name: str, order: int, samples: Sequence[int]) -> sympy.Expr:
-        """The symbol of a tensor at layer l; ``samples`` in the tensor's index order, ``order`` absolute."""
-        correction = order - standard(name).leading_order
-        return self.tensor(sympy.Symbol(name), sympy.Integer(correction), *map(sympy.Integer, samples))
-
-    def expectation_symbol(self, factors: Sequence[tuple[int, int]]) -> sympy.Expr:
-        """<product of activations>; ``factors`` are (sample, derivative order)."""
-        found = sorted(factors)
-        return self.expectation(*(self.activation(sympy.Integer(s), sympy.Integer(m)) for s, m in found))
-
-    def term(self, term: ExpandedTerm) -> sympy.Expr:
-        return sympy.Mul(
-            sympy.Rational(term.coefficient.numerator, term.coefficient.denominator),
-            *(self.coupling(name) ** power for name, power in term.couplings),
-            *(self._tensor(tensor) for tensor in term.tensors),
-            *(self.expectation_symbol(factors) for factors in term.expectations),
-        )
-
-    def _tensor(self, tensor: Tensor) -> sympy.Expr:
-        return self.tensor_symbol(tensor.name, tensor.order, [tensor.labels[v] for v in standard(tensor.name).index])
-
-
-@lru_cache(maxsize=32)
-def names_of(symbols: Symbols) -> Names:
-    """The same classes whenever the letters are the same, so that expressions can be compared."""
-    return Names(symbols)
-
-
-OURS = names_of(DEFAULT)
-coupling_symbol, tensor_symbol, expectation_symbol = OURS.coupling, OURS.tensor_symbol, OURS.expectation_symbol
-
-
-def derivative(product: sympy.Expr, *samples: int) -> sympy.Expr:
-    """A product of activations, differentiated by z at each of these samples in turn (Leibniz).
-
-    >>> derivative(Activation(1) * Activation(3, 1), 3)
-    s_1*s''_3
-    """
-    for sample in samples:
-        terms = sympy.Add.make_args(sympy.expand(product))
-        product = sympy.Add(*(part for term in terms for part in _derived(term, sample)))
-    return product
-
-
-def _derived(term: sympy.Expr, sample: int) -> Iterator[sympy.Expr]:
-    for factor in sympy.Mul.make_args(term):
-        base, power = factor.as_base_exp()
-        if isinstance(base, Activation) and base.args[0] == sample:
-            yield term / base * power * type(base)(base.args[0], base.args[1] + 1)
-
-
-def omega(a: int, b: int) -> sympy.Expr:
-    """lambda_W s_a s_b + C_W Theta_ab s'_a s'_b, to stand in an expectation.
-
-    >>> omega(1, 2)
-    C_W*Theta[1,2]*s'_1*s'_2 + lambda_W*s_1*s_2
-    """
-    weight = C_W * tensor_symbol("Theta", 0, (a, b))
-    return LAMBDA_W * Activation(a) * Activation(b) + weight * Activation(a, 1) * Activation(b, 1)
-
-
-def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:
-    """The right-hand side as an expanded SymPy sum (theory section 5), which prints with these letters.
-
-    Where weights are shared each term but the constants stands in an ``Averaging``. Raises LimitError above MAX_SYMPY
-    terms.
-    """
-    if recursion.written > MAX_SYMPY:
-        raise LimitError(
-            f"{recursion.name}@{recursion.order} expands to up to {recursion.written} terms; SymPy takes at most"
-            f" {MAX_SYMPY}; try --format json, or --format latex, which shows the terms before Leibniz"
-        )
-    names = names_of(symbols)
-    terms = [(term.diagrams, names.term(term)) for term in recursion.expanded]
-    if not recursion.shared:
-        return sympy.Add(*(term for _, term in terms))
-    inside = sympy.Add(*(term for diagrams, term in terms if diagrams))
-    return sympy.Add(*(term for diagrams, term in terms if not diagrams), names.averaging(inside, *recursion.averaged))

@@ -1,0 +1,68 @@
+"""Sums: the right-hand side of a Recursion, and pieces of one's own.
+
+Enters: a Recursion. Leaves: a SymPy expression: tensors at layer l as ``LayerTensor``, expectations as ``Expectation``
+with ``Activation`` factors inside, C_W, lambda_W, C_b, lambda_b and the widths n_l, n_{l-1}. Expanded terms only: after
+Leibniz everything is a plain product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+
+from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.errors import LimitError
+from ntkfeyn.render.symbols import DEFAULT, Symbols
+from ntkfeyn.render.sympy.functions import Activation
+from ntkfeyn.render.sympy.names import C_W, LAMBDA_W, names_of, tensor_symbol
+
+MAX_SYMPY = 100_000
+
+
+def derivative(product: sympy.Expr, *samples: int) -> sympy.Expr:
+    """A product of activations, differentiated by z at each of these samples in turn (Leibniz).
+
+    >>> derivative(Activation(1) * Activation(3, 1), 3)
+    s_1*s''_3
+    """
+    for sample in samples:
+        terms = sympy.Add.make_args(sympy.expand(product))
+        product = sympy.Add(*(part for term in terms for part in _derived(term, sample)))
+    return product
+
+
+def _derived(term: sympy.Expr, sample: int) -> Iterator[sympy.Expr]:
+    for factor in sympy.Mul.make_args(term):
+        base, power = factor.as_base_exp()
+        if isinstance(base, Activation) and base.args[0] == sample:
+            yield term / base * power * type(base)(base.args[0], base.args[1] + 1)
+
+
+def omega(a: int, b: int) -> sympy.Expr:
+    """lambda_W s_a s_b + C_W Theta_ab s'_a s'_b, to stand in an expectation.
+
+    >>> omega(1, 2)
+    C_W*Theta[1,2]*s'_1*s'_2 + lambda_W*s_1*s_2
+    """
+    weight = C_W * tensor_symbol("Theta", 0, (a, b))
+    return LAMBDA_W * Activation(a) * Activation(b) + weight * Activation(a, 1) * Activation(b, 1)
+
+
+def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:
+    """The right-hand side as an expanded SymPy sum (theory section 5), which prints with these letters.
+
+    Where weights are shared each term but the constants stands in an ``Averaging``. Raises LimitError above MAX_SYMPY
+    terms.
+    """
+    if recursion.written > MAX_SYMPY:
+        raise LimitError(
+            f"{recursion.name}@{recursion.order} expands to up to {recursion.written} terms; SymPy takes at most"
+            f" {MAX_SYMPY}; try --format json, or --format latex, which shows the terms before Leibniz"
+        )
+    names = names_of(symbols)
+    terms = [(term.diagrams, names.term(term)) for term in recursion.expanded]
+    if not recursion.shared:
+        return sympy.Add(*(term for _, term in terms))
+    inside = sympy.Add(*(term for diagrams, term in terms if diagrams))
+    return sympy.Add(*(term for diagrams, term in terms if not diagrams), names.averaging(inside, *recursion.averaged))
