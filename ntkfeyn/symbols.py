@@ -4,7 +4,9 @@
 ``nf.check`` read them.
 
     C_W, LAMBDA_W, C_B, LAMBDA_B          couplings
-    WIDTH, WIDTH_BELOW                    n_l, n_{l-1}
+    LAYER                                 l: every tensor, mean and width knows its layer
+    WIDTH, WIDTH_BELOW, Width(LAYER + 1)  n_l, n_{l-1}, n_{l+1}
+    TAU                                   coupling of orthogonal weights (section 9); .rewrite(Width) has it in widths
     tensor_symbol(name, order, samples)   a tensor at layer l; samples in its index order, the order absolute
     Activation(a, m)                      the derivative of order m of the activation at sample a
     Expectation(..)                       the Gaussian mean of products and sums of activations
@@ -27,6 +29,26 @@ Symmetries are carried out when an expression is made, so what is right subtract
     0
     >>> nf.check(F, "F").equal
     True
+
+What stands at a layer takes ``layer=``, and putting in a layer moves all of it. Couplings stay: those of the step to
+the next layer, as the maps of ``Averaging`` do; where they differ from layer to layer, put them in step by step.
+
+    >>> K = nf.derive("K", order=0).equation()
+    >>> K
+    Eq(K[1,2; l+1], C_W*<s_1 s_2> + C_b)
+    >>> K.subs(LAYER, LAYER - 1)
+    Eq(K[1,2], C_W*<s_1 s_2; l-1> + C_b)
+    >>> nf.derive("K", order=1).sympy().subs(LAYER, 3).coeff(LayerTensor("K", 1, 1, 1, layer=3))
+    C_W*n_3*<s''_1 s_2; 3>/(2*n_2)
+
+In a deep linear network s_a is z_a, so <s_1 s_2> is K_12. Four layers on, with C_b = 0:
+
+    >>> K = K.subs(Expectation(s(1) * s(2)), LayerTensor("K", 0, 1, 2)).subs(C_B, 0)
+    >>> tensor = LayerTensor("K", 0, 1, 2, layer=5)
+    >>> for layer in (4, 3, 2, 1):
+    ...     tensor = tensor.subs(*K.subs(LAYER, layer).args)
+    >>> tensor
+    C_W**4*K[1,2; 1]
 """
 
 from ntkfeyn.render.sympy import (
@@ -34,12 +56,17 @@ from ntkfeyn.render.sympy import (
     C_W,
     LAMBDA_B,
     LAMBDA_W,
+    LAYER,
+    TAU,
     WIDTH,
     WIDTH_BELOW,
     Activation,
     Averaging,
     Expectation,
     LayerTensor,
+    Tau,
+    TensorName,
+    Width,
     derivative,
     expectation_symbol,
     omega,
@@ -51,12 +78,17 @@ __all__ = [
     "C_W",
     "LAMBDA_B",
     "LAMBDA_W",
+    "LAYER",
+    "TAU",
     "WIDTH",
     "WIDTH_BELOW",
     "Activation",
     "Averaging",
     "Expectation",
     "LayerTensor",
+    "Tau",
+    "TensorName",
+    "Width",
     "derivative",
     "expectation_symbol",
     "omega",

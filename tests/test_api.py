@@ -15,13 +15,16 @@ import pytest
 import ntkfeyn as nf
 from ntkfeyn import symbols
 from ntkfeyn.api import asking, emission, numeric, symbolic
+from ntkfeyn.views import symbolic as views
 
 INPUTS = [[1.0, 0.5], [0.3, 1.0]]
 NETWORKS = [nf.Network(3, width, "relu", cw=2.0) for width in (8, 16)]
 FUNCTIONS = [name for name in nf.__all__ if inspect.isfunction(getattr(nf, name))]
 
 
-@pytest.mark.parametrize("module", [asking, emission, numeric, symbolic, symbols], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [asking, emission, numeric, symbolic, symbols, views], ids=lambda module: module.__name__
+)
 def test_the_examples_run(module: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found = doctest.testmod(module)

@@ -131,7 +131,7 @@ def value(expression: Any, at: dict[int, int]) -> float:
         return one_mean(tuple(sorted((at[int(a.args[0])], int(a.args[1])) for a in arguments)))
     if kind == "LayerTensor":
         return tensor(str(arguments[0]), int(arguments[1]), tuple(at[int(label)] for label in arguments[2:]))
-    if expression.is_Symbol:
+    if expression.is_Symbol or kind == "Width":
         return VALUES[str(expression)]
     if expression.is_Add:
         return sum(value(part, at) for part in arguments)

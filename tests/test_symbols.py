@@ -13,8 +13,9 @@ from ntkfeyn.render.sympy import Expectation, expectation_symbol, tensor_symbol,
 
 
 def rebuilt(data: dict) -> sympy.Expr:
-    """A sum made from the JSON with plain symbols for couplings."""
-    c, w, b, d, n, m = sympy.symbols("C_W lambda_W C_b lambda_b n_l n_{l-1}", positive=True)
+    """A sum made from the JSON with plain symbols for couplings, and widths."""
+    c, w, b, d = sympy.symbols("C_W lambda_W C_b lambda_b", positive=True)
+    n, m = nf.symbols.WIDTH, nf.symbols.WIDTH_BELOW
     total = sympy.Integer(0)
     for term in data["terms"]:
         value = sympy.Rational(term["coefficient"]) * c ** term["C_W"] * w ** term["lambda_W"]

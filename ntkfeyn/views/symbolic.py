@@ -224,8 +224,25 @@ class Recursion(Record):
         """The terms after Leibniz, as the JSON lists them."""
         return self.record.expanded
 
+    def equation(self) -> sympy.Eq:
+        """The recursion as a SymPy equation: the tensor at layer l+1 = ``sympy()``. Raises LimitError as that does.
+
+        >>> import ntkfeyn as nf
+        >>> recursion = nf.derive("Theta", order=0).equation()
+        >>> recursion.lhs
+        Theta[1,2; l+1]
+        >>> recursion.subs(nf.symbols.LAYER, 3)
+        Eq(Theta[1,2; 4], C_W*<s'_1 s'_2; 3>*Theta[1,2; 3] + lambda_W*<s_1 s_2; 3> + lambda_b)
+        """
+        from ntkfeyn.render.sympy import to_equation
+
+        return to_equation(self.record, self.symbols)
+
     def sympy(self) -> sympy.Expr:
-        """The right-hand side as an expanded SymPy sum."""
+        """The right-hand side as an expanded SymPy sum, all at layer l: `.subs(nf.symbols.LAYER, 3)` moves it.
+
+        Raises LimitError where it has too many terms.
+        """
         from ntkfeyn.render.sympy import to_sympy
 
         return to_sympy(self.record, self.symbols)

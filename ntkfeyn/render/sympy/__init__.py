@@ -4,28 +4,19 @@ Enters: a Recursion, letters. Leaves: a SymPy expression for its right-hand side
 their symmetries (functions) and print with these letters (names).
 """
 
-from ntkfeyn.render.sympy.functions import Activation, Averaging, Expectation, LayerTensor
-from ntkfeyn.render.sympy.names import (
-    C_B,
-    C_W,
-    LAMBDA_B,
-    LAMBDA_W,
-    OURS,
-    WIDTH,
-    WIDTH_BELOW,
-    Names,
-    expectation_symbol,
-    names_of,
-    tensor_symbol,
-)
-from ntkfeyn.render.sympy.sums import derivative, omega, to_sympy
+from ntkfeyn.render.sympy.functions import Activation, Averaging, Expectation, LayerTensor, TensorName
+from ntkfeyn.render.sympy.letters import C_B, C_W, LAMBDA_B, LAMBDA_W, LAYER, TAU, WIDTH, WIDTH_BELOW, Tau, Width
+from ntkfeyn.render.sympy.names import OURS, Names, expectation_symbol, names_of, tensor_symbol
+from ntkfeyn.render.sympy.sums import derivative, omega, to_equation, to_sympy
 
 __all__ = [
     "C_B",
     "C_W",
     "LAMBDA_B",
     "LAMBDA_W",
+    "LAYER",
     "OURS",
+    "TAU",
     "WIDTH",
     "WIDTH_BELOW",
     "Activation",
@@ -33,10 +24,14 @@ __all__ = [
     "Expectation",
     "LayerTensor",
     "Names",
+    "Tau",
+    "TensorName",
+    "Width",
     "derivative",
     "expectation_symbol",
     "names_of",
     "omega",
     "tensor_symbol",
+    "to_equation",
     "to_sympy",
 ]

@@ -13,54 +13,77 @@ import sympy
 from ntkfeyn.errors import RequestError
 from ntkfeyn.model.cumulants import canonical_labels, standard
 from ntkfeyn.render.notation import LatexNotation, TextNotation
-from ntkfeyn.render.symbols import DEFAULT
+from ntkfeyn.render.symbols import DEFAULT, PLAIN
+from ntkfeyn.render.sympy.letters import LAYER, AtLayer, as_layer, layer_text
 
 
-class Activation(sympy.Function):
-    """The derivative of order m of the activation at sample a: Activation(a, m), or Activation(a) for m = 0.
+class Activation(AtLayer):
+    """The derivative of order m of the activation at sample a of layer l: Activation(a, m), Activation(a) for m = 0.
+
+    ``layer`` is that of the preactivation z that it is a function of, so a mean has the layer of what stands in it.
 
     >>> Activation(2, 1)
     s'_2
+    >>> Activation(2, 1, layer=3)
+    s'[2; 3]
     """
 
-    nargs = (1, 2)
-    symbols = DEFAULT
+    nargs = 3
 
-    @classmethod
-    def eval(cls, sample: Any, order: Any = None) -> sympy.Expr | None:
-        return cls(sample, sympy.Integer(0)) if order is None else None
+    def __new__(cls, sample: Any, order: Any = 0, layer: Any = LAYER, **options: Any) -> Activation:
+        made: Activation = super().__new__(cls, sample, order, as_layer(layer), **options)
+        return made
+
+    @property
+    def layer(self) -> sympy.Expr:
+        return self.args[2]
+
+    def written(self, notation: TextNotation) -> str:
+        """Without its layer."""
+        sample, order, _ = self.args
+        return notation.activation(int(sample), int(order))
 
     def _sympystr(self, printer: Any) -> str:
-        sample, order = map(int, self.args)
-        return TextNotation(self.symbols.plain).activation(sample, order)
+        notation = TextNotation(self.symbols.plain)
+        if self.layer == LAYER:
+            return self.written(notation)
+        sample, order, layer = self.args
+        return f"{notation.function(int(order))}[{notation.label(int(sample))}; {layer_text(layer, notation)}]"
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        sample, order = map(int, self.args)
-        body = LatexNotation(self.symbols.latex).activation(sample, order)
+        notation = LatexNotation(self.symbols.latex)
+        body = self.written(notation)
+        if self.layer != LAYER:  # brackets above an activation count derivatives
+            sample, order, layer = self.args
+            z = f"{notation.letters.preactivation}^{{({layer_text(layer, notation)})}}"
+            body = f"{notation.function(int(order))}({z}_{{{notation.label(int(sample))}}})"
         return rf"\left({body}\right)^{{{exp}}}" if exp else body
 
 
-class Expectation(sympy.Function):
-    """The Gaussian expectation <product of its arguments> with kernel K at layer l.
+class Expectation(AtLayer):
+    """The Gaussian expectation <product of its arguments> with the kernel K of their layer.
 
     It is linear, and the order of its factors does not matter: numbers, couplings and tensors come out, powers are
-    factors that stand several times.
+    factors that stand several times. Activations of different layers have no mean together.
 
     >>> Expectation(Activation(3, 1) * Activation(1)) == Expectation(Activation(1), Activation(3, 1))
     True
     >>> Expectation(2 * Activation(1) ** 2 + 1)
     2*<s_1 s_1> + 1
+    >>> Expectation(Activation(1) * Activation(2)).subs(LAYER, 3)
+    <s_1 s_2; 3>
     """
 
     is_positive = None
-    symbols = DEFAULT
 
     @classmethod
     def eval(cls, *arguments: Any) -> sympy.Expr | None:
         if all(isinstance(one, Activation) for one in arguments):
-            found = sorted(arguments, key=_by_sample)
-            if not found:
+            if not arguments:
                 return sympy.Integer(1)
+            found = sorted(arguments, key=_by_sample)
+            if len({one.layer for one in found}) > 1:
+                raise TypeError(f"{arguments} stand in an expectation; activations of one layer may")
             return cls(*found) if tuple(found) != arguments else None
         return sympy.Add(*(cls._product(term) for term in sympy.Add.make_args(sympy.expand(sympy.Mul(*arguments)))))
 
@@ -77,16 +100,34 @@ class Expectation(sympy.Function):
                 outside.append(factor)
         return sympy.Mul(*outside) * cls(*inside)
 
+    @property
+    def layer(self) -> sympy.Expr:
+        return self.args[0].layer
+
     def _sympystr(self, printer: Any) -> str:
-        return TextNotation(self.symbols.plain).mean(" ".join(map(printer.doprint, self.args)))
+        notation = TextNotation(self.symbols.plain)
+        mark = "" if self.layer == LAYER else f"; {layer_text(self.layer, notation)}"
+        return notation.mean(" ".join(one.written(notation) for one in self.args) + mark)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        body = LatexNotation(self.symbols.latex).mean(r"\,".join(map(printer.doprint, self.args)))
+        notation = LatexNotation(self.symbols.latex)
+        body = r"\,".join(one.written(notation) for one in self.args)
+        body = notation.mean(body) if self.layer == LAYER else self._at_its_layer(body, notation)
         return f"{{{body}}}^{{{exp}}}" if exp else body
+
+    def _at_its_layer(self, inner: str, notation: LatexNotation) -> str:
+        """With K at its layer below the bracket, unless the bracket shows the layer already."""
+        left, right = notation.letters.expectation
+        layer, here = layer_text(self.layer, notation), f"({notation.layer})"
+        if here in right:
+            return f"{left} {inner}{right.replace(here, f'({layer})')}"
+        body = notation.mean(inner)
+        kernel = f"_{{{notation.letter('K')}^{{({layer})}}}}"
+        return (f"{{{body}}}" if "_" in right else body) + kernel
 
 
 def _by_sample(factor: Activation) -> tuple[Any, ...]:
-    sample, order = factor.args
+    sample, order, _ = factor.args
     numbers = sample.is_Integer and order.is_Integer
     return (0, int(sample), int(order)) if numbers else (1, sympy.default_sort_key(factor))
 
@@ -95,7 +136,8 @@ class Averaging(sympy.Function):
     """The averaging operator of weights shared over labels, once for each pair: Averaging(f, (1, 3), (2, 4)).
 
     Averaging(f, (a, b)) at labels a, b is the sum over t, a', b' of w_t M^t_aa' M^t_bb' f(a', b'): a and b name the
-    variables that are averaged. It is linear, operators of different pairs commute, and which label of a pair comes
+    variables that are averaged. The maps M^t are those that lead from the layer of f to the next one, so the layer of f
+    says which they are. It is linear, operators of different pairs commute, and which label of a pair comes
     first does not matter: numbers, couplings and widths come out, sums fall apart (theory section 10).
 
     >>> from ntkfeyn.symbols import C_W
@@ -106,6 +148,8 @@ class Averaging(sympy.Function):
     True
     """
 
+    is_number = False
+    is_commutative = True
     symbols = DEFAULT
 
     @classmethod
@@ -126,6 +170,9 @@ class Averaging(sympy.Function):
             return None
         return sympy.Add(*(factor * cls(*arguments) for factor, arguments in parts))
 
+    def _eval_derivative(self, by: sympy.Basic) -> sympy.Expr:
+        return type(self)(self.args[0].diff(by), *self.args[1:])
+
     def _sympystr(self, printer: Any) -> str:
         notation = TextNotation(self.symbols.plain)
         return f"{self._operators(notation)}[{printer.doprint(self.args[0])}]"
@@ -139,35 +186,74 @@ class Averaging(sympy.Function):
         return notation.space.join(notation.averaging((int(a), int(b))) for a, b in self.args[1:])
 
 
-class LayerTensor(sympy.Function):
+class TensorName(sympy.Basic):
+    """A tensor's name with its layer, before it has samples.
+
+    >>> TensorName("F", LAYER), TensorName("F", 3)
+    (F, F^(3))
+    """
+
+    is_commutative = True
+
+    def __new__(cls, name: Any, layer: Any) -> TensorName:
+        made: TensorName = super().__new__(cls, sympy.Symbol(name) if isinstance(name, str) else name, as_layer(layer))
+        return made
+
+    @property
+    def name(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def layer(self) -> sympy.Expr:
+        return self.args[1]
+
+    def _sympystr(self, printer: Any) -> str:
+        return self.name if self.layer == LAYER else f"{self.name}^({layer_text(self.layer, TextNotation(PLAIN))})"
+
+
+class LayerTensor(AtLayer):
     """A tensor at layer l: LayerTensor(name, correction, a, b, ..); samples in the tensor's index order.
 
-    ``correction`` 0 is its leading order. Its symmetries are carried out.
+    ``correction`` 0 is its leading order, ``layer`` another layer. Its symmetries are carried out.
 
     >>> LayerTensor("V", 0, 2, 1, 4, 3) == LayerTensor("V", 0, 3, 4, 1, 2)
     True
+    >>> LayerTensor("V", 0, 2, 1, 4, 3, layer=LAYER + 1)
+    V[1,2,3,4; l+1]
     """
 
-    symbols = DEFAULT
+    def __new__(cls, name: Any, correction: Any, *samples: Any, layer: Any = None, **options: Any) -> LayerTensor:
+        if layer is not None or not isinstance(name, TensorName):
+            name = TensorName(getattr(name, "name", name), LAYER if layer is None else layer)
+        made: LayerTensor = super().__new__(cls, name, correction, *samples, **options)
+        return made
 
     @classmethod
-    def eval(cls, name: Any, correction: Any, *samples: Any) -> sympy.Expr | None:
+    def eval(cls, named: TensorName, correction: Any, *samples: Any) -> sympy.Expr | None:
         if not all(sample.is_Integer for sample in samples):
             return None
-        least = least_samples(str(name), tuple(map(int, samples)))
-        return None if least == samples else cls(name, correction, *map(sympy.Integer, least))
+        least = least_samples(named.name, tuple(map(int, samples)))
+        return None if least == samples else cls(named, correction, *map(sympy.Integer, least))
+
+    @property
+    def name(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def layer(self) -> sympy.Expr:
+        return self.args[0].layer
 
     def _sympystr(self, printer: Any) -> str:
-        name, correction, *samples = self.args
+        _, correction, *samples = self.args
         notation = TextNotation(self.symbols.plain)
-        return f"{notation.symbol(str(name), int(correction))}[{','.join(notation.label(int(s)) for s in samples)}]"
+        mark = "" if self.layer == LAYER else f"; {layer_text(self.layer, notation)}"
+        labels = ",".join(notation.label(int(s)) for s in samples)
+        return f"{notation.symbol(self.name, int(correction))}[{labels}{mark}]"
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        name, correction, *samples = self.args
-        notation = LatexNotation(self.symbols.latex)
-        mark = rf"\{{{correction}\}}" if correction else ""
-        indices = notation.indices([int(s) for s in samples])
-        body = rf"{notation.letter(str(name))}^{{{mark}({notation.layer})}}_{{{indices}}}"
+        _, correction, *samples = self.args
+        notation = LatexNotation(self.symbols.latex, layer_text(self.layer, LatexNotation(self.symbols.latex)))
+        body = notation.tensor(self.name, int(correction), [int(s) for s in samples])
         return rf"\left({body}\right)^{{{exp}}}" if exp else body
 
 

@@ -8,6 +8,7 @@ Leibniz everything is a plain product.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import sympy
 
@@ -15,7 +16,8 @@ from ntkfeyn.derivation.recursion import Recursion
 from ntkfeyn.errors import LimitError
 from ntkfeyn.render.symbols import DEFAULT, Symbols
 from ntkfeyn.render.sympy.functions import Activation
-from ntkfeyn.render.sympy.names import C_W, LAMBDA_W, names_of, tensor_symbol
+from ntkfeyn.render.sympy.letters import C_W, LAMBDA_W, LAYER
+from ntkfeyn.render.sympy.names import names_of, tensor_symbol
 
 MAX_SYMPY = 100_000
 
@@ -36,17 +38,19 @@ def _derived(term: sympy.Expr, sample: int) -> Iterator[sympy.Expr]:
     for factor in sympy.Mul.make_args(term):
         base, power = factor.as_base_exp()
         if isinstance(base, Activation) and base.args[0] == sample:
-            yield term / base * power * type(base)(base.args[0], base.args[1] + 1)
+            sample, order, layer = base.args
+            yield term / base * power * type(base)(sample, order + 1, layer)
 
 
-def omega(a: int, b: int) -> sympy.Expr:
-    """lambda_W s_a s_b + C_W Theta_ab s'_a s'_b, to stand in an expectation.
+def omega(a: int, b: int, layer: Any = LAYER) -> sympy.Expr:
+    """lambda_W s_a s_b + C_W Theta_ab s'_a s'_b at a layer, to stand in an expectation.
 
     >>> omega(1, 2)
     C_W*Theta[1,2]*s'_1*s'_2 + lambda_W*s_1*s_2
     """
-    weight = C_W * tensor_symbol("Theta", 0, (a, b))
-    return LAMBDA_W * Activation(a) * Activation(b) + weight * Activation(a, 1) * Activation(b, 1)
+    weight = C_W * tensor_symbol("Theta", 0, (a, b), layer)
+    plain, primed = ([Activation(label, m, layer) for label in (a, b)] for m in (0, 1))
+    return LAMBDA_W * sympy.Mul(*plain) + weight * sympy.Mul(*primed)
 
 
 def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:
@@ -66,3 +70,10 @@ def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:
         return sympy.Add(*(term for _, term in terms))
     inside = sympy.Add(*(term for diagrams, term in terms if diagrams))
     return sympy.Add(*(term for diagrams, term in terms if not diagrams), names.averaging(inside, *recursion.averaged))
+
+
+def to_equation(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Eq:
+    """The tensor at layer l+1 = the right-hand side at layer l, with the labels of the request. Raises LimitError."""
+    labels = recursion.cumulant.index_labels()
+    tensor = names_of(symbols).tensor_symbol(recursion.name, recursion.order, labels, LAYER + 1)
+    return sympy.Eq(tensor, to_sympy(recursion, symbols), evaluate=False)
