@@ -13,7 +13,6 @@ from ntkfeyn.derivation.diagrams import full_diagrams
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.homogeneity import check_one_input, diagonal_recursions
 from ntkfeyn.derivation.recursion import derive_recursion
-from ntkfeyn.errors import bad_request
 from ntkfeyn.model.ensembles import GAUSSIAN, check_ensemble
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import one_labelled
@@ -157,7 +156,7 @@ def check(
     shared: bool = False,
     notation: Letters = None,
 ) -> Check:
-    """Whether a recursion is right: LaTeX (a text), a SymPy expression in the names of ntkfeyn.symbols, a Recursion.
+    """Whether a recursion is right: LaTeX (a text), SymPy in the names of ntkfeyn.symbols, a Recursion.
 
     ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights``, ``shared`` and
     ``notation`` as for ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()``
@@ -165,6 +164,8 @@ def check(
 
     >>> import ntkfeyn as nf
     >>> nf.check(nf.derive("F").latex())
+    <Check: F@1 right>
+    >>> nf.check(nf.derive("F").equation())
     <Check: F@1 right>
     """
     from ntkfeyn.referee import report, source, verdict
@@ -178,10 +179,6 @@ def check(
     if isinstance(formula, Recursion):
         read, found = check_format(formula.to_json(), "json", target, symbols)
         return report.Check(tuple(found), read)
-    if target is None:
-        raise bad_request(
-            "a SymPy expression was given without a name", "the tensor is needed", 'check(expression, "F")'
-        )
     return report.Check(
         (check_sympy(formula, target, symbols, check_ensemble(weights), shared),), source.text_source("")
     )

@@ -17,6 +17,7 @@ from ntkfeyn.referee import scripts as script
 from ntkfeyn.referee.documents import Equation
 from ntkfeyn.referee.expressions import Coupling, Node, Number, Over, Power, Times, Width
 from ntkfeyn.referee.letters import Vocabulary
+from ntkfeyn.referee.levels import HERE, Level
 from ntkfeyn.referee.parser import Parser
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.tokens import Token, bare, digits
@@ -36,6 +37,7 @@ class Claim(NamedTuple):
     layer: int = 0  # of what stands on the right: that of the letter of layers, or -1 below it
     weights: str = GAUSSIAN  # the ensemble that it is to hold for
     shared: bool = False  # whether the weights are shared over labels
+    level: Level = HERE  # of what stands on the right in code
 
     @property
     def samples(self) -> dict[str, int]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.errors import bad_request
 from ntkfeyn.referee.author import AuthorNotation, PlainNotation, author_text
+from ntkfeyn.referee.claims import Claim
 from ntkfeyn.referee.matching import Edit, Unit
 from ntkfeyn.referee.parser import Term
 from ntkfeyn.referee.python_code import code
@@ -50,14 +51,26 @@ def correction(verdict: Verdict, edit: Edit, source: Source) -> str:
 
 def _corrected(verdict: Verdict, term: ProductTerm, source: Source, leading: bool) -> str:
     if verdict.form is Form.PYTHON:
-        return code(term)
+        return code(_own_labels(verdict.claim, term), verdict.claim.level)
     if verdict.form is Form.SYMPY:
-        from ntkfeyn.render.sympy import OURS
+        from ntkfeyn.render.sympy import LAYER, OURS
 
-        return str(OURS.term(after_leibniz(term)))
+        expression = OURS.term(after_leibniz(_own_labels(verdict.claim, term)))
+        return str(expression.subs(LAYER, verdict.claim.level.sympy))
     if verdict.form is Form.JSON:
         return term_text(term, PlainNotation(verdict), leading=leading)
     return author_text(verdict, term, AuthorNotation(verdict, source), leading)
+
+
+def _own_labels(said: Claim, term: ProductTerm) -> ProductTerm:
+    """A term of ours without derivatives, with the labels that code has on its left."""
+    own = {said.shape.labels[v]: int(label) for v, label in zip(said.shape.index, said.labels, strict=True)}
+    tensors = tuple(tensor._replace(labels=tuple(own[label] for label in tensor.labels)) for tensor in term.tensors)
+    groups = tuple(
+        group._replace(factors=tuple(factor._replace(slot=own[factor.slot]) for factor in group.factors))
+        for group in term.groups
+    )
+    return term._replace(tensors=tensors, groups=groups)
 
 
 def after_leibniz(term: ProductTerm) -> ExpandedTerm:

@@ -5,7 +5,6 @@ Enters: text, or a SymPy expression. Leaves: verdicts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -18,10 +17,10 @@ from ntkfeyn.referee.claims import Claim
 from ntkfeyn.referee.documents import Equation
 from ntkfeyn.referee.letters import vocabulary
 from ntkfeyn.referee.parser import Term
-from ntkfeyn.referee.python_code import NAMES, python_terms, tensor
+from ntkfeyn.referee.python_code import Said, python_terms
 from ntkfeyn.referee.records import json_claims
 from ntkfeyn.referee.source import Source, text_source
-from ntkfeyn.referee.tokens import Token
+from ntkfeyn.referee.symbolic import sympy_terms
 from ntkfeyn.referee.verdict import Form, Verdict, judge_terms
 from ntkfeyn.render.symbols import Symbols
 
@@ -50,12 +49,15 @@ def check_format(
 
 
 def _python_claim(text: str, target: Target | None, weights: str, shared: bool) -> tuple[Claim, list[Term]]:
-    """What the code says about its target, which may be the name that it assigns."""
-    assigned, terms = python_terms(text)
-    target = target or _named(assigned)
-    if target is None:
-        raise bad_request("what this is a recursion of is not said", "a TARGET, or F = .., is needed", "check FILE F")
-    return _target_claim(target, weights, shared), terms
+    """What the code says about its target, which may stand on its left or be the name that it assigns."""
+    said = python_terms(text)
+    if target is None and said.left is None:
+        target = _named(said.assigned)
+        if target is None:
+            raise bad_request(
+                "what this is a recursion of is not said", "a TARGET, or F = .., is needed", "check FILE F"
+            )
+    return _code_claim(said, target, weights, shared), said.terms
 
 
 def _named(name: str) -> Target | None:
@@ -66,47 +68,33 @@ def _named(name: str) -> Target | None:
 
 
 def check_sympy(
-    expression: Any, target: Target, symbols: Symbols, weights: str = GAUSSIAN, shared: bool = False
+    expression: Any, target: Target | None, symbols: Symbols, weights: str = GAUSSIAN, shared: bool = False
 ) -> Verdict:
-    """The verdict on a SymPy expression in the names of ntkfeyn.symbols. Raises NtkfeynError."""
-    summands = expression.args if type(expression).__name__ == "Add" else (expression,)
-    terms = [Term(_from_sympy(one), 1, (Token(str(one), 0, 0, False),), None) for one in summands]
-    return judge_terms(_target_claim(target, weights, shared), terms, vocabulary(symbols), form=Form.SYMPY)
+    """The verdict on a SymPy expression or equation in the names of ntkfeyn.symbols. Raises NtkfeynError."""
+    said = sympy_terms(expression)
+    if target is None and said.left is None:
+        raise bad_request(
+            "a SymPy expression was given without a name", "the tensor is needed", 'check(expression, "F")'
+        )
+    return judge_terms(_code_claim(said, target, weights, shared), said.terms, vocabulary(symbols), form=Form.SYMPY)
 
 
-def _target_claim(target: Target, weights: str, shared: bool) -> Claim:
-    shape = standard(target.shape.name)
-    labels = tuple(str(shape.labels[v]) for v in shape.index)
-    one, nowhere = e.Number(Fraction(1)), Equation((), (), 0, 0)
+def _code_claim(said: Said, target: Target | None, weights: str, shared: bool) -> Claim:
+    """The tensor on the left with its labels, or the target with those of its standard form."""
     check_shared(shared, weights)
-    return Claim(shape, target.order, labels, one, "", nowhere, weights=weights, shared=shared)
-
-
-def _from_sympy(expression: Any) -> e.Node:
-    """The tree of a SymPy expression: sums, products, powers, numbers, and our functions by their class."""
-    kinds: dict[str, Callable[[list[Any]], e.Node]] = {
-        "Activation": lambda a: e.Activation(str(int(a[0])), int(a[1])),
-        "Expectation": lambda a: e.Mean(e.Times(tuple(map(_from_sympy, a)))),
-        "LayerTensor": lambda a: tensor(
-            str(a[0]), standard(str(a[0])).leading_order + int(a[1]), [int(sample) for sample in a[2:]]
-        ),
-        "Averaging": lambda a: e.averaged([(str(int(v)), str(int(w))) for v, w in a[1:]], _from_sympy(a[0])),
-        "Add": lambda a: e.Plus(tuple(map(_from_sympy, a))),
-        "Mul": lambda a: e.Times(tuple(map(_from_sympy, a))),
-        "Pow": lambda a: e.Power(_from_sympy(a[0]), int(a[1])),
-    }
-    kind = next((one.__name__ for one in type(expression).__mro__ if one.__name__ in kinds), "")
-    if kind:
-        try:
-            return kinds[kind](list(expression.args))
-        except (TypeError, ValueError) as error:
-            text = str(expression)[:60]
-            raise bad_request(f"'{text}' is not understood", "samples and powers are whole numbers") from error
-    if getattr(expression, "is_Rational", False):
-        return e.Number(Fraction(int(expression.p), int(expression.q)))
-    name = str(expression)
-    if name in NAMES:
-        return e.Coupling(NAMES[name])
-    if name in ("n_l", "n_{l-1}"):
-        return e.Width(name != "n_l")
-    raise bad_request(f"'{name[:60]}' is not understood", "the names of ntkfeyn.symbols are read")
+    left = said.left
+    if left is not None and target is not None and (left.name, left.order) != (target.shape.name, target.order):
+        raise bad_request(f"{left.name}@{left.order} stands on the left", f"{target.id} was asked for")
+    if said.level is not None and said.level != said.base.above():
+        raise bad_request(
+            f"layer {said.level} stands on the left, layer {said.base} on the right",
+            "a recursion leads from a layer to the next",
+        )
+    if left is not None:
+        shape, order, labels = standard(left.name), left.order, left.labels
+    else:
+        assert target is not None
+        shape, order = standard(target.shape.name), target.order
+        labels = tuple(str(shape.labels[v]) for v in shape.index)
+    one, nowhere = e.Number(Fraction(1)), Equation((), (), 0, 0)
+    return Claim(shape, order, labels, one, "", nowhere, weights=weights, shared=shared, level=said.base)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
-from ntkfeyn.derivation.rules import WIDTH_RATIO
+from ntkfeyn.derivation.rules import TAU, WIDTH_RATIO
 from ntkfeyn.derivation.terms import ProductTerm
 from ntkfeyn.errors import RequestError, bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.referee import expressions as e
+from ntkfeyn.referee.levels import HERE, Level, below, other_level
 from ntkfeyn.referee.parser import Term
 from ntkfeyn.referee.tokens import Token
 
@@ -23,10 +25,25 @@ MAX_DEPTH = 60
 MAX_SUMMANDS = 100_000
 SIGNS = {"C_W": "C_W", "lambda_W": "LAMBDA_W", "C_b": "C_B", "lambda_b": "LAMBDA_B"}
 READ = "tensor_symbol, expectation_symbol, Expectation, Activation, Averaging, derivative, omega, Rational are read"
+LAYERED = {"tensor_symbol": 3, "LayerTensor": 99, "Activation": 2, "expectation_symbol": 1, "omega": 2, "Tau": 0}
+WIDTHS = {"WIDTH": HERE, "WIDTH_BELOW": HERE.above(-1)}
 
 
-def python_terms(text: str) -> tuple[str, list[Term]]:
-    """The name that is assigned last, if that is the last statement, and the summands of the last expression."""
+class Said(NamedTuple):
+    """What code says: terms at the layer ``base``; of an equation the tensor on its left, and the layer of that.
+
+    ``assigned``: the name that the last statement gives it.
+    """
+
+    assigned: str
+    terms: list[Term]
+    base: Level
+    left: e.Tensor | None = None
+    level: Level | None = None
+
+
+def python_terms(text: str) -> Said:
+    """The last expression, and the name that it gets."""
     try:
         tree = ast.parse(text + "\n")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -52,12 +69,15 @@ def python_terms(text: str) -> tuple[str, list[Term]]:
                 raise misread(statement, "imports, assignments and expressions are read; write loops out")
     if last is None:
         raise bad_request("there is no expression", "F = .. in the names of ntkfeyn.symbols is read")
-    return assigned, _Reader(names, text).terms(last)
+    return _Reader(names, text).said(assigned, last)
 
 
 def misread(node: ast.AST, expected: str) -> RequestError:
-    line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
-    return bad_request(f"line {line}, column {column}: {type(node).__name__} is not understood", expected)
+    return bad_request(f"{place(node)}{type(node).__name__} is not understood", expected)
+
+
+def place(node: ast.AST) -> str:
+    return f"line {getattr(node, 'lineno', 1)}, column {getattr(node, 'col_offset', 0) + 1}: "
 
 
 class _Reader:
@@ -69,6 +89,58 @@ class _Reader:
         self.starts = [0]
         for line in self.lines:
             self.starts.append(self.starts[-1] + len(line))
+        self.base = HERE
+
+    def said(self, assigned: str, tree: ast.expr) -> Said:
+        """An equation or a right-hand side."""
+        while isinstance(tree, ast.Name) and tree.id in self.names and tree.id not in NAMES:
+            tree = self.names[tree.id]
+        match tree:
+            case ast.Call(func=ast.Name(id="Eq") | ast.Attribute(attr="Eq"), args=[left, right]):
+                self.base = level = self.first_level(left) or HERE
+                tensor = self.node(left, 0)
+                if not isinstance(tensor, e.Tensor):
+                    raise misread(left, "a tensor is read on the left")
+                self.base = self.first_level(right) or level.above(-1)
+                return Said(assigned, self.terms(right), self.base, tensor, level)
+        self.base = self.first_level(tree) or HERE
+        return Said(assigned, self.terms(tree), self.base)
+
+    def first_level(self, tree: ast.expr) -> Level | None:
+        """The layer of the first call that has one."""
+        todo, known = [tree], set()
+        for node in todo:
+            match node:
+                case ast.Name(id=name) if name in self.names and name not in known:
+                    known.add(name)
+                    todo.append(self.names[name])
+                case ast.Call() if (name := self._called(node.func)) in LAYERED:
+                    return self._layered(name, node)[1]
+            todo += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        return None
+
+    def level(self, tree: ast.expr, depth: int = 0) -> Level:
+        """LAYER, a whole number, a name of one, or what is added to it."""
+        match tree:
+            case ast.Constant(value=int() as value) if not isinstance(value, bool):
+                return Level("", value)
+            case ast.Name(id="LAYER") | ast.Attribute(attr="LAYER"):
+                return HERE
+            case ast.Name(id=name) if name in self.names and depth < MAX_DEPTH:
+                return self.level(self.names[name], depth + 1)
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right) if depth < MAX_DEPTH:
+                steps = self.integer(right)
+                return self.level(left, depth + 1).above(-steps if isinstance(op, ast.Sub) else steps)
+        raise misread(tree, "a layer was expected: LAYER, LAYER - 1 or 3")
+
+    def _layered(self, called: str, call: ast.Call) -> tuple[list[ast.expr], Level]:
+        """The arguments of a call without its layer, and that."""
+        at = LAYERED.get(called, len(call.args))
+        named = [word.value for word in call.keywords if word.arg == "layer" and called in LAYERED]
+        layers = [*call.args[at:], *named]
+        if len(layers) > 1 or len(named) != len(call.keywords):
+            raise misread(call, READ + ", with layer=.. where something has a layer")
+        return call.args[:at], self.level(layers[0]) if layers else HERE
 
     def terms(self, tree: ast.expr) -> list[Term]:
         """The summands, those of names with them."""
@@ -128,18 +200,24 @@ class _Reader:
                 return self._binary(tree, self.node(left, depth + 1), op, self.node(right, depth + 1))
             case ast.Name(id=name) | ast.Attribute(attr=name):
                 return self._name(tree, name, depth)
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=arguments, keywords=[]):
-                return self._call(tree, self._called(name), arguments, depth)
+            case ast.Call(func=ast.Name() | ast.Attribute()):
+                return self._at_its_layer(tree, self._called(tree.func), depth)
         raise misread(tree, "numbers, + - * / **, and the names of ntkfeyn.symbols are read")
 
-    def _called(self, name: str) -> str:
+    def _called(self, function: ast.expr | None) -> str:
         """A function by its own name: s = Activation."""
+        name = ""
         for _ in range(MAX_DEPTH):
-            match self.names.get(name):
+            match function:
                 case ast.Name(id=name) | ast.Attribute(attr=name):
-                    continue
-            break
+                    function = self.names.get(name)
         return name
+
+    def _at_its_layer(self, call: ast.Call, called: str, depth: int) -> e.Node:
+        arguments, level = self._layered(called, call)
+        if called in LAYERED and level != self.base:
+            raise other_level(called, level, self.base, place(call))
+        return self._call(call, called, arguments, depth)
 
     def _binary(self, tree: ast.expr, left: e.Node, op: ast.operator, right: e.Node) -> e.Node:
         match op:
@@ -156,11 +234,13 @@ class _Reader:
     def _name(self, tree: ast.expr, name: str, depth: int) -> e.Node:
         if name in NAMES:
             return e.Coupling(NAMES[name])
-        if name in ("WIDTH", "WIDTH_BELOW"):
-            return e.Width(name == "WIDTH_BELOW")
+        if name in WIDTHS:
+            return e.Width(below(WIDTHS[name], self.base, place(tree)))
+        if name == "TAU" and self.base == HERE:
+            return e.Coupling(TAU)
         if name in self.names:
             return self.node(self.names[name], depth + 1)
-        raise misread(tree, f"'{name}' is not known; C_W, LAMBDA_W, C_B, LAMBDA_B, WIDTH, WIDTH_BELOW are")
+        raise misread(tree, f"'{name}' is not known; C_W, LAMBDA_W, C_B, LAMBDA_B, WIDTH, WIDTH_BELOW, TAU are")
 
     def _call(self, tree: ast.expr, called: str, arguments: list[ast.expr], depth: int) -> e.Node:
         match called, arguments:
@@ -177,6 +257,10 @@ class _Reader:
                     return e.Mean(e.Times(tuple(e.Activation(str(s), m) for s, m in pairs)))
             case "Expectation", _:
                 return e.Mean(e.Times(tuple(self.node(one, depth + 1) for one in arguments)))
+            case "Width", [one]:
+                return e.Width(below(self.level(one), self.base, place(tree)))
+            case "Tau", []:
+                return e.Coupling(TAU)
             case "Activation", [one]:
                 return e.Activation(str(self.integer(one)), 0)
             case "Activation", [one, other]:
@@ -226,18 +310,20 @@ def tensor(name: str, order: int, samples: Sequence[int]) -> e.Tensor:
     return e.Tensor(shape.name, order, tuple(map(str, samples)))
 
 
-def code(term: ProductTerm) -> str:
-    """A term of ours without derivatives, as it could stand in the file."""
+def code(term: ProductTerm, base: Level = HERE) -> str:
+    """A term of ours without derivatives at a layer, as it could stand in the file."""
+    layer, at = base.code, "" if base == HERE else f", layer={base.code}"
+    ratio = "(WIDTH / WIDTH_BELOW)" if base == HERE else f"(Width({layer}) / Width({base.above(-1).code}))"
+    signs = SIGNS | {WIDTH_RATIO: ratio, TAU: "TAU" if base == HERE else f"Tau({layer})"}
     value = term.coefficient
     whole = value.denominator == 1
     parts = [str(value) if whole else f"Rational({value.numerator}, {value.denominator})"] if value != 1 else []
     for name, power in term.couplings:
-        sign = "(WIDTH / WIDTH_BELOW)" if name == WIDTH_RATIO else SIGNS.get(name, name)
-        parts.append(sign if power == 1 else f"{sign}**{power}")
+        parts.append(signs[name] if power == 1 else f"{signs[name]}**{power}")
     for name, order, labels in term.tensors:
         samples = ", ".join(str(labels[v]) for v in standard(name).index)
-        parts.append(f'tensor_symbol("{name}", {order}, ({samples}))')
+        parts.append(f'tensor_symbol("{name}", {order}, ({samples}){at})')
     for group in term.groups:
         pairs = ", ".join(f"({factor.slot}, {factor.order})" for factor in group.factors)
-        parts.append(f"expectation_symbol([{pairs}])")
+        parts.append(f"expectation_symbol([{pairs}]{at})")
     return " * ".join(parts or ["1"])
