@@ -107,16 +107,16 @@ class _Reader:
         return Said(assigned, self.terms(tree), self.base)
 
     def first_level(self, tree: ast.expr) -> Level | None:
-        """The layer of the first call that has one."""
+        """The layer of the first call, from the left, that has one."""
         todo, known = [tree], set()
-        for node in todo:
-            match node:
+        while todo:
+            match node := todo.pop():
                 case ast.Name(id=name) if name in self.names and name not in known:
                     known.add(name)
                     todo.append(self.names[name])
                 case ast.Call() if (name := self._called(node.func)) in LAYERED:
                     return self._layered(name, node)[1]
-            todo += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+            todo += reversed([child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)])
         return None
 
     def level(self, tree: ast.expr, depth: int = 0) -> Level:
