@@ -1,7 +1,7 @@
 """The SymPy names of a recursion, for one's own expressions.
 
-``nf.derive("F", order=1).sympy()`` is made of them: theory section 5, expanded terms. ``ntkfeyn check`` and
-``nf.check`` read them.
+``nf.derive("F", order=1).sympy()`` and ``.equation()`` are made of them: theory section 5, expanded terms. ``ntkfeyn
+check`` and ``nf.check`` read them, at any layer.
 
     C_W, LAMBDA_W, C_B, LAMBDA_B          couplings
     LAYER                                 l: every tensor, mean and width knows its layer

@@ -129,6 +129,9 @@ def test_orthogonal_weights_and_widths() -> None:
     assert {TAU, WIDTH, WIDTH_BELOW} == found.atoms(Tau, Width)
     assert {Tau(3), Width(3), Width(2)} == found.subs(LAYER, 3).atoms(Tau, Width)
     assert sympy.diff(WIDTH**2 / WIDTH_BELOW, WIDTH) == 2 * WIDTH / WIDTH_BELOW
+    assert sympy.expand(WIDTH * found.diff(WIDTH) + WIDTH_BELOW * found.diff(WIDTH_BELOW)) == 0 != found.diff(WIDTH)
+    assert WIDTH.diff(WIDTH_BELOW) == 0 == tensor_symbol("K", 0, (1, 2)).diff(WIDTH)
+    assert tensor_symbol("K", 0, (1, 2)).diff(LAYER) == sympy.Derivative(tensor_symbol("K", 0, (1, 2)), LAYER)
     assert found.diff(TAU).diff(TAU) == 0 != found.diff(TAU)
     assert sympy.lambdify([WIDTH, WIDTH_BELOW], WIDTH / WIDTH_BELOW)(3, 2) == 1.5
 

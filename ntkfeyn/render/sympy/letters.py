@@ -86,15 +86,11 @@ class OfLayer(AtLayer):
         return self.args[0]
 
     def written(self, notation: TextNotation) -> str:
-        """What names it in a notation."""
+        """As it stands in formulas of a notation."""
         raise NotImplementedError
 
     def _eval_derivative(self, by: sympy.Basic) -> sympy.Expr | None:
         return sympy.Integer(1) if by == self else super()._eval_derivative(by)
-
-    def named(self) -> sympy.Symbol:
-        text, formula = (self.written(notation) for notation in self.notations)
-        return Letter(text, formula)
 
     @property
     def notations(self) -> tuple[TextNotation, LatexNotation]:
@@ -105,11 +101,11 @@ class OfLayer(AtLayer):
         return {self, *self.layer.free_symbols}
 
     def _sympystr(self, printer: Any) -> str:
-        return str(printer.doprint(self.named()))
+        return self.written(self.notations[0])
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        body = printer.doprint(self.named())
-        return f"{body}^{{{exp}}}" if exp else str(body)
+        body = self.written(self.notations[1])
+        return f"{body}^{{{exp}}}" if exp else body
 
 
 class Width(OfLayer):
