@@ -159,7 +159,7 @@ def test_operators_commute() -> None:
             r"{\langle \sigma''_{1}\,\sigma''_{1}\rangle_{K^{(12)}}}^{2}",
         ),
         (lambda: Activation(1, 4, layer=3), "s^(4)[1; 3]", r"\sigma^{(4)}(z^{(3)}_{1})"),
-        (lambda: Width(LAYER - 2) * Width(12) * Tau(12), "n_{12}*n_{l-2}*tau_{12}", r"n_{12} n_{l-2} \tau_{12}"),
+        (lambda: Width(LAYER - 2) * Width(12) * Tau(12), "n_{12}*n_{l-2}*tau_{12}", r"n_{12} n_{\ell-2} \tau_{12}"),
     ],
 )
 def test_other_layers_are_shown(made: Callable[[], sympy.Expr], text: str, latex: str) -> None:

@@ -93,18 +93,14 @@ class OfLayer(AtLayer):
         return sympy.Integer(1) if by == self else super()._eval_derivative(by)
 
     @property
-    def notations(self) -> tuple[TextNotation, LatexNotation]:
-        return TextNotation(self.symbols.plain), LatexNotation(self.symbols.latex)
-
-    @property
     def free_symbols(self) -> set[sympy.Basic]:
         return {self, *self.layer.free_symbols}
 
     def _sympystr(self, printer: Any) -> str:
-        return self.written(self.notations[0])
+        return self.written(TextNotation(self.symbols.plain))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        body = self.written(self.notations[1])
+        body = self.written(LatexNotation(self.symbols.latex))
         return f"{body}^{{{exp}}}" if exp else body
 
 
@@ -114,11 +110,6 @@ class Width(OfLayer):
     >>> Width(LAYER), Width(LAYER - 1), Width(3)
     (n_l, n_{l-1}, n_3)
     """
-
-    @property
-    def notations(self) -> tuple[TextNotation, LatexNotation]:
-        text, latex = super().notations
-        return text, LatexNotation(self.symbols.plain) if self.symbols.ours else latex  # n_l by its name
 
     def written(self, notation: TextNotation) -> str:
         layer = layer_text(self.layer, notation)
