@@ -52,7 +52,7 @@ class _Tree:
     """Reads at one layer, that of everything on a side."""
 
     def __init__(self, base: Level) -> None:
-        self.base = base
+        self.base, self.layer = base, base.sympy
 
     def node(self, expression: Any) -> e.Node:
         """Sums, products, powers, numbers, and our functions by their class."""
@@ -77,7 +77,7 @@ class _Tree:
 
     def here(self, expression: Any) -> Any:
         """The expression, if it stands at this layer."""
-        if (level := level_of(expression.layer)) != self.base:
+        if expression.layer != self.layer and (level := level_of(expression.layer)) != self.base:
             raise other_level(f"'{str(expression)[:60]}'", level, self.base)
         return expression
 

@@ -5,6 +5,7 @@ Enters: a layer, letters. Leaves: SymPy symbols; layers as they are written: l, 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -28,9 +29,13 @@ def as_layer(layer: Any) -> sympy.Expr:
 
 def layer_text(layer: sympy.Expr, notation: TextNotation) -> str:
     """As it stands in a formula, without spaces around signs; LAYER has the letter of the notation."""
-    letter = Letter(notation.layer, notation.layer)
-    write = sympy.latex if isinstance(notation, LatexNotation) else sympy.sstr
-    text = str(write(layer.xreplace({LAYER: letter})))
+    return _layer_text(layer, notation.layer, isinstance(notation, LatexNotation))
+
+
+@lru_cache(maxsize=1024)  # a formula has one or two layers, thousands of times
+def _layer_text(layer: sympy.Expr, letter: str, latex: bool) -> str:
+    lettered = layer.xreplace({LAYER: Letter(letter, letter)})
+    text = str(sympy.latex(lettered) if latex else sympy.sstr(lettered))
     return text.replace(" + ", "+").replace(" - ", "-")
 
 
