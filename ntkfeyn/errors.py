@@ -9,6 +9,11 @@ class NtkfeynError(Exception):
     """A request that cannot be answered; the command line prints it and ends with exit code 2.
 
     ``reason`` is what is wrong; the message goes on with the advice, what is allowed or what to try.
+
+    >>> import ntkfeyn as nf
+    >>> nf.derive("F", order=0)
+    Traceback (most recent call last):
+    ntkfeyn.errors.RequestError: order 0 was asked for F; its leading order is 1 (its channel has 2 pairs). Try: --order 1
     """
 
     def __init__(self, reason: str, advice: str = "") -> None:

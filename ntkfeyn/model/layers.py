@@ -69,7 +69,12 @@ class LayerSpec(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Dense(LayerSpec):
-    """A fully connected layer. ``pool`` says what becomes of positions below it: their "mean", or "flatten"."""
+    """A fully connected layer. ``pool`` says what becomes of positions below it: their "mean", or "flatten".
+
+    >>> import ntkfeyn as nf
+    >>> nf.Dense(pool="mean").settings()
+    {'kind': 'dense', 'pool': 'mean'}
+    """
 
     pool: str | None = None
 
@@ -101,7 +106,12 @@ class Conv(LayerSpec):
     """A convolution over one or two axes of positions; weights have variance C_W / (n times the size of the kernel).
 
     ``kernel``, ``stride``, ``dilation``: one number for all axes, or one an axis. ``padding``: "circular" and "zero"
-    leave ceil(size / stride) positions, "valid" pads nothing.
+    leave ceil(size / stride) positions, "valid" pads nothing. Raises RequestError.
+
+    >>> import ntkfeyn as nf
+    >>> conv = nf.Conv(kernel=3, stride=2, width=32, activation="gelu")
+    >>> nf.Network(layers=[conv, nf.Dense(pool="mean")], shape=(3, 8)).positions  # of the input and each layer
+    (8, 4, 1)
     """
 
     kernel: int | Sequence[int] = 3
@@ -172,7 +182,12 @@ class Graph(LayerSpec):
 
     ``matrix``: nodes x nodes, dense or scipy.sparse, used as it is. Or ``edges``: pairs of nodes counted from 0, both
     ways, from which ``normalisation`` makes it with the adjacency A, 1 on its diagonal unless "none": "symmetric"
-    D^-1/2 A D^-1/2, "row" D^-1 A, "none" A as listed.
+    D^-1/2 A D^-1/2, "row" D^-1 A, "none" A as listed. Raises RequestError or LimitError.
+
+    >>> import ntkfeyn as nf
+    >>> graph = nf.Graph(edges=[(0, 1), (1, 2)], nodes=3)
+    >>> nf.Network(layers=[graph, nf.Dense(pool="mean")], shape=(2, 3), width=8).positions
+    (3, 3, 1)
     """
 
     matrix: Any = field(default=None, repr=False)

@@ -58,8 +58,11 @@ class Network:
     layer. ``weights``: "gaussian", or "orthogonal" in all layers but the first, whose n_0 is no width, or one a layer,
     as "gaussian:orthogonal:gaussian" or a sequence. Instead of ``depth``: ``layers``, a list of Dense, Conv and Graph,
     with the ``shape`` of an input, channels first (theory section 10); what they leave open is taken from the other
-    arguments. Then ``layers`` holds a Layer each. Raises RequestError or LimitError for values that make no network;
-    what only SymPy can tell of an expression is refused where numbers are asked for.
+    arguments. Then ``layers`` holds a Layer each. Raises RequestError or LimitError for values that make no network.
+
+    >>> import ntkfeyn as nf
+    >>> nf.Network(depth=4, width=(32, 64, 32), activation="gelu", cw=1.98).hidden
+    (32, 64, 32)
     """
 
     depth: int

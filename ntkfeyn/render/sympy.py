@@ -39,6 +39,7 @@ class Activation(sympy.Function):
 
     @classmethod
     def eval(cls, sample: Any, order: Any = None) -> sympy.Expr | None:
+        """What SymPy makes of it when it is written; None: it stays as it is."""
         return cls(sample, sympy.Integer(0)) if order is None else None
 
     def _sympystr(self, printer: Any) -> str:
@@ -52,7 +53,7 @@ class Activation(sympy.Function):
 
 
 class Expectation(sympy.Function):
-    """The Gaussian expectation <product of its arguments> with kernel K at layer l.
+    """The Gaussian expectation of the product of its arguments, with kernel K at layer l.
 
     It is linear, and the order of its factors does not matter: numbers, couplings and tensors come out, powers are
     factors that stand several times.
@@ -68,6 +69,7 @@ class Expectation(sympy.Function):
 
     @classmethod
     def eval(cls, *arguments: Any) -> sympy.Expr | None:
+        """What SymPy makes of it when it is written; None: it stays as it is."""
         if all(isinstance(one, Activation) for one in arguments):
             found = sorted(arguments, key=_by_sample)
             if not found:
@@ -120,6 +122,7 @@ class Averaging(sympy.Function):
 
     @classmethod
     def eval(cls, inner: Any, *pairs: Any) -> sympy.Expr | None:
+        """What SymPy makes of it when it is written; None: it stays as it is."""
         own = [sympy.Tuple(*sorted(pair, key=sympy.default_sort_key)) for pair in pairs]
         labels = {label for pair in own for label in pair}
         if any(len(pair) != 2 for pair in own) or len(labels) != 2 * len(own):
@@ -162,6 +165,7 @@ class LayerTensor(sympy.Function):
 
     @classmethod
     def eval(cls, name: Any, correction: Any, *samples: Any) -> sympy.Expr | None:
+        """What SymPy makes of it when it is written; None: it stays as it is."""
         if not all(sample.is_Integer for sample in samples):
             return None
         least = least_samples(str(name), tuple(map(int, samples)))
@@ -236,12 +240,20 @@ class Names:
         return Letter(self.text.power(name, 1), self.latex.power(name, 1))
 
     def tensor_symbol(self, name: str, order: int, samples: Sequence[int]) -> sympy.Expr:
-        """The symbol of a tensor at layer l; ``samples`` in the tensor's index order, ``order`` absolute."""
+        """The symbol of a tensor at layer l; ``samples`` in the tensor's index order, ``order`` absolute.
+
+        >>> tensor_symbol("Theta", 1, (2, 1))
+        Theta^{1}[1,2]
+        """
         correction = order - standard(name).leading_order
         return self.tensor(sympy.Symbol(name), sympy.Integer(correction), *map(sympy.Integer, samples))
 
     def expectation_symbol(self, factors: Sequence[tuple[int, int]]) -> sympy.Expr:
-        """<product of activations>; ``factors`` are (sample, derivative order)."""
+        """The expectation of a product of activations; ``factors`` are (sample, derivative order).
+
+        >>> expectation_symbol([(1, 0), (2, 1)])
+        <s_1 s'_2>
+        """
         found = sorted(factors)
         return self.expectation(*(self.activation(sympy.Integer(s), sympy.Integer(m)) for s, m in found))
 

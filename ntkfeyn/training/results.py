@@ -3,8 +3,6 @@
 Enters: expansions and sampled means of every width. Leaves: ``Trained``: arrays, pulls, JSON in stable order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -26,7 +24,9 @@ class Pulls(NamedTuple):
     """(sampled - theory)/error up to orders 0 and 1, nan where every network has the same value."""
 
     order0: Array
+    """Off order 0."""
     order1: Array
+    """Off order 0 + order 1/n."""
 
 
 @dataclass(frozen=True)
