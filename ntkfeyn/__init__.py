@@ -1,19 +1,19 @@
 """ntkfeyn: finite-width (1/n) corrections of neural tangent kernels, derived from Feynman diagrams.
 
-    derive        the recursion of a tensor, from all its diagrams: formula, LaTeX, SymPy, JSON, picture
+    derive        the recursion of a tensor, from all its diagrams: formula, SymPy, JSON, picture
     diagrams      the diagrams alone: weight, pictures, graph
     explain       how a diagram becomes its term, step by step
     emit          an appendix in LaTeX, or a program in Python, JAX or C, written to files
     check         somebody's recursion against ours, term by term
-    depth         how tensors depend on the number of layers: closed forms, or series at large depth
+    depth         how tensors depend on the depth: closed forms, or series at large depth
     critical      critical couplings of an activation, and how tensors grow with depth there
     verify        a recursion against exact finite-width networks, in rational numbers
     evaluate      every tensor at every layer for an activation, with error estimates
     sample        the same tensors from sampled networks, with standard errors
     compare       theory, order by order, against sampled networks: pulls, chi^2, figures
     train         mean prediction and kernel of trained networks at orders 0 and 1 in 1/n
-    symbols       SymPy names of formulas, for substitutions and one's own expressions: nf.symbols.C_W
-    Notation      letters of formulas and pictures: Notation.read("pdlt"), or a file of one's own
+    symbols       SymPy names of formulas, for one's own expressions: nf.symbols.C_W
+    Notation      letters of formulas and pictures: Notation.read("pdlt"), or a file
     Solving       how recursions are solved: tolerance, processes
     Sampling      how networks are sampled: how many, which seed
     Network       depth, widths, activation and couplings of a network, or layers of its own
@@ -21,11 +21,11 @@
     Conv          a layer that shares weights over positions: a convolution
     Graph         a layer that shares weights over positions: the nodes of a graph
     Cumulant      legs joined by a channel: what a tensor is the cumulant of
-    Depth         what `depth` returns
-    Diagram       what `diagrams` returns, one of them
-    Recursion     what `derive` returns
+    Depth         what depth returns
+    Diagram       what diagrams returns, one of them
+    Recursion     what derive returns
     records       what the other functions return: nf.records.Tensors, ..
-    NtkfeynError  any request that cannot be answered; its text says what was asked, what is allowed, what to try
+    NtkfeynError  what a bad request raises; it says what was asked, is allowed, to try
 
 A recursion, checked and solved:
 

@@ -11,9 +11,9 @@ class NtkfeynError(Exception):
     ``reason`` is what is wrong; the message goes on with the advice, what is allowed or what to try.
 
     >>> import ntkfeyn as nf
-    >>> nf.derive("F", order=0)
+    >>> nf.derive("F", order=13)
     Traceback (most recent call last):
-    ntkfeyn.errors.RequestError: order 0 was asked for F; its leading order is 1 (its channel has 2 pairs). Try: --order 1
+    ntkfeyn.errors.LimitError: order 13 was asked for F; at most 12 is allowed
     """
 
     def __init__(self, reason: str, advice: str = "") -> None:

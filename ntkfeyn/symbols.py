@@ -3,17 +3,17 @@
 ``nf.derive("F", order=1).sympy()`` is made of them: theory section 5, expanded terms. ``ntkfeyn check`` and
 ``nf.check`` read them.
 
-    C_W, C_B, LAMBDA_W, LAMBDA_B       couplings
-    WIDTH, WIDTH_BELOW                 n_l, n_{l-1}
-    tensor_symbol(name, order, (a, ..))   a tensor at layer l, by absolute order
-    Activation(a, m)                   derivative of order m at sample a
-    Expectation(..)                    Gaussian mean of products and sums
-    expectation_symbol([(a, m), ..])   the same of a product
-    derivative(product, a, ..)         by z at these samples
-    omega(a, b)                        lambda_W s_a s_b + C_W Theta_ab s'_a s'_b
-    Averaging(f, (a, b), ..)           weights shared over labels (section 10)
+    C_W, C_B, LAMBDA_W, LAMBDA_B         couplings
+    WIDTH, WIDTH_BELOW                   n_l, n_{l-1}
+    tensor_symbol(name, order, (a, ..))  a tensor at layer l; samples in its index order
+    Activation(a, m)                     the derivative of order m at sample a
+    Expectation(..)                      the Gaussian mean of products and sums of them
+    expectation_symbol([(a, m), ..])     the same of a product
+    derivative(product, a, ..)           by z at these samples, inside a mean
+    omega(a, b)                          Omega_ab, inside a mean
+    Averaging(f, (a, b), ..)             over pairs of labels, for shared weights (section 10)
 
-The last four but one stand in an expectation, samples of a tensor in its index order. Symmetries are carried out when an expression is made, so what is right subtracts to zero:
+Symmetries are carried out when an expression is made, so what is right subtracts to zero:
 
     >>> import ntkfeyn as nf
     >>> from ntkfeyn.symbols import *

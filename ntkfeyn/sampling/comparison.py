@@ -114,13 +114,16 @@ class ComparedSetting(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Theory and sampled networks: ``meta`` holds every setting of the request, ``orders`` those of each target's partial
-    sums, ``settings`` the values by width; ``max_pull`` is the largest pull that passes."""
+    """What ``compare`` returns: theory and sampled networks."""
 
     meta: dict[str, Any]
+    """Every setting of the request."""
     orders: dict[str, tuple[int, ...]]
+    """Of each target's partial sums."""
     settings: tuple[ComparedSetting, ...]
+    """One a width."""
     max_pull: float
+    """The largest pull that passes."""
 
     @property
     def largest_pull(self) -> float:

@@ -51,14 +51,14 @@ class TensorValues(NamedTuple):
 
 @dataclass(frozen=True)
 class Setting:
-    """The tensors of one network: ``layers[l - 1]["F@1"]``; ``hidden`` are its widths.
-
-    Layers below the output are empty where they have labels of their own (theory section 10).
-    """
+    """The tensors of one network."""
 
     width: str
+    """As text: 64, or 32:64:32."""
     hidden: tuple[int, ...]
+    """Widths n_1 .. n_(L-1)."""
     layers: tuple[dict[str, TensorValues], ...]
+    """``layers[l - 1]["F@1"]``; those below the output are empty where they have labels of their own (section 10)."""
 
     def reported(self) -> list[tuple[int, dict[str, TensorValues]]]:
         """Layers by number, from 1, without those that hold nothing if another one does."""
@@ -68,10 +68,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Tensors:
-    """What ``evaluate`` and ``sample`` return; ``meta`` holds every setting of the request."""
+    """What ``evaluate`` and ``sample`` return."""
 
     meta: dict[str, Any]
+    """Every setting of the request."""
     settings: tuple[Setting, ...]
+    """One a width."""
 
     def get(self, name: str, layer: int | None = None, width: str | int | None = None) -> TensorValues:
         """A tensor by NAME or NAME@R; default: the output layer of the first width. Raises RequestError."""

@@ -31,12 +31,16 @@ class Pulls(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainedSetting:
-    """One network: ``width`` as text, its expansion in 1/n, and means over trained networks where asked for."""
+    """One network."""
 
     width: str
+    """As text: 64, or 32:64:32."""
     expansion: Expansion
+    """Coefficients of 1/n, source by source."""
     sampled: Sampled | None
+    """Means over trained networks, where asked for."""
     times: tuple[float, ...]
+    """In units of 1/rate."""
 
     @property
     def n(self) -> int:
@@ -104,13 +108,18 @@ def _pulls(
 
 @dataclass(frozen=True)
 class Trained:
-    """What ``train`` returns. ``labels`` name the times, ``points`` the inputs, training inputs first."""
+    """What ``train`` returns."""
 
     meta: dict[str, Any]
+    """Every setting of the request."""
     labels: tuple[str, ...]
+    """Of the times."""
     points: tuple[str, ...]
+    """The inputs, training inputs first."""
     settings: tuple[TrainedSetting, ...]
+    """One a width."""
     warnings: tuple[str, ...] = ()
+    """What the command line says on stderr."""
 
     def setting(self, width: str | int | None = None) -> TrainedSetting:
         """That of a width; default: the first. Raises RequestError."""

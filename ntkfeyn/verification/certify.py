@@ -74,7 +74,7 @@ class NamedNetwork:
 
 @dataclass(frozen=True)
 class Certificate:
-    """The verdict on one recursion, with everything needed to repeat it."""
+    """What ``verify`` returns: the verdict on one recursion, with everything needed to repeat it."""
 
     recursion: Recursion
     seed: int
