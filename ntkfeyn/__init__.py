@@ -1,6 +1,6 @@
 """ntkfeyn: finite-width (1/n) corrections of neural tangent kernels, derived from Feynman diagrams.
 
-    derive        the recursion of a tensor, from all its diagrams: formula, SymPy, JSON, picture
+    derive        the recursion of a tensor, from all its diagrams: formula, picture, SymPy
     diagrams      the diagrams alone: weight, pictures, graph
     explain       how a diagram becomes its term, step by step
     emit          an appendix in LaTeX, or a program in Python, JAX or C, written to files

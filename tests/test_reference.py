@@ -27,6 +27,7 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.ids: set[str] = set()
+        self.tags: set[str] = set()
         self.links: set[str] = set()
         self.heads: dict[str, str] = {}
         self.texts: dict[str, str] = {}
@@ -34,6 +35,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
         known = {name: value or "" for name, value in attributes}
         self.ids |= {known["id"]} - {""} if "id" in known else set()
         self.links |= {known["href"]} if tag == "a" and "href" in known else set()
@@ -80,8 +82,9 @@ def test_the_pages_are_the_same_and_name_no_machine(built: tuple[Path, Path]) ->
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_public_name_is_on_its_page(name: str, pages: Mapping[str, Page]) -> None:
-    """With its arguments and every word of its docstring: what looks like a tag is no text."""
+    """With its arguments and every word of its docstring: what looks like a tag is no text, nor is 1. a list."""
     page = pages[name]
+    assert "ol" not in page.tags
     for one in PAGES[name].__all__:
         found = getattr(PAGES[name], one)
         if inspect.ismodule(found):

@@ -76,7 +76,7 @@ class LayerSpec(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Dense(LayerSpec):
-    """A fully connected layer.
+    """A fully connected layer. Besides, what each `ntkfeyn.records.LayerSpec` has. Raises RequestError.
 
     >>> import ntkfeyn as nf
     >>> nf.Dense(pool="mean").settings()
@@ -113,7 +113,7 @@ class Dense(LayerSpec):
 class Conv(LayerSpec):
     """A convolution over one or two axes of positions; weights have variance C_W / (n times the size of the kernel).
 
-    Raises RequestError.
+    Besides, what each `ntkfeyn.records.LayerSpec` has. Raises RequestError.
 
     >>> import ntkfeyn as nf
     >>> conv = nf.Conv(kernel=3, stride=2, width=32, activation="gelu")
@@ -189,7 +189,9 @@ class Conv(LayerSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class Graph(LayerSpec):
-    """A graph convolution: one weight matrix, read through a matrix over the nodes. Raises RequestError or LimitError.
+    """A graph convolution: one weight matrix, read through a matrix over the nodes.
+
+    Besides, what each `ntkfeyn.records.LayerSpec` has. Raises RequestError or LimitError.
 
     >>> import ntkfeyn as nf
     >>> graph = nf.Graph(edges=[(0, 1), (1, 2)], nodes=3)

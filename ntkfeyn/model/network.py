@@ -86,10 +86,10 @@ class Network:
         """Values are one for all layers, or one a layer, as a sequence.
 
         ``width``, ``activation`` (a name or an expression in z, applied after the layer; also "gelu:tanh:linear") are
-        of the hidden layers. ``cw``, ``cb``, ``lambda_w``, ``lambda_b``: C_W, C_b, lambda_W, lambda_b of theory section
-        1. ``weights``: "gaussian", or "orthogonal" in all layers but the first, whose n_0 is no width. Instead of
-        ``depth``: ``layers``, a list of Dense, Conv and Graph, with the ``shape`` of an input, channels first (section
-        10); what they leave open is taken from the other arguments. Raises RequestError or LimitError.
+        of the hidden layers. ``cw``, ``cb``, ``lambda_w``, ``lambda_b``: C_W, C_b, lambda_W, lambda_b (section 1).
+        ``weights``: "gaussian", or "orthogonal" in all layers but the first, whose n_0 is no width. Instead of
+        ``depth``: ``layers``, a list of Dense, Conv and Graph, with the ``shape`` of an input, channels first
+        (section 10); what they leave open is taken from the other arguments. Raises RequestError or LimitError.
         """
         given: dict[str, Any] = {
             "width": width, "activation": activation, "cw": cw, "cb": cb,
