@@ -9,6 +9,11 @@ class NtkfeynError(Exception):
     """A request that cannot be answered; the command line prints it and ends with exit code 2.
 
     ``reason`` is what is wrong; the message goes on with the advice, what is allowed or what to try.
+
+    >>> import ntkfeyn as nf
+    >>> nf.derive("F", order=13)
+    Traceback (most recent call last):
+    ntkfeyn.errors.LimitError: order 13 was asked for F; at most 12 is allowed
     """
 
     def __init__(self, reason: str, advice: str = "") -> None:

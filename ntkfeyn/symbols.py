@@ -3,28 +3,31 @@
 ``nf.derive("F", order=1).sympy()`` and ``.equation()`` are made of them: theory section 5, expanded terms. ``ntkfeyn
 check`` and ``nf.check`` read them, at any layer.
 
-    C_W, LAMBDA_W, C_B, LAMBDA_B          couplings
-    LAYER                                 l: every tensor, mean and width knows its layer
-    WIDTH, WIDTH_BELOW, Width(LAYER + 1)  n_l, n_{l-1}, n_{l+1}
-    TAU                                   coupling of orthogonal weights (section 9); .rewrite(Width) has it in widths
-    tensor_symbol(name, order, samples)   a tensor at layer l; samples in its index order, the order absolute
-    Activation(a, m)                      the derivative of order m of the activation at sample a
-    Expectation(..)                       the Gaussian mean of products and sums of activations
-    expectation_symbol([(a, m), ..])      the same of a product
-    derivative(product, a, ..)            by z at these samples, to stand in an expectation
-    Averaging(f, (a, b), ..)              f averaged over these pairs of labels: weights shared over labels (section 10)
-    omega(a, b)                           lambda_W s_a s_b + C_W Theta_ab s'_a s'_b, to stand in an expectation
+    C_W, C_B, LAMBDA_W, LAMBDA_B         couplings
+    LAYER                                l: tensors, means and widths know theirs
+    WIDTH, WIDTH_BELOW, Width(LAYER+1)   n_l, n_{l-1}, n_{l+1}
+    TAU                                  coupling of orthogonal weights (section 9)
+    tensor_symbol(name, order, (a, ..))  a tensor at layer l; samples in its index order
+    Activation(a, m)                     the derivative of order m at sample a
+    Expectation(..)                      the Gaussian mean of products and sums of them
+    expectation_symbol([(a, m), ..])     the same of a product
+    derivative(product, a, ..)           by z at these samples, inside a mean
+    omega(a, b)                          Omega_ab, inside a mean
+    Averaging(f, (a, b), ..)             over pairs of labels, for shared weights (section 10)
 
 Symmetries are carried out when an expression is made, so what is right subtracts to zero:
 
     >>> import ntkfeyn as nf
     >>> from ntkfeyn.symbols import *
     >>> s = Activation
-    >>> F = C_W**2 * tensor_symbol("Theta", 0, (4, 3)) * Expectation(s(3, 1) * s(1) * s(4, 1) * s(2))
+    >>> mean = Expectation(s(3, 1) * s(1) * s(4, 1) * s(2))
+    >>> F = C_W**2 * tensor_symbol("Theta", 0, (4, 3)) * mean
     >>> for a in (1, 3):
     ...     for b in (2, 4):
-    ...         means = Expectation(derivative(s(1) * s(3, 1), a)) * Expectation(derivative(s(2) * s(4, 1), b))
-    ...         F += C_W**2 * WIDTH / WIDTH_BELOW * tensor_symbol("F", 1, (b, 4, a, 3)) * means
+    ...         left = Expectation(derivative(s(1) * s(3, 1), a))
+    ...         right = Expectation(derivative(s(2) * s(4, 1), b))
+    ...         F_below = tensor_symbol("F", 1, (b, 4, a, 3))
+    ...         F += C_W**2 * WIDTH / WIDTH_BELOW * F_below * left * right
     >>> F.expand() - nf.derive("F", order=1).sympy()
     0
     >>> nf.check(F, "F").equal
@@ -51,15 +54,8 @@ In a deep linear network s_a is z_a, so <s_1 s_2> is K_12. Four layers on, with 
     C_W**4*K[1,2; 1]
 """
 
+from ntkfeyn.render import sympy as own
 from ntkfeyn.render.sympy import (
-    C_B,
-    C_W,
-    LAMBDA_B,
-    LAMBDA_W,
-    LAYER,
-    TAU,
-    WIDTH,
-    WIDTH_BELOW,
     Activation,
     Averaging,
     Expectation,
@@ -73,24 +69,24 @@ from ntkfeyn.render.sympy import (
     tensor_symbol,
 )
 
-__all__ = [
-    "C_B",
-    "C_W",
-    "LAMBDA_B",
-    "LAMBDA_W",
-    "LAYER",
-    "TAU",
-    "WIDTH",
-    "WIDTH_BELOW",
-    "Activation",
-    "Averaging",
-    "Expectation",
-    "LayerTensor",
-    "Tau",
-    "TensorName",
-    "Width",
-    "derivative",
-    "expectation_symbol",
-    "omega",
-    "tensor_symbol",
-]
+C_W = own.C_W
+"""Variance of the weights of layer l+1, times n_l."""
+C_B = own.C_B
+"""Variance of the biases of layer l+1."""
+LAMBDA_W = own.LAMBDA_W
+"""Weight of the gradients by the weights of layer l+1, times n_l."""
+LAMBDA_B = own.LAMBDA_B
+"""Weight of the gradients by the biases of layer l+1."""
+LAYER = own.LAYER
+"""The layer l: what is put in for it moves tensors, means and widths."""
+WIDTH = own.WIDTH
+"""The width n_l."""
+WIDTH_BELOW = own.WIDTH_BELOW
+"""The width n_{l-1}."""
+TAU = own.TAU
+"""n_l/max(n_l, n_{l+1}), of orthogonal weights; `.rewrite(Width)` writes it so."""
+
+__all__ = [  # noqa: RUF022 - in the order of the reference
+    "C_W", "C_B", "LAMBDA_W", "LAMBDA_B", "LAYER", "WIDTH", "WIDTH_BELOW", "TAU", "Width", "Tau", "tensor_symbol",
+    "LayerTensor", "TensorName", "Activation", "Expectation", "expectation_symbol", "derivative", "omega", "Averaging",
+]  # fmt: skip

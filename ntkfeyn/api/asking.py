@@ -13,28 +13,28 @@ from ntkfeyn.errors import bad_request
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.targets import Target, resolve
 from ntkfeyn.model.tensors import TensorId
-from ntkfeyn.render.symbols import Symbols
+from ntkfeyn.render.symbols import Notation
 
 if TYPE_CHECKING:
     from ntkfeyn.solve.request import Request
 
-Notation = Symbols
 R = TypeVar("R", bound=NamedTuple)
 
 
 class Solving(NamedTuple):
     """How recursions are solved, and who does it.
 
-    ``tolerance`` is relative to the largest component of each tensor; ``jobs`` > 1 starts processes: call it from under
-    ``if __name__ == "__main__"``; ``scheduler`` is the address of a Dask scheduler that does the work instead.
-
-    >>> Solving(tolerance=1e-6)
+    >>> import ntkfeyn as nf
+    >>> nf.Solving(tolerance=1e-6)
     Solving(tolerance=1e-06, jobs=1, scheduler=None)
     """
 
     tolerance: float = 1e-8
+    """Relative to the largest component of each tensor."""
     jobs: int = 1
+    """Processes; with more than one, call it from under ``if __name__ == "__main__"``."""
     scheduler: str | None = None
+    """The address of a Dask scheduler that does the work instead."""
 
 
 def options(record: R | None, default: R, given: Mapping[str, Any]) -> tuple[R, dict[str, Any]]:

@@ -43,11 +43,12 @@ def evaluate(
 
     ``inputs``: vectors, shape (inputs, n_0); or ``gram``: x.x'/n_0, shape (inputs, inputs). ``names`` as on the command
     line ("K", "Theta@1"). Several networks may differ in their widths alone. ``solving`` says how, or its fields
-    ``tolerance``, ``jobs``, ``scheduler`` singly. Raises NtkfeynError for a bad request, an integral that does not
-    converge or a tensor that does not exist.
+    ``tolerance``, ``jobs``, ``scheduler`` singly. Returns `ntkfeyn.records.ShownTensors`. Raises NtkfeynError for a bad
+    request, an integral that does not converge or a tensor that does not exist.
 
     >>> import ntkfeyn as nf
-    >>> found = nf.evaluate(nf.Network(depth=3, width=8, activation="relu", cw=2), [[1.0, 0.5]], ["K", "V"])
+    >>> network = nf.Network(depth=3, width=8, activation="relu", cw=2)
+    >>> found = nf.evaluate(network, [[1.0, 0.5]], ["K", "V"])
     >>> found
     <Tensors K@0, V@1: 1 inputs, 3 layers, width 8>
     >>> round(found.value("V", (1, 1, 1, 1))[0], 6)  # 5 K^2 (l - 1) at layer l
@@ -80,10 +81,11 @@ def sample(
     K), n (mean - Theta). ``sampling`` says how, or its fields ``networks``, ``seed``, ``outputs`` (neurons that show P
     to U), ``target_error`` (it stops once each tensor's errors at the last layer are below that share of its largest
     component, after at most ``networks``), ``backend`` ("numpy", "jax") singly. The numbers depend on the seed alone.
-    Raises NtkfeynError.
+    Returns `ntkfeyn.records.ShownTensors`. Raises NtkfeynError.
 
     >>> import ntkfeyn as nf
-    >>> found = nf.sample(nf.Network(2, 8, "relu", cw=2), [[1.0, 0.5]], "V", sampling=nf.Sampling(6400, seed=1))
+    >>> network = nf.Network(depth=2, width=8, activation="relu", cw=2)
+    >>> found = nf.sample(network, [[1.0, 0.5]], "V", networks=6400, seed=1)
     >>> value, error = found.value("V", (1, 1, 1, 1))
     >>> abs(value - 5 * 1.25**2) < 5 * error
     True
@@ -127,8 +129,8 @@ def compare(
     """Theory up to ``order``, the highest power of 1/n, beside sampled networks; ``.passed`` says whether they agree.
 
     Arguments as for ``evaluate`` and ``sample``. They agree if no pull, (sampled - theory)/error, is above ``max_pull``
-    and no chi^2 of all components at the output layer has p below 1e-6. ``.settings`` hold values, partial sums, pulls
-    and chi^2 by width and layer. Raises NtkfeynError.
+    and no chi^2 of all components at the output layer has p below 1e-6. Returns `ntkfeyn.records.ShownComparison`,
+    whose ``.settings`` hold values, partial sums, pulls and chi^2 by width and layer. Raises NtkfeynError.
 
     >>> import ntkfeyn as nf
     >>> network = nf.Network(depth=3, width=8, activation="relu", cw=2)
@@ -170,8 +172,9 @@ def train(
     ``gram``: x.x'/n_0 of all of them, training inputs first. The loss is 1/2 sum eps^2: gradient flow to each of
     ``times`` (inf is one; the default is 0.5, 1, 2, 5, inf), or gradient descent with ``rate`` after each of ``steps``.
     ``every_pair``: the kernel is followed also between different test inputs. With ``sampling``, or ``networks`` and
-    ``seed``, as many are trained beside the theory. ``.order0``, ``.order1`` have axes (times, points, outputs);
-    ``.settings`` hold everything of each width. Raises NtkfeynError for what does not exist or diverges.
+    ``seed``, as many are trained beside the theory. Returns `ntkfeyn.records.ShownTraining`: ``.order0``, ``.order1``
+    have axes (times, points, outputs); ``.settings`` hold everything of each width. Raises NtkfeynError for what does
+    not exist or diverges.
 
     >>> import ntkfeyn as nf
     >>> found = nf.train(nf.Network(2, 64, "linear"), [[1.0]], [0.8], times=[1.0])
@@ -208,7 +211,8 @@ def critical(
     """The critical (C_W, C_b) of an activation, and how every tensor grows with depth there and off it (section 8).
 
     ``off``: C_W times 1 - off and 1 + off off criticality; ``depth`` layers; without ``scaling`` only the points.
-    ``.points`` and ``.main`` are the points, ``.runs`` the values, ``.predicted`` what is derived. Raises NtkfeynError.
+    Returns `ntkfeyn.records.Critical`: ``.points`` and ``.main`` are the points, ``.runs`` the values, ``.predicted``
+    what is derived. Raises NtkfeynError.
 
     >>> import ntkfeyn as nf
     >>> nf.critical("relu", scaling=False)

@@ -74,7 +74,8 @@ def diagrams(
 ) -> Diagrams:
     """The diagrams of one tensor; ``full`` draws every choice of an Omega vertex apart.
 
-    ``weights`` and ``notation`` as for ``derive``. A notebook shows the pictures. Raises NtkfeynError.
+    ``weights`` and ``notation`` as for ``derive``. Returns a tuple, `ntkfeyn.records.Diagrams`, which a notebook
+    shows as pictures. Raises NtkfeynError.
 
     >>> import ntkfeyn as nf
     >>> nf.diagrams("T")[0]
@@ -94,7 +95,7 @@ def explain(
     """How a diagram becomes its term, step by step, and why its factor is what it is (theory sections 3 to 5).
 
     ``diagram``: an id, cumulant : order : number, of any artefact, or a Diagram. ``legs`` and ``channel``, as given
-    to ``derive``: an id is explained in these labels. Raises NtkfeynError.
+    to ``derive``: an id is explained in these labels. Returns `ntkfeyn.records.Explained`. Raises NtkfeynError.
 
     >>> import ntkfeyn as nf
     >>> nf.explain("V:1:2")
@@ -127,7 +128,8 @@ def verify(
 
     ``activation`` is a polynomial in z, or one a layer (a sequence, or between colons); ``widths`` are relative widths
     of the layers (default: equal). ``weights`` as for ``derive``. Instead of these ``network``, whose layers may share
-    weights over positions; its couplings are not taken over, but drawn. Raises NtkfeynError for a bad request.
+    weights over positions; its couplings are not taken over, but drawn. Returns `ntkfeyn.records.ShownCertificate`.
+    Raises NtkfeynError for a bad request.
 
     >>> import ntkfeyn as nf
     >>> nf.verify("F", layers=(2,), controls=False)
@@ -159,8 +161,9 @@ def check(
     """Whether a recursion is right: LaTeX (a text), SymPy in the names of ntkfeyn.symbols, a Recursion.
 
     ``name`` and ``order`` say what it claims to be where that cannot be read off; ``weights``, ``shared`` and
-    ``notation`` as for ``derive``; a Recursion says itself which weights it is for. ``.equal`` is the answer; ``str()``
-    and ``.to_json()`` say what is missing, extra or wrong. Raises NtkfeynError for what is not understood.
+    ``notation`` as for ``derive``; a Recursion says itself which weights it is for. Returns `ntkfeyn.records.Check`,
+    whose ``.equal`` is the answer; ``str()`` and ``.to_json()`` say what is missing, extra or wrong. Raises
+    NtkfeynError for what is not understood.
 
     >>> import ntkfeyn as nf
     >>> nf.check(nf.derive("F").latex())

@@ -20,8 +20,12 @@ from ntkfeyn.sampling.comparison import Compared, Comparison
 from ntkfeyn.solve.components import distinct
 
 PANEL = (3.4, 2.7)  # inches
+LEGEND = 3  # columns of a legend below a panel
 MARKS = "osD^v"  # of widths
 MOST_LABELS = 24  # of components at an axis
+MOST_LEVEL = 6  # of them that are not turned
+SPREAD = 0.7  # of the marks of one component, in distances of components
+LEAST_PULL = 3.0  # that an axis shows, so that small ones look small
 
 
 def comparison_figures(comparison: Comparison, directory: Path, stem: str, symbols: Symbols) -> list[Path]:
@@ -50,6 +54,9 @@ def comparison_drawing(comparison: Comparison, against: str, symbols: Symbols) -
         axes = figure.subplots(rows, columns, squeeze=False)
         for place, target in enumerate(targets):
             draw(axes[divmod(place, columns)], comparison, target, notation)
+        if against == "components":  # one for all panels, beside what they show
+            marks, words = axes[0, 0].get_legend_handles_labels()
+            figure.legend(marks, words, loc="outside lower center", ncols=min(LEGEND * columns, len(words)))
         figure.suptitle(str(comparison.meta["activation"]).replace("$", r"\$")[:90], fontsize=9)
         for place in range(len(targets), rows * columns):
             axes[divmod(place, columns)].set_visible(False)
@@ -57,22 +64,27 @@ def comparison_drawing(comparison: Comparison, against: str, symbols: Symbols) -
 
 
 def _components(axis: Any, comparison: Comparison, target: str, notation: LatexNotation) -> None:
-    """The pull of each component that no symmetry makes equal to another, a mark a width."""
+    """The pull of each component that no symmetry makes equal to another, a mark a width, side by side."""
     name, order = target.partition("@")[0], comparison.orders[target][-1]
+    many, highest = len(comparison.settings), LEAST_PULL
     for k, setting in enumerate(comparison.settings):
         row = setting.output[target]
         places = distinct(name, row.indices)
+        highest = max(highest, 1.1 * float(np.max(np.abs(row.pulls[places]))))
+        beside = (k - (many - 1) / 2) * SPREAD / many
         axis.plot(
-            np.arange(len(places)), row.pulls[places], MARKS[k % len(MARKS)], color=COLOURS[1 + k % 4], markersize=3.5,
-            linestyle="none", label=f"width {setting.width}",
+            np.arange(len(places)) + beside, row.pulls[places], MARKS[k % len(MARKS)], color=COLOURS[1 + k % 4],
+            markersize=3.5, linestyle="none", label=f"width {setting.width}",
         )  # fmt: skip
     keys = [row.keys[i] for i in places]
     axis.axhspan(-1, 1, color="#999999", alpha=0.2, linewidth=0)
     step = -(-len(keys) // MOST_LABELS)
-    axis.set_xticks(np.arange(0, len(keys), step), keys[::step], rotation=90, fontsize=6)
-    axis.set_ylabel("pull")
+    turned = {"rotation": 90, "fontsize": 6} if len(keys) > MOST_LEVEL else {}
+    axis.set_xticks(np.arange(0, len(keys), step), keys[::step], **turned)
+    axis.set_xlim(-0.5, len(keys) - 0.5)
+    axis.set_ylim(-highest, highest)
+    axis.set_ylabel("(sampled - theory) / error")
     axis.set_title(f"{label(target, notation)}, theory to order {order}", fontsize=9)
-    axis.legend()
 
 
 def _against_width(axis: Any, comparison: Comparison, target: str, notation: LatexNotation) -> None:

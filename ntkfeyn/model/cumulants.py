@@ -32,6 +32,11 @@ class Cumulant:
 
     ``legs`` in the order given; ``channel`` pairs positions 0..N-1, slots counted through the legs in order;
     ``index`` lists those positions in the order of the tensor's indices.
+
+    >>> import ntkfeyn as nf
+    >>> F = nf.derive("F").record.cumulant
+    >>> F.legs_text(), F.channel_text(), F.index_labels(), F.leading_order
+    ('z1 z2 NTK34', '13.24', (1, 3, 2, 4), 1)
     """
 
     legs: tuple[Leg, ...]
@@ -65,6 +70,7 @@ class Cumulant:
 
     @property
     def name(self) -> str:
+        """One-to-one with its class under relabelling: F, or legs/channel."""
         return self.identity.name
 
     @property
@@ -107,6 +113,7 @@ class Cumulant:
         return tuple(self.labels[v] for v in self.index)
 
     def legs_text(self) -> str:
+        """The legs as they are typed: z1 z2 NTK34."""
         return " ".join(map(str, self.legs))
 
     def channel_text(self) -> str:

@@ -38,15 +38,22 @@ COMMON = ("width", "activation", "cw", "cb", "lambda_w", "lambda_b", "weights") 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerSpec(ABC):
-    """What every kind of layer has: neurons, activation after it, couplings as of ``Network``; None is left open."""
+    """What every kind of layer has, all by keyword; what is None is taken from the network's own arguments."""
 
     width: int | None = None
+    """Neurons, or channels; the output layer needs none."""
     activation: str | None = None
+    """Applied after this layer."""
     cw: float | None = None
+    """C_W of the weights that lead to this layer, and so on."""
     cb: float | None = None
+    """C_b."""
     lambda_w: float | None = None
+    """lambda_W."""
     lambda_b: float | None = None
+    """lambda_b."""
     weights: str | None = None
+    """"gaussian" or "orthogonal"."""
 
     kind: ClassVar[str]
 
@@ -69,9 +76,15 @@ class LayerSpec(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Dense(LayerSpec):
-    """A fully connected layer. ``pool`` says what becomes of positions below it: their "mean", or "flatten"."""
+    """A fully connected layer. Besides, what each `ntkfeyn.records.LayerSpec` has. Raises RequestError.
+
+    >>> import ntkfeyn as nf
+    >>> nf.Dense(pool="mean").settings()
+    {'kind': 'dense', 'pool': 'mean'}
+    """
 
     pool: str | None = None
+    """What becomes of positions below it: their "mean", or "flatten"."""
 
     kind = "dense"
 
@@ -100,14 +113,22 @@ class Dense(LayerSpec):
 class Conv(LayerSpec):
     """A convolution over one or two axes of positions; weights have variance C_W / (n times the size of the kernel).
 
-    ``kernel``, ``stride``, ``dilation``: one number for all axes, or one an axis. ``padding``: "circular" and "zero"
-    leave ceil(size / stride) positions, "valid" pads nothing.
+    Besides, what each `ntkfeyn.records.LayerSpec` has. Raises RequestError.
+
+    >>> import ntkfeyn as nf
+    >>> conv = nf.Conv(kernel=3, stride=2, width=32, activation="gelu")
+    >>> nf.Network(layers=[conv, nf.Dense(pool="mean")], shape=(3, 8)).positions  # of the input and each layer
+    (8, 4, 1)
     """
 
     kernel: int | Sequence[int] = 3
+    """One number for all axes, or one an axis, from 1 to 64; so are the next two."""
     stride: int | Sequence[int] = 1
+    """Positions from one reading to the next."""
     dilation: int | Sequence[int] = 1
+    """Positions from one entry of the kernel to the next."""
     padding: str = "circular"
+    """"circular" and "zero" leave ceil(size / stride) positions, "valid" pads nothing."""
 
     kind = "conv"
 
@@ -170,15 +191,23 @@ class Conv(LayerSpec):
 class Graph(LayerSpec):
     """A graph convolution: one weight matrix, read through a matrix over the nodes.
 
-    ``matrix``: nodes x nodes, dense or scipy.sparse, used as it is. Or ``edges``: pairs of nodes counted from 0, both
-    ways, from which ``normalisation`` makes it with the adjacency A, 1 on its diagonal unless "none": "symmetric"
-    D^-1/2 A D^-1/2, "row" D^-1 A, "none" A as listed.
+    Besides, what each `ntkfeyn.records.LayerSpec` has. Raises RequestError or LimitError.
+
+    >>> import ntkfeyn as nf
+    >>> graph = nf.Graph(edges=[(0, 1), (1, 2)], nodes=3)
+    >>> nf.Network(layers=[graph, nf.Dense(pool="mean")], shape=(2, 3), width=8).positions
+    (3, 3, 1)
     """
 
     matrix: Any = field(default=None, repr=False)
+    """Shape (nodes, nodes), dense or scipy.sparse, used as it is."""
     edges: Any = field(default=None, repr=False)
+    """Instead of it: pairs of nodes counted from 0, both ways."""
     nodes: int | None = None
+    """How many there are; default: as many as positions."""
     normalisation: str | None = None
+    """Of edges, with the adjacency A, 1 on its diagonal unless "none": "symmetric" (default) D^-1/2 A D^-1/2, "row"
+    D^-1 A, "none" A as listed."""
 
     kind = "graph"
 

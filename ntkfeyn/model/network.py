@@ -52,14 +52,9 @@ class Layer:
 class Network:
     """A network with layers 1..depth; layer ``depth`` is the output.
 
-    ``width``: one width for all hidden layers or ``depth - 1`` of them. ``activation``: a name or an expression in z,
-    one for all hidden layers or one a layer to be applied after it, as "gelu:tanh:linear" or a sequence. ``cw, cb,
-    lambda_w, lambda_b``: C_W, C_b and the gradient weights lambda_W, lambda_b of theory section 1, one number or one a
-    layer. ``weights``: "gaussian", or "orthogonal" in all layers but the first, whose n_0 is no width, or one a layer,
-    as "gaussian:orthogonal:gaussian" or a sequence. Instead of ``depth``: ``layers``, a list of Dense, Conv and Graph,
-    with the ``shape`` of an input, channels first (theory section 10); what they leave open is taken from the other
-    arguments. Then ``layers`` holds a Layer each. Raises RequestError or LimitError for values that make no network;
-    what only SymPy can tell of an expression is refused where numbers are asked for.
+    >>> import ntkfeyn as nf
+    >>> nf.Network(depth=4, width=(32, 64, 32), activation="gelu", cw=1.98).hidden
+    (32, 64, 32)
     """
 
     depth: int
@@ -88,6 +83,14 @@ class Network:
         layers: Sequence[LayerSpec] | None = None,
         shape: Sequence[int] | None = None,
     ) -> None:
+        """Values are one for all layers, or one a layer, as a sequence.
+
+        ``width``, ``activation`` (a name or an expression in z, applied after the layer; also "gelu:tanh:linear") are
+        of the hidden layers. ``cw``, ``cb``, ``lambda_w``, ``lambda_b``: C_W, C_b, lambda_W, lambda_b (section 1).
+        ``weights``: "gaussian", or "orthogonal" in all layers but the first, whose n_0 is no width. Instead of
+        ``depth``: ``layers``, a list of Dense, Conv and Graph, with the ``shape`` of an input, channels first
+        (section 10); what they leave open is taken from the other arguments. Raises RequestError or LimitError.
+        """
         given: dict[str, Any] = {
             "width": width, "activation": activation, "cw": cw, "cb": cb,
             "lambda_w": lambda_w, "lambda_b": lambda_b, "weights": weights,

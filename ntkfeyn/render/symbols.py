@@ -128,15 +128,21 @@ def template_letters(letters: Letters) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Symbols:
-    """The letters of text (terminal, code comments, SVG), of LaTeX (formulas, TikZ, figures) and of ASCII (SymPy)."""
+class Notation:
+    """The letters of text (terminal, code comments, SVG), of LaTeX (formulas, TikZ, figures) and of ASCII (SymPy).
+
+    >>> import ntkfeyn as nf
+    >>> letters = nf.Notation.read("pdlt")
+    >>> letters.text.tensor("K"), letters.ours
+    ('G', False)
+    """
 
     text: Letters = field(default=TEXT)
     latex: Letters = field(default=LATEX)
     plain: Letters = field(default=PLAIN)
 
     @staticmethod
-    def read(source: str | PathLike[str]) -> Symbols:
+    def read(source: str | PathLike[str]) -> Notation:
         """The notation of a TOML file, or one of those that are shipped, by its name: "paper", "pdlt".
 
         Raises NtkfeynError for a file that cannot be read, and for letters that cannot be used.
@@ -151,4 +157,5 @@ class Symbols:
         return self == DEFAULT
 
 
+Symbols = Notation  # what the program calls it
 DEFAULT = Symbols()

@@ -5,8 +5,6 @@ values, pulls, and chi^2 of each tensor. A target NAME@R compares n^R times the 
 T_R + T_{R+1}/n + .. + T_r n^{R-r}; n is the width of the layer below.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -42,24 +40,29 @@ class ChiSquare(NamedTuple):
 
     value: float
     freedom: int
+    """Combinations of components that fluctuate independently."""
     p: float
 
 
 class Compared(NamedTuple):
-    """One target at one layer.
-
-    ``indices`` (components, slots) from 1, labels (input, position) where the output has several ``positions``;
-    ``theory`` (orders, components): partial sums from T_R up.
-    """
+    """One target NAME@R at one layer, n the width of the layer below."""
 
     indices: NDArray[np.int64]
+    """Shape (components, slots), from 1; labels (input, position) where the output has several positions."""
     sampled: Array
+    """n^R times the cumulant, shape (components,)."""
     errors: Array
+    """One standard error each."""
     theory: Array
+    """Partial sums T_R + T_{R+1}/n + .., shape (orders, components)."""
     theory_errors: Array
+    """Of the last of them."""
     chi_square: ChiSquare | None
+    """None with too few networks for so many components."""
     blocks: int
+    """Blocks of networks whose spread the errors are from."""
     positions: int = 1
+    """Of the output layer."""
 
     @property
     def keys(self) -> list[str]:
@@ -89,11 +92,14 @@ class Compared(NamedTuple):
 
 
 class ComparedSetting(NamedTuple):
-    """One network: ``hidden`` are its widths, ``layers`` the targets at layers 2 .. L, or at the last ones of these."""
+    """One network: the targets at each layer."""
 
     width: str
+    """As text: 64, or 32:64:32."""
     hidden: tuple[int, ...]
+    """Widths n_1 .. n_(L-1)."""
     layers: tuple[dict[str, Compared], ...]
+    """The targets, by NAME@R, at layers 2 .. L or the last ones of these."""
 
     @property
     def numbered(self) -> dict[int, dict[str, Compared]]:
@@ -108,15 +114,20 @@ class ComparedSetting(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """``orders`` of each target's partial sums; ``max_pull`` is the largest pull that passes."""
+    """What ``compare`` returns: theory and sampled networks."""
 
     meta: dict[str, Any]
+    """Every setting of the request."""
     orders: dict[str, tuple[int, ...]]
+    """Of each target's partial sums."""
     settings: tuple[ComparedSetting, ...]
+    """One a width."""
     max_pull: float
+    """The largest pull that passes."""
 
     @property
     def largest_pull(self) -> float:
+        """In size, over all widths, layers and components."""
         return max(
             float(np.max(np.abs(found.pulls), initial=0.0))
             for one in self.settings

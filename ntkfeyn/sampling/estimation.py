@@ -4,8 +4,6 @@ Enters: networks, kernels, a seed and a number of networks or an error to reach.
 errors. Blocks are added in a fixed order, so the numbers depend on the seed alone, not on workers or interruptions.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import time
@@ -38,20 +36,29 @@ BACKENDS = ("numpy", "jax")
 
 
 class Sampling(NamedTuple):
-    """How many networks (rounded up to whole blocks of 32), which seed, and where to keep what is done.
+    """How many networks, which seed, and where to keep what is done.
 
-    ``outputs`` neurons of each layer show the derivative tensors; ``target_error`` ends early, once every tensor's
-    largest error at the last layer is below this share of its largest component; ``grouped`` keeps the groups' means.
+    >>> import ntkfeyn as nf
+    >>> nf.Sampling(6400, seed=7).blocks
+    200
     """
 
     networks: int = 3200
+    """At each width; rounded up to whole blocks of 32, from 64 up."""
     seed: int = 1
+    """From 0 up; the numbers depend on it alone."""
     checkpoint: Path | None = None
+    """A file that holds what is done."""
     resume: bool = False
+    """Go on from the checkpoint."""
     outputs: int = 2
+    """Neurons of each layer that show the derivative tensors P to U."""
     target_error: float | None = None
+    """Ends early, once every tensor's largest error at the last layer is below this share of its largest component."""
     backend: str = "numpy"
+    """Or "jax", for the products of the neural tangent kernel."""
     grouped: bool = False
+    """Keep the means of groups of blocks, of which chi^2 is made."""
 
     @property
     def blocks(self) -> int:

@@ -3,11 +3,9 @@
 Enters: index tuples, values and errors. Leaves: JSON in stable order, the layout of the authors' package, lookups.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,30 +33,32 @@ def index_keys(indices: Ints, positions: int = 1) -> Iterator[str]:
 
 
 class TensorValues(NamedTuple):
-    """Components of one tensor: ``indices`` (components, slots), samples from 1 in index order; values and errors.
-
-    Samples are labels (input, position) of the layer, input by input, where it has several ``positions``.
-    """
+    """Components of one tensor."""
 
     indices: Ints
+    """Shape (components, slots): samples from 1 in index order; labels (input, position) where there are positions."""
     values: Array
+    """Shape (components,)."""
     errors: Array
+    """Of ``evaluate``: bounds of quadrature and rounding, 0 if exact; of ``sample``: one standard error."""
     positions: int = 1
+    """Of the layer; labels are counted input by input."""
 
     def keys(self) -> Iterator[str]:
+        """The components as JSON names them: 1-1-2-2, or 1:1-1:2 where labels have positions."""
         return index_keys(self.indices, self.positions)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """The tensors of one network: ``layers[l - 1]["F@1"]``; ``hidden`` are its widths.
-
-    Layers below the output are empty where they have labels of their own (theory section 10).
-    """
+    """The tensors of one network."""
 
     width: str
+    """As text: 64, or 32:64:32."""
     hidden: tuple[int, ...]
+    """Widths n_1 .. n_(L-1)."""
     layers: tuple[dict[str, TensorValues], ...]
+    """``layers[l - 1]["F@1"]``; those below the output are empty where they have labels of their own (section 10)."""
 
     def reported(self) -> list[tuple[int, dict[str, TensorValues]]]:
         """Layers by number, from 1, without those that hold nothing if another one does."""
@@ -68,10 +68,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Tensors:
-    """What ``evaluate`` and ``sample`` return; ``meta`` holds every setting of the request."""
+    """What ``evaluate`` and ``sample`` return."""
 
     meta: dict[str, Any]
+    """Every setting of the request."""
     settings: tuple[Setting, ...]
+    """One a width."""
 
     def get(self, name: str, layer: int | None = None, width: str | int | None = None) -> TensorValues:
         """A tensor by NAME or NAME@R; default: the output layer of the first width. Raises RequestError."""
@@ -85,7 +87,7 @@ class Tensors:
     def value(
         self, name: str, index: Sequence[int], layer: int | None = None, width: str | int | None = None
     ) -> tuple[float, float]:
-        """One component (samples from 1, in index order) and its error."""
+        """One component (samples from 1, in index order) and its error. Raises RequestError."""
         tensor = self.get(name, layer, width)
         found = np.flatnonzero((tensor.indices == np.asarray(index)).all(axis=1))
         if not len(found):
@@ -93,7 +95,7 @@ class Tensors:
         return float(tensor.values[found[0]]), float(tensor.errors[found[0]])
 
     def array(self, name: str, layer: int | None = None, width: str | int | None = None) -> Array:
-        """All components, shape (inputs,) * slots; nan where none was computed."""
+        """All components, shape (inputs,) * slots; nan where none was computed. Raises RequestError."""
         tensor = self.get(name, layer, width)
         full = np.full((self.meta["samples"] * tensor.positions,) * tensor.indices.shape[1], np.nan)
         full[tuple(tensor.indices.T - 1)] = tensor.values
@@ -161,7 +163,7 @@ class Tensors:
                     )
         return lines
 
-    def assembled(self) -> Tensors:
+    def assembled(self) -> Self:
         """Orders of one tensor added up at each width: K@0..1 is K + K^{1}/n, n the width of the layer below."""
         settings = tuple(_assembled(setting) for setting in self.settings)
         return replace(self, meta={**self.meta, "assembled": True}, settings=settings)

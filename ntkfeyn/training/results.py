@@ -3,8 +3,6 @@
 Enters: expansions and sampled means of every width. Leaves: ``Trained``: arrays, pulls, JSON in stable order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -26,17 +24,23 @@ class Pulls(NamedTuple):
     """(sampled - theory)/error up to orders 0 and 1, nan where every network has the same value."""
 
     order0: Array
+    """Off order 0."""
     order1: Array
+    """Off order 0 + order 1/n."""
 
 
 @dataclass(frozen=True)
 class TrainedSetting:
-    """One network: ``width`` as text, its expansion in 1/n, and means over trained networks where asked for."""
+    """One network."""
 
     width: str
+    """As text: 64, or 32:64:32."""
     expansion: Expansion
+    """Coefficients of 1/n, source by source."""
     sampled: Sampled | None
+    """Means over trained networks, where asked for."""
     times: tuple[float, ...]
+    """In units of 1/rate."""
 
     @property
     def n(self) -> int:
@@ -104,13 +108,18 @@ def _pulls(
 
 @dataclass(frozen=True)
 class Trained:
-    """What ``train`` returns. ``labels`` name the times, ``points`` the inputs, training inputs first."""
+    """What ``train`` returns."""
 
     meta: dict[str, Any]
+    """Every setting of the request."""
     labels: tuple[str, ...]
+    """Of the times."""
     points: tuple[str, ...]
+    """The inputs, training inputs first."""
     settings: tuple[TrainedSetting, ...]
+    """One a width."""
     warnings: tuple[str, ...] = ()
+    """What the command line says on stderr."""
 
     def setting(self, width: str | int | None = None) -> TrainedSetting:
         """That of a width; default: the first. Raises RequestError."""

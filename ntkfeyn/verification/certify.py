@@ -4,8 +4,6 @@ Enters: a cumulant, an order, layers and parameters. Leaves: a ``Certificate``: 
 and negative controls, which show that the same comparison fails with any one diagram left out or counted twice.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,7 +74,7 @@ class NamedNetwork:
 
 @dataclass(frozen=True)
 class Certificate:
-    """The verdict on one recursion, with everything needed to repeat it."""
+    """What ``verify`` returns: the verdict on one recursion, with everything needed to repeat it."""
 
     recursion: Recursion
     seed: int

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Critical(DrawnRecord):
-    """``record`` holds the points; ``runs``, by tuning, and ``predicted``, by NAME@R, exist where scaling was asked for
-    and a point attracts."""
+    """What ``critical`` returns; ``str()`` is the text of `ntkfeyn critical`."""
 
     record: Criticality
     scaling: Scaling | None = None
     runs: Mapping[Tuning, Run] = field(default_factory=dict)
+    """The values, by tuning, where scaling was asked for and a point attracts."""
     predicted: Mapping[str, Predicted] = field(default_factory=dict)
+    """What is derived, by NAME@R; likewise."""
     symbols: Symbols = field(default_factory=Symbols)
 
     @property

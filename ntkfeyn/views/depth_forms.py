@@ -25,6 +25,15 @@ class Depth(Record):
     """How tensors depend on the depth, at one input: ``forms`` by NAME@R, ``symbols`` the letters of formulas.
 
     ``str()`` is the table of `ntkfeyn depth`.
+
+    >>> import ntkfeyn as nf
+    >>> print(nf.depth(["V", "F"], activation="relu"))
+    relu, one input: C_W = 2, C_b = 0, λ_W = 1, λ_b = 0, equal widths
+    q = x·x/n_0; exact at every layer ℓ
+    <BLANKLINE>
+      V  20 q^2 (ℓ - 1)
+      F  2 q^2 ℓ (ℓ - 1)
+    <BLANKLINE>
     """
 
     record: DepthRecord

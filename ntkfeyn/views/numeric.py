@@ -29,7 +29,7 @@ def shown(view: type[V], record: Any, symbols: Symbols | None = None) -> V:
 
 @dataclass(frozen=True, repr=False)
 class ShownTensors(Tensors, DrawnRecord):
-    """Tensors by width, layer, name and component; ``str()`` is the table of `ntkfeyn evaluate`."""
+    """What ``evaluate`` and ``sample`` return; ``str()`` is the table of `ntkfeyn evaluate`."""
 
     symbols: Symbols = field(default_factory=Symbols)
 
@@ -69,12 +69,12 @@ class ShownTensors(Tensors, DrawnRecord):
 
 @dataclass(frozen=True, repr=False)
 class ShownComparison(Comparison, DrawnRecord):
-    """Theory and sampled networks; ``.passed`` says whether they agree, ``str()`` is the table of `ntkfeyn compare`."""
+    """What ``compare`` returns: ``.passed`` says whether theory agrees, ``str()`` is the table of `ntkfeyn compare`."""
 
     symbols: Symbols = field(default_factory=Symbols)
 
     def figure(self, against: str = "") -> Any:
-        """Sampled values and partial sums: a matplotlib Figure, against "width" or "depth".
+        """Sampled values and partial sums: a matplotlib Figure, against "width" or "depth", or of all "components".
 
         Default: width, if there are several. Raises NtkfeynError for anything else.
         """
@@ -105,7 +105,7 @@ class ShownComparison(Comparison, DrawnRecord):
 
 @dataclass(frozen=True, repr=False)
 class ShownTraining(Trained, DrawnRecord):
-    """Predictions and kernels of trained networks, order by order; ``str()`` is the table of `ntkfeyn train`."""
+    """What ``train`` returns: predictions and kernels, order by order; ``str()`` is the table of `ntkfeyn train`."""
 
     symbols: Symbols = field(default_factory=Symbols)
 

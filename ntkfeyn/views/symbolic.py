@@ -42,6 +42,11 @@ class Diagram(Record):
     """A diagram with its pictures; ``record`` says what is attached to what (theory section 4).
 
     ``symbols`` are the letters of pictures and explanations.
+
+    >>> import ntkfeyn as nf
+    >>> one = nf.derive("V").diagrams[1]
+    >>> one.id, one.weight, sorted(one.formats())
+    ('V:1:2', Fraction(1, 4), ['.json', '.pdf', '.png', '.svg', '.tex'])
     """
 
     record: DiagramRecord
@@ -58,14 +63,16 @@ class Diagram(Record):
         return self.record.weight
 
     @property
-    def graph(self) -> networkx.MultiGraph[Any]:
+    def graph(self) -> networkx.MultiGraph:
         """A networkx MultiGraph of legs, slots, cubic vertices, propagators and tensors."""
         return self.record.graph
 
     def svg(self) -> str:
+        """The picture as an SVG document."""
         return svg(layout(self.record, self.symbols, plainly=True))
 
     def png(self) -> bytes:
+        """The picture as pixels."""
         return png(layout(self.record, self.symbols, plainly=True))
 
     def pdf(self) -> bytes:
@@ -73,7 +80,7 @@ class Diagram(Record):
         return pdf(layout(self.record, self.symbols, plainly=True))
 
     def tikz(self) -> str:
-        """A tikzpicture environment whose labels are of \\scriptsize."""
+        """A tikzpicture environment, with small labels."""
         return tikz(layout(self.record, self.symbols))
 
     def formats(self) -> Formats:
@@ -187,12 +194,15 @@ class Picture:
     drawing: Drawing
 
     def svg(self) -> str:
+        """An SVG document."""
         return svg(self.drawing)
 
     def png(self) -> bytes:
+        """Pixels."""
         return png(self.drawing)
 
     def pdf(self) -> bytes:
+        """A page of the size of the picture: vector graphics, the same bytes each time."""
         return pdf(self.drawing)
 
     def __repr__(self) -> str:
@@ -204,7 +214,15 @@ class Picture:
 
 @dataclass(frozen=True, repr=False)
 class Recursion(Record):
-    """One tensor at layer l+1 from tensors at layer l; ``record`` holds the product terms (theory section 5)."""
+    """One tensor at layer l+1 from tensors at layer l; ``record`` holds the product terms (theory section 5).
+
+    ``str()`` is the text of `ntkfeyn derive`, ``symbols`` are the letters of formulas and pictures.
+
+    >>> import ntkfeyn as nf
+    >>> V = nf.derive("V")
+    >>> len(V.diagrams), len(V.terms), len(V.expanded)
+    (2, 3, 11)
+    """
 
     record: RecursionRecord
     symbols: Symbols = field(default_factory=Symbols, repr=False)
@@ -216,7 +234,7 @@ class Recursion(Record):
 
     @property
     def terms(self) -> tuple[Any, ...]:
-        """The reduced product terms, before Leibniz."""
+        """The reduced product terms, before Leibniz: coefficient, couplings, means, tensors and diagram ids each."""
         return self.record.terms
 
     @property
@@ -239,9 +257,9 @@ class Recursion(Record):
         return to_equation(self.record, self.symbols)
 
     def sympy(self) -> sympy.Expr:
-        """The right-hand side as an expanded SymPy sum, all at layer l: `.subs(nf.symbols.LAYER, 3)` moves it.
+        """The right-hand side as an expanded SymPy sum, in the names of `ntkfeyn.symbols`, all at layer l.
 
-        Raises LimitError where it has too many terms.
+        `.subs(nf.symbols.LAYER, 3)` moves it. Raises LimitError above 100,000 terms.
         """
         from ntkfeyn.render.sympy import to_sympy
 

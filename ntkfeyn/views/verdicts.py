@@ -15,7 +15,7 @@ from ntkfeyn.verification.certify import Certificate
 
 @dataclass(frozen=True, repr=False)
 class ShownCertificate(Certificate, Record):
-    """``.equal`` says whether every coefficient agrees; ``str()`` is the text of `ntkfeyn verify`."""
+    """What ``verify`` returns: ``.equal`` is the answer, ``str()`` the text of `ntkfeyn verify`."""
 
     @classmethod
     def of(cls, found: Certificate) -> ShownCertificate:

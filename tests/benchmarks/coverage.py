@@ -80,7 +80,7 @@ def compared(case: Case) -> tuple[float, int, int, str] | None:
     return _judged(found, truth, extended.doubt(truth, other))
 
 
-def _judged(found: nf.Tensors, truth: Any, doubt: Any = None) -> tuple[float, int, int, str]:
+def _judged(found: nf.records.Tensors, truth: Any, doubt: Any = None) -> tuple[float, int, int, str]:
     """``doubt``: what the truth itself may be off by, where digits end in it as well."""
     worst, count, covered, where = 0.0, 0, 0, ""
     for number, (row, right) in enumerate(zip(found.settings[0].layers, truth, strict=True), 1):

@@ -48,7 +48,7 @@ def network(width: int, weights: str) -> nf.Network:
     return nf.Network(DEPTH, width, "tanh", weights=weights)
 
 
-def along_depth(found: nf.Tensors, tensor: str) -> tuple[Array, Array]:
+def along_depth(found: nf.records.Tensors, tensor: str) -> tuple[Array, Array]:
     """Values and errors of the only component at layers 2 .. DEPTH."""
     rows = [found.get(tensor, layer) for layer in LAYERS]
     return np.array([row.values[0] for row in rows]), np.array([row.errors[0] for row in rows])

@@ -61,8 +61,11 @@ class DepthBlock(NamedTuple):
 
 @dataclass(frozen=True)
 class LatexOptions:
-    """``prefix`` begins every macro, environment and label; ``templates`` is a directory that overrides ours;
-    ``certificates`` maps recursion hashes to a line for a footnote; ``symbols`` are the letters.
+    """How an appendix is written: what ``emit(.., lang="latex")`` takes by these names.
+
+    ``prefix`` begins every macro, environment and label; ``templates`` is a directory that overrides ours;
+    ``certificates`` maps recursion hashes to a line for a footnote; ``symbols`` are the letters; ``columns`` (1 or 2)
+    are of the document; ``terms_per_line`` of the recursions; ``expanded``: the terms after Leibniz as well.
 
     ``style`` "full" derives every term, "compact" has diagrams and recursions alone. ``title`` and ``authors`` are of
     the standalone document, as LaTeX; ``name`` names it and the directory beside it (default: after the targets).

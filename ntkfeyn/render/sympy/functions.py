@@ -61,7 +61,7 @@ class Activation(AtLayer):
 
 
 class Expectation(AtLayer):
-    """The Gaussian expectation <product of its arguments> with the kernel K of their layer.
+    """The Gaussian expectation of the product of its arguments, with the kernel K of their layer.
 
     It is linear, and the order of its factors does not matter: numbers, couplings and tensors come out, powers are
     factors that stand several times. Activations of different layers have no mean together.

@@ -43,12 +43,20 @@ class Names:
         return Letter(self.text.power(name, 1), self.latex.power(name, 1))
 
     def tensor_symbol(self, name: str, order: int, samples: Sequence[int], layer: Any = LAYER) -> sympy.Expr:
-        """The symbol of a tensor at a layer; ``samples`` in the tensor's index order, ``order`` absolute."""
+        """The symbol of a tensor at a layer; ``samples`` in the tensor's index order, ``order`` absolute.
+
+        >>> tensor_symbol("Theta", 1, (2, 1))
+        Theta^{1}[1,2]
+        """
         correction = order - standard(name).leading_order
         return self.tensor(name, sympy.Integer(correction), *map(sympy.Integer, samples), layer=layer)
 
     def expectation_symbol(self, factors: Sequence[tuple[int, int]], layer: Any = LAYER) -> sympy.Expr:
-        """<product of activations> at a layer; ``factors`` are (sample, derivative order)."""
+        """The expectation of a product of activations at a layer; ``factors`` are (sample, derivative order).
+
+        >>> expectation_symbol([(1, 0), (2, 1)])
+        <s_1 s'_2>
+        """
         found = sorted(factors)
         return self.expectation(*(self.activation(sympy.Integer(s), sympy.Integer(m), layer) for s, m in found))
 
