@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, f, norm
+from scipy.stats import chi2, norm
 from scipy.stats import t as student_t
 
 from ntkfeyn.errors import bad_request
@@ -19,6 +19,7 @@ from ntkfeyn.model.cumulants import check_order, standard
 from ntkfeyn.model.network import width_below
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
+from ntkfeyn.sampling.chi_square import ChiSquare, hotelling
 from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, leading_means, setting
 from ntkfeyn.sampling.law import BLOCK
 from ntkfeyn.solve.evaluation import evaluate_tuples, wanted_tuples
@@ -27,21 +28,9 @@ from ntkfeyn.solve.results import Setting, Tensors, index_keys
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-6  # of theory, far below what sampling sees; it enters the pulls
-SAME = 1e-9  # share of the largest variance below which a combination of components does not fluctuate
 MOST = 1e9  # of a pull
 MANY = 200  # blocks, from which on their spread is as good as known
 IMPROBABLE = 1e-6  # p of a chi^2 that does not pass
-WIDE = 1024  # components, from which on their covariance is not held
-SPARE = 8  # groups of blocks more than components, for a covariance
-
-
-class ChiSquare(NamedTuple):
-    """chi^2 of all components together, from Hotelling's T^2 as one with the same p-value."""
-
-    value: float
-    freedom: int
-    """Combinations of components that fluctuate independently."""
-    p: float
 
 
 class Compared(NamedTuple):
@@ -271,36 +260,3 @@ def _row(
             terms[0].indices, *sampled, sums, errors, chi_square, one.tally.blocks, values.positions
         )
     return row
-
-
-def hotelling(off: Array, groups: Array, worth: float, errors: Array) -> ChiSquare | None:
-    """Whether ``off`` is zero: its variance is that of the group means (groups, components) divided by ``worth``.
-
-    Combinations of components that do not fluctuate (equal by symmetry) are left out; None with too few groups.
-    """
-    many = len(groups)
-    spread = groups.std(axis=0, ddof=1)
-    some = spread > SAME * np.max(np.abs(groups), initial=0.0)
-    if not some.any():
-        return ChiSquare(0.0, 0, 1.0)
-    off, groups, errors, spread = off[some], groups[:, some], errors[some], spread[some]
-    variances, axes = _principal(groups / spread, worth)
-    moving = variances > SAME * variances.max()
-    freedom = int(moving.sum())
-    if many < freedom + SPARE:
-        return None
-    axes = axes[:, moving]
-    uncertain = variances[moving] + (errors / spread) ** 2 @ axes**2
-    squared = float((((off / spread) @ axes) ** 2 / uncertain).sum())
-    p = float(f.sf(squared * (many - freedom) / (freedom * (many - 1)), freedom, many - freedom))
-    return ChiSquare(float(chi2.isf(p, freedom)) if p > 0 else squared, freedom, p)
-
-
-def _principal(groups: Array, worth: float) -> tuple[Array, Array]:
-    """Combinations of components, (components, combinations), that fluctuate independently, after their variances."""
-    many, components = groups.shape
-    if components <= WIDE:
-        variances, axes = np.linalg.eigh(np.atleast_2d(np.corrcoef(groups, rowvar=False)) / worth)
-        return variances, axes
-    _, spreads, axes = np.linalg.svd(groups - groups.mean(axis=0), full_matrices=False)
-    return spreads**2 / (many - 1) / worth, axes.T
