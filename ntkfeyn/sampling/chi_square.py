@@ -3,8 +3,6 @@
 Enters: what components are off, means of groups of networks. Leaves: ``ChiSquare``, None with too few groups.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

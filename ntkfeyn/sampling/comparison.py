@@ -6,7 +6,7 @@ T_R + T_{R+1}/n + .. + T_r n^{R-r}; n is the width of the layer below.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
 from ntkfeyn.sampling.chi_square import ChiSquare, hotelling
 from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, leading_means, setting
+from ntkfeyn.sampling.higher_orders import further_theory
 from ntkfeyn.sampling.law import BLOCK
 from ntkfeyn.solve.evaluation import evaluate_tuples, wanted_tuples
 from ntkfeyn.solve.request import Request, settings_json
@@ -101,6 +102,24 @@ class ComparedSetting(NamedTuple):
         return self.layers[-1]
 
 
+class HigherOrder(NamedTuple):
+    """What the targets that failed are at a higher order."""
+
+    order: int
+    p: float | None
+    """The least one of their chi^2; None with too few networks."""
+    largest_pull: float
+    passed: bool
+    """Whether they all agree."""
+
+    @property
+    def text(self) -> str:
+        if self.p is None:
+            return f"order {self.order} has a largest pull of {self.largest_pull:.2g}"
+        pull = "" if self.passed or self.p < IMPROBABLE else f" and a largest pull of {self.largest_pull:.2g}"
+        return f"order {self.order} has p = {self.p:.2g}{pull}"
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What ``compare`` returns: theory and sampled networks."""
@@ -113,6 +132,8 @@ class Comparison:
     """One a width."""
     max_pull: float
     """The largest pull that passes."""
+    higher_orders: tuple[HigherOrder, ...] = ()
+    """Of a comparison that did not pass: those tried on the same samples; none where theory takes more than a moment."""
 
     @property
     def largest_pull(self) -> float:
@@ -148,6 +169,31 @@ class Comparison:
         ]
         return found
 
+    @property
+    def failed(self) -> list[str]:
+        """The targets with a pull out of tolerance at any layer, or an improbable chi^2."""
+        rows = [row for one in self.settings for row in one.layers]
+        return [
+            target
+            for target in self.orders
+            if target in self.improbable or any(np.abs(row[target].pulls).max() > self.max_pull for row in rows)
+        ]
+
+    def as_higher(self, order: int) -> HigherOrder:
+        """The summary of a comparison up to this order."""
+        known = [total.p for total in map(self.total, self.orders) if total is not None]
+        return HigherOrder(order, min(known, default=None), self.largest_pull, self.passed)
+
+    def advice(self) -> str:
+        """What to try where it did not pass, from the higher orders if any were tried."""
+        order = int(self.meta["order"])
+        if not self.higher_orders:
+            return f"higher orders may matter: try --order {order + 1}, or larger widths"
+        last = self.higher_orders[-1]
+        if last.passed:
+            return f"{last.text}: try --order {last.order}"
+        return f"no order up to {last.order} helps: {last.text}; try larger widths"
+
     def total(self, target: str) -> ChiSquare | None:
         """chi^2 of a target at the output layer over all widths, which are sampled independently."""
         parts = [one.output[target].chi_square for one in self.settings]
@@ -173,6 +219,7 @@ class Comparison:
             "chi_square": totals,
             "largest_pull": self.largest_pull,
             "passed": self.passed,
+            **({"higher_orders": [one._asdict() for one in self.higher_orders]} if self.higher_orders else {}),
             "data": data,
         }
 
@@ -197,11 +244,14 @@ def compare(
     components: str = "all",
     max_pull: float = 5.0,
     begin: Callable[[], Request] | None = None,
+    further: Callable[[int], Callable[[str], None]] = lambda _: lambda _: None,
 ) -> Comparison:
     """Theory up to ``order`` (at least each target's own) and sampled networks, side by side.
 
-    ``begin`` is called between theory and sampling, and gives the request to sample with (for its progress). Raises
-    NtkfeynError for what cannot be sampled or evaluated, or a ``max_pull`` that is not positive.
+    Where they differ, the next orders of the targets that do are held against the same samples, if theory takes but a
+    moment. ``begin`` is called between theory and sampling, and gives the request to sample with (for its progress),
+    ``further`` with each order that is tried, and gives what its progress is told. Raises NtkfeynError for what cannot
+    be sampled or evaluated, or a ``max_pull`` that is not positive.
     """
     check_targets(targets)
     sampling.check()
@@ -218,17 +268,44 @@ def compare(
     means = Tensors({"samples": samples // positions}, theory)
     asked = request if begin is None else begin()
     estimates = estimate(asked, targets, sampling._replace(grouped=True), means)
+    settings = _settings(estimates, targets, means, theory, orders)
+    sampled = [one.tally.blocks * BLOCK for one in estimates]
+    meta = {"tool": TOOL, "command": "compare", **settings_json(request), "networks": sampled, "seed": sampling.seed}
+    meta |= {"order": order, "components": components, "max_pull": max_pull}
+    found = Comparison(meta, _by_name(orders), settings, float(max_pull))
+    if found.passed:
+        return found
+    failed = {target: orders[target] for target in targets if str(target) in found.failed}
+    rows = {target: wanted[target] for target in failed}
+    asked = request._replace(tolerance=TOLERANCE)
+    tried: list[HigherOrder] = []
+    for at, sums, numbers in further_theory(asked, failed, rows, theory, further):
+        one = replace(found, orders=_by_name(sums), settings=_settings(estimates, list(sums), means, numbers, sums))
+        tried.append(one.as_higher(at))
+        if one.passed:
+            break
+    return replace(found, higher_orders=tuple(tried))
+
+
+def _by_name(orders: dict[TensorId, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {str(target): powers for target, powers in orders.items()}
+
+
+def _settings(
+    estimates: Sequence[Estimate],
+    targets: Sequence[TensorId],
+    means: Tensors,
+    theory: Sequence[Setting],
+    orders: dict[TensorId, tuple[int, ...]],
+) -> tuple[ComparedSetting, ...]:
+    """Every network's rows; ``theory`` holds all ``orders`` of the targets."""
     settings = []
     for one, predicted in zip(estimates, theory, strict=True):
         found = setting(one, targets, means)
         groups = one.tally.group_means()
         layers = [_row(one, groups, layer, found, predicted, orders) for layer in one.task.law.reported]
         settings.append(ComparedSetting(one.network.width_text, one.network.hidden, tuple(layers)))
-    sampled = [one.tally.blocks * BLOCK for one in estimates]
-    meta = {"tool": TOOL, "command": "compare", **settings_json(request), "networks": sampled, "seed": sampling.seed}
-    meta |= {"order": order, "components": components, "max_pull": max_pull}
-    summed_orders = {str(target): powers for target, powers in orders.items()}
-    return Comparison(meta, summed_orders, tuple(settings), float(max_pull))
+    return tuple(settings)
 
 
 def _row(
