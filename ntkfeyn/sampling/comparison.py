@@ -185,7 +185,9 @@ class Comparison:
         return HigherOrder(order, min(known, default=None), self.largest_pull, self.passed)
 
     def advice(self) -> str:
-        """What to try where it did not pass, from the higher orders if any were tried."""
+        """What to try where it did not pass, from the higher orders if any were tried; nothing where it passed."""
+        if self.passed:
+            return ""
         order = int(self.meta["order"])
         if not self.higher_orders:
             return f"higher orders may matter: try --order {order + 1}, or larger widths"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ntkfeyn.sampling.comparison import ChiSquare, Comparison
+    from ntkfeyn.sampling.chi_square import ChiSquare
+    from ntkfeyn.sampling.comparison import Comparison
     from ntkfeyn.solve.results import Tensors
 
 MOST_ROWS = 40
