@@ -133,7 +133,7 @@ class Comparison:
     max_pull: float
     """The largest pull that passes."""
     higher_orders: tuple[HigherOrder, ...] = ()
-    """Of a comparison that did not pass: those tried on the same samples; none where theory takes more than a moment."""
+    """Those tried on the same samples, where it did not pass; none where theory takes more than a moment."""
 
     @property
     def largest_pull(self) -> float:
