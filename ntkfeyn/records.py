@@ -21,7 +21,8 @@ from ntkfeyn.model.layers import LayerSpec
 from ntkfeyn.referee.report import Check
 from ntkfeyn.render.latex.appendix import LatexOptions
 from ntkfeyn.render.records import Record
-from ntkfeyn.sampling.comparison import ChiSquare, Compared, ComparedSetting, Comparison
+from ntkfeyn.sampling.chi_square import ChiSquare
+from ntkfeyn.sampling.comparison import Compared, ComparedSetting, Comparison, HigherOrder
 from ntkfeyn.solve.results import Setting, Tensors, TensorValues
 from ntkfeyn.training.results import Pulls, Trained, TrainedSetting
 from ntkfeyn.verification.certify import Certificate
@@ -33,6 +34,6 @@ from ntkfeyn.views.verdicts import ShownCertificate
 __all__ = [  # noqa: RUF022 - in the order of the reference, what a record is made of after it
     "Recursion", "Diagrams", "Diagram", "Picture", "Cumulant", "Explained", "Check", "ShownCertificate", "Certificate",
     "Depth", "Critical", "ShownTensors", "Tensors", "Setting", "TensorValues", "ShownComparison", "Comparison",
-    "ComparedSetting", "Compared", "ChiSquare", "ShownTraining", "Trained", "TrainedSetting", "Pulls", "Record",
-    "Sampling", "LayerSpec", "LatexOptions", "NtkfeynError", "RequestError", "LimitError",
+    "ComparedSetting", "Compared", "ChiSquare", "HigherOrder", "ShownTraining", "Trained", "TrainedSetting", "Pulls",
+    "Record", "Sampling", "LayerSpec", "LatexOptions", "NtkfeynError", "RequestError", "LimitError",
 ]  # fmt: skip

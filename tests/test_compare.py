@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,9 +17,12 @@ from scipy.stats import chi2, kstest
 
 import ntkfeyn as nf
 from ntkfeyn.cli import main
+from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
 from ntkfeyn.model.tensors import TensorId
-from ntkfeyn.sampling.comparison import ChiSquare, Compared, ComparedSetting, Comparison, compare, hotelling
+from ntkfeyn.sampling import comparison, higher_orders
+from ntkfeyn.sampling.chi_square import ChiSquare, hotelling
+from ntkfeyn.sampling.comparison import Compared, ComparedSetting, Comparison, compare
 from ntkfeyn.sampling.estimation import Sampling
 from ntkfeyn.solve.request import Request
 from ntkfeyn.solve.trust import expansion_warnings, slope_warnings
@@ -275,12 +279,63 @@ def test_table_json_and_figures(files: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_the_answer_can_be_no(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = call(capsys, "Theta", "--order", "0", "--networks", "20000", "--width", "4")
-    assert code == 1
-    assert "higher orders may matter: try --order 1" in err
     code, out, err = call(capsys, "Theta", "--max-pull", "0.001")
     assert code == 1
     assert "allowed 0.001" in out
+    assert re.search(
+        r"no order up to 2 helps: order 2 has p = \S+ and a largest pull of \S+; try larger widths\n$", err
+    )
+
+
+def test_the_order_that_agrees_is_told(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its p is that of a comparison at this order, on the same samples; V agrees as it is, and is not tried."""
+    options = ("Theta", "K", "--networks", "20000", "--width", "4")
+    code, out, err = call(capsys, *options, "--order", "0", "--json", "a.json")
+    document = json.loads(Path("a.json").read_text())
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    [tried] = document["higher_orders"]
+    assert (code, tried["order"], tried["passed"]) == (1, 1, True)
+    said = f"order 1 has p = {tried['p']:.2g}: try --order 1"
+    assert err.splitlines()[-1].endswith(said)
+    assert out.splitlines()[-1] == said
+    code, out, err = call(capsys, *options, "--order", "1", "--format", "json")
+    better = json.loads(out)
+    assert (code, "higher_orders" in better) == (0, False)
+    failed = [t for t, chi in document["chi_square"].items() if chi["p"] < 1e-6]
+    assert failed
+    assert tried["p"] == pytest.approx(min(better["chi_square"][t]["p"] for t in failed), rel=1e-6)
+
+
+def test_where_no_order_helps_it_is_said(files: Path) -> None:
+    """Width 2; from Python in the same words."""
+    found = nf.compare(nf.Network(6, 2, "tanh", cw=6.0), INPUTS[:1], "K", order=0, networks=25_600)
+    assert not found.passed
+    assert [(one.order, one.passed) for one in found.higher_orders] == [(1, False), (2, False)]
+    assert found.advice() in str(found)
+    assert found.advice().startswith("no order up to 2 helps: order 2 has p = ")
+    assert found.advice().endswith("; try larger widths")
+
+
+@pytest.mark.parametrize("reason", ["many labels", "no such tensor"])
+def test_where_higher_orders_are_out_of_reach_the_advice_is_general(
+    reason: str, files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise NtkfeynError("it does not exist")
+
+    if reason == "many labels":
+        monkeypatch.setattr(higher_orders, "LABELS", 1)
+    else:
+        monkeypatch.setattr(higher_orders, "evaluate_tuples", refused)
+    code, out, err = call(capsys, "Theta", "--max-pull", "0.001", "--format", "json")
+    assert code == 1
+    assert err.endswith("higher orders may matter: try --order 2, or larger widths\n")
+    assert "higher_orders" not in json.loads(out)
+
+
+def test_no_higher_order_is_tried_where_they_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "further_theory", None)
+    assert compared("gelu", 2, (8,), 320, [("Theta", 0)], order=1).passed
 
 
 def test_resumed_comparison_gives_the_same_bytes(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,8 @@ from ntkfeyn.verification import certify as certify_module
 from ntkfeyn.verification import derived as polynomials
 from ntkfeyn.verification.certificates import certificate_json, certificate_text
 from ntkfeyn.verification.certify import assignments, certify, compare, random_setting
+from ntkfeyn.verification.controls import sleeping
+from ntkfeyn.verification.defaults import default_activations
 
 QUADRATIC = polynomial("z + z**2/2")
 CUBIC = polynomial("z/2 + z**2/3 - z**3/5")
@@ -40,10 +42,10 @@ def equal(name: str, order: int, layers: tuple[int, ...], activation=QUADRATIC, 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_leading_orders_with_controls(name: str) -> None:
-    shape = standard(name)
-    found = certify(shape, shape.leading_order, (2, 3), random_setting(1, QUADRATIC, 2), 1)
+    found = nf.verify(name)
     assert found.equal
     assert found.controls
+    assert found.asleep == ()
     assert all((c.dropped, c.doubled) == ("caught", "caught") for c in found.controls)
 
 
@@ -315,7 +317,7 @@ def test_size_is_checked_before_work() -> None:
 
 def test_what_sleeps_is_told_and_what_woke_it() -> None:
     """A polynomial of degree 2 has no third derivative: R:1:3 needs one, and the controls have it."""
-    found = nf.verify("R", samples=1)
+    found = nf.verify("R", samples=1, activation="z + z**2/2")
     assert found.equal
     assert found.asleep == found.woken == ("R:1:1", "R:1:3")
     text = str(found)
@@ -325,3 +327,47 @@ def test_what_sleeps_is_told_and_what_woke_it() -> None:
     cubic = nf.verify("R", samples=1, activation="z + z**2/2 - z**3/3", layers=(2, 3))
     assert cubic.asleep == ()
     assert "asleep" not in str(cubic)
+
+
+NAMED = [(name, standard(name).leading_order + more) for name in NAMES for more in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "weights"),
+    [(*one, "gaussian") for one in NAMED]
+    + [(*one, "orthogonal") for one in NAMED[::2]]
+    + [pytest.param(*one, "orthogonal", marks=pytest.mark.long) for one in NAMED[1::2]],
+)
+def test_by_default_nothing_sleeps(name: str, order: int, weights: str) -> None:
+    """And at a lower degree something does."""
+    shape, layers = standard(name), (2, 3)
+    recursion = derive_recursion(shape, order, weights=weights)
+    given = default_activations(shape, order, layers, weights)
+
+    def asleep(*activations: tuple[Fraction, ...]) -> tuple[str, ...]:
+        setting = random_setting(1, activations, 2, weights=weights)
+        return sleeping(recursion, setting, layers, lambda _: [shape.by_standard(s) for s in assignments(shape, 2)])
+
+    assert asleep(*given) == ()
+    if len(given) > 1:
+        lower = (Fraction(0), *(Fraction(1, k) for k in range(1, len(given[1]) - 1)))
+        assert asleep(given[0], lower)
+        assert given[0] == QUADRATIC or asleep(QUADRATIC, given[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [("Theta", 1), ("V", 2), *(pytest.param(*one, marks=pytest.mark.long) for one in NAMED[1::2][2:])],
+)
+def test_first_corrections_with_controls(name: str, order: int) -> None:
+    """At leading orders see above."""
+    found = nf.verify(name, order)
+    assert found.equal
+    assert found.asleep == ()
+
+
+def test_defaults_are_plain_where_a_higher_degree_is_dear() -> None:
+    """Above layer 3, at order 3, and of long trees; at layer 2 alone it would wake nothing."""
+    tree = cumulant("tree:0-1,1-2,2-3,3-4(0,1,2,3,4) z5", "01.23.45").name
+    for name, order, layers in (("R", 1, (2, 3, 4)), ("V", 3, (2, 3)), ("R", 1, (2,)), (tree, 2, (2, 3))):
+        assert default_activations(standard(name), order, layers, "gaussian") == (QUADRATIC,)

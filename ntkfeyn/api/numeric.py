@@ -130,7 +130,9 @@ def compare(
 
     Arguments as for ``evaluate`` and ``sample``. They agree if no pull, (sampled - theory)/error, is above ``max_pull``
     and no chi^2 of all components at the output layer has p below 1e-6. Returns `ntkfeyn.records.ShownComparison`,
-    whose ``.settings`` hold values, partial sums, pulls and chi^2 by width and layer. Raises NtkfeynError.
+    whose ``.settings`` hold values, partial sums, pulls and chi^2 by width and layer; where they differ,
+    ``.higher_orders`` the next orders on the same samples, if they take but a moment, and ``.advice()`` what to try.
+    Raises NtkfeynError.
 
     >>> import ntkfeyn as nf
     >>> network = nf.Network(depth=3, width=8, activation="relu", cw=2)

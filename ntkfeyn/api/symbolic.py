@@ -116,7 +116,7 @@ def verify(
     legs: str | None = None,
     channel: str | None = None,
     layers: Sequence[int] = (2, 3),
-    activation: str | Sequence[str] = "z + z**2/2",
+    activation: str | Sequence[str] | None = None,
     samples: int = 2,
     widths: Sequence[int] = (),
     seed: int = 1,
@@ -126,17 +126,19 @@ def verify(
 ) -> ShownCertificate:
     """Compare a recursion with exact finite-width cumulants; ``.equal`` says whether every coefficient agrees.
 
-    ``activation`` is a polynomial in z, or one a layer (a sequence, or between colons); ``widths`` are relative widths
-    of the layers (default: equal). ``weights`` as for ``derive``. Instead of these ``network``, whose layers may share
-    weights over positions; its couplings are not taken over, but drawn. Returns `ntkfeyn.records.ShownCertificate`.
-    Raises NtkfeynError for a bad request.
+    ``activation`` is a polynomial in z, or one a layer (a sequence, or between colons); default: of the lowest degree
+    at which no diagram is zero, see ``ntkfeyn verify --help``. ``widths`` are relative widths of the layers (default:
+    equal). ``weights`` as for ``derive``. Instead of these ``network``, whose layers may share weights over positions;
+    its couplings are not taken over, but drawn. Returns `ntkfeyn.records.ShownCertificate`. Raises NtkfeynError for a
+    bad request.
 
     >>> import ntkfeyn as nf
     >>> nf.verify("F", layers=(2,), controls=False)
     <Certificate F@1: equal>
     """
-    from ntkfeyn.model.polynomials import polynomials
+    from ntkfeyn.model.polynomials import DEFAULT, polynomials
     from ntkfeyn.verification.certify import certify, check_samples, random_setting
+    from ntkfeyn.verification.defaults import with_defaults
     from ntkfeyn.verification.networks import network_setting
     from ntkfeyn.views.verdicts import ShownCertificate
 
@@ -145,7 +147,10 @@ def verify(
     if network is not None:
         setting, named = network_setting(network, samples, seed)
         return ShownCertificate.of(certify(shape, power, layers, setting, seed, controls=controls, network=named))
-    setting = random_setting(seed, polynomials(activation), samples, widths, weights=check_ensemble(weights))
+    given = polynomials(DEFAULT if activation is None else activation)
+    setting = random_setting(seed, given, samples, widths, weights=check_ensemble(weights))
+    if activation is None:
+        setting = with_defaults(setting, shape, power, layers)
     return ShownCertificate.of(certify(shape, power, layers, setting, seed, controls=controls))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -50,8 +51,9 @@ def command(
     --order is the highest power of 1/n of theory (default 1): Theta is compared with Theta + Theta^{1}/n + .., V (n
     times its cumulant) with V + V^{1}/n + ... Without tensors: K, Theta, V, D, F, A, B and K@1, Theta@1. A pull is
     (sampled - theory)/error; theory leaves out higher orders, which show at small widths. They disagree if a |pull| is
-    above --max-pull, or chi^2 of all components of a tensor has p < 1e-6. With weights shared over positions
-    (--network) the output layer alone is compared.
+    above --max-pull, or chi^2 of all components of a tensor has p < 1e-6. Then the next orders, up to 2 and for few
+    inputs, are held against the same networks, and the last line says which of them agrees. With weights shared over
+    positions (--network) the output layer alone is compared.
 
     \b
     Example: ntkfeyn compare Theta --order 2 --activation gelu --inputs x.json --depth 3 --width 8,16 -o figures/
@@ -67,7 +69,8 @@ def command(
         _write(found, output, symbols)
     show(found.to_json(), comparison_table(found, every=all_components), form, json_file)
     if not found.passed:
-        click.echo(_verdict(found, order), err=True)
+        reasons = "; ".join(found.reasons())
+        click.echo(f"theory up to order {order} and the sampled networks differ: {reasons}; {found.advice()}", err=True)
     end_with_answer()
 
 
@@ -93,8 +96,13 @@ def _compared(
             advance = bars.enter_context(progress("sample", len(settings) * sampling.blocks))
             return numbers._replace(advance=advance)
 
+        def further(power: int) -> Callable[[str], None]:
+            bars.close()
+            text = f"theory of order {power}, which was not asked for"
+            return bars.enter_context(progress(text, 2 * len(settings) * (settings[0].depth - 1), AGAIN))
+
         theoretical = numbers._replace(advance=theory)
-        return comparison.compare(theoretical, targets, order, sampling, components, max_pull, begin)
+        return comparison.compare(theoretical, targets, order, sampling, components, max_pull, begin, further)
 
 
 def _write(found: Comparison, directory: Path, symbols: Symbols) -> None:
@@ -106,10 +114,3 @@ def _write(found: Comparison, directory: Path, symbols: Symbols) -> None:
     data = write_below(directory, {"comparison.json": to_text(found.to_json())})
     for path in (*data, *comparison_figures(found, directory, "comparison", symbols)):
         click.echo(path, err=True)
-
-
-def _verdict(found: Comparison, order: int) -> str:
-    return (
-        f"theory up to order {order} and the sampled networks differ: {'; '.join(found.reasons())}; higher orders may"
-        f" matter: try --order {order + 1}, or larger widths"
-    )

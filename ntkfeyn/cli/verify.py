@@ -40,9 +40,8 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
 )
 @click.option(
     "--activation",
-    default="z + z**2/2",
-    show_default=True,
     metavar="TEXT",
+    show_default="z + z**2/2; after layer 2 also z**d/d, if diagrams need a d-th derivative",
     help="A polynomial in z; one a layer by ':'.",
 )
 @click.option(
@@ -68,7 +67,7 @@ def command(
     request: TargetRequest,
     weights: str,
     layers: str | None,
-    activation: str,
+    activation: str | None,
     network_file: Path | None,
     samples: int,
     width: str | None,
@@ -83,6 +82,10 @@ def command(
     Exit code 0: every coefficient of 1/n is equal, exactly. 1: some differ. The controls repeat the comparison with
     each diagram left out and counted twice: then it must fail.
 
+    The default activation is of the lowest degree at which no diagram is zero: always z + z**2/2, and after layer 2,
+    if layer 3 is the last one compared, also z**d/d where a diagram needs a d-th derivative. Where this d would take
+    minutes it is smaller, and the certificate names the diagrams that are asleep.
+
     \b
     Example: ntkfeyn verify F
              ntkfeyn verify --cumulant Theta@1 --layers 2,3,4 --samples 1 --certificate theta.json
@@ -96,12 +99,8 @@ def command(
     given = {COUPLINGS[name]: _rational(name, text) for name, text in couplings.items() if text is not None}
     widths = _integers(width, ":", "--width", "--width 2:3:5") if width is not None else None
     asked = Request(activation, samples, widths, seed, given, weights)
-    network: NamedNetwork | None = None
-    if network_file is None:
-        chosen, setting = _layers(layers or LAYERS), asked.setting()
-    else:
-        chosen, setting, network = asked.of_file(network_file, layers)
-    found = _certify(targets, chosen, setting, seed, controls, network)
+    case = asked.plain(layers) if network_file is None else asked.of_file(network_file, layers)
+    found = _certify(targets, case, seed, controls)
     if not all(one.equal for one in found):
         answer_no()
     document = to_text(certificates_json(found))
@@ -113,65 +112,76 @@ def command(
     end_with_answer()
 
 
-def _certify(
-    targets: list[Target],
-    layers: list[int],
-    setting: Setting,
-    seed: int,
-    controls: bool,
-    network: NamedNetwork | None,
-) -> list[Certificate]:
+def _certify(targets: list[Target], case: Case, seed: int, controls: bool) -> list[Certificate]:
     from ntkfeyn.cli.progress import progress
     from ntkfeyn.derivation.diagrams import full_diagrams
     from ntkfeyn.derivation.enumeration import enumerate_diagrams
     from ntkfeyn.verification.certify import certify, check_size
 
-    for shape, _ in targets:  # refuse before any work
+    layers, weights = case.layers, case.setting.weights
+    settings = [case.setting_of(target) for target in targets]
+    for (shape, _), setting in zip(targets, settings, strict=True):  # refuse before any work
         check_size(shape, layers, setting)
-    steps = [
-        len(full_diagrams(enumerate_diagrams(*target, setting.weights).diagrams)) if controls else 0
-        for target in targets
-    ]
+    steps = [len(full_diagrams(enumerate_diagrams(*target, weights).diagrams)) if controls else 0 for target in targets]
     found = []
     with progress("verify", sum(steps)) as advance:
-        for target in targets:
-            shape, order = target
-            advance.say(f"{target.id}: exact moments")
-            step = partial(advance, f"{target.id}: controls")
-            found.append(certify(shape, order, layers, setting, seed, controls=controls, advance=step, network=network))
+        for (shape, order), setting in zip(targets, settings, strict=True):
+            name = f"{shape.name}@{order}"
+            advance.say(f"{name}: exact moments")
+            step = partial(advance, f"{name}: controls")
+            found.append(
+                certify(shape, order, layers, setting, seed, controls=controls, advance=step, network=case.network)
+            )
     return found
+
+
+class Case(NamedTuple):
+    """What is compared: layers, the setting and, of label maps, the network; ``default``: no activation was given."""
+
+    layers: list[int]
+    setting: Setting
+    network: NamedNetwork | None
+    default: bool
+
+    def setting_of(self, target: Target) -> Setting:
+        """With the default activations of a target, if none were given."""
+        from ntkfeyn.verification.defaults import with_defaults
+
+        return with_defaults(self.setting, *target, self.layers) if self.default else self.setting
 
 
 class Request(NamedTuple):
     """The network that is asked for, as typed; ``couplings`` by their names in the theory."""
 
-    activation: str
+    activation: str | None
     samples: int
     widths: list[int] | None
     seed: int
     couplings: dict[str, Fraction]
     weights: str
 
-    def setting(self) -> Setting:
+    def plain(self, layers: str | None) -> Case:
         """Of a plain network. Raises NtkfeynError."""
-        from ntkfeyn.model.polynomials import polynomials
+        from ntkfeyn.model.polynomials import DEFAULT, polynomials
         from ntkfeyn.verification.certify import check_samples, random_setting
 
         check_samples(self.samples)
-        return random_setting(
+        setting = random_setting(
             self.seed,
-            polynomials(self.activation),
+            polynomials(DEFAULT if self.activation is None else self.activation),
             self.samples,
             self.widths or (),
             couplings=self.couplings,
             weights=self.weights,
         )
+        return Case(_layers(layers or LAYERS), setting, None, self.activation is None)
 
-    def of_file(self, path: Path, layers: str | None) -> tuple[list[int], Setting, NamedNetwork | None]:
-        """Layers to compare at, and of the network in a file that these are of. Raises NtkfeynError."""
+    def of_file(self, path: Path, layers: str | None) -> Case:
+        """Of the network in a file. Raises NtkfeynError."""
         from ntkfeyn.cli.network_options import network_of
         from ntkfeyn.errors import bad_request
         from ntkfeyn.model.network import Network
+        from ntkfeyn.model.polynomials import DEFAULT
         from ntkfeyn.verification.certify import check_samples
         from ntkfeyn.verification.networks import network_setting
 
@@ -179,7 +189,8 @@ class Request(NamedTuple):
         typed = ("activation", "width", "weights", *COUPLINGS)
         source = click.get_current_context().get_parameter_source
         file = network_of(path, frozenset(name for name in typed if source(name) is not ParameterSource.DEFAULT))
-        network = Network(layers=file.layers, shape=file.shape, activation=self.activation, weights=self.weights)
+        activation = DEFAULT if self.activation is None else self.activation
+        network = Network(layers=file.layers, shape=file.shape, activation=activation, weights=self.weights)
         chosen = _layers(layers or LAYERS)
         if layers is None:
             chosen = [layer for layer in chosen if layer <= network.depth] or [network.depth]
@@ -188,7 +199,7 @@ class Request(NamedTuple):
                 f"layer {max(chosen)} of '{path}' was asked for", f"it has {network.depth} layers", "--layers 2"
             )
         found = network_setting(network, self.samples, self.seed, widths=self.widths, couplings=self.couplings)
-        return chosen, *found
+        return Case(chosen, *found, self.activation is None and "activation" not in file.sets)
 
 
 def _layers(text: str) -> list[int]:

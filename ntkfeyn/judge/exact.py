@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import product
-from math import comb, factorial
+from math import comb, factorial, prod
 
 from ntkfeyn.judge.coincidences import (
     Pair,
@@ -61,7 +61,8 @@ class ExactNetwork:
         self.setting = setting
         self.order = order
         self.work = 0
-        self._moments: dict[tuple[int, Powers, tuple[KernelGraph, ...]], Series] = {}
+        self.below = cache(self._moment)
+        self.opened = cache(self._opened)
         self.gaussian = cache(self._gaussian)
         self.average = cache(self._average)
         self.first_layer = cache(self._first_layer)
@@ -84,7 +85,7 @@ class ExactNetwork:
 
     def moment(self, layer: int, graphs: Sequence[KernelGraph]) -> Series:
         """E[product of kernel graphs] at a layer."""
-        return self._moment(layer, *_bare_apart(graphs))
+        return self.below(layer, *_bare_apart(graphs))
 
     # --- series in 1/n, truncated ---
 
@@ -125,13 +126,17 @@ class ExactNetwork:
     def _moment(self, layer: int, powers: Powers, graphs: tuple[KernelGraph, ...]) -> Series:
         if layer == 1:
             return self._moment_of_first_layer(powers, graphs)
-        key = (layer, powers, graphs)
-        if key not in self._moments:
-            total = self._zero()
-            for (lower, trees), weight in self._step(layer, powers, graphs).items():
-                total = self._plus(total, self._times(weight, self._moment(layer - 1, lower, trees)))
-            self._moments[key] = total
-        return self._moments[key]
+        total = self._zero()
+        for weight, left, opened in self._without_biases(powers, graphs):
+            total = self._plus(total, self.opened(layer, left, opened), weight)
+        return total
+
+    def _opened(self, layer: int, powers: Powers, graphs: tuple[KernelGraph, ...]) -> Series:
+        """The moment without biases: every graph opens to neurons of the layer below."""
+        total = self._zero()
+        for (lower, trees), weight in self._step(layer, powers, graphs).items():
+            total = self._plus(total, self._times(weight, self.below(layer - 1, lower, trees)))
+        return total
 
     def _moment_of_first_layer(self, powers: Powers, graphs: tuple[KernelGraph, ...]) -> Series:
         value = self._one()
@@ -182,31 +187,29 @@ class ExactNetwork:
         if self.work > MAX_WORK:
             raise WorkLimit(f"the exact sum over hidden neurons takes more than {MAX_WORK} steps")
 
+    def _without_biases(
+        self, powers: Powers, graphs: tuple[KernelGraph, ...]
+    ) -> Iterator[tuple[Fraction, Powers, tuple[KernelGraph, ...]]]:
+        """Every way to take bias constants: their product, and what is left; G_ab by powers, NTKs one by one."""
+        C_b, lambda_b = self.setting.C_b, self.setting.lambda_b
+        bare = [[(comb(p, j) * C_b ** (p - j), j) for j in range(0 if C_b else p, p + 1)] for _, p in powers]
+        trees = [[(ONE, 1), (lambda_b, 0)] if lambda_b and _is_ntk_trace(one) else [(ONE, 1)] for one in graphs]
+        for choice in product(*bare, *trees):
+            left = tuple((pair, j) for (pair, _), (_, j) in zip(powers, choice, strict=False) if j)
+            kept = tuple(one for one, (_, j) in zip(graphs, choice[len(powers) :], strict=True) if j)
+            yield prod((factor for factor, _ in choice), start=ONE), left, kept
+
     def _choices(
         self, powers: Powers, graphs: tuple[KernelGraph, ...]
     ) -> Iterator[tuple[Fraction, list[tuple[Opening, int]]]]:
-        """Every way to open each graph: a bias constant, or neurons of the layer below; G_ab by powers."""
+        """Every way to open each graph to neurons of the layer below; G_ab by powers."""
         setting, C_W = self.setting, self.setting.C_W  # what two contracted weights give
-        options: list[list[tuple[Fraction, Opening | None, int]]] = []
-        for (a, b), count in powers:
-            [opening] = openings(bare(a, b))
-            least = 0 if setting.C_b else count
-            options.append(
-                [(comb(count, j) * setting.C_b ** (count - j) * C_W**j, opening, j) for j in range(least, count + 1)]
-            )
-        for graph in graphs:
-            ways: list[tuple[Fraction, Opening | None, int]] = [
-                (C_W**o.C_W * setting.lambda_W**o.lambda_W, o, 1) for o in openings(graph)
-            ]
-            if _is_ntk_trace(graph) and setting.lambda_b:
-                ways.append((setting.lambda_b, None, 0))
-            options.append(ways)
-        for choice in product(*options):
-            weight = ONE
-            for factor, _, _ in choice:
-                weight *= factor
-            if weight:
-                yield weight, [(opening, count) for _, opening, count in choice if opening is not None and count]
+        fixed = [(openings(bare(a, b))[0], count) for (a, b), count in powers]
+        for choice in product(*map(openings, graphs)):
+            opened = [*fixed, *((opening, 1) for opening in choice)]
+            factors = (C_W ** (o.C_W * count) * setting.lambda_W**o.lambda_W for o, count in opened)
+            if weight := prod(factors, start=ONE):
+                yield weight, opened
 
     # --- one pattern of coincidences ---
 
@@ -259,9 +262,8 @@ class ExactNetwork:
         """Layer 1: numbers. Both ends of an NTK sit at one neuron (``joined_by_ntks``) and belong to each other."""
         value = self._one()
         for neuron, count in blocks:
-            average = self.first_layer(neuron, tuple((end, *trees[end]) for end in neuron.ends))
-            for _ in range(count):
-                value = self._times(value, average)
+            averages = self.first_layer(neuron, tuple((end, *trees[end]) for end in neuron.ends), count)
+            value = self._times(value, averages)
         return value
 
     def _average(self, layer: int, neuron: HiddenNeuron) -> Polynomial:
@@ -292,8 +294,10 @@ class ExactNetwork:
             total = multiply(total, series)
         return total
 
-    def _first_layer(self, neuron: HiddenNeuron, trees: tuple[tuple[int, int, tuple[int, ...]], ...]) -> Series:
-        """The average of a neuron of layer 1 and of the NTKs between its ends, given with their samples."""
+    def _first_layer(self, neuron: HiddenNeuron, trees: tuple[tuple[int, int, tuple[int, ...]], ...], n: int) -> Series:
+        """The average of a neuron of layer 1 and of the NTKs between its ends, given with their samples; to the n."""
+        if n > 1:
+            return self._times(self.first_layer(neuron, trees, n - 1), self.first_layer(neuron, trees, 1))
         total = self._zero()
         for (factors, placed), coefficient in self._written_out(1, neuron).items():
             sample = {end: own for end, own, _ in trees} | dict(placed)

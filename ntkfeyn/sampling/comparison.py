@@ -6,12 +6,12 @@ T_R + T_{R+1}/n + .. + T_r n^{R-r}; n is the width of the layer below.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, f, norm
+from scipy.stats import chi2, norm
 from scipy.stats import t as student_t
 
 from ntkfeyn.errors import bad_request
@@ -19,7 +19,9 @@ from ntkfeyn.model.cumulants import check_order, standard
 from ntkfeyn.model.network import width_below
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.runtime.version import TOOL
+from ntkfeyn.sampling.chi_square import ChiSquare, hotelling
 from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, leading_means, setting
+from ntkfeyn.sampling.higher_orders import further_theory
 from ntkfeyn.sampling.law import BLOCK
 from ntkfeyn.solve.evaluation import evaluate_tuples, wanted_tuples
 from ntkfeyn.solve.request import Request, settings_json
@@ -27,21 +29,9 @@ from ntkfeyn.solve.results import Setting, Tensors, index_keys
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-6  # of theory, far below what sampling sees; it enters the pulls
-SAME = 1e-9  # share of the largest variance below which a combination of components does not fluctuate
 MOST = 1e9  # of a pull
 MANY = 200  # blocks, from which on their spread is as good as known
 IMPROBABLE = 1e-6  # p of a chi^2 that does not pass
-WIDE = 1024  # components, from which on their covariance is not held
-SPARE = 8  # groups of blocks more than components, for a covariance
-
-
-class ChiSquare(NamedTuple):
-    """chi^2 of all components together, from Hotelling's T^2 as one with the same p-value."""
-
-    value: float
-    freedom: int
-    """Combinations of components that fluctuate independently."""
-    p: float
 
 
 class Compared(NamedTuple):
@@ -112,6 +102,24 @@ class ComparedSetting(NamedTuple):
         return self.layers[-1]
 
 
+class HigherOrder(NamedTuple):
+    """What the targets that failed are at a higher order."""
+
+    order: int
+    p: float | None
+    """The least one of their chi^2; None with too few networks."""
+    largest_pull: float
+    passed: bool
+    """Whether they all agree."""
+
+    @property
+    def text(self) -> str:
+        if self.p is None:
+            return f"order {self.order} has a largest pull of {self.largest_pull:.2g}"
+        pull = "" if self.passed or self.p < IMPROBABLE else f" and a largest pull of {self.largest_pull:.2g}"
+        return f"order {self.order} has p = {self.p:.2g}{pull}"
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What ``compare`` returns: theory and sampled networks."""
@@ -124,6 +132,8 @@ class Comparison:
     """One a width."""
     max_pull: float
     """The largest pull that passes."""
+    higher_orders: tuple[HigherOrder, ...] = ()
+    """Those tried on the same samples, where it did not pass; none where theory takes more than a moment."""
 
     @property
     def largest_pull(self) -> float:
@@ -159,6 +169,33 @@ class Comparison:
         ]
         return found
 
+    @property
+    def failed(self) -> list[str]:
+        """The targets with a pull out of tolerance at any layer, or an improbable chi^2."""
+        rows = [row for one in self.settings for row in one.layers]
+        return [
+            target
+            for target in self.orders
+            if target in self.improbable or any(np.abs(row[target].pulls).max() > self.max_pull for row in rows)
+        ]
+
+    def as_higher(self, order: int) -> HigherOrder:
+        """The summary of a comparison up to this order."""
+        known = [total.p for total in map(self.total, self.orders) if total is not None]
+        return HigherOrder(order, min(known, default=None), self.largest_pull, self.passed)
+
+    def advice(self) -> str:
+        """What to try where it did not pass, from the higher orders if any were tried; nothing where it passed."""
+        if self.passed:
+            return ""
+        order = int(self.meta["order"])
+        if not self.higher_orders:
+            return f"higher orders may matter: try --order {order + 1}, or larger widths"
+        last = self.higher_orders[-1]
+        if last.passed:
+            return f"{last.text}: try --order {last.order}"
+        return f"no order up to {last.order} helps: {last.text}; try larger widths"
+
     def total(self, target: str) -> ChiSquare | None:
         """chi^2 of a target at the output layer over all widths, which are sampled independently."""
         parts = [one.output[target].chi_square for one in self.settings]
@@ -184,6 +221,7 @@ class Comparison:
             "chi_square": totals,
             "largest_pull": self.largest_pull,
             "passed": self.passed,
+            **({"higher_orders": [one._asdict() for one in self.higher_orders]} if self.higher_orders else {}),
             "data": data,
         }
 
@@ -208,11 +246,14 @@ def compare(
     components: str = "all",
     max_pull: float = 5.0,
     begin: Callable[[], Request] | None = None,
+    further: Callable[[int], Callable[[str], None]] = lambda _: lambda _: None,
 ) -> Comparison:
     """Theory up to ``order`` (at least each target's own) and sampled networks, side by side.
 
-    ``begin`` is called between theory and sampling, and gives the request to sample with (for its progress). Raises
-    NtkfeynError for what cannot be sampled or evaluated, or a ``max_pull`` that is not positive.
+    Where they differ, the next orders of the targets that do are held against the same samples, if theory takes but a
+    moment. ``begin`` is called between theory and sampling, and gives the request to sample with (for its progress),
+    ``further`` with each order that is tried, and gives what its progress is told. Raises NtkfeynError for what cannot
+    be sampled or evaluated, or a ``max_pull`` that is not positive.
     """
     check_targets(targets)
     sampling.check()
@@ -229,17 +270,44 @@ def compare(
     means = Tensors({"samples": samples // positions}, theory)
     asked = request if begin is None else begin()
     estimates = estimate(asked, targets, sampling._replace(grouped=True), means)
+    settings = _settings(estimates, targets, means, theory, orders)
+    sampled = [one.tally.blocks * BLOCK for one in estimates]
+    meta = {"tool": TOOL, "command": "compare", **settings_json(request), "networks": sampled, "seed": sampling.seed}
+    meta |= {"order": order, "components": components, "max_pull": max_pull}
+    found = Comparison(meta, _by_name(orders), settings, float(max_pull))
+    if found.passed:
+        return found
+    failed = {target: orders[target] for target in targets if str(target) in found.failed}
+    rows = {target: wanted[target] for target in failed}
+    asked = request._replace(tolerance=TOLERANCE)
+    tried: list[HigherOrder] = []
+    for at, sums, numbers in further_theory(asked, failed, rows, theory, further):
+        one = replace(found, orders=_by_name(sums), settings=_settings(estimates, list(sums), means, numbers, sums))
+        tried.append(one.as_higher(at))
+        if one.passed:
+            break
+    return replace(found, higher_orders=tuple(tried))
+
+
+def _by_name(orders: dict[TensorId, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {str(target): powers for target, powers in orders.items()}
+
+
+def _settings(
+    estimates: Sequence[Estimate],
+    targets: Sequence[TensorId],
+    means: Tensors,
+    theory: Sequence[Setting],
+    orders: dict[TensorId, tuple[int, ...]],
+) -> tuple[ComparedSetting, ...]:
+    """Every network's rows; ``theory`` holds all ``orders`` of the targets."""
     settings = []
     for one, predicted in zip(estimates, theory, strict=True):
         found = setting(one, targets, means)
         groups = one.tally.group_means()
         layers = [_row(one, groups, layer, found, predicted, orders) for layer in one.task.law.reported]
         settings.append(ComparedSetting(one.network.width_text, one.network.hidden, tuple(layers)))
-    sampled = [one.tally.blocks * BLOCK for one in estimates]
-    meta = {"tool": TOOL, "command": "compare", **settings_json(request), "networks": sampled, "seed": sampling.seed}
-    meta |= {"order": order, "components": components, "max_pull": max_pull}
-    summed_orders = {str(target): powers for target, powers in orders.items()}
-    return Comparison(meta, summed_orders, tuple(settings), float(max_pull))
+    return tuple(settings)
 
 
 def _row(
@@ -271,36 +339,3 @@ def _row(
             terms[0].indices, *sampled, sums, errors, chi_square, one.tally.blocks, values.positions
         )
     return row
-
-
-def hotelling(off: Array, groups: Array, worth: float, errors: Array) -> ChiSquare | None:
-    """Whether ``off`` is zero: its variance is that of the group means (groups, components) divided by ``worth``.
-
-    Combinations of components that do not fluctuate (equal by symmetry) are left out; None with too few groups.
-    """
-    many = len(groups)
-    spread = groups.std(axis=0, ddof=1)
-    some = spread > SAME * np.max(np.abs(groups), initial=0.0)
-    if not some.any():
-        return ChiSquare(0.0, 0, 1.0)
-    off, groups, errors, spread = off[some], groups[:, some], errors[some], spread[some]
-    variances, axes = _principal(groups / spread, worth)
-    moving = variances > SAME * variances.max()
-    freedom = int(moving.sum())
-    if many < freedom + SPARE:
-        return None
-    axes = axes[:, moving]
-    uncertain = variances[moving] + (errors / spread) ** 2 @ axes**2
-    squared = float((((off / spread) @ axes) ** 2 / uncertain).sum())
-    p = float(f.sf(squared * (many - freedom) / (freedom * (many - 1)), freedom, many - freedom))
-    return ChiSquare(float(chi2.isf(p, freedom)) if p > 0 else squared, freedom, p)
-
-
-def _principal(groups: Array, worth: float) -> tuple[Array, Array]:
-    """Combinations of components, (components, combinations), that fluctuate independently, after their variances."""
-    many, components = groups.shape
-    if components <= WIDE:
-        variances, axes = np.linalg.eigh(np.atleast_2d(np.corrcoef(groups, rowvar=False)) / worth)
-        return variances, axes
-    _, spreads, axes = np.linalg.svd(groups - groups.mean(axis=0), full_matrices=False)
-    return spreads**2 / (many - 1) / worth, axes.T

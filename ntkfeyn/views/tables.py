@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ntkfeyn.sampling.comparison import ChiSquare, Comparison
+    from ntkfeyn.sampling.chi_square import ChiSquare
+    from ntkfeyn.sampling.comparison import Comparison
     from ntkfeyn.solve.results import Tensors
 
 MOST_ROWS = 40
@@ -76,7 +77,8 @@ def comparison_table(found: Comparison, *, every: bool = False) -> str:
         lines.append("all widths")
         lines += [f"  {target:<9}{chi_text(found.total(target))}" for target in found.orders]
     lines.append(f"largest |pull| over all layers {pull_text(found.largest_pull)}, allowed {found.max_pull:g}")
-    return "\n".join([*lines, *(f"differs: {reason}" for reason in found.reasons())]) + "\n"
+    reasons = [f"differs: {reason}" for reason in found.reasons()]
+    return "\n".join([*lines, *reasons, *([found.advice()] if reasons else [])]) + "\n"
 
 
 def pull_text(value: float) -> str:
