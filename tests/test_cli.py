@@ -163,6 +163,8 @@ WRONG = [
     (["derive", "F", "--notation", "x" * 300], "there is no notation 'x"),
     (["derive", "F", "--notation", ""], "there is no notation ''; a TOML file is allowed"),
     (["emit", "--lang", "latex", "F", "--template", "x" * 300], "the template directory 'x"),
+    (["emit", "--lang", "latex", "F", "--columns", "0"], "0 columns were asked for"),
+    (["emit", "--lang", "latex", "F", "--terms-per-line", "0"], "0 terms a line were asked for"),
     (["emit", "--lang", "fortran"], "language 'fortran'"),
     (["emit", "--lang", "latex", "--cumulant", "nope"], "unknown cumulant"),
     (["list", "--order", "-2"], "order -2"),
