@@ -174,6 +174,8 @@ def _prepare_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0, closefd=False)
     spell_what_does_not_fit()
 
 
