@@ -372,6 +372,8 @@ def test_shared_weights_are_refused() -> None:
     network = nf.Network(layers=[nf.Conv(kernel=2, width=4), nf.Dense(pool="mean")], shape=(1, 3), activation="tanh")
     with pytest.raises(nf.NtkfeynError, match="shares weights"):
         nf.train(network, gram=np.eye(6), targets=[1.0, 0.5])
+    with pytest.raises(nf.NtkfeynError, match="shares weights"):
+        nf.train(network, np.ones((2, 1, 3)), [1.0, 0.5])
 
 
 # --- command line ---
