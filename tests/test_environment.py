@@ -93,6 +93,13 @@ def test_streams_that_are_closed(closed: str, directory: Path) -> None:
     assert (bad.returncode, bad.stdout) == (2, b"")
 
 
+def test_a_closed_standard_input_is_an_empty_one(directory: Path) -> None:
+    ended = shell(f"{PROGRAM} check - --from tex <&-", directory)
+    assert ended.returncode == 2
+    assert b"Error: no recursion was found" in ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
 def test_a_full_disk_is_told(directory: Path) -> None:
     ended = shell(f"{PROGRAM} derive F >/dev/full", directory)
     assert ended.returncode == 2

@@ -330,6 +330,10 @@ def test_options_of_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     [
         (["--style", "compact"], "--style was given with --lang html; it is for LaTeX alone"),
         (["--author", "A"], "--author was given with --lang html"),
+        (["--certificate", "f.json"], "--certificate was given with --lang html"),
+        (["--terms-per-line", "2"], "--terms-per-line was given with --lang html; it is for LaTeX alone"),
+        (["--template", "mine"], "--template was given with --lang html"),
+        (["--columns", "2"], "--columns was given with --lang html"),
         (["--title", "a\nb"], "one line of text"),
         (["--title", " "], "one line of text"),
         (["--name", "../x"], "name '../x'"),

@@ -372,6 +372,8 @@ def test_shared_weights_are_refused() -> None:
     network = nf.Network(layers=[nf.Conv(kernel=2, width=4), nf.Dense(pool="mean")], shape=(1, 3), activation="tanh")
     with pytest.raises(nf.NtkfeynError, match="shares weights"):
         nf.train(network, gram=np.eye(6), targets=[1.0, 0.5])
+    with pytest.raises(nf.NtkfeynError, match="shares weights"):
+        nf.train(network, np.ones((2, 1, 3)), [1.0, 0.5])
 
 
 # --- command line ---
@@ -453,6 +455,7 @@ BAD = {
     "zero rate": (("--targets", "one.json", "--steps", "5", "--rate", "0"), "positive number"),
     "diverges": (("--targets", "one.json", "--steps", "5", "--rate", "50"), "diverges"),
     "dimension": (("--targets", "one.json", "--test", "four.json"), "dimension 4"),
+    "null": (("--targets", "one.json", "--test", "null.json"), "'null.json' does not hold vectors"),
     "many": (("--targets", "many.json", "--inputs", "many_x.json"), "at most 12 are allowed"),
     "checkpoint": (("--targets", "one.json", "--checkpoint", "c.npz"), "without networks"),
     "few": (("--targets", "one.json", "--networks", "3"), "3 networks"),
@@ -465,7 +468,7 @@ BAD = {
 def test_bad_requests_are_refused(name: str, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for file, value in (
         ("nan", "[NaN, 1]"), ("text", '["a", "b"]'), ("ragged", "[[1], [1, 2]]"), ("deep", "[[[1]], [[2]]]"),
-        ("four", "[[1, 2, 3, 4]]"), ("many", json.dumps([1] * 13)), ("zero", "[[0, 0], [0, 0]]"),
+        ("four", "[[1, 2, 3, 4]]"), ("null", "null"), ("many", json.dumps([1] * 13)), ("zero", "[[0, 0], [0, 0]]"),
         ("many_x", json.dumps(np.eye(13).tolist())),
     ):  # fmt: skip
         Path(f"{file}.json").write_text(value)

@@ -52,7 +52,8 @@ def emit(
 
     symbols = latex.symbols if notation is None and latex is not None else notation_of(notation)
     listed = [names] if isinstance(names, str) else list(names or ())
-    targets = resolve(listed, legs, channel, order) if listed or legs or channel else default_targets(order)
+    asked_for = listed or legs is not None or channel is not None
+    targets = resolve(listed, legs, channel, order) if asked_for else default_targets(order)
     options = documented(lang, latex, document)
     check_ensemble(weights)
     asked: dict[str, Any] = {"cse": cse, "shared": shared, "network": network}

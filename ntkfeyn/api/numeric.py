@@ -223,5 +223,6 @@ def critical(
     from ntkfeyn.criticality.depth import Scaling
     from ntkfeyn.views.critical import critical_record
 
-    how = Scaling(depth, off, lambda_w, lambda_b, weights) if scaling else None
-    return critical_record(activation, how, notation_of(notation))
+    how = Scaling(depth, off, lambda_w, lambda_b, weights)
+    how.check()
+    return critical_record(activation, how if scaling else None, notation_of(notation))

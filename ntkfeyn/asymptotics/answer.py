@@ -49,7 +49,7 @@ def answered(
     """
     request = depth_request(activation, **settings)
     names, legs, channel, order = asked
-    if names or legs or channel:
+    if names or legs is not None or channel is not None:
         found = resolve([names] if isinstance(names, str) else names, legs, channel, order)
         return depth_forms([target.id for target in found], request)
     return depth_forms(existing([target.id for target in default_targets(order)], request), request)

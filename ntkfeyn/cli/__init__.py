@@ -152,10 +152,8 @@ def main(arguments: list[str] | None = None) -> Any:
             sys.stdout.flush()
     except NtkfeynError as error:
         code = _fail(f"Error: {error}", 2)
-    except click.NoSuchOption as error:
-        code = _fail(f"Error: {MISPLACED.get(error.option_name, error.format_message())}", error.exit_code)
     except click.ClickException as error:
-        code = _fail(f"Error: {error.format_message()}", error.exit_code)
+        code = _fail(f"Error: {_advised(error)}", error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         code = _fail("Interrupted.", 130)
     except (BrokenPipeError, ReaderGone) as error:  # the reader closed early (head)
@@ -176,7 +174,22 @@ def _prepare_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0, closefd=False)
     spell_what_does_not_fit()
+
+
+def _advised(error: click.ClickException) -> str:
+    """What click found wrong, and what to try, which click's own messages leave out."""
+    told = error.format_message()
+    if isinstance(error, click.NoSuchOption) and error.option_name in MISPLACED:
+        return MISPLACED[error.option_name]
+    if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option) and error.param.metavar:
+        told = f"{told.rstrip('.')}, {error.param.opts[0]} {error.param.metavar}"
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or "Try: " in told:
+        return told
+    return f"{told.rstrip('.')}. Try: {context.command_path} --help"
 
 
 def _fail(message: str, code: int) -> int:

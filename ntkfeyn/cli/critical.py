@@ -71,7 +71,9 @@ def command(
 
     if no_scaling and output is not None:
         raise bad_request("-o was given with --no-scaling", "the figure shows the scaling", "--json FILE")
-    scaling = None if no_scaling else Scaling(depth, off, lambda_w, lambda_b, weights)
+    settings = Scaling(depth, off, lambda_w, lambda_b, weights)
+    settings.check()
+    scaling = None if no_scaling else settings
     with ExitStack() as bars:
 
         def begin() -> Callable[[str], None]:

@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     help="Directory for the files.",
 )
 @click.option("--cse/--no-cse", default=True, show_default=True, help="Code: share tables and partial sums.")
-@click.option("--prefix", default="nkf", show_default=True, metavar="LETTERS", help="LaTeX: begins macros and labels.")
-@click.option("--columns", type=int, default=1, show_default=True, metavar="1|2", help="LaTeX: layout of the document.")
-@click.option("--terms-per-line", type=int, default=1, show_default=True, metavar="K", help="LaTeX: terms on a line.")
+@click.option("--prefix", metavar="LETTERS", help="LaTeX: begins macros and labels (default: nkf).")
+@click.option("--columns", type=int, metavar="1|2", help="LaTeX: layout of the document (default: 1).")
+@click.option("--terms-per-line", type=int, metavar="K", help="LaTeX: terms on a line (default: 1).")
 @click.option(
     "--style",
     metavar="full|compact",
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
 @click.option("--expanded", is_flag=True, help="LaTeX: each diagram's terms also after Leibniz.")
 @click.option(
     "--template",
+    "templates",
     type=click.Path(file_okay=False, path_type=Path),
     help="LaTeX: a directory of templates that override ours.",
 )
@@ -81,16 +82,11 @@ def command(
     lang: str,
     directory: Path,
     certificate: Path | None,
-    template: Path | None,
     cse: bool,
     weights: str,
     shared: bool,
     network_file: Path | None,
     symbols: Symbols,
-    columns: int,
-    prefix: str,
-    terms_per_line: int,
-    expanded: bool,
     **document: Any,
 ) -> None:
     """Write recursions to files: a LaTeX appendix with the diagrams, a page of HTML to read and click through, or code
@@ -114,14 +110,12 @@ def command(
     from ntkfeyn.render.latex.appendix import LatexOptions, misplaced
 
     asked = request.names or request.legs is not None or request.channel is not None
-    given = {name: value for name, value in document.items() if value not in (None, False, ())}
-    if lang in LANGUAGES and (found := misplaced(lang, given)):
-        option = "author" if found[0] == "authors" else found[0]
+    given = {name: value for name, value in document.items() if not (value is None or value is False or value == ())}
+    if lang in LANGUAGES and (found := misplaced(lang, [*given, *(["certificate"] if certificate else [])])):
+        option = {"authors": "author", "templates": "template"}.get(found[0], found[0]).replace("_", "-")
         raise bad_request(f"--{option} was given with --lang {lang}", found[1], "--lang latex")
     targets = request.targets() if asked else default_targets(request.order)
-    options = LatexOptions(
-        prefix=prefix, columns=columns, terms_per_line=terms_per_line, expanded=expanded, templates=template, **given
-    )
+    options = LatexOptions(**given)
     if lang == "latex":
         options.check()  # before a certificate is made again
     network = None if network_file is None else _network(network_file)

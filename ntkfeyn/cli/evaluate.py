@@ -106,7 +106,7 @@ def evaluated_targets(request: TargetRequest, *, up_to: bool = False) -> list[Te
     from ntkfeyn.model.targets import DEFAULT_EVALUATED, resolve
     from ntkfeyn.model.tensors import TensorId
 
-    asked = any((request.names, request.legs, request.channel))
+    asked = request.names or request.legs is not None or request.channel is not None
     if request.order is None or (not asked and up_to):
         found = request._replace(order=None).targets() if asked else resolve(DEFAULT_EVALUATED)
     else:

@@ -7,6 +7,7 @@ keeps its default. A letter that TeX, a comment in code or a reader would not ta
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -61,7 +62,7 @@ def read_notation(source: str | PathLike[str]) -> Symbols:
         path = Path(__file__).parent / "notations" / f"{source}.toml"
         return notation_of(read_toml(path, MAX_BYTES, "notation", _tables()), f"the notation {source}")
     path = Path(source)
-    if not path.suffix and len(path.parts) == 1 and not path.exists():
+    if not path.suffix and len(path.parts) <= 1 and not os.path.exists(source):
         meant = closest(str(source), SHIPPED)
         raise bad_request(
             f"there is no notation '{_shown(str(source))}'",

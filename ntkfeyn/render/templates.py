@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -46,7 +47,7 @@ def render_all(jobs: Sequence[Job], user_templates: Path | None = None) -> list[
     if user_templates is None:
         environment = template_environment([template_directory()])
         return [rendered(environment, job) for job in jobs]
-    if not user_templates.is_dir():
+    if not os.path.isdir(user_templates):  # False, too, for a name that no file can have
         raise NtkfeynError(
             f"the template directory '{user_templates}' does not exist; ours is '{template_directory()}'"
         )

@@ -26,7 +26,8 @@ MAX_INPUTS = 512
 MAX_ENTRIES = 10_000_000
 MAX_LISTS = 100_000  # or lines: inputs with axes of their own are lists of lists
 MAX_BYTES = 1 << 26
-HINT = "--inputs x.json with [[1, 0.5], [0.2, 1]]"
+EXAMPLE = "x.json with [[1, 0.5], [0.2, 1]]"
+HINT = f"--inputs {EXAMPLE}"
 
 
 def read_array(path: Path) -> Any:
@@ -37,13 +38,13 @@ def read_array(path: Path) -> Any:
     kind = path.suffix.lower()
     readers = {".npy": _read_npy, ".csv": _read_csv, ".json": _read_json}
     if kind not in readers:
-        raise bad_request(f"'{path}' was given", "files .json, .npy and .csv are allowed", HINT)
+        raise bad_request(f"'{path}' was given", "files .json, .npy and .csv are allowed", EXAMPLE)
     data = read_file(path, MAX_BYTES)
     try:
         return readers[kind](data)
     except (ValueError, RecursionError, MemoryError) as error:
         raise bad_request(
-            f"'{path}' does not hold vectors", f"a {kind} file of numbers, one vector a row, is allowed", HINT
+            f"'{path}' does not hold vectors", f"a {kind} file of numbers, one vector a row, is allowed", EXAMPLE
         ) from error
 
 
@@ -60,7 +61,10 @@ def _read_json(data: bytes) -> Any:
     """Counted as well, by the signs that part entries and begin lists."""
     _check_size(data.count(b",") + data.count(b":") + 1)
     _check_lists(data.count(b"[") + data.count(b"{"), "lists")
-    return json.loads(data.decode("utf-8-sig"))
+    found = json.loads(data.decode("utf-8-sig"))
+    if not isinstance(found, list):  # null is no answer to "which test inputs?"
+        raise ValueError("no list")
+    return found
 
 
 def _check_size(entries: int) -> None:

@@ -87,12 +87,6 @@ class TrainingRequest(NamedTuple):
             if found > most:
                 raise LimitError(f"{found} {kind} were given; at most {most} are allowed; try fewer")
         network = self.numbers.networks[0]
-        if network.shared:
-            raise bad_request(
-                "training of a network that shares weights over positions",
-                "fully connected networks are allowed",
-                "--depth 3 --width 64 --activation tanh",
-            )
         for function in functions(network):
             if not function.smooth:
                 raise RequestError(
@@ -126,6 +120,12 @@ def training_request(
     **solving: Any,
 ) -> TrainingRequest:
     """A checked request; ``solving`` are the fields of ``Request`` that say how."""
+    if any(network.shared for network in networks):  # before its inputs, which are no vectors, are looked at
+        raise bad_request(
+            "training of a network that shares weights over positions",
+            "fully connected networks are allowed",
+            "--depth 3 --width 64 --activation tanh",
+        )
     numbers = Request(networks, **training_samples(points), **solving)
     targets = target_array(points.targets, len(numbers.gram))
     found = TrainingRequest(numbers, targets, schedule, sampling, every_pair=every_pair)

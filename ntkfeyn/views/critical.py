@@ -92,8 +92,6 @@ def critical_record(
     from ntkfeyn.criticality.depth import depth_scaling
     from ntkfeyn.criticality.points import critical_points
 
-    if scaling is not None:
-        scaling.check()
     found = critical_points(activation)
     if scaling is None or found.main is None:
         return Critical(found, scaling, symbols=symbols)
