@@ -129,11 +129,15 @@ def template_letters(letters: Letters) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Symbols:
-    """The letters of text (terminal, code comments, SVG), of LaTeX (formulas, TikZ, figures) and of ASCII (SymPy)."""
+    """The letters of text (terminal, code comments, SVG), of LaTeX (formulas, TikZ, figures) and of ASCII (SymPy).
+
+    ``source``: the file or name that they were read from, if they were.
+    """
 
     text: Letters = field(default=TEXT)
     latex: Letters = field(default=LATEX)
     plain: Letters = field(default=PLAIN)
+    source: str = field(default="", compare=False)
 
     @staticmethod
     def read(source: str | PathLike[str]) -> Symbols:

@@ -22,10 +22,11 @@ from ntkfeyn.render.drawing.names import tensor_names
 from ntkfeyn.render.html.explanations import diagram_data
 from ntkfeyn.render.html.graph import HEIGHT, Graph, dependency_graph
 from ntkfeyn.render.html.mathml import mathml
+from ntkfeyn.render.html.phrases import inline
 from ntkfeyn.render.html.pictures import picture
 from ntkfeyn.render.html.sections import section
 from ntkfeyn.render.html.tensors import tensor_cards
-from ntkfeyn.render.latex.rules import cumulant_rows, pair_formula, rule_rows
+from ntkfeyn.render.latex.rules import capital, cumulant_rows, pair_formula, prose, rule_rows
 from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.render.templates import provenance, renderer
@@ -105,7 +106,7 @@ def _rules(recursions: Sequence[Recursion], symbols: Symbols) -> dict[str, list[
     shared = bool(recursions) and recursions[0].shared
     rows = [
         {
-            "element": escape(row.element),
+            "element": inline(capital(prose(row.element, symbols.latex))),
             "formula": mathml(row.formula),
             "picture": picture(row.picture),
         }

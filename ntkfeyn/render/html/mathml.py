@@ -36,13 +36,13 @@ PRIMES = ("", "′", "″", "‴")
 def mathml(tex: str, *, block: bool = False) -> str:
     """A formula; ``block``: on a line of its own, sums with their indices below. Raises ValueError."""
     display = ' display="block"' if block else ""
-    return f"<math{display}>{row(tex)}</math>"
+    return f"<math{display}>{''.join(elements(tex))}</math>"
 
 
 @lru_cache(maxsize=16384)
-def row(tex: str) -> str:
+def elements(tex: str) -> tuple[str, ...]:
     """What stands inside of <math>. Raises ValueError for a command that is not known, or a brace that is missing."""
-    return "".join(_Reader(tex).row(""))
+    return tuple(_Reader(tex).row(""))
 
 
 class _Reader(Tokens):

@@ -98,6 +98,11 @@ def prose(text: str, letters: Letters) -> str:
     return re.sub(r"\b(z-z|z-leg)\b", lambda found: found[0].replace("z", f"${letters.preactivation}$"), text)
 
 
+def capital(words: str) -> str:
+    """With a capital where they begin with a word; mathematics keeps its letters."""
+    return words[:1].upper() + words[1:]
+
+
 def pair_formula(rule: PairRule, notation: LatexNotation) -> str:
     """The factor of a pair of slots v, w with a and b blocks of old edges."""
     if rule.merges:
