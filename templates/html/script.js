@@ -23,8 +23,9 @@
     button.dataset.explain = id;
     return button;
   };
+  const link = (id) => Object.assign(leading(id), { className: "link" });
   const linked = (words) => words.split(/(?<=\s)|(?=[\s;,.]+(?:\s|$))/).map((word) => (
-    Object.hasOwn(data.diagrams, word) ? Object.assign(leading(word), { className: "link" }) : word));
+    Object.hasOwn(data.diagrams, word) ? link(word) : word));
   const written = (element, sentence, links = false) => {
     element.append(...sentence.flatMap((part, k) => (k % 2 ? math(part) : links ? linked(part) : part)));
     return element;
@@ -108,14 +109,16 @@
   const show = (id) => {
     const about = data.diagrams[id], terms = made("div", undefined, "its"), around = besides(id), at = around.indexOf(id);
     shown = id;
-    $("explained-title").textContent = `${id}${about.part ? `, part of ${about.part}` : ""}: how the diagram becomes its term`;
+    const whole = about.part ? [", part of ", link(about.part)] : [];
+    $("explained-title").replaceChildren(id, ...whole, ": how the diagram becomes its term");
     terms.append(...about.terms.map(scrolled));
     body.replaceChildren(pictureOf(id), terms, copiesOf(id));
     body.append(...about.steps.map(stepOf));
     if (about.members) body.append(membersOf(id));
-    $("previous").disabled = at === 0;
-    $("next").disabled = at === around.length - 1;
+    $("previous").ariaDisabled = at === 0; // and not disabled, which would lose the keyboard
+    $("next").ariaDisabled = at === around.length - 1;
     if (!dialog.open) dialog.showModal();
+    else if (!dialog.contains(document.activeElement)) $("explained-title").focus();
     dialog.scrollTop = 0;
   };
   const explain = (id) => {
@@ -237,7 +240,10 @@
   // --- search ---
   const field = $("search"), found = $("found"), SHOWN = 40;
   const tell = (text) => { $("told").textContent = text; }; // to screen readers
-  const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[_^{}]/g, ""); // formulas have places instead
+  const greek = ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma"
+    + " tau upsilon phi chi psi omega").split(" ");
+  const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[_^{}]/g, "") // formulas have places instead
+    .replace(/[α-ω]/g, (letter) => greek[letter.charCodeAt(0) - 0x3b1]);
   let entries = null, spoken = null;
   const index = () => {
     const letters = data.pieces.map((piece) => parsed(`<math>${piece}</math>`).textContent);

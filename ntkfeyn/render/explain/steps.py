@@ -25,7 +25,7 @@ from ntkfeyn.render.explain.attachment import (
 from ntkfeyn.render.explain.constituents import Row, constituents, layers
 from ntkfeyn.render.explain.counting import power_counting
 from ntkfeyn.render.explain.explanation import Explanation
-from ntkfeyn.render.formulas import cumulant_text, expanded_text, powers_text, term_text
+from ntkfeyn.render.formulas import cumulant_text, expanded_text, operator_text, powers_text, term_text
 from ntkfeyn.render.json import diagram_json, term_json, weights_json, written_cumulant
 from ntkfeyn.render.notation import TextNotation, counted, latex_of
 from ntkfeyn.render.wrapping import wrap
@@ -248,6 +248,9 @@ def _term(explanation: Explanation) -> list[Row]:
         if len(expanded) > len(shown):
             asked = f"ntkfeyn explain {explanation.diagram.id} --format json"
             rows.append((1, f"+ .. and {len(expanded) - len(shown)} more: `{asked}` has them all"))
+    if explanation.recursion.shared:
+        operators = notation.formula(operator_text(explanation.recursion, notation))
+        rows.append((0, f"Weights are shared over labels: {operators} acts on all of it."))
     return rows + _in_recursion(explanation)
 
 

@@ -30,6 +30,8 @@ from ntkfeyn.render.html.signs import (
 from ntkfeyn.render.mathtex import Tokens
 
 TIGHT = frozenset("/|‖")
+SIGNS = {sign: f'<mo form="prefix">{shown}</mo>' for sign, shown in (("+", "+"), ("-", "−"))}
+OPENING = frozenset("([=,")  # behind which a sign is one of what follows, not of a sum
 PRIMES = ("", "′", "″", "‴")
 
 
@@ -59,12 +61,14 @@ class _Reader(Tokens):
     def row(self, end: str) -> list[str]:
         """Elements up to ``end``, which is taken."""
         found: list[str] = []
+        before = ""
         while (token := self.take()) != end:
             if token == "":
                 raise ValueError(f"'{end}' is missing")
             if token != " ":
-                base = self.nucleus(token)
+                base = SIGNS[token] if token in SIGNS and before in OPENING else self.nucleus(token)
                 found.append(self.scripts(base, token[1:] in LIMITS) if base else base)
+                before = token
         return [element for element in found if element]
 
     def group(self) -> str:

@@ -80,7 +80,7 @@ def _figure(diagram: Diagram, drawn: str, notation: LatexNotation, *, leading: b
     """A picture with what stands before it: its sign and weight."""
     size = abs(diagram.weight)
     sign = "-" if diagram.weight < 0 else "" if leading else "+"
-    before = sign + ("" if size == 1 else notation.fraction(size))
+    before = sign if size == 1 else spaced(f"{sign} {notation.fraction(size)}".lstrip())
     tensors = [f"{vertex.name}" for vertex in diagram.tensor_vertices]
     held = f", with {' and '.join(tensors)}" if tensors else ""
     return {
