@@ -21,7 +21,10 @@ def power_counting(explanation: Explanation) -> list[Row]:
     each, brought, none = formula(f"1/{n}"), formula(f"1/{below}"), "" if explanation.tensors else " (none)"
     rows: list[Row] = [
         (0, f"{formula(f'P = {cubic}')} cubic {'vertex' if cubic == 1 else 'vertices'}, {each} each"),
-        (0, f"{formula(f'B = {propagators}')} {'propagator' if propagators == 1 else 'propagators'}, a sum over {formula(n)} neurons each"),
+        (
+            0,
+            f"{formula(f'B = {propagators}')} {'propagator' if propagators == 1 else 'propagators'}, a sum over {formula(n)} neurons each",
+        ),
         (0, f"{formula(f'X = {cost}')}, the power of {brought} that the tensors bring{none}"),
     ]
     for one in explanation.tensors:

@@ -45,5 +45,5 @@ class Phrases:
         return [self._pieces.setdefault(one, len(self._pieces)) for one in elements(spaced(tex))]
 
     def data(self) -> dict[str, Any]:
-        """"sentences": words, formula, words, ..; "pieces": MathML."""
+        """ "sentences": words, formula, words, ..; "pieces": MathML."""
         return {"sentences": self._sentences, "pieces": list(self._pieces)}
