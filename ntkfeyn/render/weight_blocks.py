@@ -31,24 +31,25 @@ def series(loops: Loops, count: int = SHOWN) -> tuple[SeriesTerm, ...]:
     return tuple(SeriesTerm(joint_cumulant(loops, power), power) for power in powers)
 
 
-def series_text(terms: Sequence[SeriesTerm], notation: TextNotation) -> str:
+def series_formula(terms: Sequence[SeriesTerm], notation: TextNotation) -> str:
     """-1/N^3 + 1/N^4, within words"""
-    return notation.formula(_series_text(terms), series_tex(terms))
+    return notation.formula(series_text(terms), series_tex(terms))
 
 
 def series_equation(loops: Loops, notation: TextNotation) -> str:
     """κ(1,2) = -1/N^3 + 1/N^4 + .., within words"""
     terms = series(loops)
-    text = f"{loops_text(loops)} = {_series_text(terms)} + .."
+    text = f"{loops_text(loops)} = {series_text(terms)} + .."
     return notation.formula(text, rf"{loops_tex(loops)} = {series_tex(terms)} + \ldots")
 
 
-def cumulant_text(loops: Loops, notation: TextNotation) -> str:
+def loops_formula(loops: Loops, notation: TextNotation) -> str:
     """κ(1,2), within words"""
     return notation.formula(loops_text(loops), loops_tex(loops))
 
 
-def _series_text(terms: Sequence[SeriesTerm]) -> str:
+def series_text(terms: Sequence[SeriesTerm]) -> str:
+    """-1/N^3 + 1/N^4"""
     parts: list[str] = []
     for coefficient, power in terms:
         sign = ("-" if coefficient < 0 else "") if not parts else ("- " if coefficient < 0 else "+ ")

@@ -22,7 +22,7 @@ from ntkfeyn.model.combinatorics import set_partitions
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.formulas import bound_labels, group_text, mean_text, tensor_text
 from ntkfeyn.render.notation import TextNotation
-from ntkfeyn.render.weight_blocks import SeriesTerm, cumulant_text, hidden_text, joined_text, series_text
+from ntkfeyn.render.weight_blocks import SeriesTerm, hidden_text, joined_text, loops_formula, series_formula
 
 
 class Pair(NamedTuple):
@@ -116,8 +116,8 @@ def block_factors(diagram: Diagram, notation: TextNotation) -> tuple[WeightFacto
         value = Fraction(joint_cumulant(loops, power))
         reason = (
             f"the weight block {joined_text(block, notation)}, whose hidden pairs are"
-            f" {hidden_text(block, diagram, notation)}: {cumulant_text(loops, notation)} has the term"
-            f" {series_text([SeriesTerm(int(value), power)], notation)}"
+            f" {hidden_text(block, diagram, notation)}: {loops_formula(loops, notation)} has the term"
+            f" {series_formula([SeriesTerm(int(value), power)], notation)}"
         )
         found.append(WeightFactor(value, reason))
     return tuple(found)

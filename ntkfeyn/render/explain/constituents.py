@@ -21,7 +21,7 @@ from ntkfeyn.render.explain.attachment import (
 )
 from ntkfeyn.render.formulas import choice_text, cumulant_text, dashed, powers_text, slots_text
 from ntkfeyn.render.notation import TextNotation, counted
-from ntkfeyn.render.weight_blocks import hidden_text, joined_text, series_equation, series_text, term_of
+from ntkfeyn.render.weight_blocks import hidden_text, joined_text, series_equation, series_formula, term_of
 
 Row = tuple[int, str]
 LINES = ("wavy", "solid and dashed", "double dashed")  # by the number of differentiated activations
@@ -69,7 +69,7 @@ def _weight_blocks(diagram: Diagram, notation: TextNotation) -> list[Row]:
         rows.append(
             (2, f"the hidden neurons are paired anew: {hidden}; both pairings make {many} of half-length {lengths}")
         )
-        taken = series_text([term_of(block)], notation)
+        taken = series_formula([term_of(block)], notation)
         rows.append((2, f"{series_equation(block.loops, notation)}; this diagram takes {taken}"))
     return rows
 

@@ -19,12 +19,10 @@ def power_counting(explanation: Explanation) -> list[Row]:
     notation = explanation.notation
     n, below, formula = notation.width, notation.width_below, notation.formula
     each, brought, none = formula(f"1/{n}"), formula(f"1/{below}"), "" if explanation.tensors else " (none)"
+    vertices, held = ("vertex" if cubic == 1 else "vertices"), ("propagator" if propagators == 1 else "propagators")
     rows: list[Row] = [
-        (0, f"{formula(f'P = {cubic}')} cubic {'vertex' if cubic == 1 else 'vertices'}, {each} each"),
-        (
-            0,
-            f"{formula(f'B = {propagators}')} {'propagator' if propagators == 1 else 'propagators'}, a sum over {formula(n)} neurons each",
-        ),
+        (0, f"{formula(f'P = {cubic}')} cubic {vertices}, {each} each"),
+        (0, f"{formula(f'B = {propagators}')} {held}, a sum over {formula(n)} neurons each"),
         (0, f"{formula(f'X = {cost}')}, the power of {brought} that the tensors bring{none}"),
     ]
     for one in explanation.tensors:
