@@ -292,11 +292,12 @@ def test_rules_begin_with_a_capital_but_keep_symbols(pages: dict[str, str], tmp_
     assert rules[0].startswith("Cubic vertex")
     assert "<math><mi>z</mi></math>-<math><mi>z</mi></math> pair on a propagator" in rules
     file = tmp_path / "own.toml"
-    file.write_text("[letters]\npreactivation = 'h'\n")
+    file.write_text("[letters]\npreactivation = 'h'\nwidth = 'N'\n")
     paths = nf.emit("D", lang="latex", directory=tmp_path, notation=file)
     [table] = [path.read_text() for path in paths if path.name == "rules.tex"]
     assert r"\textbf{$h$-$h$ pair on a propagator}" in table
     assert r"\textbf{Pair of a $h$-leg and a slot}" in table
+    assert r"\textbf{Tensor vertex, per power of $1/N$}" in table
 
 
 def run(program: str) -> dict[str, Any]:
