@@ -316,19 +316,23 @@ def test_print_leaves_out_what_is_for_the_screen(page: Browser) -> None:
     page.call("Emulation.setEmulatedMedia", media="")
     assert 300 < max(widths) < 520
     assert shown == [".terms", ".diagram", "h1"]
-    assert page.pdf().startswith(b"%PDF")
 
 
 def test_an_explanation_is_printed_alone(page: Browser) -> None:
     """All of it, on as many pages as it takes, and nothing of what lies behind."""
     page.open(SMALLER)
+    assert pages_of(page.pdf()) > 10
     page.click(by_id("D:1:2"))
-    assert 1 < len(re.findall(rb"/Type /Page\b", page.pdf())) < 6  # with the page behind it would be more than ten
+    assert 1 < pages_of(page.pdf()) < 6
     page.call("Emulation.setEmulatedMedia", media="print")
     displayed = "(e) => getComputedStyle(e).display !== 'none'"
     shown = page.run(f"[...document.body.children].filter({displayed}).map((e) => e.id)")
     page.call("Emulation.setEmulatedMedia", media="")
     assert shown == ["explained"]
+
+
+def pages_of(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type /Page\b", pdf))
 
 
 def test_everything_that_can_be_used_has_a_name(page: Browser) -> None:
