@@ -82,7 +82,7 @@ class Diagram(Record):
         return {".json": self.to_json, ".svg": self.svg, ".pdf": self.pdf, ".png": self.png, ".tex": self.tikz}
 
     def sympy(self) -> sympy.Expr:
-        """Its terms after Leibniz as a SymPy sum, without what a recursion adds to equal terms of other diagrams."""
+        """Its terms after Leibniz as a SymPy sum, all at layer l. Raises LimitError where they are too many."""
         from ntkfeyn.render.sympy import terms_to_sympy
 
         return terms_to_sympy(reduce_terms(translate(self.record, self.id), self.record.cumulant)[0], self.symbols)
