@@ -29,6 +29,7 @@ from ntkfeyn.render.html.graph import dependency_graph
 from ntkfeyn.render.html.mathml import mathml
 from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.render.symbols import TEXT, Symbols
+from ntkfeyn.render.sympy import OURS
 
 ATLAS = Path(__file__).parent.parent / "outputs" / "atlas"
 MOST_BYTES = 3 << 20
@@ -112,10 +113,13 @@ def test_pages_are_well_formed_and_hang_together(name: str, pages: dict[str, str
             assert attributes.get(one, ids[0]) in ids
         if tag == "button":
             assert attributes["type"] == "button"
+    data = known(text)
+    members = [about["picture"] for about in data["diagrams"].values() if "part" in about]
+    shown, beside = text.split("<script")[0], {"svg": members, "math": data["pieces"]}
     for kind in ("svg", "math"):
-        found = re.findall(rf"<{kind}\b.*?</{kind}>", text, re.DOTALL)
+        found = re.findall(rf"<{kind}\b.*?</{kind}>", shown, re.DOTALL)
         assert len(found) > 5
-        for element in found:
+        for element in (*found, *beside[kind]):
             tree = ET.fromstring(element)
             assert kind == "svg" or {node.tag for node in tree.iter()} <= CORE
 
@@ -184,41 +188,116 @@ def signs(text: str) -> Counter[str]:
     return Counter(re.sub(r"[\s{}_^/,]", "", text))
 
 
+def known(page: str) -> dict[str, Any]:
+    """What the script of a page has."""
+    found: dict[str, Any] = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page)[1])
+    return found
+
+
+def plain(text: str) -> Counter[str]:
+    """The signs of words with formulas, without those that two dimensions make needless."""
+    for one, other in (("−", "-"), ("⋅", "·"), ("Σ", "∑"), ("'''", "‴"), ("''", "″"), ("'", "′")):
+        text = text.replace(one, other)
+    return signs(re.sub(r"[().]", "", unicodedata.normalize("NFKC", text)))
+
+
 @pytest.mark.parametrize("name", ["order1", "Theta_2_closure"])
-def test_what_is_explained_and_copied(name: str, pages: dict[str, str]) -> None:
-    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', pages[name])[1])
-    sentences = data["sentences"]
-    assert len(set(sentences)) == len(sentences)
+def test_what_is_explained_is_what_explain_says(name: str, pages: dict[str, str]) -> None:
+    """Of diagrams and of the members of Omega; formulas of it are MathML, whose signs are those of the text."""
+    data = known(pages[name])
+    letters = ["".join(ET.fromstring(f"<math>{piece}</math>").itertext()) for piece in data["pieces"]]
+    spoken = [
+        plain("".join("".join(letters[p] for p in part) if k % 2 else part for k, part in enumerate(sentence)))
+        for sentence in data["sentences"]
+    ]
+    assert len({json.dumps(sentence) for sentence in data["sentences"]}) == len(spoken)
+    ids = []
     for recursion in recursions()[name]:
-        for diagram in recursion.diagrams:
-            about = data["diagrams"][diagram.id]
-            assert about["of"] == str(recursion.id)
-            explained = derivation_steps(Explanation(diagram, diagram, recursion, Symbols(), dict))
-            read = [
-                (sentences[title], [(rows[k], sentences[rows[k + 1]]) for k in range(0, len(rows), 2)])
-                for title, *rows in about["steps"]
-            ]
-            assert read == [(title, list(rows)) for title, rows in explained]
+        for drawn in recursion.diagrams:
+            assert data["diagrams"][drawn.id].get("members", []) == [member.id for member in drawn.members]
+            for diagram in (drawn, *drawn.members):
+                ids.append(diagram.id)
+                about = data["diagrams"][diagram.id]
+                assert about.get("part", drawn.id) == drawn.id
+                explained = derivation_steps(Explanation(diagram, drawn, recursion, Symbols(), dict))
+                for (title, *rows), (heading, lines) in zip(about["steps"], explained, strict=True):
+                    assert data["sentences"][title] == [heading]
+                    assert rows[::2] == [depth for depth, _ in lines]
+                    assert [spoken[row] for row in rows[1::2]] == [plain(text) for _, text in lines], diagram.id
+    assert sorted(ids) == sorted(data["diagrams"])
+    words = [part for sentence in data["sentences"] for part in sentence[::2]]
+    assert not [part for part in words if re.search(r"[_^∂⟨σΘ]", part)]  # nothing was left as text
+
+
+@pytest.mark.parametrize("name", ["order1", "Theta_2_closure"])
+def test_what_is_copied(name: str, pages: dict[str, str]) -> None:
+    data = known(pages[name])
+    for recursion in recursions()[name]:
         copied = data["recursions"][str(recursion.id)]
         view = nf.derive(recursion.name, recursion.order)
         assert copied["latex"] == view.latex()
         if len(recursion.expanded) < 50:
             assert copied["sympy"] == str(view.sympy())
-    assert len(data["diagrams"]) == sum(len(recursion.diagrams) for recursion in recursions()[name])
+            members = nf.diagrams(recursion.name, recursion.order, full=True)
+            biases = [term for term in recursion.expanded if not term.diagrams]
+            whole = sum(diagram.sympy() for diagram in view.diagrams) + sum(map(OURS.term, biases))
+            assert whole == view.sympy()  # what is copied of its diagrams is what is copied of it
+            for diagram in view.diagrams:
+                about = data["diagrams"][diagram.id]
+                assert about["sympy"] == str(diagram.sympy())
+                own = [one for one in members if one.id in about.get("members", [])]
+                assert not own or sum(one.sympy() for one in own) == diagram.sympy()
+                assert [data["diagrams"][one.id]["sympy"] for one in own] == [str(one.sympy()) for one in own]
+
+
+def test_long_expressions_are_copied_as_a_program(pages: dict[str, str]) -> None:
+    data = known(pages["Theta_2_closure"])
+    long = {id: about for id, about in data["diagrams"].items() if "\n" in about["sympy"]}
+    assert {"D:2:6", "D:2:6a"} <= set(long)
+    for id in ("D:2:6", "D:2:6a"):
+        assert run(long[id]["sympy"])["expression"] == run(long[id]["python"])["diagram"].sympy()
 
 
 def test_copied_python_makes_the_same_again(pages: dict[str, str]) -> None:
     """The lines run, whatever labels and weights; what they give has the id that they were copied from."""
     for name in ("order1", "labels", "orthogonal", "shared", "tree"):
-        data = json.loads(re.search(r'id="data">(.*?)</script>', pages[name])[1])
+        data = known(pages[name])
         hashes = re.findall(r"recursion hash ([0-9a-f]{16})", pages[name])
         made = [run(about["python"])["recursion"] for about in data["recursions"].values()]
         assert sorted(one.record.hash[:16] for one in made) == sorted(hashes)
-        for id, about in list(data["diagrams"].items())[:6]:
+        members = [(id, about) for id, about in data["diagrams"].items() if "part" in about]
+        for id, about in [*list(data["diagrams"].items())[:6], *members[-2:]]:
             assert run(about["python"])["diagram"].id == id
-    long = json.loads(re.search(r'id="data">(.*?)</script>', pages["Theta_2_closure"])[1])["recursions"]["C0C1@2"]
+    long = known(pages["Theta_2_closure"])["recursions"]["C0C1@2"]
     line = long["sympy"] if ".sympy()" in long["sympy"] else f"{long['python']}expression = {long['sympy']}"
     assert "expression" in line
+
+
+def test_copied_python_names_the_notation(pages: dict[str, str], tmp_path: Path) -> None:
+    """A shipped one by its name, a file by the path that was given: what runs shows the letters of the page."""
+    file = tmp_path / 'my "own".toml'
+    file.write_text("[letters]\npreactivation = 'h'\n[text]\nactivation = 'φ'\n")
+    [path] = nf.emit("D", lang="html", directory=tmp_path, notation=file)
+    for page, symbols in ((pages["labels"], Symbols.read("pdlt")), (path.read_text(), Symbols.read(file))):
+        for kind in ("recursion", "diagram"):
+            for about in known(page)[f"{kind}s"].values():
+                assert run(about["python"])[kind].symbols == symbols
+    assert "φ_1" in known(path.read_text())["diagrams"]["D:1:1"]["sympy"]
+    assert "notation" not in pages["order1"].split("<script")[1]
+
+
+def test_rules_begin_with_a_capital_but_keep_symbols(pages: dict[str, str], tmp_path: Path) -> None:
+    """Of words, never of letters: the preactivation is the reader's."""
+    rules = re.findall(r"<span>(.*?)</span><span class=\"scroll\">", pages["order1"])
+    assert rules[0].startswith("Cubic vertex")
+    assert "<math><mi>z</mi></math>-<math><mi>z</mi></math> pair on a propagator" in rules
+    file = tmp_path / "own.toml"
+    file.write_text("[letters]\npreactivation = 'h'\nwidth = 'N'\n")
+    paths = nf.emit("D", lang="latex", directory=tmp_path, notation=file)
+    [table] = [path.read_text() for path in paths if path.name == "rules.tex"]
+    assert r"\textbf{$h$-$h$ pair on a propagator}" in table
+    assert r"\textbf{Pair of a $h$-leg and a slot}" in table
+    assert r"\textbf{Tensor vertex, per power of $1/N$}" in table
 
 
 def run(program: str) -> dict[str, Any]:
@@ -255,6 +334,7 @@ def test_mathml_of_indices_primes_fractions_and_alphabets() -> None:
     assert mathml(r"\tfrac12") == '<math><mfrac displaystyle="false"><mn>1</mn><mn>2</mn></mfrac></math>'
     assert mathml(r"s''^{(4)}_1") == mathml(r"s_1''^{(4)}")
     assert "<mo>″</mo>" in mathml("s''_1")
+    assert [mathml(tex).count("prefix") for tex in ("(-1)^p", "a=-b", "a-b", "-1")] == [1, 1, 0, 0]  # first is prefix
     assert "<munder><mo>∑</mo>" in mathml(r"\sum_{a\in\{1,2\}} x", block=True)
     for tex, sign in ((r"\mathcal{H}", "ℋ"), (r"\mathbb{R}", "ℝ"), (r"\mathfrak C", "ℭ"), (r"\mathbf{\Gamma}", "𝚪")):
         assert sign in mathml(tex)

@@ -90,29 +90,80 @@ def test_a_click_explains_step_by_step(id: str, page: Browser) -> None:
     page.click(by_id(id))
     assert page.run("document.getElementById('explained').open")
     assert id in page.run("document.getElementById('explained-title').textContent")
+    steps = DATA["diagrams"][id]["steps"]
     shown = page.run(
         "[...document.querySelectorAll('.step')].map((e) => [e.querySelector('summary').textContent,"
         " ...[...e.querySelectorAll('p')].map((p) => p.textContent)])"
-    )
-    steps = DATA["diagrams"][id]["steps"]
-    assert [one[0] for one in shown] == [f"{k}. {DATA['sentences'][step[0]]}" for k, step in enumerate(steps, start=1)]
+    )[: len(steps)]
+    assert [one[0] for one in shown] == [f"{k}. {spoken(step[0])}" for k, step in enumerate(steps, start=1)]
     for (_, *rows), (_, *lines) in zip(steps, shown, strict=True):
-        said = [DATA["sentences"][row] for row in rows[1::2]]
-        assert [bare(line) for line in lines] == [bare(line) for line in said]
-    assert page.run("document.querySelectorAll('#explained-body .its math').length") >= 1
-    assert page.run("document.querySelectorAll('#explained-body .pic svg').length") == 1
+        assert lines == [spoken(row) for row in rows[1::2]]
+    terms = len(DATA["diagrams"][id]["terms"])
+    assert page.run("document.querySelectorAll('#explained-body > .its math').length") == terms
+    assert page.run("document.querySelectorAll('#explained-body > .pic svg').length") == 1
 
 
-def bare(text: str) -> str:
-    """Without what is shown as an index or an exponent instead."""
-    return re.sub(r"[\s{}()_^]", "", text.replace("−", "-"))
+def spoken(sentence: int) -> str:
+    """A sentence of the page's data, its formulas without their marks."""
+    parts = enumerate(DATA["sentences"][sentence])
+    markup = "".join("".join(DATA["pieces"][place] for place in part) if k % 2 else part for k, part in parts)
+    return re.sub(r"<[^>]*>", "", markup)
 
 
-def test_indices_of_an_explanation_stand_below(page: Browser) -> None:
+def test_formulas_of_an_explanation_are_set_as_such(page: Browser) -> None:
     page.click(by_id("V:1:2"))
-    below = page.run("[...document.querySelectorAll('.step sub')].map((e) => e.textContent)")
+    name = "http://www.w3.org/1998/Math/MathML"
+    below = page.run(
+        f"[...document.querySelectorAll('.step msub')].filter((e) => e.namespaceURI === '{name}')"
+        ".map((e) => e.lastChild.textContent)"
+    )
     assert {"b1", "1234", "ℓ−1"} <= set(below)
     assert not [p for p in page.run("[...document.querySelectorAll('.step p')].map((e) => e.textContent)") if "_" in p]
+
+
+def test_members_of_omega_are_explained(page: Browser) -> None:
+    """From their diagram to each of them, on to the next, and back; with pictures and what they give."""
+    page.click(by_id("D:2:3"))
+    rows = "[...document.querySelectorAll('.members li')]"
+    assert page.run(f"{rows}.map((e) => e.querySelector('.id').textContent)") == ["D:2:3a", "D:2:3b"]
+    assert page.run(f"{rows}.map((e) => [e.querySelectorAll('svg').length, e.querySelectorAll('math').length])") == [
+        [1, len(DATA["diagrams"][id]["terms"])] for id in ("D:2:3a", "D:2:3b")
+    ]
+    page.click('.members [data-explain="D:2:3a"]')
+    title = "document.getElementById('explained-title').textContent"
+    assert page.run(title) == "D:2:3a, part of D:2:3: how the diagram becomes its term"
+    assert page.run("document.querySelectorAll('#explained-body > .pic svg').length") == 1
+    page.press("ArrowRight")  # the keyboard is still in the dialog, though what had it is gone
+    assert page.run(title).startswith("D:2:3b, part of D:2:3:")
+    page.press("ArrowRight")
+    assert page.run(title).startswith("D:2:3b, part of D:2:3:")
+    assert page.run("document.getElementById('next').ariaDisabled") == "true"
+    page.click("#explained-title .link")
+    assert page.run(title) == "D:2:3: how the diagram becomes its term"
+    page.press("Escape")
+    assert page.run("document.activeElement.id") == "D:2:3"
+
+
+def travel(page: Browser, way: str) -> None:
+    """Goes to another address of the page and waits until it knows."""
+    page.run(f"new Promise((done) => {{ addEventListener('popstate', () => done(0), {{ once: true }}); {way}; }})")
+
+
+def test_an_explanation_has_an_address(page: Browser) -> None:
+    """Going back leaves it, going on and a link come to it; closed, the address is that of the diagram."""
+    opened = "document.getElementById('explained').open"
+    page.click(by_id("D:1:1"))
+    assert page.run("location.hash") == "#explain=D%3A1%3A1"
+    travel(page, "history.back()")
+    assert (page.run(opened), page.run("location.hash")) == (False, "")
+    travel(page, "history.forward()")
+    assert page.run(opened)
+    page.press("Escape")
+    assert page.run("decodeURIComponent(location.hash)") == "#D:1:1"
+    travel(page, "location.hash = '#explain=D%3A1%3A2a'")
+    assert page.run("document.getElementById('explained-title').textContent").startswith("D:1:2a, part of D:1:2:")
+    travel(page, "location.hash = '#explain=nothing'")
+    assert not page.run(opened)
 
 
 def test_going_on_and_closing(page: Browser) -> None:
@@ -141,7 +192,9 @@ def test_searching(page: Browser) -> None:
     page.run("(() => { const s = document.getElementById('search'); s.value = ''; s.focus(); })()")
     for letter in "zebra":
         page.press(letter)
-    assert page.run("document.getElementById('found').textContent") == "0 places"
+    nothing = "Nothing on this page has all of these words."
+    assert page.run("document.getElementById('found').textContent") == nothing
+    assert page.run("document.getElementById('told').textContent") == nothing
     page.press("Escape")
     assert page.run("document.getElementById('found').hidden")
 
@@ -154,6 +207,12 @@ def test_searching_words_of_explanations(page: Browser) -> None:
     found = page.run("[...document.querySelectorAll('#found a')].map((e) => e.firstChild.data)")
     assert "Theta:0:1" in found
     assert "V:1:1" not in found
+    for words in ("lambda_W new", "Λ_W NEW"):
+        page.run(f"(() => {{ const s = document.getElementById('search'); s.value = '{words}'; s.focus(); }})()")
+        page.run("document.getElementById('search').dispatchEvent(new Event('input'))")
+        assert page.run("[...document.querySelectorAll('#found a')].map((e) => e.firstChild.data)") == found
+    page.run("[...document.querySelectorAll('#found a')].find((e) => e.firstChild.data === 'Theta:0:1a').click()")
+    assert page.run("document.getElementById('explained-title').textContent").startswith("Theta:0:1a, part of")
 
 
 @pytest.mark.parametrize("kind", ["latex", "sympy", "python", "id"])
@@ -173,9 +232,10 @@ def test_copying_where_the_clipboard_is_refused(page: Browser) -> None:
         " window.copied = a.value.slice(a.selectionStart, a.selectionEnd); return true; }"
     )
     page.click(by_id("F:1:2"))
-    page.click("#explained-body .copies button")
-    assert page.run("window.copied") == DATA["diagrams"]["F:1:2"]["latex"]
-    assert page.run("document.getElementById('said').textContent") == "LaTeX copied"
+    for number, name in enumerate(("LaTeX", "SymPy", "Python"), start=2):
+        page.click(f"#explained-body .copies :nth-child({number})")
+        assert page.run("window.copied") == DATA["diagrams"]["F:1:2"][name.lower()]
+        assert page.run("document.getElementById('said').textContent") == f"{name} copied"
 
 
 def test_walking_the_graph(page: Browser) -> None:
@@ -234,6 +294,12 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(path: Path, page: Browser) 
     assert page.run(f"({wider})(document.getElementById('explained'))") is False
     x, right = page.run("(({x, right}) => [x, right])(document.getElementById('explained').getBoundingClientRect())")
     assert (x >= 0, right <= 360) == (True, True)
+    page.press("Escape")
+    page.run("scrollTo(0, 0)")
+    page.press("/")
+    page.press("d")
+    x, right = page.run("(({x, right}) => [x, right])(document.getElementById('found').getBoundingClientRect())")
+    assert 0 <= x < 100 < right <= 360
 
 
 def test_print_leaves_out_what_is_for_the_screen(page: Browser) -> None:
@@ -250,7 +316,23 @@ def test_print_leaves_out_what_is_for_the_screen(page: Browser) -> None:
     page.call("Emulation.setEmulatedMedia", media="")
     assert 300 < max(widths) < 520
     assert shown == [".terms", ".diagram", "h1"]
-    assert page.pdf().startswith(b"%PDF")
+
+
+def test_an_explanation_is_printed_alone(page: Browser) -> None:
+    """All of it, on as many pages as it takes, and nothing of what lies behind."""
+    page.open(SMALLER)
+    assert pages_of(page.pdf()) > 10
+    page.click(by_id("D:1:2"))
+    assert 1 < pages_of(page.pdf()) < 6
+    page.call("Emulation.setEmulatedMedia", media="print")
+    displayed = "(e) => getComputedStyle(e).display !== 'none'"
+    shown = page.run(f"[...document.body.children].filter({displayed}).map((e) => e.id)")
+    page.call("Emulation.setEmulatedMedia", media="")
+    assert shown == ["explained"]
+
+
+def pages_of(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type /Page\b", pdf))
 
 
 def test_everything_that_can_be_used_has_a_name(page: Browser) -> None:

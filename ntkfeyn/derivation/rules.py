@@ -50,7 +50,7 @@ class PairRule(NamedTuple):
     vertex is a dot or a ``square``, and ``names_slots`` where no line leads to it alone; ``plain`` are those that lists
     leave unmarked. ``element`` heads its row in a
     table of rules, ``source`` says why; ``words`` and ``sentence`` tell it of a pair, ``inside`` of a pair in Omega;
-    ``{layer}`` and ``{edge}`` there are filled in.
+    ``{above}``, the layer l+1, and ``{edge}`` there are filled in.
     """
 
     name: str
@@ -84,8 +84,8 @@ NEW_EDGE = PairRule(
     element="cubic vertex, one new parameter edge",
     source="both slots differentiated by the same weight of layer l+1",
     words="one new parameter",
-    sentence="a new edge, both slots differentiate by one weight of layer {layer}+1",
-    inside="its edge {edge} is new, both ends differentiate by one weight of layer {layer}+1",
+    sentence="a new edge, both slots differentiate by one weight of layer {above}",
+    inside="its edge {edge} is new, both ends differentiate by one weight of layer {above}",
     consumes_edge=True,
     square=True,
 )

@@ -82,12 +82,13 @@ def slots_text(shape: Cumulant, notation: TextNotation) -> str:
     """Which labels the slots of a request have, where samples have labels of their own."""
     if not notation.letters.samples:
         return ""
-    return f", slots {', '.join(f'{label} = {notation.label(label)}' for label in sorted(set(shape.labels)))}"
+    named = [notation.formula(f"{label} = {notation.label(label)}") for label in sorted(set(shape.labels))]
+    return f", slots {', '.join(named)}"
 
 
 def dashed(slots: Sequence[int], notation: TextNotation) -> str:
     """1-3: slots that belong together."""
-    return "-".join(map(notation.label, slots))
+    return "-".join(notation.formula(notation.label(slot)) for slot in slots)
 
 
 def powers_text(powers: Powers, notation: TextNotation) -> str:

@@ -31,9 +31,21 @@ class TextNotation:
     space = " "  # between factors
     brackets = ("[", "]")  # of what an operator acts on
     inner = " "  # between activations of one expectation
+    times = " · "  # between numbers
 
     def __init__(self, letters: Letters) -> None:
         self.letters = letters
+
+    def formula(self, written: str, tex: str = "") -> str:
+        """A formula that stands within words; ``tex``: where LaTeX has other signs than these."""
+        return written
+
+    def indexed(self, letter: str, index: str) -> str:
+        return f"{letter}_{index}"
+
+    def raised(self, base: str, exponent: str) -> str:
+        """A power; on one line an exponent that is no single sign stands in brackets."""
+        return f"{base}^{exponent}"
 
     def fraction(self, value: Fraction) -> str:
         return str(value)
@@ -71,17 +83,25 @@ class TextNotation:
         return self.letters.activation + ("'" * order if order <= 3 else f"^({order})")
 
     def activation(self, sample: int, order: int) -> str:
-        return f"{self.function(order)}_{self.label(sample)}"
+        return self.indexed(self.function(order), self.label(sample))
 
     def omega(self, first: int, second: int) -> str:
-        return f"{self.letters.omega}_{self.indices((first, second))}"
+        return self.indexed(self.letters.omega, self.indices((first, second)))
 
     def averaging(self, pair: tuple[int, int]) -> str:
         """The operator that averages a pair of labels."""
-        return f"{self.letters.averaging}_{self.indices(pair)}"
+        return self.indexed(self.letters.averaging, self.indices(pair))
+
+    def derivative(self, label: int) -> str:
+        return self.indexed(self.letters.derivative, self.label(label))
 
     def derivatives(self, labels: Sequence[int], inner: str) -> str:
-        return "".join(f"{self.letters.derivative}_{self.label(label)}" for label in labels) + f"({inner})"
+        return "".join(map(self.derivative, labels)) + f"({inner})"
+
+    def delta(self, first: int, second: int) -> str:
+        """The Kronecker delta of the neurons of two slots."""
+        i = self.letters.neuron
+        return f"{self.letters.delta}_{{{i}{first} {i}{second}}}"
 
     def mean(self, inner: str) -> str:
         left, right = self.letters.expectation
@@ -110,11 +130,18 @@ class LatexNotation(TextNotation):
     """LaTeX maths. ``layer_shown``: what tensors carry in brackets above, if anything."""
 
     space = inner = r"\,"
+    times = r" \cdot "
     brackets = (r"\bigl[", r"\bigr]")
 
     def __init__(self, letters: Letters = LATEX, layer_shown: str = "") -> None:
         super().__init__(letters)
         self.layer_shown = layer_shown
+
+    def indexed(self, letter: str, index: str) -> str:
+        return f"{letter}_{{{index}}}"
+
+    def raised(self, base: str, exponent: str) -> str:
+        return f"{base}^{{{exponent.strip('()')}}}"
 
     def fraction(self, value: Fraction) -> str:
         if value.denominator == 1:
@@ -147,17 +174,9 @@ class LatexNotation(TextNotation):
     def function(self, order: int) -> str:
         return self.letters.activation + ("'" * order if order <= 3 else f"^{{({order})}}")
 
-    def activation(self, sample: int, order: int) -> str:
-        return f"{self.function(order)}_{{{self.label(sample)}}}"
-
-    def omega(self, first: int, second: int) -> str:
-        return f"{self.letters.omega}_{{{self.indices((first, second))}}}"
-
-    def averaging(self, pair: tuple[int, int]) -> str:
-        return f"{self.letters.averaging}_{{{self.indices(pair)}}}"
-
-    def derivatives(self, labels: Sequence[int], inner: str) -> str:
-        return "".join(f"{self.letters.derivative}_{{{self.label(label)}}}" for label in labels) + f"({inner})"
+    def delta(self, first: int, second: int) -> str:
+        neurons = " ".join(f"{self.letters.neuron}_{{{self.label(slot)}}}" for slot in (first, second))
+        return f"{self.letters.delta}_{{{neurons}}}"
 
     def mean(self, inner: str) -> str:
         left, right = self.letters.expectation
@@ -166,6 +185,17 @@ class LatexNotation(TextNotation):
     def sum(self, labels: Sequence[int], domain: Sequence[int]) -> str:
         names = ",".join(self.label(label) for label in labels)
         return rf"\sum_{{{names}\in\{{{','.join(map(self.label, domain))}\}}}}"
+
+    @property
+    def width_below(self) -> str:
+        return f"{self.letters.width}_{{{self.layer}-1}}"
+
+
+class InlineNotation(LatexNotation):
+    """LaTeX within words: formulas stand between dollar signs."""
+
+    def formula(self, written: str, tex: str = "") -> str:
+        return f"${tex or written}$"
 
 
 class MacroNotation(LatexNotation):

@@ -58,6 +58,10 @@ class Medium(NamedTuple):
 
 def read_notation(source: str | PathLike[str]) -> Symbols:
     """The letters of a file, or of a notation that is shipped. Raises NtkfeynError."""
+    return replace(_read(source), source=str(source))
+
+
+def _read(source: str | PathLike[str]) -> Symbols:
     if source in SHIPPED:
         path = Path(__file__).parent / "notations" / f"{source}.toml"
         return notation_of(read_toml(path, MAX_BYTES, "notation", _tables()), f"the notation {source}")

@@ -131,6 +131,8 @@ def template_letters(letters: Letters) -> dict[str, Any]:
 class Notation:
     """The letters of text (terminal, code comments, SVG), of LaTeX (formulas, TikZ, figures) and of ASCII (SymPy).
 
+    ``source``: the file or name that they were read from, if they were.
+
     >>> import ntkfeyn as nf
     >>> letters = nf.Notation.read("pdlt")
     >>> letters.text.tensor("K"), letters.ours
@@ -140,6 +142,7 @@ class Notation:
     text: Letters = field(default=TEXT)
     latex: Letters = field(default=LATEX)
     plain: Letters = field(default=PLAIN)
+    source: str = field(default="", compare=False)
 
     @staticmethod
     def read(source: str | PathLike[str]) -> Notation:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ntkfeyn.derivation.diagrams import Diagram, WeightBlock
 from ntkfeyn.derivation.weingarten import Loops, joint_cumulant, leading_power
+from ntkfeyn.render.formulas import dashed
 from ntkfeyn.render.notation import TextNotation
 
 SHOWN = 3  # terms of a series
@@ -28,6 +29,23 @@ def series(loops: Loops, count: int = SHOWN) -> tuple[SeriesTerm, ...]:
     first = leading_power(loops)
     powers = range(first, first + (1 if loops == (1,) else count))
     return tuple(SeriesTerm(joint_cumulant(loops, power), power) for power in powers)
+
+
+def series_formula(terms: Sequence[SeriesTerm], notation: TextNotation) -> str:
+    """-1/N^3 + 1/N^4, within words"""
+    return notation.formula(series_text(terms), series_tex(terms))
+
+
+def series_equation(loops: Loops, notation: TextNotation) -> str:
+    """κ(1,2) = -1/N^3 + 1/N^4 + .., within words"""
+    terms = series(loops)
+    text = f"{loops_text(loops)} = {series_text(terms)} + .."
+    return notation.formula(text, rf"{loops_tex(loops)} = {series_tex(terms)} + \ldots")
+
+
+def loops_formula(loops: Loops, notation: TextNotation) -> str:
+    """κ(1,2), within words"""
+    return notation.formula(loops_text(loops), loops_tex(loops))
 
 
 def series_text(terms: Sequence[SeriesTerm]) -> str:
@@ -80,4 +98,4 @@ def term_of(block: WeightBlock) -> SeriesTerm:
 
 
 def _listed(pairs: Sequence[tuple[int, int]], notation: TextNotation) -> str:
-    return ", ".join("-".join(map(notation.label, pair)) for pair in pairs)
+    return ", ".join(dashed(pair, notation) for pair in pairs)

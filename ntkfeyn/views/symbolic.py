@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ntkfeyn.derivation.diagrams import Diagram as DiagramRecord
 from ntkfeyn.derivation.recursion import Recursion as RecursionRecord
+from ntkfeyn.derivation.reduction import reduce_terms
 from ntkfeyn.derivation.susceptibilities import SelfPart, self_part
+from ntkfeyn.derivation.translation import translate
 from ntkfeyn.errors import LimitError
 from ntkfeyn.model.ensembles import GAUSSIAN
 from ntkfeyn.model.targets import Target
@@ -85,6 +87,12 @@ class Diagram(Record):
 
     def formats(self) -> Formats:
         return {".json": self.to_json, ".svg": self.svg, ".pdf": self.pdf, ".png": self.png, ".tex": self.tikz}
+
+    def sympy(self) -> sympy.Expr:
+        """Its terms after Leibniz as a SymPy sum, all at layer l. Raises LimitError where they are too many."""
+        from ntkfeyn.render.sympy import terms_to_sympy
+
+        return terms_to_sympy(reduce_terms(translate(self.record, self.id), self.record.cumulant)[0], self.symbols)
 
     def to_json(self) -> str:
         """What is attached to what, as JSON text."""

@@ -10,16 +10,30 @@
     return element;
   };
 
-  const raised = /([_^])(\{(?:[^{}]|\{[^{}]*\})*\}|\([^()]*\)|-?[\p{L}\p{N}]+)/gu;
-  const typeset = (element, text) => { // V_{b1 b2}^-1 with its index below and its exponent above
-    let at = 0;
-    for (const match of text.matchAll(raised)) {
-      const [whole, kind, script] = match, inner = kind === "_" && /^[{(]/.test(script) ? script.slice(1, -1) : script;
-      element.append(text.slice(at, match.index), made(kind === "_" ? "sub" : "sup", inner.replace("-", "−")));
-      at = match.index + whole.length;
-    }
-    element.append(text.slice(at));
+  // formulas are places of pieces of MathML; sentences are words, formula, words, ..
+  const parsed = (markup) => {
+    const template = document.createElement("template");
+    template.innerHTML = markup;
+    return template.content.firstChild;
+  };
+  const math = (formula, kind = "") => parsed(`<math${kind}>${formula.map((k) => data.pieces[k]).join("")}</math>`);
+  const leading = (id, text = id) => { // a button that explains another diagram
+    const button = made("button", text);
+    button.type = "button";
+    button.dataset.explain = id;
+    return button;
+  };
+  const link = (id) => Object.assign(leading(id), { className: "link" });
+  const linked = (words) => words.split(/(?<=\s)|(?=[\s;,.]+(?:\s|$))/).map((word) => (
+    Object.hasOwn(data.diagrams, word) ? link(word) : word));
+  const written = (element, sentence, links = false) => {
+    element.append(...sentence.flatMap((part, k) => (k % 2 ? math(part) : links ? linked(part) : part)));
     return element;
+  };
+  const scrolled = (formula) => {
+    const line = made("div", undefined, "scroll");
+    line.append(math(formula, ' display="block"'));
+    return line;
   };
 
   // --- terms and diagrams light each other up ---
@@ -41,10 +55,110 @@
   document.addEventListener("focusout", () => light(null));
   document.documentElement.addEventListener("pointerleave", () => light(null));
 
-  // --- a link to a diagram brings the keyboard there ---
+  // --- explanations: each has an address, so that links lead to it and going back leaves it ---
+  const dialog = $("explained"), body = $("explained-body");
+  const drawn = all(".diagram").map((one) => one.id);
+  const address = (id) => `#explain=${encodeURIComponent(id)}`;
+  const partOf = (id) => data.diagrams[id].part ?? id;
+  const besides = (id) => (data.diagrams[id].part ? data.diagrams[partOf(id)].members : drawn);
+  const pictureOf = (id) => {
+    const picture = made("span", undefined, "pic"), about = data.diagrams[id];
+    picture.append(about.part ? parsed(about.picture) : $(id).querySelector("svg").cloneNode(true));
+    return picture;
+  };
+  let shown = "";
+  const copyButton = (name, text) => {
+    const button = made("button", name);
+    button.type = "button";
+    button.addEventListener("click", () => copy(text, name));
+    return button;
+  };
+  const copiesOf = (id) => {
+    const about = data.diagrams[id], copies = made("div", undefined, "buttons copies"), caption = made("span", "Copy");
+    copies.setAttribute("role", "group");
+    copies.setAttribute("aria-label", `Copy ${id}`);
+    caption.setAttribute("aria-hidden", "true");
+    const texts = [["LaTeX", about.latex], ["SymPy", about.sympy], ["Python", about.python], ["id", id]];
+    copies.append(caption, ...texts.map(([name, text]) => copyButton(name, text)));
+    return copies;
+  };
+  const stepOf = ([title, ...rows], number) => {
+    const step = made("details", undefined, "step");
+    step.open = true;
+    step.append(written(made("summary", `${number + 1}. `), data.sentences[title]));
+    for (let k = 0; k !== rows.length; k += 2)
+      step.append(written(made("p", undefined, `t${Math.min(rows[k], 3)}`), data.sentences[rows[k + 1]], true));
+    return step;
+  };
+  const membersOf = (id) => { // what Omega merges, each with what it gives
+    const list = made("ul", undefined, "members");
+    for (const member of data.diagrams[id].members) {
+      const row = made("li"), terms = made("div", undefined, "its"), button = leading(member, "");
+      button.className = "diagram";
+      button.setAttribute("aria-label", `Diagram ${member}, part of ${id}: explain`);
+      button.append(pictureOf(member), made("span", member, "id"));
+      terms.append(...data.diagrams[member].terms.map(scrolled));
+      row.append(button, terms);
+      list.append(row);
+    }
+    const apart = made("details", undefined, "step");
+    apart.open = true;
+    apart.append(written(made("summary"), data.sentences[data.apart]), list);
+    return apart;
+  };
+  const show = (id) => {
+    const about = data.diagrams[id], terms = made("div", undefined, "its"), around = besides(id), at = around.indexOf(id);
+    shown = id;
+    const whole = about.part ? [", part of ", link(about.part)] : [];
+    $("explained-title").replaceChildren(id, ...whole, ": how the diagram becomes its term");
+    terms.append(...about.terms.map(scrolled));
+    body.replaceChildren(pictureOf(id), terms, copiesOf(id));
+    body.append(...about.steps.map(stepOf));
+    if (about.members) body.append(membersOf(id));
+    $("previous").ariaDisabled = at === 0; // and not disabled, which would lose the keyboard
+    $("next").ariaDisabled = at === around.length - 1;
+    if (!dialog.open) dialog.showModal();
+    else if (!dialog.contains(document.activeElement)) $("explained-title").focus();
+    dialog.scrollTop = 0;
+  };
+  const explain = (id) => {
+    if (dialog.open) history.replaceState(null, "", address(id));
+    else history.pushState(null, "", address(id));
+    show(id);
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element && event.target.closest("[data-explain]");
+    if (button) explain(button.dataset.explain);
+  });
+  const step = (by) => {
+    const around = besides(shown), id = around[around.indexOf(shown) + by];
+    if (id) explain(id);
+  };
+  $("previous").addEventListener("click", () => step(-1));
+  $("next").addEventListener("click", () => step(1));
+  $("close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.target.closest(".scroll")) return; // which arrows move
+    if (event.key === "ArrowLeft") step(-1);
+    if (event.key === "ArrowRight") step(1);
+  });
+  dialog.addEventListener("close", () => {
+    if (location.hash.startsWith("#explain=")) history.replaceState(null, "", `#${encodeURIComponent(partOf(shown))}`);
+    $(partOf(shown)).focus();
+  });
+
+  // --- addresses: of a diagram, which gets the keyboard, or of its explanation ---
   const arrive = (hash) => {
-    let target = null;
-    try { target = $(decodeURIComponent(hash.slice(1))); } catch { return false; }
+    let name = "";
+    try { name = decodeURIComponent(hash.slice(1)); } catch { return false; }
+    const explained = name.startsWith("explain=") ? name.slice(8) : "", target = $(name);
+    if (Object.hasOwn(data.diagrams, explained)) {
+      if (location.hash === hash) show(explained);
+      else explain(explained);
+      return true;
+    }
+    if (dialog.open) dialog.close();
     if (!target?.classList.contains("diagram")) return false;
     if (location.hash !== hash) location.hash = hash;
     target.focus();
@@ -54,64 +168,7 @@
     const link = event.target instanceof Element && event.target.closest("a[href^='#']");
     if (link && arrive(link.getAttribute("href"))) event.preventDefault();
   });
-
-  // --- explanations ---
-  const dialog = $("explained"), body = $("explained-body");
-  const order = all(".diagram").map((one) => one.id);
-  let shown = "", origin = null;
-  const copyButton = (name, text) => {
-    const button = made("button", name);
-    button.type = "button";
-    button.addEventListener("click", () => copy(text, name));
-    return button;
-  };
-  const explain = (id) => {
-    const about = data.diagrams[id], button = $(id);
-    shown = id;
-    $("explained-title").textContent = `${id}: how the diagram becomes its term`;
-    body.replaceChildren();
-    const picture = made("div", undefined, "pic");
-    picture.append(button.querySelector("svg").cloneNode(true));
-    const terms = made("div", undefined, "its");
-    for (const one of holders.get(id))
-      if (one.classList.contains("term")) terms.append(one.querySelector(".scroll").cloneNode(true));
-    if (!terms.childElementCount) terms.append(made("p", "Its terms cancel against others."));
-    const copies = made("div", undefined, "buttons copies");
-    copies.setAttribute("role", "group");
-    copies.setAttribute("aria-label", `Copy ${id}`);
-    const caption = made("span", "Copy");
-    copies.append(caption, copyButton("LaTeX", about.latex), copyButton("Python", about.python), copyButton("id", id));
-    body.append(picture, terms, copies);
-    about.steps.forEach(([title, ...rows], number) => {
-      const step = made("details", undefined, "step");
-      step.open = true;
-      step.append(made("summary", `${number + 1}. ${data.sentences[title]}`));
-      for (let k = 0; k !== rows.length; k += 2) {
-        const line = made("p", undefined, `t${Math.min(rows[k], 3)}`);
-        step.append(typeset(line, data.sentences[rows[k + 1]]));
-      }
-      body.append(step);
-    });
-    const at = order.indexOf(id);
-    $("previous").disabled = at === 0;
-    $("next").disabled = at === order.length - 1;
-    if (!dialog.open) dialog.showModal();
-    dialog.scrollTop = 0;
-  };
-  document.addEventListener("click", (event) => {
-    const button = event.target instanceof Element && event.target.closest("button.diagram");
-    if (button) { origin = button; explain(button.id); }
-  });
-  const step = (by) => { const id = order[order.indexOf(shown) + by]; if (id) explain(id); };
-  $("previous").addEventListener("click", () => step(-1));
-  $("next").addEventListener("click", () => step(1));
-  $("close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowLeft") step(-1);
-    if (event.key === "ArrowRight") step(1);
-  });
-  dialog.addEventListener("close", () => { (shown && $(shown) || origin)?.focus(); });
+  addEventListener("popstate", () => arrive(location.hash));
 
   // --- copying ---
   let quiet = 0;
@@ -181,19 +238,29 @@
   const top = (id) => nodes.get(id).querySelector("rect").getAttribute("y");
 
   // --- search ---
-  const field = $("search"), found = $("found");
-  const plain = (text) => text.toLowerCase();
-  let entries = null;
-  const index = () => all("[data-recursion]").flatMap((one) => {
-    const id = one.dataset.recursion;
-    const about = one.querySelector(".meta").textContent.replace(/\s+/g, " ").trim();
-    const own = { id, about, text: plain(`${id} ${one.querySelector("h2").textContent} ${about}`) };
-    return [own, ...all(".diagram", one).map((diagram) => {
-      const rows = data.diagrams[diagram.id].steps.flatMap(([title, ...rest]) => rest.filter((_, k) => k % 2));
-      const sentences = rows.map((row) => data.sentences[row]);
-      return { id: diagram.id, about: "", sentences, text: plain(`${diagram.id} ${sentences.join(" ")}`) };
-    })];
-  });
+  const field = $("search"), found = $("found"), SHOWN = 40;
+  const tell = (text) => { $("told").textContent = text; }; // to screen readers
+  const greek = ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma"
+    + " tau upsilon phi chi psi omega").split(" ");
+  const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/[_^{}]/g, "") // formulas have places instead
+    .replace(/[α-ω]/g, (letter) => greek[letter.charCodeAt(0) - 0x3b1]);
+  let entries = null, spoken = null;
+  const index = () => {
+    const letters = data.pieces.map((piece) => parsed(`<math>${piece}</math>`).textContent);
+    const said = (part, k) => (k % 2 ? part.map((one) => letters[one]).join("") : part);
+    spoken = data.sentences.map((sentence) => plain(sentence.map(said).join("")));
+    const explained = (id) => {
+      const sentences = data.diagrams[id].steps.flatMap(([title, ...rest]) => rest.filter((_, k) => k % 2));
+      const href = data.diagrams[id].part ? address(id) : `#${encodeURIComponent(id)}`;
+      return { id, href, sentences, text: plain(id) + " " + sentences.map((one) => spoken[one]).join(" ") };
+    };
+    return all("[data-recursion]").flatMap((one) => {
+      const id = one.dataset.recursion, about = one.querySelector(".meta").textContent.replace(/\s+/g, " ").trim();
+      const ids = all(".diagram", one).flatMap((each) => [each.id, ...(data.diagrams[each.id].members ?? [])]);
+      const text = plain(`${id} ${one.querySelector("h2").textContent} ${about}`);
+      return [{ id, href: `#${encodeURIComponent(id)}`, about, text }, ...ids.map(explained)];
+    });
+  };
   const search = () => {
     const words = plain(field.value).split(/\s+/).filter(Boolean);
     found.replaceChildren();
@@ -202,16 +269,17 @@
     entries ??= index();
     const score = (one) => (plain(one.id) === words.join(" ") ? 0 : plain(one.id).startsWith(words[0]) ? 1 : 2);
     const hits = entries.filter((one) => words.every((word) => one.text.includes(word))).sort((a, b) => score(a) - score(b));
-    const many = made("p", hits.length === 1 ? "1 place" : `${hits.length} places`);
-    many.setAttribute("role", "status");
-    found.append(many);
-    for (const hit of hits.slice(0, 40)) {
+    const places = hits.length === 1 ? "1 place" : `${hits.length} places`;
+    const first = hits.length > SHOWN ? `, the first ${SHOWN} of them` : "";
+    found.append(made("p", hits.length ? places + first : "Nothing on this page has all of these words."));
+    for (const hit of hits.slice(0, SHOWN)) {
       const link = made("a", hit.id);
-      link.href = `#${encodeURIComponent(hit.id)}`;
-      const line = hit.about || hit.sentences.find((text) => words.some((word) => plain(text).includes(word))) || "";
-      link.append(made("small", line));
+      link.href = hit.href;
+      const line = hit.sentences?.find((one) => words.some((word) => spoken[one].includes(word)));
+      link.append(line === undefined ? made("small", hit.about) : written(made("small"), data.sentences[line]));
       found.append(link);
     }
+    tell(found.firstChild.textContent);
   };
   field.addEventListener("input", search);
   field.addEventListener("focus", search);

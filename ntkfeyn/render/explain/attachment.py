@@ -22,7 +22,7 @@ from ntkfeyn.model.combinatorics import set_partitions
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.formulas import bound_labels, group_text, mean_text, tensor_text
 from ntkfeyn.render.notation import TextNotation
-from ntkfeyn.render.weight_blocks import SeriesTerm, hidden_text, joined_text, loops_text, series_text
+from ntkfeyn.render.weight_blocks import SeriesTerm, hidden_text, joined_text, loops_formula, series_formula
 
 
 class Pair(NamedTuple):
@@ -90,24 +90,20 @@ def attached_tensors(diagram: Diagram) -> tuple[Attached, ...]:
 
 def weight_factors(tensors: Sequence[Attached], notation: TextNotation) -> tuple[WeightFactor, ...]:
     """Every factor of a diagram's weight with its reason."""
-    found, z = [], notation.letters.preactivation
+    found, z = [], notation.formula(notation.letters.preactivation)
     for one in tensors:
+        name = notation.formula(one.text(notation))
         loops = [pair for pair in one.pairs if len(pair.derivatives) == 2]
         for pair in loops:
-            reason = (
-                f"the two legs of the {z}-{z} pair {_labels(pair.ends, notation)} of {one.text(notation)}"
-                " can be exchanged"
-            )
+            reason = f"the two legs of the {z}-{z} pair {_labels(pair.ends, notation)} of {name} can be exchanged"
             found.append(WeightFactor(Fraction(1, 2), reason))
         for j in sorted({pair.propagator for pair in loops}):
             alike = [pair for pair in loops if pair.propagator == j]
             if len(alike) > 1:
                 names = ", ".join(_labels(pair.ends, notation) for pair in alike)
-                reason = (
-                    f"the {len(alike)} {z}-{z} pairs {names} of {one.text(notation)} on propagator {j + 1}"
-                    " can be exchanged"
-                )
-                found.append(WeightFactor(Fraction(1, factorial(len(alike))), f"{reason}, 1/{len(alike)}!"))
+                reason = f"the {len(alike)} {z}-{z} pairs {names} of {name} on propagator {j + 1} can be exchanged"
+                share = notation.formula(f"1/{len(alike)}!")
+                found.append(WeightFactor(Fraction(1, factorial(len(alike))), f"{reason}, {share}"))
     return (*found, *_identical(tensors, notation))
 
 
@@ -120,8 +116,8 @@ def block_factors(diagram: Diagram, notation: TextNotation) -> tuple[WeightFacto
         value = Fraction(joint_cumulant(loops, power))
         reason = (
             f"the weight block {joined_text(block, notation)}, whose hidden pairs are"
-            f" {hidden_text(block, diagram, notation)}: {loops_text(loops)} has the term"
-            f" {series_text([SeriesTerm(int(value), power)])}"
+            f" {hidden_text(block, diagram, notation)}: {loops_formula(loops, notation)} has the term"
+            f" {series_formula([SeriesTerm(int(value), power)], notation)}"
         )
         found.append(WeightFactor(value, reason))
     return tuple(found)
@@ -136,15 +132,16 @@ def _identical(tensors: Sequence[Attached], notation: TextNotation) -> list[Weig
             kinds.setdefault((one.tensor.name, one.tensor.order, places), []).append(one)
     found = []
     for alike in kinds.values():
-        count, name = len(alike), alike[0].symbol(notation)
+        count, name = len(alike), notation.formula(alike[0].symbol(notation))
         if count > 1:
-            reason = f"the {count} identical vertices {name}, attached alike, can be exchanged, 1/{count}!"
+            share = notation.formula(f"1/{count}!")
+            reason = f"the {count} identical vertices {name}, attached alike, can be exchanged, {share}"
             found.append(WeightFactor(Fraction(1, factorial(count)), reason))
     return found
 
 
 def _labels(labels: Sequence[int], notation: TextNotation) -> str:
-    return " ".join(map(notation.label, labels))
+    return " ".join(notation.formula(notation.label(label)) for label in labels)
 
 
 # --- the value of a propagator ---
@@ -187,13 +184,14 @@ def propagator_value(diagram: Diagram, tensors: Sequence[Attached], propagator: 
 
 
 def value_text(diagram: Diagram, value: Sequence[Split], most: int, notation: TextNotation) -> str:
-    """The first ``most`` products of a propagator's value."""
-    text = ""
-    for split in value[:most]:
-        count = f"{abs(split.sign)} " if abs(split.sign) > 1 else ""
-        sign = "" if not text else (" - " if split.sign < 0 else " + ")
-        text += sign + count + " ".join(_mean(diagram, *group, notation) for group in split.groups)
-    return text + (f" + .. ({len(value)} products)" if len(value) > most else "")
+    """The first ``most`` products of a propagator's value, each a formula."""
+    products = []
+    for k, split in enumerate(value[:most]):
+        sign = "" if not k else ("- " if split.sign < 0 else "+ ")
+        count = [str(abs(split.sign))] if abs(split.sign) > 1 else []
+        means = [_mean(diagram, *group, notation) for group in split.groups]
+        products.append(notation.formula(sign + notation.space.join([*count, *means])))
+    return " ".join(products) + (f" + .. ({len(value)} products)" if len(value) > most else "")
 
 
 def function_text(diagram: Diagram, cubic: Sequence[int], notation: TextNotation) -> str:

@@ -21,7 +21,7 @@ from ntkfeyn.render.explain.attachment import (
 )
 from ntkfeyn.render.formulas import choice_text, cumulant_text, dashed, powers_text, slots_text
 from ntkfeyn.render.notation import TextNotation, counted
-from ntkfeyn.render.weight_blocks import hidden_text, joined_text, loops_text, series, series_text, term_of
+from ntkfeyn.render.weight_blocks import hidden_text, joined_text, series_equation, series_formula, term_of
 
 Row = tuple[int, str]
 LINES = ("wavy", "solid and dashed", "double dashed")  # by the number of differentiated activations
@@ -30,9 +30,9 @@ LINES = ("wavy", "solid and dashed", "double dashed")  # by the number of differ
 def constituents(diagram: Diagram, tensors: Sequence[Attached], notation: TextNotation) -> list[Row]:
     """Everything in the picture, from outside to inside."""
     rows = [(0, target_text(diagram.cumulant, diagram.order, notation))]
-    layer = notation.layer
+    layer, above = layers(notation)
     rows += _weight_blocks(diagram, notation)
-    meaning = f"slots that the channel pairs share a neuron of layer {layer}+1; each pair is one vertex."
+    meaning = f"slots that the channel pairs share a neuron of layer {above}; each pair is one vertex."
     if diagram.weight_blocks:
         meaning = f"slots that share a hidden neuron of layer {layer}; each pair is one vertex."
     rows.append((0, f"Cubic vertices: {meaning}"))
@@ -43,7 +43,7 @@ def constituents(diagram: Diagram, tensors: Sequence[Attached], notation: TextNo
         named = ", ".join(sorted(_observable(tree, notation) for tree in trees))
         rows.append((0, f"Internal trees, the blocks joined along the old edges, now of layer {layer}: {named}."))
     else:
-        beside = f" beside those in {notation.letters.omega}" if _omegas(diagram) else ""
+        beside = f" beside those in {notation.formula(notation.letters.omega)}" if _omegas(diagram) else ""
         rows.append((0, f"Internal trees: none{beside}."))
     rows.append((0, f"Tensor vertices, cumulants of layer {layer}:" if tensors else "Tensor vertices: none."))
     for one in tensors:
@@ -58,34 +58,38 @@ def _weight_blocks(diagram: Diagram, notation: TextNotation) -> list[Row]:
     """Which weights stand in one joint cumulant, what it is, and the term of it that is taken."""
     if not diagram.weight_blocks:
         return []
-    tau = notation.power(TAU, 1)
-    size = (
-        f"N = {notation.width}/{tau}, the size of the orthogonal matrix that W of layer {notation.layer}+1 is part of"
-    )
+    size = notation.formula(f"N = {notation.width}/{notation.power(TAU, 1)}")
+    size += f", the size of the orthogonal matrix that W of layer {layers(notation)[1]} is part of"
     rows: list[Row] = [(0, f"Weight blocks, joint cumulants of more than two weights; {size}:")]
     for block in diagram.weight_blocks:
         outer, hidden = joined_text(block, notation), hidden_text(block, diagram, notation)
         lengths = ", ".join(map(str, block.loops))
         many = "a loop" if len(block.loops) == 1 else "loops"
-        terms = f"{loops_text(block.loops)} = {series_text(series(block.loops))} + .."
         rows.append((1, f"pairs {outer} of the channel in one block of {2 * len(block.pairs)} weights"))
         rows.append(
             (2, f"the hidden neurons are paired anew: {hidden}; both pairings make {many} of half-length {lengths}")
         )
-        rows.append((2, f"{terms}; this diagram takes {series_text([term_of(block)])}"))
+        taken = series_formula([term_of(block)], notation)
+        rows.append((2, f"{series_equation(block.loops, notation)}; this diagram takes {taken}"))
     return rows
 
 
 def target_text(shape: Cumulant, order: int, notation: TextNotation) -> str:
     """The tensor, its legs and channel, and where it stands in the joint cumulant."""
-    head = cumulant_text(shape, order, notation)
-    delta, i = notation.letters.delta, notation.letters.neuron
-    deltas = " ".join(f"{delta}_{{{i}{shape.labels[a]} {i}{shape.labels[b]}}}" for a, b in shape.channel)
-    power = f"{notation.width}^-{order} " if order else ""
+    head = notation.formula(cumulant_text(shape, order, notation))
+    power = [notation.raised(notation.width, f"-{order}")] if order else []
+    deltas = [notation.delta(shape.labels[a], shape.labels[b]) for a, b in shape.channel]
+    factor = notation.formula(notation.space.join([*power, *deltas]))
     observables = ", ".join(_observable(leg, notation) for leg in shape.legs)
     many = "joint cumulant" if len(shape.legs) > 1 else "mean"
-    meaning = f"{head} is the coefficient of {power}{deltas} in the {many} of {observables} at layer {notation.layer}+1"
+    above = layers(notation)[1]
+    meaning = f"{head} is the coefficient of {factor} in the {many} of {observables} at layer {above}"
     return f"External legs {shape.legs_text()}, channel {shape.channel_text()}{slots_text(shape, notation)}: {meaning}."
+
+
+def layers(notation: TextNotation) -> tuple[str, str]:
+    """The layer of what is on the right, and that of what is on the left, within words."""
+    return notation.formula(notation.layer), notation.formula(f"{notation.layer}+1")
 
 
 def pair_name(vertex: CubicVertex, notation: TextNotation) -> str:
@@ -95,14 +99,18 @@ def pair_name(vertex: CubicVertex, notation: TextNotation) -> str:
 
 def _observable(leg: Leg, notation: TextNotation) -> str:
     """z_1, z_b1 or NTK34; NTK_γδ where samples have labels of their own."""
+    letters, indices = notation.letters, notation.indices(leg.labels)
     if leg.kind == "z":
-        return f"{notation.letters.preactivation}_{notation.label(leg.labels[0])}"
-    return f"{leg.kind}_{notation.indices(leg.labels)}" if notation.letters.samples else str(leg)
+        return notation.formula(notation.indexed(letters.preactivation, notation.label(leg.labels[0])))
+    if leg.kind == "tree" and not letters.samples:
+        return str(leg)
+    named = f"{leg.kind}_{indices}" if letters.samples else str(leg)
+    return notation.formula(named, rf"\mathrm{{{leg.kind}}}_{{{indices}}}")
 
 
 def inside_text(choice: Choice, vertex: CubicVertex, notation: TextNotation) -> str:
     """Why an Omega vertex can be this."""
-    return choice.rule.inside.format(edge=pair_name(vertex, notation), layer=notation.layer)
+    return choice.rule.inside.format(edge=pair_name(vertex, notation), above=layers(notation)[1])
 
 
 def _omegas(diagram: Diagram) -> bool:
@@ -112,18 +120,19 @@ def _omegas(diagram: Diagram) -> bool:
 def _cubic(diagram: Diagram, number: int, notation: TextNotation) -> list[Row]:
     vertex = diagram.cubic_vertices[number]
     function, place = function_text(diagram, (number,), notation), f"propagator {_holder(diagram, number)}"
-    name, sentence = f"pair {pair_name(vertex, notation)}", vertex.rule.sentence.format(layer=notation.layer)
+    name, sentence = f"pair {pair_name(vertex, notation)}", vertex.rule.sentence.format(above=layers(notation)[1])
     if vertex.rule.merges:
         choices = [
-            f"{choice_text(choice, vertex.slots, notation)}: {inside_text(choice, vertex, notation)}"
+            f"{notation.formula(choice_text(choice, vertex.slots, notation))}: {inside_text(choice, vertex, notation)}"
             for choice in CHOICES
         ]
         ends = [";"] * (len(choices) - 1) + ["."]
-        head = f"{name}: {sentence}, {function}/{notation.width} on {place}, its line wavy:"
+        factor = notation.formula(f"{function}/{notation.width}")
+        head = f"{name}: {sentence}, {factor} on {place}, its line wavy:"
         return [(1, head), *((2, text + end) for text, end in zip(choices, ends, strict=True))]
-    factor = f"{powers_text(vertex.rule.couplings, notation)}/{notation.width}"
+    factor = notation.formula(f"{powers_text(vertex.rule.couplings, notation)}/{notation.width}")
     line = LINES[sum(one.order > 0 for one in vertex.factors)]
-    text = f"{name}: {sentence}, {factor}; it carries {function} on {place}, its line {line}."
+    text = f"{name}: {sentence}, {factor}; it carries {notation.formula(function)} on {place}, its line {line}."
     slots = [_slot(diagram, one.slot, one.order, notation) for one in vertex.factors]
     return [(1, text), *((2, slot) for slot in slots if slot)]
 
@@ -139,11 +148,13 @@ def _slot(diagram: Diagram, slot: int, order: int, notation: TextNotation) -> st
             edges = sorted(tuple(sorted((tree.nodes[a], tree.nodes[b]))) for a, b in joined)
             blocks += [" and ".join(dashed(edge, notation) for edge in edges)] if edges else []
     times = {1: "once", 2: "twice"}.get(order, f"{order} times")
-    many = "the old edges" if len(blocks) > 1 or "and" in blocks[0] else "the old edge"
-    how = f" in {order} blocks" if order > 1 else (" in one block" if "and" in blocks[0] else "")
+    several = " and " in blocks[0]
+    many = "the old edges" if len(blocks) > 1 or several else "the old edge"
+    how = f" in {order} blocks" if order > 1 else (" in one block" if several else "")
     listed = ", ".join(sorted(blocks))
-    s, name = notation.function(0), notation.label(slot)
-    return f"slot {name}: {many} {listed}{how}: {s} is differentiated {times}, {notation.activation(slot, order)}"
+    parts = (notation.label(slot), notation.function(0), notation.activation(slot, order))
+    name, before, after = map(notation.formula, parts)
+    return f"slot {name}: {many} {listed}{how}: {before} is differentiated {times}, {after}"
 
 
 def _holder(diagram: Diagram, cubic: int) -> int:
@@ -156,20 +167,22 @@ def _tensor(one: Attached, notation: TextNotation) -> str:
     named = ", ".join(_observable(leg, notation) for leg in legs)
     excess = one.tensor.order - shape.leading_order
     which = "its leading order" if not excess else f"{excess} beyond its leading order {shape.leading_order}"
+    written = notation.formula(one.text(notation))
     if one.tensor.id == MEAN_NTK:
-        return f"{one.text(notation)}: the mean NTK"
+        return f"{written}: the mean NTK"
     many = "joint cumulant" if len(legs) > 1 else "mean"
-    return f"{one.text(notation)}: the {many} of {named} at order {one.tensor.order}, {which}"
+    return f"{written}: the {many} of {named} at order {one.tensor.order}, {which}"
 
 
 def _pair(diagram: Diagram, pair: Pair, notation: TextNotation) -> str:
-    place, d = f"propagator {pair.propagator + 1}", notation.letters.derivative
-    names = [notation.label(v) for v in sorted(pair.ends, key=lambda v: (v >= 0, abs(v)))]
+    place, ends = f"propagator {pair.propagator + 1}", sorted(pair.ends, key=lambda v: (v >= 0, abs(v)))
+    names = [notation.formula(notation.label(v)) for v in ends]
+    acting = notation.formula("".join(notation.derivative(v) for v in ends if v < 0))
     if len(pair.derivatives) == 2:
-        z = notation.letters.preactivation
-        return f"{z}-{z} pair {' '.join(names)} on {place}: acts there as {d}_{names[0]}{d}_{names[1]}"
+        z = notation.formula(notation.letters.preactivation)
+        return f"{z}-{z} pair {' '.join(names)} on {place}: acts there as {acting}"
     if pair.derivatives:
-        return f"pair {names[0]} with slot {names[1]}, on {place} where the slot sits: acts there as {d}_{names[0]}"
+        return f"pair {names[0]} with slot {names[1]}, on {place} where the slot sits: acts there as {acting}"
     holders = [next(v for v in diagram.cubic_vertices if end in v.slots) for end in pair.ends]
     ties = ""
     if holders[0] != holders[1]:
@@ -179,9 +192,9 @@ def _pair(diagram: Diagram, pair: Pair, notation: TextNotation) -> str:
 
 def _propagator(diagram: Diagram, tensors: Sequence[Attached], number: int, notation: TextNotation) -> str:
     functions = functions_on(diagram, number)
-    listed = ", ".join(function_text(diagram, block, notation) for block in functions)
+    listed = ", ".join(notation.formula(function_text(diagram, block, notation)) for block in functions)
     labels = derivatives_on(tensors, number)
-    derivatives = "".join(f"{notation.letters.derivative}_{notation.label(v)}" for v in labels)
+    derivatives = notation.formula("".join(map(notation.derivative, labels)))
     acts = f"; {derivatives} act{'s' if len(labels) == 1 else ''} there" if labels else ""
     tied = " (tied cubic vertices are one)" if len(functions) < len(diagram.propagators[number]) else ""
     return f"propagator {number + 1} holds {counted(len(functions), 'function')}{tied}: {listed}{acts}"

@@ -30,7 +30,7 @@ from ntkfeyn.render.explain.attachment import (
 )
 from ntkfeyn.render.explain.citations import Citation, EmittedFiles, citations
 from ntkfeyn.render.formulas import EXPANDED_SHOWN
-from ntkfeyn.render.notation import TextNotation
+from ntkfeyn.render.notation import InlineNotation, TextNotation
 from ntkfeyn.render.symbols import Symbols
 
 
@@ -38,7 +38,8 @@ from ntkfeyn.render.symbols import Symbols
 class Explanation:
     """``drawn`` is the diagram that stands in the artefacts: ``diagram`` itself, or the one it is a member of.
 
-    ``emitted`` makes what `emit` writes for its cumulant; it is asked once, and only if citations are.
+    ``emitted`` makes what `emit` writes for its cumulant; it is asked once, and only if citations are. ``inline``:
+    formulas within the words are LaTeX between dollar signs, else they are text.
     """
 
     diagram: Diagram
@@ -46,10 +47,11 @@ class Explanation:
     recursion: Recursion
     symbols: Symbols
     emitted: Callable[[], EmittedFiles]
+    inline: bool = False
 
     @property
     def notation(self) -> TextNotation:
-        return TextNotation(self.symbols.text)
+        return InlineNotation(self.symbols.latex) if self.inline else TextNotation(self.symbols.text)
 
     @cached_property
     def tensors(self) -> tuple[Attached, ...]:

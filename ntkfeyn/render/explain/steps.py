@@ -12,7 +12,6 @@ from typing import Any
 from ntkfeyn.derivation.expansion import written_terms
 from ntkfeyn.derivation.rules import TAU, WIDTH_RATIO
 from ntkfeyn.derivation.terms import Powers, ProductTerm
-from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.ensembles import GAUSSIAN, weights_asked
 from ntkfeyn.model.tensors import MEAN_KERNEL
 from ntkfeyn.render.drawing.layout import layout
@@ -23,9 +22,10 @@ from ntkfeyn.render.explain.attachment import (
     functions_on,
     value_text,
 )
-from ntkfeyn.render.explain.constituents import Row, constituents
+from ntkfeyn.render.explain.constituents import Row, constituents, layers
+from ntkfeyn.render.explain.counting import power_counting
 from ntkfeyn.render.explain.explanation import Explanation
-from ntkfeyn.render.formulas import cumulant_text, expanded_text, powers_text, term_text
+from ntkfeyn.render.formulas import cumulant_text, expanded_text, operator_text, powers_text, term_text
 from ntkfeyn.render.json import diagram_json, term_json, weights_json, written_cumulant
 from ntkfeyn.render.notation import TextNotation, counted, latex_of
 from ntkfeyn.render.wrapping import wrap
@@ -48,7 +48,7 @@ def derivation_steps(explanation: Explanation) -> list[tuple[str, list[Row]]]:
             "What the diagram consists of",
             constituents(explanation.diagram, explanation.tensors, explanation.notation) + _members(explanation),
         ),
-        ("Power counting", _counting(explanation)),
+        ("Power counting", power_counting(explanation)),
         ("The weight", _weight(explanation)),
         ("The propagators", _propagators(explanation)),
         ("The term", _term(explanation)),
@@ -149,79 +149,55 @@ def _propagator_json(explanation: Explanation, number: int) -> dict[str, Any]:
 def _members(explanation: Explanation) -> list[Row]:
     if explanation.drawn is not explanation.diagram:
         return []
-    found, omega = ", ".join(member.id for member in explanation.diagram.members), explanation.symbols.text.omega
+    found, notation = ", ".join(member.id for member in explanation.diagram.members), explanation.notation
+    omega = notation.formula(notation.letters.omega)
     return [(0, f"Drawn apart, the choices of {omega} are {found}; each id can be explained as well.")] if found else []
 
 
-def _counting(explanation: Explanation) -> list[Row]:
-    cubic, propagators, cost = explanation.counting
-    order = cubic - propagators + cost
-    notation = explanation.notation
-    n, below = notation.width, notation.width_below
-    rows: list[Row] = [
-        (0, f"P = {cubic} cubic {'vertex' if cubic == 1 else 'vertices'}, 1/{n} each"),
-        (0, f"B = {counted(propagators, 'propagator')}, a sum over {n} neurons each"),
-        (0, f"X = {cost}, the power of 1/{below} that the tensors bring" + ("" if explanation.tensors else " (none)")),
-    ]
-    for one in explanation.tensors:
-        shape = standard(one.tensor.name)
-        excess = one.tensor.order - shape.leading_order
-        beyond = f" + {excess} beyond the leading order" if excess else ""
-        rows.append(
-            (1, f"{one.text(notation)} costs {one.tensor.order} = {counted(len(shape.channel), 'pair')} - 1{beyond}")
-        )
-    own, tau = explanation.diagram.block_cost, notation.power(TAU, 1)
-    if own:
-        rows.append((0, f"E = {own}, the power of 1/{n} that the weight blocks bring beside 1/{n} for each line"))
-    also, more, block = (" + E", f" + {own}", f" {n}^(-{own})") if own else ("", "", "")
-    rows.append((0, f"order = P - B + X{also} = {cubic} - {propagators} + {cost}{more} = {order + own}"))
-    if own:
-        each = notation.power(TAU, own)
-        rows.append((0, f"N^(-p-e) = {n}^(-p-e) {tau}^(p+e) with (N/{n})^p = {tau}^(-p): the blocks give {each}"))
-    if not cost:
-        widths = f"{n}^({propagators}-{cubic}){block} = {n}^(-{order + own})"
-        return [*rows, (0, f"widths: {widths} alone, so the width factor is 1")]
-    power = "" if cost == 1 else f"^{cost}"
-    widths = f"{n}^({propagators}-{cubic}){block} {below}^(-{cost}) = {n}^(-{order + own}) ({n}/{below}){power}"
-    return [*rows, (0, f"widths: {widths}, so the width factor is {notation.power(WIDTH_RATIO, cost)}")]
-
-
 def _weight(explanation: Explanation) -> list[Row]:
-    factors, blocks = explanation.weight_factors, explanation.block_factors
-    own: list[Row] = [(1, f"{factor.value}: {factor.reason}") for factor in blocks]
+    factors, blocks, notation = explanation.weight_factors, explanation.block_factors, explanation.notation
+    formula = notation.formula
+    own: list[Row] = [(1, f"{formula(notation.fraction(factor.value))}: {factor.reason}") for factor in blocks]
     if not factors:
-        z = explanation.notation.letters.preactivation
+        z = formula(notation.letters.preactivation)
         no_pair = f"no {z}-{z} pair, and the slots tell all other legs apart"
         reason = no_pair if explanation.tensors else "nothing to exchange"
         if blocks:
-            product = " · ".join(str(factor.value) for factor in blocks)
-            whole = f"weight = {product}" + (f" = {explanation.weight}" if len(blocks) > 1 else "")
-            return [(0, "What the weight blocks bring:"), *own, (0, f"{whole}: {reason} beside")]
-        return [(0, f"weight = 1: {reason}")]
+            return [(0, "What the weight blocks bring:"), *own, (0, f"{_product(explanation)}: {reason} beside")]
+        return [(0, f"weight = {formula('1')}: {reason}")]
     rows: list[Row] = [(0, "What can be exchanged without a change is counted once:")]
-    rows += [(1, f"{factor.value}: {factor.reason}") for factor in factors]
+    rows += [(1, f"{formula(notation.fraction(factor.value))}: {factor.reason}") for factor in factors]
     if any(len(pair.derivatives) < 2 for one in explanation.tensors for pair in one.pairs):
-        rows.append((1, "1: every pair that holds a slot, as slots tell its legs apart"))
+        rows.append((1, f"{formula('1')}: every pair that holds a slot, as slots tell its legs apart"))
     rows += [(0, "What the weight blocks bring:"), *own] if blocks else []
-    factors = (*factors, *blocks)
-    product = " · ".join(str(factor.value) for factor in factors)
-    return [*rows, (0, f"weight = {product} = {explanation.weight}" if len(factors) > 1 else f"weight = {product}")]
+    return [*rows, (0, _product(explanation))]
+
+
+def _product(explanation: Explanation) -> str:
+    """weight = 1/2 · 1/2 = 1/4"""
+    notation, factors = explanation.notation, (*explanation.weight_factors, *explanation.block_factors)
+    product = notation.times.join(notation.fraction(factor.value) for factor in factors)
+    whole = f" = {notation.fraction(explanation.weight)}" if len(factors) > 1 else ""
+    return f"weight = {notation.formula(product + whole)}"
 
 
 def _propagators(explanation: Explanation) -> list[Row]:
     diagram = explanation.diagram
     notation = explanation.notation
     left, right = notation.letters.expectation
-    kernel = notation.letter(MEAN_KERNEL.name)
-    rows: list[Row] = [(0, f"{left} {right} is the Gaussian mean with kernel {kernel} of layer {notation.layer}.")]
+    mean, kernel = notation.formula(f"{left} {right}", rf"{left} \ldots{right}"), notation.letter(MEAN_KERNEL.name)
+    where = f"with kernel {notation.formula(kernel)} of layer {layers(notation)[0]}"
+    rows: list[Row] = [(0, f"{mean} is the Gaussian mean {where}.")]
     if any(len(functions_on(diagram, j)) > 1 for j in range(len(explanation.values))):
+        partition = notation.formula("π", r"\pi")
+        factor = notation.formula("(-1)^(|π|-1) (|π|-1)!", r"(-1)^{|\pi|-1}\,(|\pi|-1)!")
         text = (
-            "Functions on one neuron: their joint cumulant, the sum over set partitions π of the functions of"
-            " (-1)^(|π|-1) (|π|-1)! times a mean for each group. It is what coinciding neurons leave."
+            f"Functions on one neuron: their joint cumulant, the sum over set partitions {partition} of the functions"
+            f" of {factor} times a mean for each group. It is what coinciding neurons leave."
         )
         rows.append((0, text))
         if any(pair.derivatives for one in explanation.tensors for pair in one.pairs):
-            acting, z = f"{notation.letters.derivative}_{notation.letters.bound}", notation.letters.preactivation
+            acting, z = _bound_derivative(notation), notation.formula(notation.letters.preactivation)
             how = f"on the group of that slot, a {z}-{z} pair on each group in turn"
             rows.append((0, f"A {acting} paired with a slot acts {how}."))
     for j, value in enumerate(explanation.values):
@@ -234,13 +210,13 @@ def _propagators(explanation: Explanation) -> list[Row]:
 def _assembled(explanation: Explanation) -> str:
     """Weight, ratios of widths, couplings, tensors and values, as they stand in the diagram."""
     diagram, (_, _, cost), notation = explanation.diagram, explanation.counting, explanation.notation
-    weight = "-" if explanation.weight == -1 else str(explanation.weight)
+    weight = "-" if explanation.weight == -1 else notation.fraction(explanation.weight)
     parts = [weight] if explanation.weight != 1 else []
     parts += [notation.power(WIDTH_RATIO, cost)] if cost else []
     parts += [notation.power(TAU, diagram.block_cost)] if diagram.block_cost else []
     couplings = reduce(Powers.times, [vertex.rule.couplings for vertex in diagram.cubic_vertices])
     parts += [powers_text(couplings, notation)] if couplings else []
-    parts += [one.text(notation) for one in explanation.tensors]
+    parts = [*map(notation.formula, parts), *(notation.formula(one.text(notation)) for one in explanation.tensors)]
     for value in explanation.values:
         text = value_text(diagram, value, PRODUCTS_SHOWN, notation)
         parts.append(f"[{text}]" if len(value) > 1 else text)
@@ -251,30 +227,30 @@ def _term(explanation: Explanation) -> list[Row]:
     terms, effects = explanation.reduced
     notation = explanation.notation
     bound = any(pair.derivatives for one in explanation.tensors for pair in one.pairs)
-    summed = f", every {notation.letters.bound} summed over the samples" if bound else ""
+    summed = f", every {notation.formula(notation.letters.bound)} summed over the samples" if bound else ""
     rows = [(0, f"weight · width factor · couplings · tensors · propagators{summed}:"), (1, _assembled(explanation))]
     changed = [effect for effect in effects if effect.before != effect.after]
     for effect in changed:
         reason = _reason(effect.rewrite, notation)
         rows.append((0, f"{effect.rewrite}: {reason}; from {effect.before} to {effect.after} {effect.unit}"))
     rows.append((0, f"Before Leibniz, {counted(len(terms), 'product term')}:"))
-    rows += [(1, term_text(term, notation, leading=i == 0)) for i, term in enumerate(terms)]
+    rows += [(1, notation.formula(term_text(term, notation, leading=i == 0))) for i, term in enumerate(terms)]
     expanded = explanation.expanded
     if expanded is None:
         rows.append((0, f"After Leibniz: up to {written_terms(terms)} terms, too many to be read."))
     else:
-        notes = (
-            f", {notation.letters.omega} written out"
-            if any(group.omegas for term in terms for group in term.groups)
-            else ""
-        )
+        merged = any(group.omegas for term in terms for group in term.groups)
+        notes = f", {notation.formula(notation.letters.omega)} written out" if merged else ""
         notes += f", equal placements added ({_exchanged(notation)})" if explanation.weight_factors else ""
         rows.append((0, f"After Leibniz, {counted(len(expanded), 'term')}{notes}:"))
         shown = expanded[:TERMS_SHOWN]
-        rows += [(1, expanded_text(term, notation, leading=i == 0)) for i, term in enumerate(shown)]
+        rows += [(1, notation.formula(expanded_text(term, notation, leading=i == 0))) for i, term in enumerate(shown)]
         if len(expanded) > len(shown):
             asked = f"ntkfeyn explain {explanation.diagram.id} --format json"
             rows.append((1, f"+ .. and {len(expanded) - len(shown)} more: `{asked}` has them all"))
+    if explanation.recursion.shared:
+        operators = notation.formula(operator_text(explanation.recursion, notation))
+        rows.append((0, f"Weights are shared over labels: {operators} acts on all of it."))
     return rows + _in_recursion(explanation)
 
 
@@ -282,14 +258,20 @@ def _reason(rewrite: str, notation: TextNotation) -> str:
     """Why a rewrite is exact."""
     if rewrite == "collect":
         return "equal terms are added"
-    derivative = f"{notation.letters.derivative}_{notation.letters.bound}"
-    return f"a derivative {derivative} is zero unless its sample occurs in the function that it acts on"
+    return (
+        f"a derivative {_bound_derivative(notation)} is zero unless its sample occurs in the function that it acts on"
+    )
+
+
+def _bound_derivative(notation: TextNotation) -> str:
+    """d_b, within words."""
+    return notation.formula(notation.indexed(notation.letters.derivative, notation.letters.bound))
 
 
 def _exchanged(notation: TextNotation) -> str:
     """d_1 d_2 = d_2 d_1"""
-    first, second = (f"{notation.letters.derivative}_{notation.label(v)}" for v in (1, 2))
-    return f"{first}{second} = {second}{first}"
+    first, second = map(notation.derivative, (1, 2))
+    return notation.formula(f"{first}{second} = {second}{first}")
 
 
 def _in_recursion(explanation: Explanation) -> list[Row]:

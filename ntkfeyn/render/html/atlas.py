@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import quote
 
 from ntkfeyn.derivation.recursion import Recursion
-from ntkfeyn.derivation.rules import OMEGA
 from ntkfeyn.errors import bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.model.ensembles import GAUSSIAN
@@ -22,10 +21,11 @@ from ntkfeyn.render.drawing.names import tensor_names
 from ntkfeyn.render.html.explanations import diagram_data
 from ntkfeyn.render.html.graph import HEIGHT, Graph, dependency_graph
 from ntkfeyn.render.html.mathml import mathml
+from ntkfeyn.render.html.phrases import inline
 from ntkfeyn.render.html.pictures import picture
 from ntkfeyn.render.html.sections import section
 from ntkfeyn.render.html.tensors import tensor_cards
-from ntkfeyn.render.latex.rules import cumulant_rows, pair_formula, rule_rows
+from ntkfeyn.render.latex.rules import capital, cumulant_rows, prose, rule_rows
 from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.render.templates import provenance, renderer
@@ -105,7 +105,7 @@ def _rules(recursions: Sequence[Recursion], symbols: Symbols) -> dict[str, list[
     shared = bool(recursions) and recursions[0].shared
     rows = [
         {
-            "element": escape(row.element),
+            "element": inline(capital(prose(row.element, symbols.latex))),
             "formula": mathml(row.formula),
             "picture": picture(row.picture),
         }
@@ -136,7 +136,7 @@ def _sayings(symbols: Symbols) -> dict[str, str]:
         "derivative": f"{letters.derivative}_{{{letters.bound}}}",
         "bound": letters.bound,
         "a": "a",
-        "omega": pair_formula(OMEGA, notation),
+        "merged": letters.omega,
         "K": begin(MEAN_KERNEL, "C_b", "C_W"),
         "Theta": begin(MEAN_NTK, "lambda_b", "lambda_W"),
         "averaging": rf"{letters.averaging}_{{vw}}",

@@ -30,19 +30,21 @@ from ntkfeyn.render.html.signs import (
 from ntkfeyn.render.mathtex import Tokens
 
 TIGHT = frozenset("/|‖")
+SIGNS = {sign: f'<mo form="prefix">{shown}</mo>' for sign, shown in (("+", "+"), ("-", "−"))}
+OPENING = frozenset("([=,")  # behind which a sign is one of what follows, not of a sum
 PRIMES = ("", "′", "″", "‴")
 
 
 def mathml(tex: str, *, block: bool = False) -> str:
     """A formula; ``block``: on a line of its own, sums with their indices below. Raises ValueError."""
     display = ' display="block"' if block else ""
-    return f"<math{display}>{row(tex)}</math>"
+    return f"<math{display}>{''.join(elements(tex))}</math>"
 
 
 @lru_cache(maxsize=16384)
-def row(tex: str) -> str:
+def elements(tex: str) -> tuple[str, ...]:
     """What stands inside of <math>. Raises ValueError for a command that is not known, or a brace that is missing."""
-    return "".join(_Reader(tex).row(""))
+    return tuple(_Reader(tex).row(""))
 
 
 class _Reader(Tokens):
@@ -59,12 +61,14 @@ class _Reader(Tokens):
     def row(self, end: str) -> list[str]:
         """Elements up to ``end``, which is taken."""
         found: list[str] = []
+        before = ""
         while (token := self.take()) != end:
             if token == "":
                 raise ValueError(f"'{end}' is missing")
             if token != " ":
-                base = self.nucleus(token)
+                base = SIGNS[token] if token in SIGNS and before in OPENING else self.nucleus(token)
                 found.append(self.scripts(base, token[1:] in LIMITS) if base else base)
+                before = token
         return [element for element in found if element]
 
     def group(self) -> str:

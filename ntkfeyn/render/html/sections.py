@@ -5,6 +5,7 @@ Enters: a Recursion and letters. Leaves: plain values for the template.
 
 from __future__ import annotations
 
+import json
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from ntkfeyn.render.formulas import (
     unnamed_definitions,
 )
 from ntkfeyn.render.html.mathml import mathml
+from ntkfeyn.render.html.phrases import spaced
 from ntkfeyn.render.html.pictures import picture
 from ntkfeyn.render.notation import LatexNotation, TextNotation, counted
 from ntkfeyn.render.symbols import Symbols
@@ -74,16 +76,11 @@ def formula_rows(recursion: Recursion, notation: LatexNotation) -> list[tuple[tu
     return [*rows, *acted] or [((), "0")]
 
 
-def spaced(tex: str) -> str:
-    """A term whose sign stands apart, as between terms: at the beginning of a line it would be a sign of one."""
-    return tex[0] + r"\;" + tex[2:] if tex[:2] in ("+ ", "- ") else tex
-
-
 def _figure(diagram: Diagram, drawn: str, notation: LatexNotation, *, leading: bool) -> dict[str, Any]:
     """A picture with what stands before it: its sign and weight."""
     size = abs(diagram.weight)
     sign = "-" if diagram.weight < 0 else "" if leading else "+"
-    before = sign + ("" if size == 1 else notation.fraction(size))
+    before = sign if size == 1 else spaced(f"{sign} {notation.fraction(size)}".lstrip())
     tensors = [f"{vertex.name}" for vertex in diagram.tensor_vertices]
     held = f", with {' and '.join(tensors)}" if tensors else ""
     return {
@@ -94,11 +91,13 @@ def _figure(diagram: Diagram, drawn: str, notation: LatexNotation, *, leading: b
     }
 
 
-def python_line(recursion: Recursion, function: str) -> str:
-    """The call that derives it again: nf.derive("F", order=1)."""
+def python_line(recursion: Recursion, function: str, symbols: Symbols, *, full: bool = False) -> str:
+    """The call that derives it again: nf.derive("F", order=1); ``full``: choices of Omega apart."""
     shape = recursion.cumulant
     named = shape == standard(shape.name)
     what = f'"{shape.name}"' if named else f'legs="{shape.legs_text()}", channel="{shape.channel_text()}"'
     law = "" if recursion.weights == "gaussian" else f', weights="{recursion.weights}"'
     law += ", shared=True" if recursion.shared and function == "derive" else ""
+    law += ", full=True" if full else ""
+    law += f", notation={json.dumps(symbols.source, ensure_ascii=False)}" if symbols.source else ""
     return f"nf.{function}({what}, order={recursion.order}{law})"

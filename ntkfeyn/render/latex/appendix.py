@@ -23,7 +23,7 @@ from ntkfeyn.render.latex.cumulant import Layout, section
 from ntkfeyn.render.latex.decomposition import all_channels, representatives
 from ntkfeyn.render.latex.macros import tree_letters
 from ntkfeyn.render.latex.pdf import tex_engine
-from ntkfeyn.render.latex.rules import cumulant_rows, prose, rule_rows
+from ntkfeyn.render.latex.rules import capital, cumulant_rows, prose, rule_rows
 from ntkfeyn.render.latex.tensors import tensor_rows
 from ntkfeyn.render.latex.training import training_section, training_tensors
 from ntkfeyn.render.notation import LatexNotation, coupling_macros
@@ -182,7 +182,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     }
     rules = [
         {
-            "element": prose(row.element[0].upper() + row.element[1:], options.symbols.latex),
+            "element": capital(prose(row.element, options.symbols.latex)),
             "latex": row.formula,
             "source": prose(row.source, options.symbols.latex),
             "picture": tikz(row.picture),

@@ -94,8 +94,14 @@ def element_formulas(letters: Letters) -> dict[str, str]:
 def prose(text: str, letters: Letters) -> str:
     """Words of ``derivation.rules`` for print: layers, fractions and the functions of z as mathematics."""
     text = re.sub(r"\bl(\+1)?(?=\b|-)", lambda found: f"${letters.layer}{found[1] or ''}$", text)
-    text = re.sub(r"\b(1/\w!?|k(?= alike))(?!\w)", r"$\1$", text)
+    small = {"1/n": f"1/{letters.width}"}
+    text = re.sub(r"\b(1/\w!?|k(?= alike))(?!\w)", lambda found: f"${small.get(found[1], found[1])}$", text)
     return re.sub(r"\b(z-z|z-leg)\b", lambda found: found[0].replace("z", f"${letters.preactivation}$"), text)
+
+
+def capital(words: str) -> str:
+    """With a capital where they begin with a word; mathematics keeps its letters."""
+    return words[:1].upper() + words[1:]
 
 
 def pair_formula(rule: PairRule, notation: LatexNotation) -> str:

@@ -7,7 +7,7 @@ their symmetries (functions) and print with these letters (names).
 from ntkfeyn.render.sympy.functions import Activation, Averaging, Expectation, LayerTensor, TensorName
 from ntkfeyn.render.sympy.letters import C_B, C_W, LAMBDA_B, LAMBDA_W, LAYER, TAU, WIDTH, WIDTH_BELOW, Tau, Width
 from ntkfeyn.render.sympy.names import OURS, Names, expectation_symbol, names_of, tensor_symbol
-from ntkfeyn.render.sympy.sums import MAX_SYMPY, derivative, omega, to_equation, to_sympy
+from ntkfeyn.render.sympy.sums import MAX_SYMPY, derivative, omega, terms_to_sympy, to_equation, to_sympy
 
 __all__ = [
     "C_B",
@@ -33,6 +33,7 @@ __all__ = [
     "names_of",
     "omega",
     "tensor_symbol",
+    "terms_to_sympy",
     "to_equation",
     "to_sympy",
 ]

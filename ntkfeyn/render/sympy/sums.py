@@ -7,12 +7,14 @@ Leibniz everything is a plain product.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sympy
 
+from ntkfeyn.derivation.expansion import expand, written_terms
 from ntkfeyn.derivation.recursion import Recursion
+from ntkfeyn.derivation.terms import ExpandedTerm, ProductTerm
 from ntkfeyn.errors import LimitError
 from ntkfeyn.render.symbols import DEFAULT, Symbols
 from ntkfeyn.render.sympy.functions import Activation
@@ -64,12 +66,28 @@ def to_sympy(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Expr:
             f"{recursion.name}@{recursion.order} expands to up to {recursion.written} terms; SymPy takes at most"
             f" {MAX_SYMPY}; try --format json, or --format latex, which shows the terms before Leibniz"
         )
+    return _sum(recursion.expanded, symbols, recursion.averaged if recursion.shared else ())
+
+
+def terms_to_sympy(
+    terms: tuple[ProductTerm, ...], symbols: Symbols = DEFAULT, averaged: Sequence[tuple[int, int]] = ()
+) -> sympy.Expr:
+    """Product terms, as those of one diagram, as ``to_sympy`` has them; ``averaged``: pairs where weights are shared.
+
+    Raises LimitError above MAX_SYMPY terms.
+    """
+    if (many := written_terms(terms)) > MAX_SYMPY:
+        raise LimitError(f"they expand to up to {many} terms; SymPy takes at most {MAX_SYMPY}")
+    return _sum(expand(terms)[0], symbols, averaged)
+
+
+def _sum(terms: Sequence[ExpandedTerm], symbols: Symbols, averaged: Sequence[tuple[int, int]]) -> sympy.Expr:
     names = names_of(symbols)
-    terms = [(term.diagrams, names.term(term)) for term in recursion.expanded]
-    if not recursion.shared:
-        return sympy.Add(*(term for _, term in terms))
-    inside = sympy.Add(*(term for diagrams, term in terms if diagrams))
-    return sympy.Add(*(term for diagrams, term in terms if not diagrams), names.averaging(inside, *recursion.averaged))
+    made = [(term.diagrams, names.term(term)) for term in terms]
+    if not averaged:
+        return sympy.Add(*(term for _, term in made))
+    inside = sympy.Add(*(term for diagrams, term in made if diagrams))
+    return sympy.Add(*(term for diagrams, term in made if not diagrams), names.averaging(inside, *averaged))
 
 
 def to_equation(recursion: Recursion, symbols: Symbols = DEFAULT) -> sympy.Eq:
