@@ -279,7 +279,7 @@ def test_table_json_and_figures(files: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_the_answer_can_be_no(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = call(capsys, "Theta", "--max-pull", "0.001")
+    code, out, err = call(capsys, "Theta", "--order", "0", "--max-pull", "0.001")
     assert code == 1
     assert "allowed 0.001" in out
     assert re.search(
@@ -314,6 +314,17 @@ def test_where_no_order_helps_it_is_said(files: Path) -> None:
     assert found.advice() in str(found)
     assert found.advice().startswith("no order up to 2 helps: order 2 has p = ")
     assert found.advice().endswith("; try larger widths")
+
+
+def test_order_three_is_tried_in_few_layers(files: Path) -> None:
+    """V of linear networks, which ends at order 3 with three hidden layers; with four it would take long."""
+    asked = {"names": "V", "max_pull": 1e-3, "networks": 640}
+    shallow, deep = (nf.Network(depth, 8, "linear") for depth in (higher_orders.SHALLOW, higher_orders.SHALLOW + 1))
+    found = nf.compare(shallow, INPUTS[:1], order=2, **asked)
+    assert [one.order for one in found.higher_orders] == [3]
+    [chi] = [one.total(target) for one in [nf.compare(shallow, INPUTS[:1], order=3, **asked)] for target in one.orders]
+    assert found.higher_orders[0].p == pytest.approx(chi.p, rel=1e-9)
+    assert nf.compare(deep, INPUTS[:1], order=2, **asked).higher_orders == ()
 
 
 @pytest.mark.parametrize("reason", ["many labels", "no such tensor"])
@@ -360,8 +371,9 @@ def test_bad_requests(files: Path, capsys: pytest.CaptureFixture[str], arguments
 
 def test_a_reader_that_is_gone_does_not_change_the_answer(files: Path) -> None:
     program = f"{sys.executable} -m ntkfeyn"
-    no = f"{program} compare {' '.join(NETWORK)} Theta --max-pull 0.001"
-    for line, code in ((no, 1), (f"{no} --format json", 1), (no.replace("0.001", "5"), 0)):
+    yes = f"{program} compare {' '.join(NETWORK)} Theta"
+    no = f"{yes} --order 0 --max-pull 0.001"
+    for line, code in ((no, 1), (f"{no} --format json", 1), (yes, 0)):
         ended = subprocess.run(f"{line} | true; exit ${{PIPESTATUS[0]}}", shell=True, executable="/bin/bash")
         assert ended.returncode == code, line
 

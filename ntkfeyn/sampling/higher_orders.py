@@ -22,7 +22,8 @@ from ntkfeyn.solve.results import Setting
 Orders = dict[TensorId, tuple[int, ...]]
 TRIED = 2  # orders beyond those asked for
 LABELS = 4  # of a layer, up to which order 2 takes a second or so
-FEW = 2  # the same with dNTK and ddNTK, whose systems are larger
+FEW = 2  # the same with dNTK and ddNTK, whose systems are larger, and for order 3
+SHALLOW = 4  # layers up to which order 3 takes some twenty seconds
 
 
 def further_theory(
@@ -52,11 +53,13 @@ def further_theory(
 
 
 def _takes_a_moment(request: Request, tensor: TensorId) -> bool:
-    """Order 1 of the means and order 2, of few labels at every layer."""
+    """Order 1 of the means, order 2, and order 3 without trees in a few layers; of few labels at every layer."""
     one = request.networks[0]
     labels = len(request.gram) // one.positions[0] * max(one.positions)
     trees = any(len(leg.edges) > 1 for leg in standard(tensor.name).legs)
-    return tensor.order <= 2 and labels <= (FEW if trees else LABELS)
+    if tensor.order > 2:
+        return tensor.order == 3 and not trees and labels <= FEW and one.depth <= SHALLOW
+    return labels <= (FEW if trees else LABELS)
 
 
 def _with(known: Setting, more: Setting) -> Setting:
