@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from time import process_time
 
 import jsonschema
 import numpy as np
@@ -242,7 +243,24 @@ def test_network_describes(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "network", "net.toml", "V")
     assert code == 0
     assert "evaluate would refuse: V" in out
+    Path("net.toml").write_text(HEAD + 2 * '[[layer]]\nkind = "conv"\n' + POOL)
+    assert (
+        "stand-ins, as neither the file nor an option sets them: activation gelu, width 1"
+        in run(capsys, "network", "net.toml", "K")[1]
+    )
+    code, out, _ = run(capsys, "network", "net.toml", "K", "--activation", "erf", "--format", "json")
+    document = json.loads(out)
+    jsonschema.validate(document, json.loads((SCHEMAS / "network-1.schema.json").read_text()))
+    assert (document["layers"][0]["activation"], document["stand_ins"]) == ("erf", {"width": "1"})
     assert run(capsys, "network", "none.toml")[0] == 2
+
+
+def test_too_many_components_are_refused_by_counting(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not by listing 64^4 tuples for each of six components: a bound from the label pairs alone is above the limit."""
+    Path("net.toml").write_text("input.shape = [1, 8, 8]\n" + CONV + CONV + POOL)
+    start = process_time()
+    assert "evaluate would refuse: V needs 12582912 components" in run(capsys, "network", "net.toml", "V")[1]
+    assert process_time() - start < 5  # listing them takes 15
 
 
 def test_positions_that_are_read() -> None:

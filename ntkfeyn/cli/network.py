@@ -57,7 +57,8 @@ def command(
 
     if not 1 <= samples <= MAX_INPUTS:
         raise bad_request(f"{samples} samples were asked for", f"1 to {MAX_INPUTS} are allowed", "--samples 2")
-    network = _opened(network)
+    open_ = _left_open(network)
+    network = network._replace(**open_)
     made = network.networks()
     asked = _request(network, made, samples)._replace(tolerance=tolerance)
     asked.check()
@@ -68,22 +69,19 @@ def command(
             works = forecast(asked._replace(advance=advance), evaluated_targets(request), components)
     except LimitError as error:
         reason = str(error)
-    show(document(asked, works, reason), text(asked, works, reason), form, json_file)
+    show(document(asked, works, reason, open_), text(asked, works, reason, open_), form, json_file)
     total = sum(work.seconds for work in works)
     if total >= WORTH_SAYING:  # measured: not part of what is the same each time
         times = ", ".join(f"layer {work.layer} {work.seconds:.1g} s" for work in works)
         click.echo(f"About {total:.1g} s on one processor ({times}), at a tolerance of {tolerance:g}.", err=True)
 
 
-def _opened(network: NetworkRequest) -> NetworkRequest:
-    """With what neither the file nor the user says."""
+def _left_open(network: NetworkRequest) -> dict[str, Any]:
+    """Stand-ins for what neither the file nor the user says."""
     from ntkfeyn.cli.network_options import network_of
 
     sets = network_of(network.file or Path(), network.given).sets
-    open_: dict[str, Any] = {
-        name: value for name, value in MISSING.items() if name not in sets and getattr(network, name) is None
-    }
-    return network._replace(**open_)
+    return {name: value for name, value in MISSING.items() if name not in sets and getattr(network, name) is None}
 
 
 def _request(network: NetworkRequest, made: tuple[Network, ...], samples: int) -> Request:
@@ -122,7 +120,7 @@ def layers_of(network: Network) -> list[dict[str, Any]]:
     return rows
 
 
-def document(asked: Request, works: list[Work], reason: str) -> dict[str, Any]:
+def document(asked: Request, works: list[Work], reason: str, open_: dict[str, Any]) -> dict[str, Any]:
     """After the schema ntkfeyn.network/1."""
     from ntkfeyn.runtime.version import TOOL
 
@@ -137,11 +135,12 @@ def document(asked: Request, works: list[Work], reason: str) -> dict[str, Any]:
             {"layer": w.layer, "labels": w.labels, "components": w.components, "sets": list(w.sets), "bytes": w.bytes}
             for w in works
         ],
+        **({"stand_ins": open_} if open_ else {}),
         **({"refused": reason} if reason else {}),
     }
 
 
-def text(asked: Request, works: list[Work], reason: str) -> str:
+def text(asked: Request, works: list[Work], reason: str, open_: dict[str, Any]) -> str:
     """A table of layers, a table of work."""
     network = asked.networks[0]
     shape = " x ".join(map(str, network.shape or ()))
@@ -156,7 +155,11 @@ def text(asked: Request, works: list[Work], reason: str) -> str:
         rows.append((str(row["layer"]), kind, words, *numbers))
     lines = [f"input: {shape} ({len(asked.gram) // network.positions[0]} inputs)", *_aligned(rows)]
     total = sum(row["weights"] + row["biases"] for row in layers_of(network))
-    lines += [f"{total} parameters, of one output neuron", ""]
+    lines.append(f"{total} parameters, of one output neuron")
+    if open_:
+        standing = ", ".join(f"{name} {value}" for name, value in open_.items())
+        lines.append(f"stand-ins, as neither the file nor an option sets them: {standing}")
+    lines.append("")
     if reason:
         return "\n".join([*lines, f"evaluate would refuse: {reason}", ""])
     steps = [("step to layer", "labels", "components", "sets of 1, 2, .. labels", "memory")]

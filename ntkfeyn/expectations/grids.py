@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from math import inf, prod
+from math import inf, prod, sqrt
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -64,11 +64,15 @@ class Level(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """Levels of all axes but the last; of the last one the rule, and how many of its nodes lie below each point."""
+    """Levels of all axes but the last; of the last one the rule, and how many of its nodes lie below each point.
+
+    ``reach``: how far the points above the last axis are from the origin at most.
+    """
 
     levels: tuple[Level, ...]
     last: Rule
     counts: Ints
+    reach: float
 
     @property
     def size(self) -> int:
@@ -108,7 +112,7 @@ class Grid(NamedTuple):
             nodes = slice(int(ends[start] - level.counts[start]), int(ends[stop - 1]))
             levels.append(Level.of(level.counts[start:stop], level.nodes[nodes], level.weights[nodes]))
             start, stop = nodes.start, nodes.stop
-        return Grid(tuple(levels), self.last, self.counts[start:stop])
+        return Grid(tuple(levels), self.last, self.counts[start:stop], self.reach)
 
 
 def product_grid(rules: Sequence[Rule], radius: float) -> Grid:
@@ -123,7 +127,7 @@ def product_grid(rules: Sequence[Rule], radius: float) -> Grid:
         radii = np.repeat(radii, counts) + levels[-1].nodes ** 2
     counts = _inside(rules[-1], radii, radius)
     check_nodes(len(rules), int(counts.sum()), MAX_NODES)
-    return Grid(tuple(levels), rules[-1], counts)
+    return Grid(tuple(levels), rules[-1], counts, sqrt(radii.max()))
 
 
 def _inside(rule: Rule, radii: Array, radius: float) -> Ints:

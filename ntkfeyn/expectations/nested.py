@@ -10,6 +10,7 @@ of one variable, which is computed at few places and interpolated.
 from __future__ import annotations
 
 from functools import reduce
+from math import hypot
 from typing import NamedTuple
 
 import numpy as np
@@ -17,14 +18,16 @@ from numpy.typing import NDArray
 
 from ntkfeyn.expectations.activations import Smooth, checked
 from ntkfeyn.expectations.grids import Grid, Level
-from ntkfeyn.expectations.interpolation import mean_along
+from ntkfeyn.expectations.interpolation import Interpolated, mean_along
 from ntkfeyn.expectations.keys import Differentiated, Key
 from ntkfeyn.expectations.products import values_of
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Head = tuple[tuple[int, Differentiated], ...]  # what stands at the samples that are settled at one axis
+Head = tuple[tuple[int, Differentiated], ...]  # what stands at samples settled at one axis, by their place there
 Values = dict[tuple[int, Differentiated], Array]
+CHUNK = 16_384  # nodes at a time: what fits into the cache
+POINTS = 16_384  # points above the last axis at a time, where means over it are interpolated
 MANY = 4096  # points above the last axis from which on a mean over it is worth interpolating
 
 
@@ -42,62 +45,66 @@ class Sums:
     """
 
     def __init__(self, activation: Smooth, assignments: tuple[Key, ...], settled: tuple[int, ...], axes: int) -> None:
-        self.activation, self.settled, self.axes = activation, settled, axes
+        self.activation = activation
+        self.order = sorted(range(len(settled)), key=settled.__getitem__)
+        self.counts = [settled.count(axis) for axis in range(axes)]  # samples settled at each axis
         self.suffixes: list[list[Suffix]] = [[] for _ in range(axes)]
         below = [-1] * len(assignments)
         for axis in reversed(range(axes)):
-            heads = [tuple((a, key[a]) for a, last in enumerate(settled) if last == axis) for key in assignments]
+            here = [a for a in self.order if settled[a] == axis]
+            heads = [tuple((i, key[a]) for i, a in enumerate(here)) for key in assignments]
             rows = [Suffix(head, number) for head, number in zip(heads, below, strict=True)]
             place = {row: i for i, row in enumerate(dict.fromkeys(rows))}
             self.suffixes[axis] = list(place)
             below = [place[row] for row in rows]
         self.place = np.array(below)
 
-    def __call__(self, columns: Array, grid: Grid, masses: bool) -> Array:
-        """``columns``: shape (sets, samples, axes). Returns shape (1, sets, assignments); with masses a second row.
+    def __call__(self, columns: Array, grid: Grid, absolute: bool) -> Array:
+        """``columns``: shape (sets, samples, axes). Returns shape (sets, assignments).
 
-        Masses are the same sums of absolute values.
+        ``absolute``: of the absolute values.
         """
+        columns = columns[:, self.order]
+        along = None if absolute else self._along(columns, grid)
+        parts = grid.parts(CHUNK if along is None else POINTS, along is None)
+        found = np.sum([self._sums(columns, part, absolute, along) for part in parts], axis=0)
+        return checked(found, self.activation.name)
+
+    def _along(self, columns: Array, grid: Grid) -> Interpolated | None:
+        """Means over the last axis, where it moves one sample and points above it are many."""
+        if len(columns) != 1 or self.counts[-1] != 1 or len(grid.counts) < MANY:
+            return None
+        *before, sigma = columns[0, -1].tolist()
+        wanted = [one for head, _ in self.suffixes[-1] for _, one in head]
+        return mean_along(self.activation, grid.last, sigma, (hypot(*before) * grid.reach, len(grid.counts)), wanted)
+
+    def _sums(self, columns: Array, grid: Grid, absolute: bool, along: Interpolated | None) -> Array:
+        levels = grid.levels if along else (*grid.levels, grid.bottom())
         z = np.zeros((*columns.shape[:2], 1))
         found = []
-        for axis, level in enumerate(grid.levels):
-            z = level.moved(z, columns[:, :, axis])
-            found.append(self._values(axis, z))
-        last = self._last(z, columns[:, :, -1], grid, masses)
-        rows = []
-        for sums, absolute in zip(last, (False, True), strict=False):
-            for axis in reversed(range(self.axes - 1)):
-                sums = self._summed(axis, found[axis], grid.levels[axis], sums, absolute)
-            rows.append(np.stack([sums[i][:, 0] for i in self.place], axis=1))
-        return checked(np.stack(rows), self.activation.name)
+        for axis, level in enumerate(levels):
+            z = level.moved(z, columns[:, -z.shape[1] :, axis])
+            here = self.counts[axis]
+            found.append(self._values(axis, z[:, :here], absolute))
+            z = z[:, here:]
+        below = along(z[0, 0])[:, None] if along else np.ones((1, 1, 1))
+        for axis, level in reversed(list(enumerate(levels))):
+            below = self._summed(axis, found[axis], level, below)
+        return below[self.place, :, 0].T
 
-    def _values(self, axis: int, z: Array) -> Values:
+    def _values(self, axis: int, z: Array, absolute: bool) -> Values:
         """Every factor at the samples settled at this axis, shape (sets, points) each."""
         wanted = dict.fromkeys(one for suffix in self.suffixes[axis] for one in suffix.head)
-        samples = sorted({a for a, _ in wanted})
-        if not samples:
+        if not wanted:
             return {}
-        values = values_of(self.activation, z[:, samples], dict.fromkeys(f for _, f in wanted))
-        return {(a, f): values[f][:, samples.index(a)] for a, f in wanted}
+        values = values_of(self.activation, z, dict.fromkeys(f for _, f in wanted))
+        return {(i, f): np.abs(values[f][:, i]) if absolute else values[f][:, i] for i, f in wanted}
 
-    def _summed(self, axis: int, found: Values, level: Level, below: list[Array], absolute: bool) -> list[Array]:
-        """The sums over one axis; ``below``: those over the axes after it, none for the last one."""
-        values = {one: np.abs(value) for one, value in found.items()} if absolute else found
-        sums = []
-        for head, number in self.suffixes[axis]:
-            factors = [*(values[one] for one in head), *below[number : number + 1]]
-            sums.append(level.summed(reduce(np.multiply, factors, level.weights[None])))
-        return sums
-
-    def _last(self, z: Array, column: Array, grid: Grid, masses: bool) -> list[list[Array]]:
-        """Sums over the last axis at each point of the others; with masses those of absolute values as well."""
-        moving = [a for a, last in enumerate(self.settled) if last == self.axes - 1]
-        if len(z) == len(moving) == 1 and z.shape[-1] >= MANY:
-            heads = [one for head, _ in self.suffixes[-1] for _, one in head]
-            means = mean_along(self.activation, grid.last, float(column[0, moving[0]]), z[0, moving[0]], heads, masses)
-            if means is not None:
-                return [[one[None] for one in row] for row in means]
-        level = grid.bottom()
-        found = self._values(self.axes - 1, level.moved(z, column))
-        kinds = (False, True) if masses else (False,)
-        return [self._summed(self.axes - 1, found, level, [], absolute) for absolute in kinds]
+    def _summed(self, axis: int, found: Values, level: Level, below: Array) -> Array:
+        """The sums over one axis, shape (suffixes, sets, points); ``below``: those over the axes after it."""
+        weighted = below * level.weights
+        shape = np.broadcast_shapes(weighted.shape[1:], *(value.shape for value in found.values()))
+        products = np.empty((len(self.suffixes[axis]), *shape))
+        for product, (head, number) in zip(products, self.suffixes[axis], strict=True):
+            product[...] = reduce(np.multiply, (found[one] for one in head), weighted[number])
+        return level.summed(products)

@@ -27,7 +27,6 @@ GRID = 1.35  # ratio of the scales at which node numbers are measured
 MAX_HERMITE = 24
 FEWEST = 3  # Hermite nodes: one less, in a compared rule, still sees an axis along which nearby samples differ
 FINEST = 1.1  # a reference has a step this many times below the last one that is tried
-SHIFT = 0.382  # of rules that others are compared with: they share neither nodes nor the symmetry of their nodes
 OFFSETS = (0.0, 0.7, -1.4, 2.5)
 MAX_AXIS_NODES = 6000
 REACHED = 1e-12  # relative errors below this are rounding
@@ -81,8 +80,9 @@ class AxisRules:
         self.tests, self.spread, self.name, self.length = tests, spread, name, length
         self.offsets = (*(offset * spread for offset in OFFSETS), *places)
         self.curve = cache(self._curve)
+        self.axis, self.cut = cache(self._axis), cache(self._cut)  # many sets of samples have few scales
 
-    def axis(self, sigma: float, tolerance: float, cut: float, coarsening: float = 1.0, finer: float = 1.0) -> Rule:
+    def _axis(self, sigma: float, tolerance: float, cut: float, coarsening: float = 1.0, finer: float = 1.0) -> Rule:
         """The cheaper of the two rules at this tolerance, with ``finer`` times more nodes than were measured.
 
         ``coarsening`` then leaves that many times fewer. Above 1 the rule shares nothing with the one at 1: it has a
@@ -105,7 +105,7 @@ class AxisRules:
         share = number - np.floor(number)
         return float(0.98 * low ** (1 - share) * high**share)
 
-    def cut(self, sigma: float, tolerance: float) -> float:
+    def _cut(self, sigma: float, tolerance: float) -> float:
         """The distance in standard deviations beyond which the test functions hold less than ``tolerance``."""
         curve = self.curve(ceil(_grid_number(sigma)))
         enough = np.flatnonzero(curve.tails < tolerance)
@@ -163,6 +163,7 @@ def _grid_number(sigma: float) -> float:
     return max(log(max(sigma, 1e-300)) / log(GRID), -40.0)
 
 
+@cache
 def ball(cut: float, dimension: int) -> float:
     """The radius that cuts as little of a normal in ``dimension`` dimensions as ``cut`` does in one."""
     radius = cut

@@ -24,15 +24,14 @@ from ntkfeyn.expectations.grouping import groups
 from ntkfeyn.expectations.kernels import Kernel, factors
 from ntkfeyn.expectations.keys import EPSILON, Expectations, KernelError, Key
 from ntkfeyn.expectations.nearby import SLOPES, Distances, distances
-from ntkfeyn.expectations.nested import MANY, Sums
+from ntkfeyn.expectations.nested import CHUNK, Sums
 from ntkfeyn.expectations.products import values_of
 from ntkfeyn.expectations.quadrature import REACHED, AxisRules, ball, hermite
 from ntkfeyn.runtime.workers import Mapped
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-CHUNK = 16_384  # nodes at a time: what fits into the cache
-POINTS = 1 << 17  # points at a time, where means over the last axis are interpolated
+ROUGH = 2.0  # means of absolute values, of which some digits matter, take so many times fewer nodes on each axis
 TASK = 1 << 18  # nodes of small grids that one worker adds up
 
 
@@ -94,13 +93,15 @@ class SmoothExpectations:
         sums = cache(partial(Sums, self.activation, batch.assignments))
         rules = self._axis_rules(batch.tests, kernel, np.unique(batch.subsets))
         most = max(sum(len(f.orders) for f in assignment) for assignment in batch.assignments)
-        found = [(group, self._axes(group.scales, rules, most)) for group in groups(factors(kernel, batch.subsets).L)]
+        axes_of = partial(self._axes, rules=rules, most=most)
+        found = [(group, axes_of(group.scales)) for group in groups(factors(kernel, batch.subsets).L)]
         tasks, numbers = [], []
         for group, axes in found:
             table = sums(group.settled, len(group.scales))
+            rough = axes_of(group.scales, rougher=ROUGH) if len(values) > 1 else None
             step = max(1, TASK // axes.size)
             for start in range(0, len(group.numbers), step):
-                tasks.append((table, group.columns[start : start + step], axes, len(values) > 1))
+                tasks.append((table, group.columns[start : start + step], axes, rough))
                 numbers.append(batch.numbers[group.numbers[start : start + step]])
         for own, result in zip(numbers, mapped(_integral, *zip(*tasks, strict=True)), strict=True):
             values[:, own] = result
@@ -111,15 +112,16 @@ class SmoothExpectations:
         spread = 1.3 ** np.ceil(np.log(max(spread, 1e-9)) / np.log(1.3))
         return _measured(self.activation, keys, spread)
 
-    def _axes(self, scales: tuple[float, ...], rules: AxisRules, most: int) -> Axes:
-        """Good enough for this run; ``most`` activations are multiplied."""
+    def _axes(self, scales: tuple[float, ...], rules: AxisRules, most: int, rougher: float = 1.0) -> Axes:
+        """Good enough for this run, or rougher; ``most`` activations are multiplied."""
+        coarsening = self.coarsening * rougher
         degree = self.activation.degree
         if degree is not None:  # a compared run takes other nodes
-            exact = hermite(most * degree // 2 + 1 + (2 if self.coarsening > 1.0 else 0))
+            exact = hermite(most * degree // 2 + 1 + (2 if coarsening > 1.0 else 0))
             return Axes((exact,) * len(scales), inf)
         radius = ball(max(rules.cut(scale, self.tolerance) for scale in scales), len(scales))
-        radius *= sqrt(self.finer / self.coarsening)
-        chosen = (rules.axis(scale, self.tolerance, radius, self.coarsening, self.finer) for scale in scales)
+        radius *= sqrt(self.finer / coarsening)
+        chosen = (rules.axis(scale, self.tolerance, radius, coarsening, self.finer) for scale in scales)
         return Axes(tuple(chosen), radius)
 
 
@@ -129,15 +131,18 @@ def _measured(activation: Smooth, keys: tuple[Key, ...], spread: float) -> AxisR
     return AxisRules(_test_functions(activation, keys), spread, activation.name, *activation.features(spread))
 
 
-def _integral(sums: Sums, columns: Array, axes: Axes, masses: bool) -> Array:
+def _integral(sums: Sums, columns: Array, axes: Axes, rough: Axes | None) -> Array:
     """What one worker does; all of it can be sent to another process. Shape (1 or 2, sets, assignments)."""
-    grid = product_grid(axes.rules, axes.radius)
-    many = len(grid.counts) >= MANY
-    most, step = POINTS if many else CHUNK, max(1, CHUNK // grid.size)
     with np.errstate(all="ignore"):  # what is not finite is refused
-        starts = range(0, len(columns), step)
-        found = [sum(sums(columns[i : i + step], part, masses) for part in grid.parts(most, not many)) for i in starts]
-    return np.concatenate(found, axis=1)
+        rows = [_means(sums, columns, one, one is rough) for one in (axes, rough) if one]
+    return np.stack(rows)
+
+
+def _means(sums: Sums, columns: Array, axes: Axes, absolute: bool) -> Array:
+    """Shape (sets, assignments)"""
+    grid = product_grid(axes.rules, axes.radius)
+    step = max(1, CHUNK // grid.size)
+    return np.concatenate([sums(columns[i : i + step], grid, absolute) for i in range(0, len(columns), step)])
 
 
 def _test_functions(activation: Smooth, keys: tuple[Key, ...]) -> Callable[[Array], Array]:

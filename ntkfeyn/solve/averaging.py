@@ -98,12 +98,18 @@ def _summed(parts: list[Sums]) -> Sums:
 
 
 def _fewest(name: str, known: Pairs, at: list[Ints], labels: int, moves: int) -> int:
-    """No fewer components than this are read: the tuples of one sum, by the largest number that an orbit can hold."""
+    """No fewer components than this are read: tuples that differ, by the largest number that an orbit can hold.
+
+    Those of one sum differ; so do those of all sums, if each label pair is left to the first of the pairs that read it.
+    """
     pair = np.repeat(np.arange(len(known.starts) - 1), np.diff(known.starts))
     code = np.unique((pair * labels + known.first) * labels + known.second)
-    sizes = np.bincount(code // labels**2, minlength=len(known.starts) - 1).astype(float)
-    tuples = np.prod([sizes[one] for one in at], axis=0)
-    return int(tuples.max(initial=0.0) / (len(standard(name).symmetries) * moves))
+    first = np.unique(code % labels**2, return_index=True)[1]
+    found = []
+    for kept, count in ((code, np.max), (code[first], np.sum)):
+        sizes = np.bincount(kept // labels**2, minlength=len(known.starts) - 1).astype(float)
+        found.append(float(count(np.prod([sizes[one] for one in at], axis=0), initial=0.0)))
+    return int(max(found) / (len(standard(name).symmetries) * moves))
 
 
 def _check_number(name: str, components: int, entries: int) -> None:

@@ -129,7 +129,7 @@ def shares(plan: Plan, x: np.ndarray) -> None:
 
     print(
         f"  activations {share('activations.py', 'table'):.0%}, sums {share('nested.py', '_summed'):.0%},"
-        f" interpolated means {share('interpolation.py', 'mean_along'):.0%}, grids"
+        f" interpolated means {share('interpolation.py', 'mean_along', '__call__'):.0%}, grids"
         f" {share('grids.py', 'product_grid', 'moved'):.0%} of the solving time"
     )
 
