@@ -273,7 +273,7 @@ def test_a_csv_file_is_read_as_before(tmp_path: Path) -> None:
         vectors(read_array(path))
     for wrong in ("1,2\n3", "1,,2", "a", "1;2", "1,2,", "#1"):
         path.write_text(wrong)
-        with pytest.raises(NtkfeynError, match="does not hold vectors"):
+        with pytest.raises(NtkfeynError, match="does not hold numbers in rows"):
             read_array(path)
 
 

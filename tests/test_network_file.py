@@ -143,7 +143,10 @@ BAD = {
     "no activation": (HEAD + CONV.replace("tanh", "tnh") + POOL, "layer 1 (conv): the activation 'tnh'"),
     "activation of the output": (HEAD + CONV + CONV, "layer 2 (conv): the output layer has the activation 'tanh'"),
     "activation of the output alone": (HEAD + LAST + CONV, "no activation was given"),
-    "number": (HEAD + '[[layer]]\nkind = "graph"\nmatrix = "number.json"\n' + POOL, "layer 1 (graph): a graph matrix"),
+    "number": (
+        HEAD + '[[layer]]\nkind = "graph"\nmatrix = "number.json"\n' + POOL,
+        "layer 1 (graph): 'number.json' does not hold numbers in rows",
+    ),
     "no nodes": (
         HEAD + '[[layer]]\nkind = "graph"\nedges = "edges.csv"\nnodes = 0\n' + POOL,
         "a graph of 0 nodes on 4 positions",

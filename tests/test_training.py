@@ -455,7 +455,7 @@ BAD = {
     "zero rate": (("--targets", "one.json", "--steps", "5", "--rate", "0"), "positive number"),
     "diverges": (("--targets", "one.json", "--steps", "5", "--rate", "50"), "diverges"),
     "dimension": (("--targets", "one.json", "--test", "four.json"), "dimension 4"),
-    "null": (("--targets", "one.json", "--test", "null.json"), "'null.json' does not hold vectors"),
+    "null": (("--targets", "one.json", "--test", "null.json"), "'null.json' does not hold numbers in rows"),
     "many": (("--targets", "many.json", "--inputs", "many_x.json"), "at most 12 are allowed"),
     "checkpoint": (("--targets", "one.json", "--checkpoint", "c.npz"), "without networks"),
     "few": (("--targets", "one.json", "--networks", "3"), "3 networks"),

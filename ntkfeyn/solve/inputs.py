@@ -44,7 +44,9 @@ def read_array(path: Path) -> Any:
         return readers[kind](data)
     except (ValueError, RecursionError, MemoryError) as error:
         raise bad_request(
-            f"'{path}' does not hold vectors", f"a {kind} file of numbers, one vector a row, is allowed", EXAMPLE
+            f"'{path}' does not hold numbers in rows",
+            f"a {kind} file of numbers, one vector a row, is allowed",
+            EXAMPLE,
         ) from error
 
 
