@@ -51,7 +51,7 @@ PIECES = 2000  # of JSON, printed together
     type=click.Choice(["text", "latex", "sympy", "json"]),
     default="text",
     show_default=True,
-    help="What to print.",
+    help="What to print. sympy: Python in the names of ntkfeyn.symbols.",
 )
 @json_option
 @click.option("--pictures/--no-pictures", default=None, help="Sketch the diagrams (default: on a terminal).")
@@ -216,11 +216,14 @@ def _latex(recursions: list[Recursion], symbols: Symbols) -> str:
 
 
 def _sympy(recursions: list[Recursion], symbols: Symbols) -> str:
-    from sympy import sstr
+    """An expression each; several with their names, which code takes as comments."""
+    from ntkfeyn.render.sympy import shown, to_sympy
 
-    from ntkfeyn.render.sympy import to_sympy
-
-    return "".join(f"{sstr(to_sympy(recursion, symbols))}\n" for recursion in recursions)
+    named = symbols.ours and len(recursions) > 1
+    return "".join(
+        (f"# {recursion.id}\n" if named else "") + f"{shown(to_sympy(recursion, symbols), symbols)}\n"
+        for recursion in recursions
+    )
 
 
 def _self_text(recursions: list[Recursion], symbols: Symbols) -> str:

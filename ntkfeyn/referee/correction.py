@@ -15,7 +15,6 @@ from ntkfeyn.referee.author import AuthorNotation, PlainNotation, author_text
 from ntkfeyn.referee.claims import Claim
 from ntkfeyn.referee.matching import Edit, Unit
 from ntkfeyn.referee.parser import Term
-from ntkfeyn.referee.python_code import code
 from ntkfeyn.referee.rewriting import Rewriter, span_of
 from ntkfeyn.referee.source import Source
 from ntkfeyn.referee.verdict import Form, Verdict
@@ -50,13 +49,12 @@ def correction(verdict: Verdict, edit: Edit, source: Source) -> str:
 
 
 def _corrected(verdict: Verdict, term: ProductTerm, source: Source, leading: bool) -> str:
-    if verdict.form is Form.PYTHON:
-        return code(_own_labels(verdict.claim, term), verdict.claim.level)
-    if verdict.form is Form.SYMPY:
-        from ntkfeyn.render.sympy import LAYER, OURS
+    if verdict.form in (Form.PYTHON, Form.SYMPY):
+        from ntkfeyn.render.sympy import LAYER, OURS, code
 
         expression = OURS.term(after_leibniz(_own_labels(verdict.claim, term)))
-        return str(expression.subs(LAYER, verdict.claim.level.sympy))
+        expression = expression.subs(LAYER, verdict.claim.level.sympy)
+        return code(expression) if verdict.form is Form.PYTHON else str(expression)
     if verdict.form is Form.JSON:
         return term_text(term, PlainNotation(verdict), leading=leading)
     return author_text(verdict, term, AuthorNotation(verdict, source), leading)

@@ -1,6 +1,6 @@
 """Levels: the layer at which code says that something stands: l, l-1, 3.
 
-Enters: a SymPy expression for a layer, or its parts. Leaves: ``Level``, as text and as code.
+Enters: a SymPy expression for a layer, or its parts. Leaves: ``Level``, as text and in SymPy.
 """
 
 from __future__ import annotations
@@ -20,11 +20,6 @@ class Level(NamedTuple):
         return self._replace(shift=self.shift + steps)
 
     @property
-    def code(self) -> str:
-        """In the names of ntkfeyn.symbols."""
-        return _sum("LAYER" if self.letter == HERE.letter else self.letter, self.shift, " ")
-
-    @property
     def sympy(self) -> Any:
         """As level_of reads it."""
         from sympy import Integer, Symbol
@@ -35,16 +30,10 @@ class Level(NamedTuple):
         return letter + self.shift if self.letter else Integer(self.shift)
 
     def __str__(self) -> str:
-        return _sum(self.letter, self.shift, "")
+        return f"{self.letter}{self.shift:+d}" if self.letter and self.shift else self.letter or str(self.shift)
 
 
 HERE = Level("l", 0)  # LAYER
-
-
-def _sum(letter: str, shift: int, space: str) -> str:
-    if not letter:
-        return str(shift)
-    return letter + (f"{space}{'-' if shift < 0 else '+'}{space}{abs(shift)}" if shift else "")
 
 
 def level_of(layer: Any) -> Level:

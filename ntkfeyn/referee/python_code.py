@@ -1,6 +1,6 @@
-"""Python code in the names of ntkfeyn.symbols, read as a tree of a few kinds of nodes and never run; and written.
+"""Python code in the names of ntkfeyn.symbols, read as a tree of a few kinds of nodes and never run.
 
-Enters: text. Leaves: terms, each with the place where it stands; code for a term of ours.
+Enters: text. Leaves: terms, each with the place where it stands.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from ntkfeyn.derivation.rules import TAU, WIDTH_RATIO
-from ntkfeyn.derivation.terms import ProductTerm
+from ntkfeyn.derivation.rules import TAU
 from ntkfeyn.errors import RequestError, bad_request
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.referee import expressions as e
@@ -23,7 +22,6 @@ NAMES = {"C_W": "C_W", "LAMBDA_W": "lambda_W", "C_B": "C_b", "LAMBDA_B": "lambda
 NAMES |= {name: name for name in ("lambda_W", "C_b", "lambda_b")}
 MAX_DEPTH = 60
 MAX_SUMMANDS = 100_000
-SIGNS = {"C_W": "C_W", "lambda_W": "LAMBDA_W", "C_b": "C_B", "lambda_b": "LAMBDA_B"}
 READ = "tensor_symbol, expectation_symbol, Expectation, Activation, Averaging, derivative, omega, Rational are read"
 LAYERED = {"tensor_symbol": 3, "LayerTensor": 99, "Activation": 2, "expectation_symbol": 1, "omega": 2, "Tau": 0}
 WIDTHS = {"WIDTH": HERE, "WIDTH_BELOW": HERE.above(-1)}
@@ -308,22 +306,3 @@ def tensor(name: str, order: int, samples: Sequence[int]) -> e.Tensor:
     if len(samples) != len(shape.index):
         raise bad_request(f"{name} with {len(samples)} samples", f"{len(shape.index)} are needed")
     return e.Tensor(shape.name, order, tuple(map(str, samples)))
-
-
-def code(term: ProductTerm, base: Level = HERE) -> str:
-    """A term of ours without derivatives at a layer, as it could stand in the file."""
-    layer, at = base.code, "" if base == HERE else f", layer={base.code}"
-    ratio = "(WIDTH / WIDTH_BELOW)" if base == HERE else f"(Width({layer}) / Width({base.above(-1).code}))"
-    signs = SIGNS | {WIDTH_RATIO: ratio, TAU: "TAU" if base == HERE else f"Tau({layer})"}
-    value = term.coefficient
-    whole = value.denominator == 1
-    parts = [str(value) if whole else f"Rational({value.numerator}, {value.denominator})"] if value != 1 else []
-    for name, power in term.couplings:
-        parts.append(signs[name] if power == 1 else f"{signs[name]}**{power}")
-    for name, order, labels in term.tensors:
-        samples = ", ".join(str(labels[v]) for v in standard(name).index)
-        parts.append(f'tensor_symbol("{name}", {order}, ({samples}){at})')
-    for group in term.groups:
-        pairs = ", ".join(f"({factor.slot}, {factor.order})" for factor in group.factors)
-        parts.append(f"expectation_symbol([{pairs}]{at})")
-    return " * ".join(parts or ["1"])

@@ -62,11 +62,9 @@ def _copied(recursion: Recursion, symbols: Symbols) -> dict[str, str]:
     if recursion.written > MOST_SYMPY:
         expression = f"{IMPORT}expression = {line}.sympy()\n"
     else:
-        from sympy import sstr
+        from ntkfeyn.render.sympy import shown, to_sympy
 
-        from ntkfeyn.render.sympy import to_sympy
-
-        expression = sstr(to_sympy(recursion, symbols))
+        expression = shown(to_sympy(recursion, symbols), symbols)
     return {
         "latex": recursion_align(recursion, LatexNotation(symbols.latex)),
         "sympy": expression,
@@ -108,11 +106,9 @@ def _expression(terms: tuple[ProductTerm, ...], line: str, recursion: Recursion,
     """The terms of one diagram in SymPy; a program where they are more than an explanation shows."""
     averaged = recursion.averaged if recursion.shared else ()
     if written_terms(terms) <= TERMS_SHOWN:
-        from sympy import sstr
+        from ntkfeyn.render.sympy import shown, terms_to_sympy
 
-        from ntkfeyn.render.sympy import terms_to_sympy
-
-        return str(sstr(terms_to_sympy(terms, symbols, averaged)))
+        return shown(terms_to_sympy(terms, symbols, averaged), symbols)
     found = f"{line}.sympy()"
     return f"{IMPORT}expression = {_averaged(found, averaged)}\n"
 
