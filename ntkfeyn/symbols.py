@@ -1,7 +1,7 @@
 """The SymPy names of a recursion, for one's own expressions.
 
 ``nf.derive("F", order=1).sympy()`` and ``.equation()`` are made of them: theory section 5, expanded terms. ``ntkfeyn
-check`` and ``nf.check`` read them, at any layer.
+derive F --format sympy`` prints them as Python, ``ntkfeyn check`` and ``nf.check`` read them, at any layer.
 
     C_W, C_B, LAMBDA_W, LAMBDA_B         couplings
     LAYER                                l: tensors, means and widths know theirs

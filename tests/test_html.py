@@ -29,7 +29,7 @@ from ntkfeyn.render.html.graph import dependency_graph
 from ntkfeyn.render.html.mathml import mathml
 from ntkfeyn.render.notation import TextNotation
 from ntkfeyn.render.symbols import TEXT, Symbols
-from ntkfeyn.render.sympy import OURS
+from ntkfeyn.render.sympy import OURS, code
 
 ATLAS = Path(__file__).parent.parent / "outputs" / "atlas"
 MOST_BYTES = 3 << 20
@@ -237,22 +237,33 @@ def test_what_is_copied(name: str, pages: dict[str, str]) -> None:
         view = nf.derive(recursion.name, recursion.order)
         assert copied["latex"] == view.latex()
         if len(recursion.expanded) < 50:
-            assert copied["sympy"] == str(view.sympy())
+            assert copied["sympy"] == code(view.sympy())
             members = nf.diagrams(recursion.name, recursion.order, full=True)
             biases = [term for term in recursion.expanded if not term.diagrams]
             whole = sum(diagram.sympy() for diagram in view.diagrams) + sum(map(OURS.term, biases))
             assert whole == view.sympy()  # what is copied of its diagrams is what is copied of it
             for diagram in view.diagrams:
                 about = data["diagrams"][diagram.id]
-                assert about["sympy"] == str(diagram.sympy())
+                assert about["sympy"] == code(diagram.sympy())
                 own = [one for one in members if one.id in about.get("members", [])]
                 assert not own or sum(one.sympy() for one in own) == diagram.sympy()
-                assert [data["diagrams"][one.id]["sympy"] for one in own] == [str(one.sympy()) for one in own]
+                assert [data["diagrams"][one.id]["sympy"] for one in own] == [code(one.sympy()) for one in own]
+
+
+def test_copied_expressions_can_be_pasted(pages: dict[str, str]) -> None:
+    """Whatever the weights; those of the diagrams make the whole."""
+    for name, id in (("order1", "F@1"), ("orthogonal", "V@1"), ("shared", "F@1")):
+        data = known(pages[name])
+        copied, drawn = data["recursions"][id], f"{id[0]}:1:"
+        whole = run(copied["python"])["recursion"].sympy()
+        parts = [one for one in data["diagrams"] if one.split("orthogonal:")[-1].startswith(drawn)]
+        texts = [data["diagrams"][one]["sympy"] for one in parts if "part" not in data["diagrams"][one]]
+        assert pasted(copied["sympy"]) == sum(map(pasted, texts)) == whole
 
 
 def test_long_expressions_are_copied_as_a_program(pages: dict[str, str]) -> None:
     data = known(pages["Theta_2_closure"])
-    long = {id: about for id, about in data["diagrams"].items() if "\n" in about["sympy"]}
+    long = {id: about for id, about in data["diagrams"].items() if about["sympy"].startswith("import")}
     assert {"D:2:6", "D:2:6a"} <= set(long)
     for id in ("D:2:6", "D:2:6a"):
         assert run(long[id]["sympy"])["expression"] == run(long[id]["python"])["diagram"].sympy()
@@ -298,6 +309,10 @@ def test_rules_begin_with_a_capital_but_keep_symbols(pages: dict[str, str], tmp_
     assert r"\textbf{$h$-$h$ pair on a propagator}" in table
     assert r"\textbf{Pair of a $h$-leg and a slot}" in table
     assert r"\textbf{Tensor vertex, per power of $1/N$}" in table
+
+
+def pasted(expression: str) -> Any:
+    return run(f"from ntkfeyn.symbols import *\nexpression = {expression}")["expression"]
 
 
 def run(program: str) -> dict[str, Any]:

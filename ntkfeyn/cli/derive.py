@@ -51,7 +51,7 @@ PIECES = 2000  # of JSON, printed together
     type=click.Choice(["text", "latex", "sympy", "json"]),
     default="text",
     show_default=True,
-    help="What to print. sympy: Python in the names of ntkfeyn.symbols.",
+    help="What to print. sympy: Python in the names of ntkfeyn.symbols, or with --notation in those letters.",
 )
 @json_option
 @click.option("--pictures/--no-pictures", default=None, help="Sketch the diagrams (default: on a terminal).")
