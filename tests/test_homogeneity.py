@@ -377,7 +377,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_other_formats_and_labels(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("derive", "K@1", "--homogeneous", "--format", "sympy", capsys=capsys)[1] == (
-        "C_W*WIDTH*Expectation(Activation(1, 1), Activation(1, 1))*tensor_symbol(\"K\", 1, (1, 1))/WIDTH_BELOW\n"
+        'C_W*WIDTH*Expectation(Activation(1, 1), Activation(1, 1))*tensor_symbol("K", 1, (1, 1))/WIDTH_BELOW\n'
     )
     latex = run("derive", "F", "--homogeneous", "--format", "latex", capsys=capsys)[1]
     assert r"\rho\,C_W^{2}\,F_{1111}\,\langle \sigma'_{1}\,\sigma'_{1}\rangle" in latex
