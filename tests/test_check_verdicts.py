@@ -26,7 +26,7 @@ from ntkfeyn.referee.report import Check
 from ntkfeyn.referee.scaling import Scaling
 from ntkfeyn.referee.source import text_source
 from ntkfeyn.referee.verdict import check_source
-from ntkfeyn.render.sympy import functions, letters, sums
+from ntkfeyn.render.sympy import functions, letters, python, sums
 
 SCHEMA = json.loads((Path(nf.__file__).parent / "schemas" / "check-1.schema.json").read_text())
 CAMPAIGN = Path(__file__).parent.parent / "outputs" / "check_campaign.json"
@@ -203,7 +203,7 @@ def test_tensors_in_another_normalisation() -> None:
     assert not verdict.edits
 
 
-@pytest.mark.parametrize("module", [ntkfeyn.symbols, functions, letters, sums])
+@pytest.mark.parametrize("module", [ntkfeyn.symbols, functions, letters, python, sums])
 def test_symbols_are_documented(module: object) -> None:
     tried = doctest.testmod(module)  # type: ignore[arg-type]
     assert tried.attempted

@@ -30,7 +30,7 @@ class _Code(StrPrinter):
     printmethod = ""  # none of the expression's own, which is for reading
 
     def _print_Symbol(self, symbol: sympy.Symbol) -> str:
-        return NAMES.get(symbol, symbol.name)
+        return NAMES.get(symbol, str(symbol.name))
 
     def _print_Width(self, one: Width | Tau) -> str:
         return NAMES.get(one) or f"{type(one).__name__}({self._print(one.layer)})"
