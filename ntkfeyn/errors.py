@@ -13,7 +13,7 @@ class NtkfeynError(Exception):
     >>> import ntkfeyn as nf
     >>> nf.derive("F", order=13)
     Traceback (most recent call last):
-    ntkfeyn.errors.LimitError: order 13 was asked for F; at most 12 is allowed
+    ntkfeyn.errors.LimitError: order 13 was asked for F; at most 12 is allowed. Try: F@1
     """
 
     def __init__(self, reason: str, advice: str = "") -> None:
@@ -41,3 +41,8 @@ def closest(name: str, allowed: Iterable[str]) -> str:
 def bad_request(asked: str, allowed: str, hint: str = "") -> RequestError:
     """One clear message: what was asked, what is allowed, what to try."""
     return RequestError(asked, f"{allowed}. Try: {hint}" if hint else allowed)
+
+
+def too_large(asked: str, allowed: str, hint: str) -> LimitError:
+    """The same, of a limit."""
+    return LimitError(asked, f"{allowed}. Try: {hint}")

@@ -140,6 +140,7 @@ def verify(
     from ntkfeyn.verification.certify import certify, check_samples, random_setting
     from ntkfeyn.verification.defaults import with_defaults
     from ntkfeyn.verification.networks import network_setting
+    from ntkfeyn.verification.per_layer import check_surplus
     from ntkfeyn.views.verdicts import ShownCertificate
 
     check_samples(samples)
@@ -149,6 +150,7 @@ def verify(
         return ShownCertificate.of(certify(shape, power, layers, setting, seed, controls=controls, network=named))
     given = polynomials(DEFAULT if activation is None else activation)
     setting = random_setting(seed, given, samples, widths, weights=check_ensemble(weights))
+    check_surplus(max(layers, default=1), setting)
     if activation is None:
         setting = with_defaults(setting, shape, power, layers)
     return ShownCertificate.of(certify(shape, power, layers, setting, seed, controls=controls))

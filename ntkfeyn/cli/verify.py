@@ -164,6 +164,7 @@ class Request(NamedTuple):
         """Of a plain network. Raises NtkfeynError."""
         from ntkfeyn.model.polynomials import DEFAULT, polynomials
         from ntkfeyn.verification.certify import check_samples, random_setting
+        from ntkfeyn.verification.per_layer import check_surplus
 
         check_samples(self.samples)
         setting = random_setting(
@@ -174,7 +175,9 @@ class Request(NamedTuple):
             couplings=self.couplings,
             weights=self.weights,
         )
-        return Case(_layers(layers or LAYERS), setting, None, self.activation is None)
+        chosen = _layers(LAYERS if layers is None else layers)
+        check_surplus(max(chosen), setting)
+        return Case(chosen, setting, None, self.activation is None)
 
     def of_file(self, path: Path, layers: str | None) -> Case:
         """Of the network in a file. Raises NtkfeynError."""
@@ -184,6 +187,7 @@ class Request(NamedTuple):
         from ntkfeyn.model.polynomials import DEFAULT
         from ntkfeyn.verification.certify import check_samples
         from ntkfeyn.verification.networks import network_setting
+        from ntkfeyn.verification.per_layer import check_surplus
 
         check_samples(self.samples)
         typed = ("activation", "width", "weights", *COUPLINGS)
@@ -191,7 +195,7 @@ class Request(NamedTuple):
         file = network_of(path, frozenset(name for name in typed if source(name) is not ParameterSource.DEFAULT))
         activation = DEFAULT if self.activation is None else self.activation
         network = Network(layers=file.layers, shape=file.shape, activation=activation, weights=self.weights)
-        chosen = _layers(layers or LAYERS)
+        chosen = _layers(LAYERS if layers is None else layers)
         if layers is None:
             chosen = [layer for layer in chosen if layer <= network.depth] or [network.depth]
         if max(chosen) > network.depth:
@@ -199,6 +203,7 @@ class Request(NamedTuple):
                 f"layer {max(chosen)} of '{path}' was asked for", f"it has {network.depth} layers", "--layers 2"
             )
         found = network_setting(network, self.samples, self.seed, widths=self.widths, couplings=self.couplings)
+        check_surplus(network.depth, found[0])
         return Case(chosen, *found, self.activation is None and "activation" not in file.sets)
 
 

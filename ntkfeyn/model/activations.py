@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ntkfeyn.errors import LimitError, RequestError, bad_request, closest
+from ntkfeyn.errors import LimitError, RequestError, bad_request, closest, too_large
 from ntkfeyn.model.polynomials import Coefficients, polynomial, syntax_tree
 
 SMOOTH = ("gelu", "silu", "tanh", "sigmoid", "erf", "softplus", "sin", "cos")
@@ -24,7 +24,10 @@ FUNCTIONS = (
 SEPARATOR = ":"  # between the activations of layers; no expression can hold it
 MAX_EXPONENT = 12  # of powers in expressions, and of the root that they may be
 LARGEST = 1e100  # number in an expression
-ALLOWED = f"a name or an expression in z made of numbers, pi, + - * / **, brackets and {', '.join(FUNCTIONS)}"
+ALLOWED = (
+    f"a name or an expression in z made of numbers, pi, + - * /, ** up to {MAX_EXPONENT},"
+    f" brackets and {', '.join(FUNCTIONS)}"
+)
 HINT = '--activation "z*tanh(z)"'
 _LEAKY = re.compile(r"leaky_relu(?:\(\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE]-?\d{1,2})?)\s*\))?", re.ASCII)
 
@@ -116,7 +119,8 @@ def _written(text: str) -> PolynomialText | ExpressionText:
     try:
         [float(c) for c in coefficients]
     except OverflowError as error:
-        raise LimitError(f"the coefficients of '{text[:40]}..' are too large; at most 1e308 is allowed") from error
+        asked = f"the activation '{text[:60]}' was asked for"
+        raise too_large(asked, "coefficients up to 1e308 are allowed", HINT) from error
     return PolynomialText(text, coefficients)
 
 

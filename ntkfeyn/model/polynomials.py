@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ntkfeyn.errors import LimitError, RequestError, bad_request
+from ntkfeyn.errors import RequestError, bad_request, too_large
 
 MAX_DEGREE = 12
 MAX_BITS = 2048
@@ -22,10 +22,16 @@ _HINT = f'--activation "{DEFAULT}"'
 Coefficients = tuple[Fraction, ...]
 
 
+class _Beyond(Exception):
+    """A polynomial above a limit, which the text names."""
+
+
 def polynomial(text: str) -> Coefficients:
     """The coefficients of a polynomial in z; raises RequestError (not a polynomial) or LimitError (too large)."""
     try:
         coefficients = _read(syntax_tree(text), text)
+    except _Beyond as limit:
+        raise too_large(f"the activation '{_shown(text)}' was asked for", str(limit), _HINT) from limit
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise bad_request(f"cannot read the activation '{text}'", f"allowed is {_ALLOWED}", _HINT) from error
     if len(coefficients) < 2:
@@ -44,7 +50,8 @@ def polynomials(given: str | Sequence[str]) -> tuple[Coefficients, ...]:
 def syntax_tree(text: str) -> ast.expr:
     """Text as Python's syntax tree, to be read node by node; raises LimitError or what the parser raises."""
     if len(text) > MAX_LENGTH:
-        raise LimitError(f"the activation has {len(text)} characters; at most {MAX_LENGTH} are allowed")
+        asked = f"the activation '{_shown(text)}' has {len(text)} characters"
+        raise too_large(asked, f"at most {MAX_LENGTH} are allowed", "a shorter one")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Python's parser, about text that its reader refuses
         return ast.parse(text.strip(), mode="eval").body
@@ -65,6 +72,10 @@ def _read(node: ast.expr, text: str) -> Coefficients:
         case ast.BinOp(left=left, op=op, right=right):
             return _binary(_read(left, text), op, _read(right, text), text)
     raise _refused(text)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}.."
 
 
 def _refused(text: str) -> RequestError:
@@ -92,7 +103,7 @@ def _add(a: Coefficients, b: Coefficients) -> Coefficients:
 
 def _times(a: Coefficients, b: Coefficients) -> Coefficients:
     if len(a) + len(b) - 2 > MAX_DEGREE:
-        raise LimitError(f"the activation's degree is above {MAX_DEGREE}")
+        raise _Beyond(f"degrees up to {MAX_DEGREE} are allowed")
     result = [Fraction(0)] * (len(a) + len(b) - 1)
     for i, x in enumerate(a):
         for j, y in enumerate(b):
@@ -104,7 +115,7 @@ def _power(base: Coefficients, power: int, text: str) -> Coefficients:
     if power < 0:
         raise _refused(text)
     if power > MAX_DEGREE:
-        raise LimitError(f"an exponent of the activation is above {MAX_DEGREE}")
+        raise _Beyond(f"exponents up to {MAX_DEGREE} are allowed")
     result: Coefficients = (Fraction(1),)
     for _ in range(power):
         result = _times(result, base)
@@ -113,7 +124,7 @@ def _power(base: Coefficients, power: int, text: str) -> Coefficients:
 
 def _trim(coefficients: list[Fraction]) -> Coefficients:
     if any(c.numerator.bit_length() + c.denominator.bit_length() > MAX_BITS for c in coefficients):
-        raise LimitError("a coefficient of the activation is too large")
+        raise _Beyond(f"coefficients of at most {MAX_BITS} binary digits, above and below the line, are allowed")
     while len(coefficients) > 1 and not coefficients[-1]:
         coefficients.pop()
     return tuple(coefficients)

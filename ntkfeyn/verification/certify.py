@@ -13,7 +13,7 @@ from typing import Any
 
 from ntkfeyn.derivation.recursion import Recursion, derive_recursion
 from ntkfeyn.derivation.rules import DRAWN_COUPLINGS
-from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.errors import LimitError, bad_request, too_large
 from ntkfeyn.judge.exact import WorkLimit
 from ntkfeyn.judge.networks import exact_network
 from ntkfeyn.judge.setting import Maps, Series, Setting
@@ -30,6 +30,7 @@ from ntkfeyn.verification.controls import (
     sleeping,
 )
 from ntkfeyn.verification.derived import SystemSolver
+from ntkfeyn.verification.per_layer import check_enough
 
 MAX_PAIRS = 40
 MAX_LAYER = 12
@@ -233,20 +234,8 @@ def check_size(shape: Cumulant, layers: Sequence[int], setting: Setting) -> None
     if not layers or min(layers) < 1:
         raise bad_request(f"layers {list(layers)} were asked for", "layers are counted from 1", "--layers 2,3")
     if max(layers) > MAX_LAYER:
-        raise LimitError(f"layer {max(layers)} was asked for; at most {MAX_LAYER} is allowed")
-    if setting.widths and len(setting.widths) < max(layers) - 1:
-        widths = ":".join(map(str, setting.widths))
-        raise bad_request(
-            f"widths {widths} were given for layer {max(layers)}",
-            f"one a layer below the last is needed, {max(layers) - 1} here",
-            "--width 2:3:5 --layers 2,3,4",
-        )
-    if 1 < len(setting.activations) < max(layers) - 1:
-        raise bad_request(
-            f"{len(setting.activations)} activations were given for layer {max(layers)}",
-            f"one, or one a layer below the last, is needed, {max(layers) - 1} here",
-            '--activation "z + z**2/2:z - z**3/6" --layers 2,3',
-        )
+        raise too_large(f"layer {max(layers)} was asked for", f"at most {MAX_LAYER} is allowed", "--layers 2,3")
+    check_enough(max(layers), setting)
     if setting.sharing:
         _check_maps(shape, layers, setting)
     degrees = [len(setting.activation(layer)) - 1 for layer in range(2, max(layers))]
