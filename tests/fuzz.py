@@ -37,6 +37,7 @@ from ntkfeyn.model.cumulants import cumulant, standard
 from ntkfeyn.model.network import Network, parse_numbers, parse_widths
 from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.model.targets import legs_target, named_target
+from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.render import sandbox
 from ntkfeyn.render.latex.appendix import LatexOptions
 from ntkfeyn.render.notation import LatexNotation
@@ -44,7 +45,7 @@ from ntkfeyn.render.notation_file import LETTER_KEYS, notation_of
 from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.render.templates import template_directory
 from ntkfeyn.sampling.tallies import GROUPS, Tally, read_checkpoint, write_checkpoint
-from ntkfeyn.solve.evaluation import wanted_tuples
+from ntkfeyn.solve.evaluation import wanted_components
 from ntkfeyn.solve.inputs import gram_matrix, gram_of, read_array, vectors
 from ntkfeyn.solve.moments import parse_moment
 from ntkfeyn.verification.certificates import certificate_json
@@ -143,7 +144,7 @@ TEXT_TARGETS: dict[str, Callable[[str, str], object]] = {
     "widths": lambda a, _: parse_widths(a),
     "weights": lambda a, _: Network(3, 4, "tanh", weights=a),
     "numbers": lambda a, _: parse_numbers("--cw", a),
-    "components": lambda a, _: wanted_tuples("F", a, 2),
+    "components": lambda a, _: wanted_components([TensorId("F", 1)], a, 2),
     "letter": lambda a, _: _letter(a),
 }
 

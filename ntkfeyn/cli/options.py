@@ -141,7 +141,10 @@ def shared_option(text: str = "Weights shared over labels: convolutions, pooling
     return click.option("--shared", is_flag=True, help=text)
 
 
-COMPONENTS = "Which index tuples: all; pairs, at most two different inputs at once; or a list, inputs from 1."
+COMPONENTS = (
+    "Which index tuples: all; pairs, at most two different inputs at once; or a list, inputs from 1. Each tuple has as"
+    " many indices as a tensor asked for; tensors with another number show all over the inputs listed."
+)
 ORDER = "Absolute power of 1/n (default: the leading order; `--cumulant K --order 1` is K^{1})."
 
 

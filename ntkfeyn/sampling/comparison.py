@@ -23,7 +23,7 @@ from ntkfeyn.sampling.chi_square import ChiSquare, hotelling
 from ntkfeyn.sampling.estimation import MEANS, Estimate, Sampling, check_targets, estimate, leading_means, setting
 from ntkfeyn.sampling.higher_orders import further_theory
 from ntkfeyn.sampling.law import BLOCK
-from ntkfeyn.solve.evaluation import evaluate_tuples, wanted_tuples
+from ntkfeyn.solve.evaluation import evaluate_tuples, wanted_components
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.solve.results import Setting, Tensors, index_keys
 
@@ -264,8 +264,8 @@ def compare(
     orders = {target: tuple(range(target.order, max(order, target.order) + 1)) for target in targets}
     samples, positions = request.labels, request.networks[0].positions[-1]
     powers = [TensorId(target.name, r) for target, summed in orders.items() for r in summed]
-    wanted = {tensor: wanted_tuples(tensor.name, components, samples, positions) for tensor in powers}
-    wanted |= {mean: wanted_tuples(mean.name, "all", samples) for mean in leading_means(targets)}
+    wanted = wanted_components(powers, components, samples, positions)
+    wanted |= wanted_components(leading_means(targets), "all", samples)
     theory = evaluate_tuples(request._replace(tolerance=TOLERANCE), wanted)
     means = Tensors({"samples": samples // positions}, theory)
     asked = request if begin is None else begin()

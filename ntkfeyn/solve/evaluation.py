@@ -6,7 +6,7 @@ Enters: networks of one depth, inputs or a Gram matrix, targets. Leaves: ``Tenso
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,7 +41,7 @@ Ints = NDArray[np.int64]
 def evaluate_tensors(request: Request, targets: Sequence[TensorId], components: str = "all") -> Tensors:
     """Tensors (name, absolute order) at every layer of each network. Raises NtkfeynError."""
     labels, positions = request.labels, request.networks[0].positions[-1]
-    wanted = {target: wanted_tuples(target.name, components, labels, positions) for target in targets}
+    wanted = wanted_components(targets, components, labels, positions)
     settings = evaluate_tuples(request, wanted)
     return Tensors(_meta(request, list(wanted), components), settings)
 
@@ -177,26 +177,51 @@ def _distinct(inputs: Kernel) -> Ints:
     return place
 
 
-def wanted_tuples(name: str, components: str, samples: int, positions: int = 1) -> Ints:
-    """Index tuples to report, samples from 0 by slot of ``standard(name)``, sorted in index order.
+def wanted_components(
+    targets: Collection[TensorId], components: str, samples: int, positions: int = 1
+) -> dict[TensorId, Ints]:
+    """Index tuples to report, samples from 0 by slot of the tensor's representative, sorted in index order.
 
     Samples are labels (input, position), written input:position where there are several positions.
 
     ``components``: all, pairs (at most two different samples), or a list such as 1-1-2-2,1-2-1-2, which applies to
     tensors with that many indices; tensors with another number get all components over the samples listed together.
+    Raises RequestError for a tuple that has the indices of no target, LimitError for too many components.
     """
-    slots = len(standard(name).labels)
+    names = dict.fromkeys(target.name for target in targets)
+    listed: list[tuple[int, ...]] = []
     if components == "all":
         family: Family = frozenset({tuple(range(samples))})
     elif components == "pairs":
         family = subsets_up_to(samples, 2)
     else:
         listed = _listed(components, samples, positions)
-        own = sorted({row for row in listed if len(row) == slots})
-        if own:
-            return np.array([standard_samples(name, row) for row in own], dtype=np.int64)
+        _check_lengths(components, listed, names)
         family = maximal(listed)
+    tuples = {name: _tuples(name, listed, family, samples) for name in names}
+    return {target: tuples[target.name] for target in targets}
+
+
+def _tuples(name: str, listed: list[tuple[int, ...]], family: Family, samples: int) -> Ints:
+    """Those of a list that have as many indices as the tensor, or else all over a family of sample sets."""
+    own = sorted({row for row in listed if len(row) == len(standard(name).labels)})
+    if own:
+        return np.array([standard_samples(name, row) for row in own], dtype=np.int64)
     return all_tuples(name, family, samples)
+
+
+def _check_lengths(components: str, listed: list[tuple[int, ...]], names: Collection[str]) -> None:
+    """A tuple that is the index of no target is a slip, not a choice of samples."""
+    sizes = {name: len(standard(name).labels) for name in names}
+    for word, row in zip(components.split(","), listed, strict=True):
+        if sizes and len(row) not in sizes.values():
+            allowed = ", ".join(f"{name} {size}" for name, size in sizes.items())
+            label = word.partition("-")[0]
+            raise bad_request(
+                f"component {word} was asked for, which has {len(row)} indices",
+                f"allowed are as many as a tensor has: {allowed}",
+                "--components " + "-".join([label] * next(iter(sizes.values()))),
+            )
 
 
 def _listed(components: str, samples: int, positions: int) -> list[tuple[int, ...]]:
@@ -204,7 +229,7 @@ def _listed(components: str, samples: int, positions: int) -> list[tuple[int, ..
     example = "1-1-2-2" if positions == 1 else "1:1-1:2-2:1-2:2"
     rows = []
     for word in components.split(","):
-        if not re.fullmatch(rf"\s*{number}(-{number})*\s*", word, re.ASCII):
+        if not re.fullmatch(rf"{number}(-{number})*", word, re.ASCII):
             raise bad_request(
                 f"components '{components[:60]}' were asked for",
                 f"all, pairs, or index tuples such as {example} separated by commas are allowed",
@@ -215,7 +240,7 @@ def _listed(components: str, samples: int, positions: int) -> list[tuple[int, ..
         inside = all(0 <= a < samples for a in row) and all(0 <= p[-1] < positions for p in places if positions > 1)
         if not inside:
             labels = f"samples 1 to {samples // positions}" + f" and positions 1 to {positions}" * (positions > 1)
-            raise bad_request(f"component {word.strip()} was asked for", f"{labels} are allowed", "--components all")
+            raise bad_request(f"component {word} was asked for", f"{labels} are allowed", "--components all")
         rows.append(row)
     return rows
 

@@ -19,7 +19,7 @@ from ntkfeyn.expectations.kernels import Kernel
 from ntkfeyn.model.network import Network
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.solve.convergence import planned_runs
-from ntkfeyn.solve.evaluation import planned, wanted_tuples
+from ntkfeyn.solve.evaluation import planned, wanted_components
 from ntkfeyn.solve.plan import Plan
 from ntkfeyn.solve.request import Request
 
@@ -48,7 +48,7 @@ def forecast(request: Request, targets: Sequence[TensorId], components: str = "a
     """One record a step, from layer 2 to the output. Raises what ``evaluate_tensors`` would raise beforehand."""
     network = request.networks[0]
     positions = network.positions[-1]
-    wanted = {target: wanted_tuples(target.name, components, request.labels, positions) for target in targets}
+    wanted = wanted_components(targets, components, request.labels, positions)
     problem = planned(request, wanted)
     found = []
     for number, (plan, function) in enumerate(zip(problem.stack.steps, functions(network), strict=True), 2):
