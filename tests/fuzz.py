@@ -34,7 +34,8 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.errors import NtkfeynError
 from ntkfeyn.expectations.activations import activation
 from ntkfeyn.model.cumulants import cumulant, standard
-from ntkfeyn.model.network import Network, parse_numbers, parse_widths
+from ntkfeyn.model.network import Network
+from ntkfeyn.model.numbers import parse_numbers, parse_widths
 from ntkfeyn.model.polynomials import polynomial
 from ntkfeyn.model.targets import legs_target, named_target
 from ntkfeyn.model.tensors import TensorId

@@ -36,7 +36,8 @@ class NetworkRequest(NamedTuple):
 
     def networks(self) -> tuple[Network, ...]:
         """One network a width setting. Raises NtkfeynError."""
-        from ntkfeyn.model.network import Network, parse_numbers, parse_widths
+        from ntkfeyn.model.network import Network
+        from ntkfeyn.model.numbers import parse_numbers, parse_widths
 
         layers = None if self.file is None else network_of(self.file, self.given)
         sets = layers.sets if layers is not None else frozenset()

@@ -101,7 +101,8 @@ def command(
 
 
 def _schedule(given: dict[str, Any]) -> Any:
-    from ntkfeyn.training.request import read_numbers, schedule_for
+    from ntkfeyn.model.numbers import read_numbers
+    from ntkfeyn.training.request import schedule_for
 
     times, steps = given["times"], given["steps"]
     return schedule_for(

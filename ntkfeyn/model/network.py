@@ -320,29 +320,3 @@ def activations_of(layers: Sequence[Layer]) -> tuple[str, ...]:
 def width_below(hidden: Sequence[int], layer: int) -> int:
     """n of a layer's expansion in 1/n: the width of the layer below; 1 at layer 1, which has no corrections."""
     return hidden[layer - 2] if layer > 1 else 1
-
-
-def parse_widths(text: str) -> list[int | tuple[int, ...]]:
-    """Settings separated by commas, each one width or one a hidden layer: 32,64 or 32:64:32,16:16:16."""
-    found: list[int | tuple[int, ...]] = []
-    for setting in text.split(","):
-        words = [word.strip() for word in setting.split(":")]
-        if not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
-            raise bad_request(
-                f"--width '{text[:60]}' was asked for",
-                "positive integers are allowed, one or one a hidden layer, several settings by comma",
-                "--width 32,64, or --width 32:64:32 with --depth 4",
-            )
-        widths = tuple(map(int, words))
-        found.append(widths[0] if len(widths) == 1 else widths)
-    return found
-
-
-def parse_numbers(option: str, text: str) -> float | tuple[float, ...]:
-    """One number or one a layer: 2 or 1:2:2."""
-    try:
-        numbers = tuple(float(word) for word in text.split(":"))
-    except ValueError as error:
-        allowed = "a number, or one a layer as 1:2:2, is allowed"
-        raise bad_request(f"{option} '{text[:60]}' was asked for", allowed, f"{option} 1.5") from error
-    return numbers[0] if len(numbers) == 1 else numbers

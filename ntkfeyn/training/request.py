@@ -202,16 +202,6 @@ def schedule_for(times: Sequence[float] | None, steps: Sequence[int] | None, rat
     return Descent(tuple(steps), rate)
 
 
-def read_numbers(option: str, text: str, kind: type[float] | type[int]) -> list[Any]:
-    """Numbers separated by commas. Raises RequestError."""
-    try:
-        return [kind(word) for word in text.split(",")]
-    except ValueError as error:
-        raise bad_request(
-            f"{option} '{text[:60]}' was asked for", "numbers separated by commas are allowed", f"{option} 1,10"
-        ) from error
-
-
 def check_stable(schedule: Schedule, largest: float) -> None:
     """Raises NtkfeynError for gradient descent that diverges at infinite width."""
     if isinstance(schedule, Descent) and not schedule.stable(largest):
