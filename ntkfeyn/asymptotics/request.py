@@ -19,7 +19,7 @@ FIXED, NEAR = "fixed", "near"
 ODD = "odd"  # any odd activation, its Taylor coefficients letters
 LETTER, GRAM, CHI = "a", "q", "chi"
 _OPEN_LEAKY = re.compile(r"leaky_relu\(\s*a\s*\)")
-_NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,2})?(?:/\d{1,40})?")
+_NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,2})?(?:/\d{1,40})?", re.ASCII)
 Slopes = tuple[Fraction, Fraction]  # right and left of 0
 
 

@@ -12,6 +12,7 @@ import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
 from ntkfeyn.cli.notation_option import notation_option
+from ntkfeyn.cli.number_types import FLOAT
 from ntkfeyn.cli.options import COMPONENTS, TargetRequest, answer_no, end_with_answer, figures_option, target_options
 from ntkfeyn.cli.progress import AGAIN, progress
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @network_options
 @click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help=COMPONENTS)
 @sampling_options
-@click.option("--max-pull", type=float, default=5.0, show_default=True, help="Exit code 1 if any |pull| is above.")
+@click.option("--max-pull", type=FLOAT, default=5.0, show_default=True, help="Exit code 1 if any |pull| is above.")
 @click.option("--all-components", is_flag=True, help="A row for each component, not the largest alone.")
 @figures_option("Directory for figures (pdf, png) and data.")
 @notation_option

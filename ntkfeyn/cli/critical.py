@@ -11,6 +11,7 @@ import click
 from ntkfeyn.cli.completion import activation_names
 from ntkfeyn.cli.network_options import show
 from ntkfeyn.cli.notation_option import notation_option
+from ntkfeyn.cli.number_types import FLOAT, INT
 from ntkfeyn.cli.options import answer_no, end_with_answer, figures_option, json_option, weights_option
 from ntkfeyn.cli.progress import AGAIN, progress
 
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
     shell_complete=activation_names,
     help="A name (see evaluate), or an expression in z.",
 )
-@click.option("--depth", type=int, default=256, show_default=True, metavar="L", help="Layers of the depth scaling.")
-@click.option("--off", type=float, default=0.1, show_default=True, metavar="D", help="C_W times 1-D, 1+D off critical.")
-@click.option("--lambda-w", type=float, default=1.0, show_default=True, metavar="X", help="lambda_W.")
-@click.option("--lambda-b", type=float, default=0.0, show_default=True, metavar="X", help="lambda_b.")
+@click.option("--depth", type=INT, default=256, show_default=True, metavar="L", help="Layers of the depth scaling.")
+@click.option("--off", type=FLOAT, default=0.1, show_default=True, metavar="D", help="C_W times 1-D, 1+D off critical.")
+@click.option("--lambda-w", type=FLOAT, default=1.0, show_default=True, metavar="X", help="lambda_W.")
+@click.option("--lambda-b", type=FLOAT, default=0.0, show_default=True, metavar="X", help="lambda_b.")
 @weights_option("Law of the weights of all layers but the first.")
 @click.option("--no-scaling", is_flag=True, help="Only the critical points.")
 @figures_option("Directory for critical.pdf, .png and .json.")

@@ -11,6 +11,7 @@ import click
 
 from ntkfeyn.cli.completion import offering
 from ntkfeyn.cli.notation_option import notation_option
+from ntkfeyn.cli.number_types import INT
 from ntkfeyn.cli.options import TargetRequest, shared_option, target_options, weights_option, written_option
 from ntkfeyn.cli.progress import waiting
 from ntkfeyn.codegen.backends import BACKENDS, LANGUAGES
@@ -52,8 +53,8 @@ if TYPE_CHECKING:
 )
 @click.option("--cse/--no-cse", default=True, show_default=True, help="Code: share tables and partial sums.")
 @click.option("--prefix", metavar="LETTERS", help="LaTeX: begins macros and labels (default: nkf).")
-@click.option("--columns", type=int, metavar="1|2", help="LaTeX: layout of the document (default: 1).")
-@click.option("--terms-per-line", type=int, metavar="K", help="LaTeX: terms on a line (default: 1).")
+@click.option("--columns", type=INT, metavar="1|2", help="LaTeX: layout of the document (default: 1).")
+@click.option("--terms-per-line", type=INT, metavar="K", help="LaTeX: terms on a line (default: 1).")
 @click.option(
     "--style",
     metavar="full|compact",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
+from ntkfeyn.cli.number_types import FLOAT
 from ntkfeyn.cli.options import COMPONENTS, ORDER, TargetRequest, target_options, written_option
 from ntkfeyn.cli.progress import AGAIN, progress
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @partial(target_options, order_text=ORDER + " With --assembled or --moment: the highest one.")
 @network_options
 @click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help=COMPONENTS)
-@click.option("--tolerance", type=float, default=1e-8, show_default=True, help="Relative to each tensor's largest one.")
+@click.option("--tolerance", type=FLOAT, default=1e-8, show_default=True, help="Relative to each tensor's largest one.")
 @click.option("--moment", metavar="TEXT", help='Full moment for given neurons: "z_i1 z_i2 z_j3 z_j4", "Var(NTK_ij12)".')
 @click.option("--assembled", is_flag=True, help="Add up orders at each width: K + K^{1}/n + .., all up to --order.")
 @click.option(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ntkfeyn.cli.number_types import INT
+
 if TYPE_CHECKING:
     from ntkfeyn.model.cumulants import Cumulant
 
@@ -14,7 +16,7 @@ WIDTH = 90  # of the table
 
 
 @click.command("list", short_help="List the named tensors.")
-@click.option("--order", type=int, metavar="R", help="Only tensors whose leading order in 1/n is at most R.")
+@click.option("--order", type=INT, metavar="R", help="Only tensors whose leading order in 1/n is at most R.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_argument, show
+from ntkfeyn.cli.number_types import FLOAT, INT
 from ntkfeyn.cli.options import TargetRequest, json_option, target_options
 from ntkfeyn.cli.progress import progress
 
@@ -26,10 +27,10 @@ MISSING = {"activation": "gelu", "width": "1"}  # of a file that leaves them ope
 @network_argument
 @target_options
 @click.option(
-    "--samples", type=int, default=2, show_default=True, metavar="N", help="Random inputs, if none are given."
+    "--samples", type=INT, default=2, show_default=True, metavar="N", help="Random inputs, if none are given."
 )
 @click.option("--components", default="all", show_default=True, metavar="all|pairs|1-1-2-2,..", help="As of evaluate.")
-@click.option("--tolerance", type=float, default=1e-8, show_default=True, help="As of evaluate.")
+@click.option("--tolerance", type=FLOAT, default=1e-8, show_default=True, help="As of evaluate.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @json_option
 def command(

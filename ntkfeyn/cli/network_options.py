@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from ntkfeyn.cli.completion import activation_names, offering
+from ntkfeyn.cli.number_types import INT
 from ntkfeyn.cli.options import json_option, written_option
 from ntkfeyn.errors import NtkfeynError, bad_request
 from ntkfeyn.model.activations import NAMES
@@ -112,7 +113,7 @@ def result_options(function: Callable[..., Any], formats: Sequence[str] = ("tabl
             help="What to print.",
         ),
         click.option("--scheduler", metavar="TCP://HOST:PORT", help="A Dask cluster does the work; same numbers."),
-        click.option("--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes; same numbers."),
+        click.option("--jobs", type=INT, default=1, show_default=True, metavar="N", help="Processes; same numbers."),
     ):
         function = decorate(function)
     return function
@@ -140,9 +141,9 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same numbers."),
         written_option("--checkpoint", help="Keep what is done in this file."),
-        click.option("--seed", type=int, default=1, show_default=True, help="The numbers depend on it alone."),
+        click.option("--seed", type=INT, default=1, show_default=True, help="The numbers depend on it alone."),
         click.option(
-            "--networks", type=int, default=3200, show_default=True, metavar="N", help="Networks of each width."
+            "--networks", type=INT, default=3200, show_default=True, metavar="N", help="Networks of each width."
         ),
     ):
         decorated = decorate(decorated)
@@ -199,7 +200,7 @@ _OPENED = [  # what a file may leave open
 ]
 _OPTIONS = [
     *_OPENED,
-    click.option("--depth", type=int, metavar="L", help="Number of layers; layer L is the output."),
+    click.option("--depth", type=INT, metavar="L", help="Number of layers; layer L is the output."),
     click.option(
         "--network",
         "network_file",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from ntkfeyn.cli.completion import offering, tensor_names
+from ntkfeyn.cli.number_types import INT
 from ntkfeyn.model.ensembles import ENSEMBLES, GAUSSIAN, check_ensemble
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def order_option(function: F, text: str = ORDER) -> F:
     """--order; ``text`` where it says more than which tensor is meant."""
     return click.option(
         "--order",
-        type=int,
+        type=INT,
         metavar="R",
         help=text,
     )(function)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, sampling_options, show
+from ntkfeyn.cli.number_types import FLOAT, INT
 from ntkfeyn.cli.options import TargetRequest, target_options
 from ntkfeyn.cli.progress import progress
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 @target_options
 @network_options
 @sampling_options
-@click.option("--outputs", type=int, default=2, show_default=True, help="Output neurons that show P, Q, R, S, T, U.")
-@click.option("--target-error", type=float, metavar="X", help="Stop once errors are below X of each tensor's largest.")
+@click.option("--outputs", type=INT, default=2, show_default=True, help="Output neurons that show P, Q, R, S, T, U.")
+@click.option("--target-error", type=FLOAT, metavar="X", help="Stop once errors are below X of each tensor's largest.")
 @result_options
 def command(
     request: TargetRequest,

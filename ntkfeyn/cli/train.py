@@ -10,6 +10,7 @@ import click
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
 from ntkfeyn.cli.notation_option import notation_option
+from ntkfeyn.cli.number_types import FLOAT, INT
 from ntkfeyn.cli.options import figures_option, written_option
 from ntkfeyn.cli.progress import AGAIN, progress
 from ntkfeyn.errors import bad_request
@@ -35,7 +36,7 @@ CURVE = 61  # times of a curve
 @click.option("--times", metavar="T,T,..", help="Gradient flow to these times, inf too.  [default: 0.5,1,2,5,inf]")
 @click.option("--steps", metavar="N,N,..", help="Gradient descent after so many steps, with --rate.")
 @click.option(
-    "--rate", type=float, metavar="ETA", help="Step of gradient descent, below 2 over the largest eigenvalue."
+    "--rate", type=FLOAT, metavar="ETA", help="Step of gradient descent, below 2 over the largest eigenvalue."
 )
 @click.option(
     "--every-pair/--no-every-pair",
@@ -43,11 +44,11 @@ CURVE = 61  # times of a curve
     show_default=True,
     help="Follow the kernel also between different test inputs; the time grows with their pairs.",
 )
-@click.option("--networks", type=int, metavar="N", help="Train so many networks of each width beside the theory.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The networks depend on it alone.")
+@click.option("--networks", type=INT, metavar="N", help="Train so many networks of each width beside the theory.")
+@click.option("--seed", type=INT, default=1, show_default=True, help="The networks depend on it alone.")
 @written_option("--checkpoint", help="Keep what is done in this file.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same numbers.")
-@click.option("--tolerance", type=float, default=1e-6, show_default=True, help="Of the tensors, as for evaluate.")
+@click.option("--tolerance", type=FLOAT, default=1e-6, show_default=True, help="Of the tensors, as for evaluate.")
 @figures_option("Directory for training.json and figures (pdf, png).")
 @notation_option
 @result_options

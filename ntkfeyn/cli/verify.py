@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 from click.core import ParameterSource
 
+from ntkfeyn.cli.number_types import INT
 from ntkfeyn.cli.options import (
     TargetRequest,
     answer_no,
@@ -51,13 +52,13 @@ COUPLINGS = {"cw": "C_W", "cb": "C_b", "lambda_w": "lambda_W", "lambda_b": "lamb
     metavar="FILE.toml",
     help="Small layers of its own: dense, conv, graph. Its couplings are not used: they stay random.",
 )
-@click.option("--samples", type=int, default=2, show_default=True, metavar="N", help="Number of distinct inputs.")
+@click.option("--samples", type=INT, default=2, show_default=True, metavar="N", help="Number of distinct inputs.")
 @click.option("--width", metavar="n1:n2:..", help="Relative widths of the layers, e.g. 2:3:5 (default: equal widths).")
 @click.option("--cw", metavar="Q", help="C_W as a rational (default: random; likewise the next three).")
 @click.option("--cb", metavar="Q", help="C_b.")
 @click.option("--lambda-w", metavar="Q", help="lambda_W.")
 @click.option("--lambda-b", metavar="Q", help="lambda_b.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the random rational parameters.")
+@click.option("--seed", type=INT, default=1, show_default=True, help="Seed of the random rational parameters.")
 @click.option("--controls/--no-controls", default=True, show_default=True, help="Leave out and double each diagram.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
@@ -213,13 +214,16 @@ def _layers(text: str) -> list[int]:
 
 def _integers(text: str, separator: str, option: str, hint: str) -> list[int]:
     from ntkfeyn.errors import bad_request
+    from ntkfeyn.model.numbers import read_number
 
-    words = text.split(separator)
-    if len(words) > 99 or not all(re.fullmatch(r" *[1-9][0-9]{0,5} *", word, re.ASCII) for word in words):
-        raise bad_request(
-            f"{option} '{text[:60]}'", f"positive integers, separated by '{separator}', are allowed", hint
-        )
-    return [int(word) for word in words]
+    try:
+        found = [read_number(word, int) for word in text.split(separator)]
+        if min(found) < 1:
+            raise ValueError
+    except ValueError as error:
+        allowed = f"positive integers, separated by '{separator}', are allowed"
+        raise bad_request(f"{option} '{text[:60]}'", allowed, hint) from error
+    return found
 
 
 def _rational(name: str, text: str) -> Fraction:

@@ -5,6 +5,7 @@ from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.ensembles import ORTHOGONAL
 
 WIDTHS = "--width 2:3:5 --layers 2,3,4"
+MOST = 20  # widths that a message shows
 ACTIVATIONS = '--activation "z + z**2/2:z - z**3/6" --layers 2,3'
 
 
@@ -42,4 +43,4 @@ def check_surplus(last: int, setting: Setting) -> None:
 
 
 def _text(setting: Setting) -> str:
-    return ":".join(map(str, setting.widths))
+    return ":".join(map(str, setting.widths[:MOST])) + ":.." * (len(setting.widths) > MOST)
