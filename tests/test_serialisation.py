@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 import ntkfeyn
+from ntkfeyn.cli import main
 from ntkfeyn.derivation.enumeration import enumerate_diagrams
 from ntkfeyn.derivation.recursion import _derive, derive_recursion
 from ntkfeyn.derivation.reduction import placements
@@ -28,6 +30,24 @@ def schema(name: str) -> dict:
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda p: p.stem)
 def test_schemas_are_valid_schemas(path: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text()))
+
+
+def test_every_schema_that_is_written_is_shipped() -> None:
+    texts = [path.read_text() for path in SCHEMAS.parent.rglob("*.py")]
+    written = {name for text in texts for name in re.findall(r'"schema": "ntkfeyn\.([a-z]+)/1"', text)}
+    assert "comparison" in written
+    assert written <= {path.name.removesuffix("-1.schema.json") for path in SCHEMAS.glob("*.json")}
+
+
+def test_list_follows_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    for order in ((), ("--order", "0")):
+        with pytest.raises(SystemExit):
+            main(["list", "--format", "json", *order])
+        data = json.loads(capsys.readouterr().out)
+        jsonschema.Draft202012Validator(schema("list-1")).validate(data)
+    assert [row["name"] for row in data["tensors"]] == ["K", "Theta"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**data, "tensors": [{**data["tensors"][0], "channel": "1-2"}]}, schema("list-1"))
 
 
 @pytest.mark.parametrize(

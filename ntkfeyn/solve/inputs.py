@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.errors import LimitError, RequestError, bad_request
+from ntkfeyn.errors import LimitError, bad_request
 from ntkfeyn.model.network import Layer
 from ntkfeyn.model.tensors import MEAN_KERNEL, MEAN_NTK, TensorId
 from ntkfeyn.runtime.files import read_file
@@ -154,13 +154,27 @@ def gram_of(inputs: Array) -> Array:
     return np.asarray(gram)
 
 
-def _real(given: Any, what: str) -> Array:
+def number_array(given: Any) -> Array | None:
+    """Real numbers of any shape as NumPy holds them; None for what is ragged or holds anything else, as true does.
+
+    NumPy itself takes the booleans of a list for 0 and 1 where they stand beside numbers.
+    """
     try:
         array = np.asarray(given)
-    except ValueError as error:
-        raise _not_numbers(what) from error
+    except ValueError:
+        return None
     if array.dtype.kind not in "iuf":
-        raise _not_numbers(what)
+        return None
+    if isinstance(given, np.ndarray):
+        return array
+    kinds = set(map(type, np.asarray(given, dtype=object).ravel().tolist()))
+    return None if kinds & {bool, np.bool_} else array
+
+
+def _real(given: Any, what: str) -> Array:
+    array = number_array(given)
+    if array is None:
+        raise bad_request(f"{what} are ragged or not real numbers", "vectors of one length of real numbers", HINT)
     if array.size > MAX_ENTRIES:
         raise LimitError(f"{what} have {array.size} entries; at most {MAX_ENTRIES} are allowed")
     with np.errstate(all="ignore"):
@@ -168,10 +182,6 @@ def _real(given: Any, what: str) -> Array:
     if not np.isfinite(result).all():
         raise bad_request(f"{what} hold nan or inf", "finite numbers are allowed", HINT)
     return result
-
-
-def _not_numbers(what: str) -> RequestError:
-    return bad_request(f"{what} are ragged or not real numbers", "vectors of one length of real numbers", HINT)
 
 
 def _check_number(inputs: int) -> None:

@@ -16,7 +16,7 @@ from ntkfeyn.errors import LimitError, NtkfeynError, RequestError, bad_request
 from ntkfeyn.expectations.activations import functions
 from ntkfeyn.model.network import Network
 from ntkfeyn.sampling.estimation import Sampling
-from ntkfeyn.solve.inputs import gram_matrix, gram_of, vectors
+from ntkfeyn.solve.inputs import gram_matrix, gram_of, number_array, vectors
 from ntkfeyn.solve.request import Request, settings_json
 from ntkfeyn.training.histories import Descent, Flow, Schedule
 from ntkfeyn.training.tensors import kernel_pairs
@@ -135,12 +135,11 @@ def training_request(
 
 def target_array(given: Any, points: int) -> Array:
     """Shape (training points, outputs). Raises RequestError."""
-    try:
-        array = np.asarray(given)
-    except ValueError as error:
-        raise bad_request("the targets are ragged", "as many numbers for each input are allowed", HINT) from error
-    if array.dtype.kind not in "iuf":
-        raise bad_request("the targets are no real numbers", "real numbers are allowed", HINT)
+    array = number_array(given)
+    if array is None:
+        raise bad_request(
+            "the targets are ragged or no real numbers", "as many real numbers for each input are allowed", HINT
+        )
     if array.ndim not in (1, 2) or not array.size or len(array) > points:
         raise bad_request(
             f"targets of shape {array.shape} for {points} inputs",
