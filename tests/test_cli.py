@@ -168,6 +168,8 @@ WRONG = [
     (["emit", "--lang", "fortran"], "language 'fortran'"),
     (["emit", "--lang", "latex", "--cumulant", "nope"], "unknown cumulant"),
     (["list", "--order", "-2"], "order -2"),
+    (["list", "--order", "0_2"], "not a valid integer"),
+    (["emit", "--lang", "latex", "F", "--no-cse"], "--lang latex was asked for with --no-cse"),
     (["depth", "--activation", "relu", "--legs", ""], "no external legs"),
     (["depth", "--activation", "relu", "--channel", ""], "without legs"),
     (["critical", "--activation", "relu", "--no-scaling", "--off", "nan"], "--off nan was asked for"),

@@ -429,6 +429,7 @@ def test_options_of_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         (["--terms-per-line", "2"], "--terms-per-line was given with --lang html; it is for LaTeX alone"),
         (["--template", "mine"], "--template was given with --lang html"),
         (["--columns", "2"], "--columns was given with --lang html"),
+        (["--no-cse"], "--lang html was asked for with --no-cse; python, jax, c are allowed. Try: --lang python"),
         (["--title", "a\nb"], "one line of text"),
         (["--title", " "], "one line of text"),
         (["--name", "../x"], "name '../x'"),

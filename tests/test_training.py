@@ -458,6 +458,11 @@ BAD = {
     "null": (("--targets", "one.json", "--test", "null.json"), "'null.json' does not hold numbers in rows"),
     "many": (("--targets", "many.json", "--inputs", "many_x.json"), "at most 12 are allowed"),
     "checkpoint": (("--targets", "one.json", "--checkpoint", "c.npz"), "without networks"),
+    "resume": (("--targets", "one.json", "--resume"), "--resume was given without networks"),
+    "seed": (("--targets", "one.json", "--seed", "2"), "--seed was given without networks"),
+    "negative seed": (("--targets", "one.json", "--seed", "-2", "--networks", "64"), "a seed from 0 up"),
+    "boolean": (("--targets", "boolean.json"), "no real numbers"),
+    "other digits": (("--targets", "one.json", "--steps", "1_0", "--rate", "0.1"), "--steps '1_0'"),
     "few": (("--targets", "one.json", "--networks", "3"), "3 networks"),
     "gram": (("--targets", "one.json", "--gram", "x.json"), "exactly one"),
     "zero": (("--targets", "one.json", "--inputs", "zero.json"), "vanishes"),
@@ -469,6 +474,7 @@ def test_bad_requests_are_refused(name: str, files: Path, capsys: pytest.Capture
     for file, value in (
         ("nan", "[NaN, 1]"), ("text", '["a", "b"]'), ("ragged", "[[1], [1, 2]]"), ("deep", "[[[1]], [[2]]]"),
         ("four", "[[1, 2, 3, 4]]"), ("null", "null"), ("many", json.dumps([1] * 13)), ("zero", "[[0, 0], [0, 0]]"),
+        ("boolean", "[[true], [1]]"),
         ("many_x", json.dumps(np.eye(13).tolist())),
     ):  # fmt: skip
         Path(f"{file}.json").write_text(value)

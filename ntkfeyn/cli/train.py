@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ntkfeyn.cli.network_options import NetworkRequest, network_options, result_options, show
 from ntkfeyn.cli.notation_option import notation_option
@@ -117,8 +118,11 @@ def _sampling(given: dict[str, Any]) -> Sampling | None:
     from ntkfeyn.sampling.estimation import Sampling
 
     if given["networks"] is None:
-        if given["checkpoint"] is not None or given["resume"]:
-            raise bad_request("a checkpoint was given without networks", "it keeps trained ones", "--networks 640")
+        source = click.get_current_context().get_parameter_source
+        for name in ("seed", "checkpoint", "resume"):
+            if source(name) is not ParameterSource.DEFAULT:
+                asked = f"--{name} was given without networks"
+                raise bad_request(asked, "it is for networks trained beside the theory", "--networks 640")
         return None
     return Sampling(given["networks"], given["seed"], given["checkpoint"], given["resume"])
 

@@ -84,7 +84,8 @@ class Emission:
 class Backend:
     """A language: what is written in it, and the function that writes; ``quoted``: `explain` quotes its lines.
 
-    ``shared``: also recursions of weights shared over labels; ``networks``: also a module for one network alone.
+    ``shared``: also recursions of weights shared over labels; ``networks``: also a module for one network alone;
+    ``code``: it can share tables and partial sums.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Backend:
     quoted: bool = False
     shared: bool = False
     networks: bool = False
+    code: bool = False
 
 
 def _recursions(asked: Emission, closure: bool) -> list[Recursion]:
@@ -149,9 +151,9 @@ def _c(asked: Emission) -> Files:
 BACKENDS = (
     Backend("latex", "an appendix with the diagrams", _latex, quoted=True, shared=True),
     Backend("html", "a page to read and click through", _html, shared=True),
-    Backend("python", "a module for NumPy", _python, quoted=True, shared=True, networks=True),
-    Backend("jax", "a module for JAX", _jax, shared=True, networks=True),
-    Backend("c", "C99 source, header, program, Makefile", _c, quoted=True),
+    Backend("python", "a module for NumPy", _python, quoted=True, shared=True, networks=True, code=True),
+    Backend("jax", "a module for JAX", _jax, shared=True, networks=True, code=True),
+    Backend("c", "C99 source, header, program, Makefile", _c, quoted=True, code=True),
 )
 LANGUAGES = tuple(row.name for row in BACKENDS)
 
@@ -165,14 +167,16 @@ def backend(language: str) -> Backend:
 
 
 def check_language(row: Backend, asked: Emission) -> None:
-    """Raises RequestError where a language has no weights that are shared over labels, or no network of its own."""
-    for given, what, able in (
-        (asked.network is not None, "a network", [one.name for one in BACKENDS if one.networks]),
-        (asked.shared, "weights shared over labels", [one.name for one in BACKENDS if one.shared]),
+    """Raises RequestError where a language has no weights shared over labels, no network of its own, or is no code."""
+    numbers = "; `ntkfeyn evaluate --network FILE` makes numbers of such networks"
+    for given, what, able, else_ in (
+        (asked.network is not None, "a network", [one.name for one in BACKENDS if one.networks], numbers),
+        (asked.shared, "weights shared over labels", [one.name for one in BACKENDS if one.shared], numbers),
+        (not asked.cse, "--no-cse", [one.name for one in BACKENDS if one.code], ""),
     ):
         if given and row.name not in able:
             raise bad_request(
                 f"--lang {row.name} was asked for with {what}",
-                f"{', '.join(able)} are allowed; `ntkfeyn evaluate --network FILE` makes numbers of such networks",
+                f"{', '.join(able)} are allowed{else_}",
                 "--lang python",
             )
