@@ -3148,7 +3148,8 @@ const char *order1_message(int code)
         "more samples, layers or nodes than can be handled",
         "no such activation; allowed are gelu, silu, tanh, sigmoid, erf, softplus, sin, cos,"
         " linear, relu",
-        "one activation is needed, or one a hidden layer (layers - 1 of them)",
+        "one activation and one width are needed, or one a hidden layer (layers - 1 of them), and"
+        " of each coupling one, or one a layer",
         "no convergence: the last two rules still differ; try a smaller C_W, C_b or depth,"
         " a larger tolerance, or fewer inputs",
     };

@@ -75,7 +75,7 @@ enum {
     ORDER1_TOO_LARGE,
     /* a name that no activation has */
     ORDER1_UNKNOWN_ACTIVATION,
-    /* neither one name nor one a hidden layer */
+    /* neither one activation nor one a hidden layer */
     ORDER1_WRONG_COUNT,
     /* no two rules agree within the tolerance on the nodes that are allowed */
     ORDER1_NOT_CONVERGED

@@ -1347,13 +1347,12 @@ def main(arguments=None):
     parser.add_argument("--tolerance", type=float, default=1e-8, help="relative to each tensor")
     parser.add_argument("--nodes", type=int, help="on each axis, instead: no errors are known then")
     parser.add_argument("--tensor", action="append", help=f"default: {', '.join(TARGETS)}")
-    for name, default in (("cw", 1.0), ("cb", 0.0), ("lambda-w", 1.0), ("lambda-b", 0.0)):
-        parser.add_argument(f"--{name}", type=float, default=default)
+    for name, default in (("cw", "1"), ("cb", "0"), ("lambda-w", "1"), ("lambda-b", "0")):
+        parser.add_argument(f"--{name}", default=default, help="a number, or one a layer as 1:2:2")
     given = parser.parse_args(arguments)
     try:
         with open(given.inputs, encoding="utf-8") as stream:
             inputs = json.load(stream)
-        widths = [int(word) for word in given.width.split(":")]
         activations = given.activation.split(":")
         fixed = given.nodes is not None
         if (fixed and not 2 <= given.nodes <= MOST_NODES) or unknown(given.tensor):
@@ -1363,12 +1362,12 @@ def main(arguments=None):
         layers, errors = solve_with_errors(
             inputs,
             given.depth,
-            widths[0] if len(widths) == 1 else widths,
+            one_or_more(given.width, int),
             activations[0] if len(activations) == 1 else activations,
-            given.cw,
-            given.cb,
-            given.lambda_w,
-            given.lambda_b,
+            one_or_more(given.cw, float),
+            one_or_more(given.cb, float),
+            one_or_more(given.lambda_w, float),
+            one_or_more(given.lambda_b, float),
             rule=trapezoid(given.nodes) if fixed else None,
             tolerance=given.tolerance,
         )
@@ -1381,6 +1380,11 @@ def main(arguments=None):
         layer["errors"] = {key: found[key] for key in shown}
     print(json.dumps(printed))
     return 0
+
+
+def one_or_more(text, kind):
+    found = [kind(word) for word in text.split(":")]
+    return found[0] if len(found) == 1 else found
 
 
 def unknown(tensors):

@@ -25,6 +25,7 @@
 #include <string.h>
 
 typedef order1_network request;
+enum { NO_NUMBER = -1 }; /* an argument that is no number, or out of range: the usage says it all */
 
 static const char *const TARGETS[] = {
     "K@0",
@@ -48,16 +49,73 @@ static const char USAGE[] = "usage: order1"
                             " ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [ACCURACY [all]]"
                             " < vectors\n"
                             "  ACTIVATION: gelu, or one a hidden layer as gelu:tanh:linear\n"
+                            "  WIDTH: 64, or one a hidden layer as 32:64:32\n"
+                            "  C_W C_b lambda_W lambda_b: a number each, or one a layer as 1:2:2\n"
                             "  ACCURACY: the tolerance, relative to each tensor (default 1e-8);\n"
                             "    from 2 up: so many nodes on each axis, no errors are known then\n"
                             "  all: print what the targets need as well\n"
                             "  vectors: samples, dimension, then one vector a line\n";
 
+/* Reads the numbers between colons to out[0 .. count - 1]; one alone goes to each of them. Returns
+ * how many there are, or 0 if the text is anything else. */
+static int numbers(const char *text, int count, double *out)
+{
+    int given = 0, more = 1;
+    while (more) {
+        char *end;
+        const double value = strtod(text, &end);
+        more = *end == ':';
+        if (end == text || (!more && *end != '\0') || !isfinite(value)) {
+            return 0;
+        }
+        if (given < count) {
+            out[given] = value;
+        }
+        ++given;
+        text = end + 1;
+    }
+    for (int i = 1; given == 1 && i < count; ++i) {
+        out[i] = out[0];
+    }
+    return given;
+}
+
 static int number(const char *text, double *value)
 {
-    char *end;
-    *value = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*value);
+    return numbers(text, 1, value) == 1;
+}
+
+static int whole(double value, double most)
+{
+    return value >= 1.0 && value <= most && floor(value) == value;
+}
+
+/* WIDTH C_W C_b lambda_W lambda_b, each one number or one a layer, to `widths` and to `values`,
+ * which hold one and five doubles a layer. Returns an error code. */
+static int read_layers(request *net, char **arguments, double *values, int *widths)
+{
+    const int depth = net->depth;
+    for (int k = 0; k < 5; ++k) {
+        const int given = numbers(arguments[k], depth, values + k * depth);
+        if (given == 0) {
+            return NO_NUMBER;
+        }
+        if (given != 1 && given != (k == 0 ? depth - 1 : depth)) {
+            return ORDER1_WRONG_COUNT;
+        }
+    }
+    for (int l = 0; l < depth - 1 || l == 0; ++l) {
+        if (!whole(values[l], 1e9)) {
+            return NO_NUMBER;
+        }
+        widths[l] = (int)values[l];
+    }
+    net->widths = widths;
+    net->C_W = values + depth;
+    net->C_b = values + 2 * depth;
+    net->lambda_W = values + 3 * depth;
+    net->lambda_b = values + 4 * depth;
+    return ORDER1_OK;
 }
 
 static double *read_gram(int *samples)
@@ -150,31 +208,17 @@ static int solved(request *net, double tolerance, double *x, double *w, double *
     return code;
 }
 
-static int solve(request *net, const double *coupling, const char *activations, int width,
-    double tolerance, int every)
+static int solve(request *net, const char *activations, double tolerance, int every)
 {
     const size_t layers = (size_t)net->depth, nodes = (size_t)net->nodes;
     const size_t size = order1_results(net);
     double *results = malloc((size ? size : 1) * sizeof *results);
-    double *values = malloc((4 * layers + 2 * nodes) * sizeof *values);
+    double *rule = malloc(2 * nodes * sizeof *rule);
     double *errors = malloc(layers * ORDER1_TENSORS * sizeof *errors);
-    int *widths = malloc(layers * sizeof *widths);
     order1_activation *s = malloc(layers * sizeof *s);
     int code = ORDER1_TOO_LARGE;
-    if (results != NULL && values != NULL && errors != NULL && widths != NULL && s != NULL
-        && size > 0) {
-        double *x = values + 4 * layers, *w = x + nodes;
-        for (size_t l = 0; l < layers; ++l) {
-            for (size_t k = 0; k < 4; ++k) {
-                values[k * layers + l] = coupling[k];
-            }
-            widths[l] = width;
-        }
-        net->C_W = values;
-        net->C_b = values + layers;
-        net->lambda_W = values + 2 * layers;
-        net->lambda_b = values + 3 * layers;
-        net->widths = widths;
+    if (results != NULL && rule != NULL && errors != NULL && s != NULL && size > 0) {
+        double *x = rule, *w = rule + nodes;
         net->activations = s;
         net->x = x;
         net->w = w;
@@ -187,9 +231,8 @@ static int solve(request *net, const double *coupling, const char *activations, 
         }
     }
     free(s);
-    free(widths);
     free(errors);
-    free(values);
+    free(rule);
     free(results);
     return code;
 }
@@ -197,31 +240,38 @@ static int solve(request *net, const double *coupling, const char *activations, 
 /* ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [ACCURACY [all]] */
 int main(int count, char **arguments)
 {
-    double value[7] = {0.0};
+    double depth = 0.0, accuracy = 1e-8;
     request net = {0};
     const int every = count == 10 && strcmp(arguments[9], "all") == 0;
-    int good = count == 8 || count == 9 || every;
-    value[6] = 1e-8;
-    for (int i = 2; good && i < count && i < 9; ++i) {
-        good = number(arguments[i], &value[i - 2]);
-    }
-    if (!good || value[0] < 1 || value[0] > 10000 || value[1] < 1 || value[1] > 1e9
-        || value[6] < 1e-12 || (value[6] >= 1.0 && value[6] < 2.0) || value[6] > 256) {
+    if ((count != 8 && count != 9 && !every) || !number(arguments[2], &depth)
+        || !whole(depth, 10000.0) || (count > 8 && !number(arguments[8], &accuracy))
+        || accuracy < 1e-12 || (accuracy >= 1.0 && !whole(accuracy - 1.0, 255.0))) {
         fputs(USAGE, stderr);
         return 2;
     }
-    double *gram = read_gram(&net.samples);
-    int code = ORDER1_BAD_ARGUMENT;
+    net.depth = (int)depth;
+    double *values = malloc(5 * (size_t)net.depth * sizeof *values), *gram = NULL;
+    int *widths = malloc((size_t)net.depth * sizeof *widths);
+    int code = ORDER1_TOO_LARGE;
+    if (values != NULL && widths != NULL) {
+        code = read_layers(&net, arguments + 3, values, widths);
+    }
+    if (code == ORDER1_OK) {
+        gram = read_gram(&net.samples);
+        code = ORDER1_BAD_ARGUMENT;
+    }
     if (gram != NULL) {
         net.gram = gram;
-        net.depth = (int)value[0];
-        net.nodes = value[6] < 1.0 ? order1_most_nodes(net.samples) : (int)value[6];
-        code = solve(&net, &value[2], arguments[1], (int)value[1],
-            value[6] < 1.0 ? value[6] : 0.0, every);
+        net.nodes = accuracy < 1.0 ? order1_most_nodes(net.samples) : (int)accuracy;
+        code = solve(&net, arguments[1], accuracy < 1.0 ? accuracy : 0.0, every);
     }
     free(gram);
+    free(widths);
+    free(values);
     if (code != ORDER1_OK) {
-        fprintf(stderr, "Error: %s\n", order1_message(code));
+        if (code != NO_NUMBER) {
+            fprintf(stderr, "Error: %s\n", order1_message(code));
+        }
         fputs(USAGE, stderr);
         return 2;
     }

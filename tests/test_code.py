@@ -417,6 +417,11 @@ def test_the_modules_command_line(tmp_path: Path) -> None:
     printed = json.loads(good.stdout)[-1]
     assert 0 < printed["errors"]["V@1"] < 1e-8
     assert printed["V@1"][0][1][0][0] == pytest.approx(value, abs=printed["errors"]["V@1"] + 1e-10)
+    own = run("--inputs", "x.json", *rest, "--tensor", "V@1", "--cw", "1:2:1.5", "--lambda-b", "0:0:1")
+    value = nf.evaluate(Network(3, (8, 16), "tanh", cw=(1, 2, 1.5)), [[1, 0.5], [0.2, 1]], ["V"]).value(
+        "V", (1, 2, 1, 1)
+    )
+    assert json.loads(own.stdout)[-1]["V@1"][0][1][0][0] == pytest.approx(value[0], rel=1e-8)
     fixed = run("--inputs", "x.json", *rest, "--tensor", "V@1", "--nodes", "40")
     assert json.loads(fixed.stdout)[-1].keys() == {"V@1"}
     (tmp_path / "huge.json").write_text(f"[[1{400 * '0'}]]")
@@ -427,6 +432,7 @@ def test_the_modules_command_line(tmp_path: Path) -> None:
         ("--inputs", "x.json", *rest, "--depth", "0"), ("--inputs", "x.json", *rest, "--activation", "foo"),
         ("--inputs", "x.json", *rest, "--activation", "relu"),
         ("--inputs", "x.json", *rest, "--width", "0"), ("--inputs", "x.json", *rest, "--tensor", "X"),
+        ("--inputs", "x.json", *rest, "--cw", "1:2"), ("--inputs", "x.json", *rest, "--cb", "0:x:0"),
         ("--inputs", "x.json", *rest, "--cw", "-1"), ("--inputs", "x.json", *rest, "--nodes", "1"),
         ("--inputs", "x.json", *rest, "--cb", "1e308"), ("--inputs", "x.json", *rest, "--cw", "1e300"),
         ("--inputs", "x.json", *rest, "--depth", "99999999999"), ("--inputs", "huge.json", *rest),
@@ -627,9 +633,10 @@ def test_the_c_program(tmp_path: Path) -> None:
         (tmp_path / "user.cc").write_text(f'#include "{stem}.h"\nint main() {{ return {stem}_slots(0) != 2; }}\n')
         link = f"cc -c {stem}.c -o m.o && g++ user.cc m.o -lm -o user && ./user"
         subprocess.run(["sh", "-c", link], cwd=tmp_path, check=True)
-    mixed = run("tanh:gelu 3 16 1.5 0.1 1 0", "2 2\n1 0.5\n0.2 1\n")
+    mixed = run("tanh:gelu 3 16:24 1.5:1:2 0.1 1:0.5:2 0:0.1:0.2", "2 2\n1 0.5\n0.2 1\n")
     steps = load(nf.emit(["F", "K@1"], lang="python", directory=tmp_path)[0])
-    layers = steps.solve([[1, 0.5], [0.2, 1]], 3, 16, ["tanh", "gelu"], C_W=1.5, C_b=0.1)
+    own = {"C_W": [1.5, 1.0, 2.0], "C_b": 0.1, "lambda_W": [1.0, 0.5, 2.0], "lambda_b": [0.0, 0.1, 0.2]}
+    layers = steps.solve([[1, 0.5], [0.2, 1]], 3, [16, 24], ["tanh", "gelu"], **own)
     for line in mixed.stdout.splitlines():
         layer, key, labels, value = line.split()
         if labels == "error":
@@ -638,7 +645,15 @@ def test_the_c_program(tmp_path: Path) -> None:
         assert float(value) == pytest.approx(layers[int(layer[-1]) - 1][key][place], rel=1e-11, abs=1e-14), line
     assert len(mixed.stdout.splitlines()) == 3 * sum(2 ** steps.STEPS[name][2] + 1 for name in ("F@1", "K@1"))
     assert "allowed are gelu, silu" in run("gelu:foo 3 16 1.5 0.1 1 0", "1 1\n1\n").stderr
-    assert "one a hidden layer" in run("gelu:tanh:sin 3 16 1.5 0.1 1 0", "1 1\n1\n").stderr
+    for wrong in (
+        "gelu:tanh:sin 3 16 1 0 1 0",
+        "gelu 3 16:16:16 1 0 1 0",
+        "gelu 3 8 1:2 0 1 0",
+        "sin 3 8 1 0 1 1:1:1:1",
+    ):
+        told = run(wrong, "1 1\n1\n")
+        assert (told.returncode, told.stdout) == (2, "")
+        assert re.search(r"^Error: one activation and one width .* one a layer\nusage: ", told.stderr), wrong
     for arguments, text in (
         ("gelu:tanh:sin 3 16 1 0 1 0", "1 1\n1\n"), ("gelu:tanh 2 16 1 0 1 0", "1 1\n1\n"),
         ("gelu:foo 3 16 1 0 1 0", "1 1\n1\n"), (": 3 16 1 0 1 0", "1 1\n1\n"),
@@ -648,7 +663,9 @@ def test_the_c_program(tmp_path: Path) -> None:
         ("gelu 3 16 1 0 1 0", "99999 2\n"), ("gelu 3 16 1 0 1 0 1", "1 1\n1\n"),
         ("gelu 3 16 1 0 1 0 0", "1 1\n1\n"), ("gelu 3 16 1 0 1 0 1e-13", "1 1\n1\n"),
         ("gelu 3 16 1 1e308 1 0", "1 1\n1\n"), ("gelu 3 16 1e300 0 1 0", "1 1\n1\n"),
-        ("sin 4 16 1e7 0 1 0", "1 1\n1\n"),
+        ("sin 4 16 1e7 0 1 0", "1 1\n1\n"), ("gelu 3 16: 1 0 1 0", "1 1\n1\n"), ("gelu 3 0:4 1 0 1 0", "1 1\n1\n"),
+        ("gelu 3 16 1:x:2 0 1 0", "1 1\n1\n"), ("gelu 3 16 1:-1:2 0 1 0", "1 1\n1\n"),
+        ("gelu 3 4:4.5 1 0 1 0", "1 1\n1\n"), ("gelu 2.5 16 1 0 1 0", "1 1\n1\n"), ("gelu 1 0 1 0 1 0", "1 1\n1\n"), ("gelu 3 16 1 0 1 0 2.5", "1 1\n1\n"),
     ):  # fmt: skip
         bad = run(arguments, text)
         assert (bad.returncode, bad.stdout) == (2, ""), arguments
@@ -746,9 +763,13 @@ def test_the_c_program_is_clean_under_valgrind(tmp_path: Path) -> None:
         "./Theta_1",
     ]
     good, bad = "2 2\n1 0.5\n0.2 1\n", "2 2\n1\n"
-    cases = (("tanh", good, 0), ("tanh:gelu", good, 0), ("tanh", bad, 2), ("tanh:gelu:sin", good, 2))
-    for (names, text, code), accuracy in product(cases, ("12", "1e-3")):
-        arguments = [*command, names, *["3", "8", "1", "0", "1", "0", accuracy]]
+    plain, own, odd = "3 8 1 0 1 0", "3 8:4 1:2:2 0 1 0:0:1", "3 8:4 1:2 0 1 0"
+    cases = (
+        ("tanh", plain, good, 0), ("tanh:gelu", own, good, 0), ("tanh", own, bad, 2), ("tanh:gelu:sin", plain, good, 2),
+        ("tanh", odd, good, 2), ("tanh", "1 8 1 0 1 0", good, 0),
+    )  # fmt: skip
+    for (names, numbers, text, code), accuracy in product(cases, ("12", "1e-3")):
+        arguments = [*command, names, *numbers.split(), accuracy]
         run = subprocess.run(arguments, input=text, capture_output=True, text=True, cwd=tmp_path)
         assert run.returncode == code, run.stderr[-2000:]
 
