@@ -665,7 +665,8 @@ def test_the_c_program(tmp_path: Path) -> None:
         ("gelu 3 16 1 1e308 1 0", "1 1\n1\n"), ("gelu 3 16 1e300 0 1 0", "1 1\n1\n"),
         ("sin 4 16 1e7 0 1 0", "1 1\n1\n"), ("gelu 3 16: 1 0 1 0", "1 1\n1\n"), ("gelu 3 0:4 1 0 1 0", "1 1\n1\n"),
         ("gelu 3 16 1:x:2 0 1 0", "1 1\n1\n"), ("gelu 3 16 1:-1:2 0 1 0", "1 1\n1\n"),
-        ("gelu 3 4:4.5 1 0 1 0", "1 1\n1\n"), ("gelu 2.5 16 1 0 1 0", "1 1\n1\n"), ("gelu 1 0 1 0 1 0", "1 1\n1\n"), ("gelu 3 16 1 0 1 0 2.5", "1 1\n1\n"),
+        ("gelu 3 4:4.5 1 0 1 0", "1 1\n1\n"), ("gelu 2.5 16 1 0 1 0", "1 1\n1\n"),
+        ("gelu 1 0 1 0 1 0", "1 1\n1\n"), ("gelu 3 16 1 0 1 0 2.5", "1 1\n1\n"),
     ):  # fmt: skip
         bad = run(arguments, text)
         assert (bad.returncode, bad.stdout) == (2, ""), arguments
