@@ -15,11 +15,11 @@
 # U@1: 2 diagrams, 2 product terms, recursion hash c72f976976251c99
 # K@1: 2 diagrams, 2 product terms, recursion hash 871889472c2b6fc0
 # Theta@1: 5 diagrams, 5 product terms, recursion hash 77b4c1ea746b22d1
-# make -f order1.mk [OPENMP=-fopenmp]
+# make -f order1.mk [OPENMP=-fopenmp] builds order1_main: LaTeX has a directory order1
 CC = cc
 CFLAGS = -std=c99 -O2 -Wall -Wextra -Wpedantic -Werror
 OPENMP =
 NAME = order1
 
-$(NAME): $(NAME).c $(NAME)_main.c $(NAME).h
+$(NAME)_main: $(NAME).c $(NAME)_main.c $(NAME).h
 	$(CC) $(CFLAGS) $(OPENMP) -o $@ $(NAME).c $(NAME)_main.c -lm

@@ -45,7 +45,7 @@ static const char *const TARGETS[] = {
     "Theta@1",
 };
 
-static const char USAGE[] = "usage: order1"
+static const char USAGE[] = "usage: order1_main"
                             " ACTIVATION DEPTH WIDTH C_W C_b lambda_W lambda_b [ACCURACY [all]]"
                             " < vectors\n"
                             "  ACTIVATION: gelu, or one a hidden layer as gelu:tanh:linear\n"

@@ -604,6 +604,7 @@ def test_openmp_gives_the_same_numbers(tmp_path: Path, order1_c: CModule) -> Non
 
 @needs_cc
 def test_the_c_program(tmp_path: Path) -> None:
+    nf.emit(["F", "K@1"], lang="latex", directory=tmp_path)  # in one directory with what make builds
     for path in nf.emit(["F", "K@1"], lang="c", directory=tmp_path):
         assert max(map(len, path.read_text().splitlines())) <= 100
     stem = "F_1_K_1"
@@ -611,7 +612,7 @@ def test_the_c_program(tmp_path: Path) -> None:
 
     def run(arguments: str, text: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [f"./{stem}", *arguments.split()], input=text, capture_output=True, text=True, cwd=tmp_path
+            [f"./{stem}_main", *arguments.split()], input=text, capture_output=True, text=True, cwd=tmp_path
         )
 
     fixed = run("gelu 3 16 1.5 0.1 1 0 40", "2 2\n1 0.5\n0.2 1\n")
@@ -761,7 +762,7 @@ def test_the_c_program_is_clean_under_valgrind(tmp_path: Path) -> None:
         "-q",
         "--error-exitcode=9",
         "--leak-check=full",
-        "./Theta_1",
+        "./Theta_1_main",
     ]
     good, bad = "2 2\n1 0.5\n0.2 1\n", "2 2\n1\n"
     plain, own, odd = "3 8 1 0 1 0", "3 8:4 1:2:2 0 1 0:0:1", "3 8:4 1:2 0 1 0"
