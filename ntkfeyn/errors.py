@@ -13,7 +13,7 @@ class NtkfeynError(Exception):
     >>> import ntkfeyn as nf
     >>> nf.derive("F", order=13)
     Traceback (most recent call last):
-    ntkfeyn.errors.LimitError: order 13 was asked for F; at most 12 is allowed. Try: F@1
+    ntkfeyn.errors.LimitError: order 13 was asked for F; at most 12 is allowed. Try: --order 1
     """
 
     def __init__(self, reason: str, advice: str = "") -> None:

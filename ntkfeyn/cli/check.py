@@ -181,4 +181,4 @@ def _read(file: str) -> str:
     try:
         return read_file(Path(file), MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise bad_request(f"'{file}' is not UTF-8", "a text is allowed") from error
+        raise bad_request(f"'{file}' is not UTF-8", "a text is allowed", "the file saved as UTF-8") from error

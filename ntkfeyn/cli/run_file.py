@@ -270,4 +270,5 @@ def toml(value: Any) -> str:
         return text
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml, value))}]"
-    raise bad_request(f"{value!r} cannot be kept in a run file", "texts, numbers, true, false and lists of them can")
+    asked, allowed = f"{value!r} cannot be kept in a run file", "texts, numbers, true, false and lists of them can"
+    raise bad_request(asked, allowed, "the command without --save-run")

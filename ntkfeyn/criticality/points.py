@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.errors import LimitError, NtkfeynError
+from ntkfeyn.errors import NtkfeynError, too_large
 from ntkfeyn.expectations.activations import Activation, Smooth, activation
 from ntkfeyn.expectations.quadrature import CUT, Rule, hermite, trapezoid
 from ntkfeyn.runtime.version import TOOL
@@ -124,9 +124,8 @@ def _check_size(slopes: Sequence[float], name: str) -> None:
     """Raises LimitError where the square of a slope, or one over it, is no number."""
     largest = max(map(abs, slopes))
     if not SMALLEST_SLOPE < largest < 1 / SMALLEST_SLOPE:
-        raise LimitError(
-            f"'{name}' has the slope {largest:.3g} at 0; {SMALLEST_SLOPE:g} to {1 / SMALLEST_SLOPE:g} is allowed"
-        )
+        allowed = f"{SMALLEST_SLOPE:g} to {1 / SMALLEST_SLOPE:g} is allowed"
+        raise too_large(f"'{name}' has the slope {largest:.3g} at 0", allowed, "a multiple of it with the slope 1")
 
 
 def _vanishing(function: Activation) -> tuple[list[CriticalPoint], str]:

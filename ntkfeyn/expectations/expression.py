@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ntkfeyn.errors import LimitError, RequestError
+from ntkfeyn.errors import LimitError, RequestError, too_large
 from ntkfeyn.expectations.activations import TABLES
-from ntkfeyn.model.activations import MAX_EXPONENT, ExpressionText, refused
+from ntkfeyn.model.activations import HINT, MAX_EXPONENT, ExpressionText, refused
 
 Array = NDArray[np.float64]
 Series = list[Any]  # coefficients s^(k)/k! on arrays; a float 0.0 where they vanish identically
@@ -174,12 +174,15 @@ def _folded(node: Node, text: str) -> Node:
     if math.isnan(value) or (isinstance(node, Power) and _complex(node)):
         raise refused(text)
     if value != 0 and not 1 / MAX_CONSTANT <= abs(value) <= MAX_CONSTANT:
-        raise LimitError(
-            f"a number in the activation is out of range: {1 / MAX_CONSTANT:g} to {MAX_CONSTANT:g} is allowed"
-        )
+        raise _out_of_range(text)
     if value == 0 and isinstance(node, Function) and node.name == "exp":
-        raise LimitError(f"a number in the activation is out of range: at least {1 / MAX_CONSTANT:g} is allowed")
+        raise _out_of_range(text)
     return Constant(value)
+
+
+def _out_of_range(text: str) -> LimitError:
+    asked = f"a number in the activation '{text[:60]}' is out of range"
+    return too_large(asked, f"{1 / MAX_CONSTANT:g} to {MAX_CONSTANT:g} is allowed", HINT)
 
 
 def _complex(node: Power) -> bool:

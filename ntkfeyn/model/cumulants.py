@@ -14,7 +14,7 @@ from functools import cache, cached_property, lru_cache
 from itertools import permutations, product
 from typing import NamedTuple
 
-from ntkfeyn.errors import LimitError, bad_request, closest
+from ntkfeyn.errors import bad_request, closest, too_large
 from ntkfeyn.model.canonical import Certificate, Component, Edges, components
 from ntkfeyn.model.combinatorics import perfect_matchings
 from ntkfeyn.model.legs import LEGS_HINT, Leg, normal_leg, parse_legs
@@ -140,7 +140,8 @@ def check_order(cumulant: Cumulant, order: int) -> None:
             f"--order {leading}",
         )
     if order > MAX_ORDER:
-        raise LimitError(f"order {order} was asked for {cumulant.name}; at most {MAX_ORDER} is allowed")
+        asked, hint = f"order {order} was asked for {cumulant.name}", f"--order {cumulant.leading_order}"
+        raise too_large(asked, f"at most {MAX_ORDER} is allowed", hint)
 
 
 def cumulant(legs: str, channel: str) -> Cumulant:
@@ -171,7 +172,7 @@ def checked_legs(text: str) -> tuple[Leg, ...]:
     if size % 2:
         raise bad_request(f"'{text}' has {size} slots", "their number must be even (z has odd parity)", LEGS_HINT)
     if size > MAX_SLOTS:
-        raise LimitError(f"'{text}' has {size} slots; at most {MAX_SLOTS} are allowed")
+        raise too_large(f"'{text}' has {size} slots", f"at most {MAX_SLOTS} are allowed", "fewer legs")
     return legs
 
 
@@ -300,7 +301,7 @@ def _chains_and_rings(name: str) -> Cumulant:
     pieces = re.findall(r"([CR])([0-9]+)", name)
     size = sum(2 * int(k) + 2 * (kind == "C") for kind, k in pieces)
     if size > MAX_INTERNAL_SLOTS:
-        raise LimitError(f"'{name}' has {size} slots; at most {MAX_INTERNAL_SLOTS} are allowed")
+        raise too_large(f"'{name}' has {size} slots", f"at most {MAX_INTERNAL_SLOTS} are allowed", "R3")
     edges: list[tuple[int, int]] = []
     partner: list[int] = []
     for kind, text in pieces:

@@ -14,7 +14,7 @@ from math import isfinite, prod
 from numbers import Real
 from typing import Any, ClassVar
 
-from ntkfeyn.errors import LimitError, bad_request, closest
+from ntkfeyn.errors import bad_request, closest, too_large
 from ntkfeyn.model.sharing import (
     MAX_POSITIONS,
     Row,
@@ -237,7 +237,8 @@ class Graph(LayerSpec):
         rows = self.matrix if self.matrix is not None else self._propagation(nodes)
         if len(rows) != nodes or self.nodes not in (None, nodes):
             given = len(rows) if self.nodes is None else self.nodes
-            raise bad_request(f"a graph of {given} nodes on {nodes} positions", f"{nodes} nodes are needed")
+            asked = f"a graph of {given} nodes on {nodes} positions"
+            raise bad_request(asked, f"{nodes} nodes are needed", f"shape = [3, {given}]")
         return propagation(rows), shape
 
     def _propagation(self, nodes: int) -> tuple[Row, ...]:
@@ -301,7 +302,8 @@ def _edges(given: Any) -> tuple[tuple[int, int], ...]:
     ):
         raise _no_edges()
     if any(max(pair) >= MAX_POSITIONS for pair in whole):
-        raise LimitError(f"a graph of more than {MAX_POSITIONS} nodes; at most {MAX_POSITIONS} are allowed")
+        asked = f"a graph of more than {MAX_POSITIONS} nodes"
+        raise too_large(asked, f"at most {MAX_POSITIONS} are allowed", "a part of it")
     return tuple(sorted({(min(pair), max(pair)) for pair in whole}))
 
 
@@ -324,12 +326,14 @@ def _sparse_rows(given: Any) -> tuple[Row, ...]:
         shape = (len(rows), len(rows[0]) if rows else 0) if len({len(row) for row in rows}) == 1 else (0,)
         entries = [(a, b, m) for a, row in enumerate(rows) for b, m in enumerate(row) if m != 0]
     if len(shape) != 2 or shape[0] != shape[1] or not shape[0]:
-        raise bad_request(f"a graph matrix of shape {shape}", "a square matrix, nodes x nodes, is allowed")
+        raise bad_request(
+            f"a graph matrix of shape {shape}", "a square matrix, nodes x nodes, is allowed", "[[0, 1], [1, 0]]"
+        )
     if shape[0] > MAX_POSITIONS:
-        raise LimitError(f"a graph of {shape[0]} nodes; at most {MAX_POSITIONS} are allowed")
+        raise too_large(f"a graph of {shape[0]} nodes", f"at most {MAX_POSITIONS} are allowed", "a part of it")
     found: list[dict[int, Fraction]] = [{} for _ in range(shape[0])]
     for a, b, m in entries:
         if not isinstance(m, Real | Fraction) or isinstance(m, bool) or not isfinite(m):
-            raise bad_request(f"a graph matrix with the entry {m!r}", "finite numbers are allowed")
+            raise bad_request(f"a graph matrix with the entry {m!r}", "finite numbers are allowed", "[[0, 1], [1, 0]]")
         found[a][b] = found[a].get(b, Fraction(0)) + (m if isinstance(m, Fraction) else Fraction(float(m)))
     return tuple(tuple(sorted((b, m) for b, m in row.items() if m)) for row in found)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from ntkfeyn.errors import LimitError, bad_request, closest
+from ntkfeyn.errors import bad_request, closest, too_large
 from ntkfeyn.model.canonical import Edges, components
 
 NAMED_TREES: dict[str, Edges] = {
@@ -98,7 +98,7 @@ def _parse_leg(word: str) -> Leg:
         raise bad_request(f"cannot read the leg '{word}'", "a tree names its slots in brackets", "tree:0-1,1-2(1,2,3)")
     labels = tuple(int(text) for text in (listed.split(",") if listed else digits))
     if max(labels) > MAX_LABEL:
-        raise LimitError(f"slot {max(labels)} in '{word}': slots are numbered up to {MAX_LABEL}")
+        raise too_large(f"slot {max(labels)} in '{word}'", f"slots are numbered up to {MAX_LABEL}", "z(10) z(11)")
     edges = NAMED_TREES[kind] if kind in NAMED_TREES else _parse_tree(kind[5:], word)
     if len(labels) != len(edges) + 1:
         hint = f"{kind}({digits})" if digits and kind == "z" and len(digits) < 7 else _example(kind, edges)
@@ -132,7 +132,7 @@ def _parse_tree(text: str, word: str) -> Edges:
     edges = tuple(sorted((a, b) for a, b in pairs))
     size = len(edges) + 1
     if size > MAX_NODES:
-        raise LimitError(f"the tree in '{word}' has {size} nodes; at most {MAX_NODES} are allowed")
+        raise too_large(f"the tree in '{word}' has {size} nodes", f"at most {MAX_NODES} are allowed", "fewer edges")
     if sorted({v for edge in edges for v in edge}) != list(range(size)) or not _joined(edges, size):
         raise bad_request(f"the edges in '{word}' do not form a tree", allowed, hint)
     return edges

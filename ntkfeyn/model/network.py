@@ -13,7 +13,7 @@ from math import isfinite, prod
 from numbers import Real
 from typing import Any
 
-from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
+from ntkfeyn.errors import NtkfeynError, bad_request, too_large
 from ntkfeyn.model.activations import SEPARATOR, read_activations
 from ntkfeyn.model.ensembles import GAUSSIAN, ORTHOGONAL, layer_ensembles, shortest_form
 from ntkfeyn.model.layers import COMMON, LayerSpec
@@ -101,7 +101,7 @@ class Network:
         if type(count) is not int or count < 1:
             raise bad_request(f"depth {count!r} was asked for", "an integer from 1 up is allowed", "--depth 4")
         if count > MAX_DEPTH:
-            raise LimitError(f"depth {count} was asked for; at most {MAX_DEPTH} is allowed")
+            raise too_large(f"depth {count} was asked for", f"at most {MAX_DEPTH} is allowed", "--depth 4")
         for name, value in {"depth": count, **given}.items():
             object.__setattr__(self, name, _filled(specs, name, value) if specs else value)
         shared = sharings(specs, sizes or ())
@@ -256,7 +256,8 @@ def _specs(layers: Any, depth: int | None, shape: Any) -> tuple[tuple[LayerSpec,
             "shape = [3], [3, 8] or [3, 8, 8]",
         )
     if prod(sizes[1:]) > MAX_POSITIONS:
-        raise LimitError(f"an input of {prod(sizes[1:])} positions was given; at most {MAX_POSITIONS} are allowed")
+        asked = f"an input of {prod(sizes[1:])} positions was given"
+        raise too_large(asked, f"at most {MAX_POSITIONS} are allowed", "shape = [3, 8, 8]")
     if not layers or not all(isinstance(one, LayerSpec) for one in layers):
         raise bad_request("layers that are none", "a list of Dense, Conv and Graph is allowed", "layers=[Dense()]")
     return tuple(layers), sizes
@@ -270,7 +271,8 @@ def _check_alone(specs: tuple[LayerSpec, ...]) -> None:
                 if getattr(spec, name) is not None:
                     Network(2, **{name: getattr(spec, name)})
             if number == len(specs) and spec.activation is not None:
-                raise bad_request(f"the output layer has the activation '{spec.activation}'", "none is applied there")
+                asked = f"the output layer has the activation '{spec.activation}'"
+                raise bad_request(asked, "none is applied there", "the last layer without it")
 
 
 @contextmanager

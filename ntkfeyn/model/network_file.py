@@ -14,6 +14,7 @@ from ntkfeyn.errors import NtkfeynError, bad_request, closest
 from ntkfeyn.model.layers import COMMON, KINDS, LayerSpec
 
 MAX_BYTES = 1 << 20
+_EXAMPLES = {"width": "32", "activation": '"gelu"', "weights": '"orthogonal"'}
 ALLOWED = "a TOML file with [input] shape and one [[layer]] a layer is allowed"
 FILES = ("matrix", "edges")  # keys whose value is the name of a file
 OUTSIDE = {
@@ -82,7 +83,9 @@ def _layer(number: int, table: Mapping[str, Any], read: Callable[[str], Any]) ->
         for name in FILES:
             if name in options:
                 if not isinstance(options[name], str):
-                    raise bad_request(f"{name} = {str(options[name])[:60]}", "the name of a file is allowed")
+                    raise bad_request(
+                        f"{name} = {str(options[name])[:60]}", "the name of a file is allowed", f'{name} = "a.npy"'
+                    )
                 options[name] = read(options[name])
         if "nodes" in options and type(options["nodes"]) is not int:
             raise bad_request(f"nodes = {options['nodes']!r}", "an integer is allowed", "nodes = 10")
@@ -96,7 +99,9 @@ def _check_common(name: str, value: Any) -> None:
     kinds: tuple[type, ...] = {"width": (int,), "activation": (str,), "weights": (str,)}.get(name, (int, float))
     if not isinstance(value, kinds) or isinstance(value, bool):
         raise bad_request(
-            f"{name} = {str(value)[:60]}", f"a {'text' if str in kinds else 'number'}, that of this layer, is allowed"
+            f"{name} = {str(value)[:60]}",
+            f"a {'text' if str in kinds else 'number'}, that of this layer, is allowed",
+            f"{name} = {_EXAMPLES.get(name, '1.5')}",
         )
 
 

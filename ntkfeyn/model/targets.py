@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ntkfeyn.errors import LimitError, bad_request
+from ntkfeyn.errors import bad_request, too_large
 from ntkfeyn.model.cumulants import MAX_SLOTS, Cumulant, channels, check_order, cumulant, standard
 from ntkfeyn.model.legs import LEGS_HINT
 from ntkfeyn.model.tensors import NAMES, TensorId
@@ -45,7 +45,7 @@ def named_target(text: str, order: int | None = None) -> list[Target]:
         return [Target(shape, _checked(shape, order)) for shape in kept]
     shape = standard(name)
     if len(shape.labels) > MAX_SLOTS:
-        raise LimitError(f"'{name}' has {len(shape.labels)} slots; at most {MAX_SLOTS} are allowed")
+        raise too_large(f"'{name}' has {len(shape.labels)} slots", f"at most {MAX_SLOTS} are allowed", "R3")
     shape = standard(shape.name)
     return [Target(shape, _checked(shape, order))]
 

@@ -111,7 +111,8 @@ def _entries(document: Mapping[str, Any], table: str, where: str) -> dict[str, E
         else:
             name = "@" + _tensor(key, place, LETTER_KEYS if table == "text" else ())
         if name in found:
-            raise bad_request(f"{place}: '{_shown(key)}' is {name[1:]}, which has a letter already", "one is allowed")
+            asked = f"{place}: '{_shown(key)}' is {name[1:]}, which has a letter already"
+            raise bad_request(asked, "one is allowed", "the name once")
         found[name] = Entry(value, f"{place}: {_shown(key)}")
     return found
 

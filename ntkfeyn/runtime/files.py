@@ -11,7 +11,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
-from ntkfeyn.errors import LimitError, NtkfeynError, bad_request
+from ntkfeyn.errors import NtkfeynError, bad_request, too_large
 
 
 def read_file(path: Path, most: int) -> bytes:
@@ -28,7 +28,7 @@ def read_file(path: Path, most: int) -> bytes:
         reason = getattr(error, "strerror", None) or str(error)
         raise NtkfeynError(f"cannot read '{path}': {reason}; try another file") from error
     if len(data) > most:
-        raise LimitError(f"'{path}' has more than {most} bytes, which is the most that is read")
+        raise too_large(f"'{path}' has more than {most} bytes", "no more are read", "a smaller file")
     return data
 
 
@@ -43,7 +43,9 @@ def read_toml(path: Path, most: int, what: str, allowed: str) -> dict[str, Any]:
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise bad_request(f"the {what} '{path}' is not UTF-8", "a TOML file is allowed") from error
+        raise bad_request(
+            f"the {what} '{path}' is not UTF-8", "a TOML file is allowed", "the file saved as UTF-8"
+        ) from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError, as is an integer too long
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise bad_request(f"the {what} '{path}' is not TOML ({reason})", allowed) from error

@@ -176,7 +176,7 @@ def _real(given: Any, what: str) -> Array:
     if array is None:
         raise bad_request(f"{what} are ragged or not real numbers", "vectors of one length of real numbers", HINT)
     if array.size > MAX_ENTRIES:
-        raise LimitError(f"{what} have {array.size} entries; at most {MAX_ENTRIES} are allowed")
+        raise LimitError(f"{what} have {array.size} entries; at most {MAX_ENTRIES} are allowed; try fewer")
     with np.errstate(all="ignore"):
         result = array.astype(float)
     if not np.isfinite(result).all():

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
-from ntkfeyn.errors import LimitError, RequestError, bad_request
+from ntkfeyn.errors import RequestError, bad_request, too_large
 from ntkfeyn.model.combinatorics import perfect_matchings
 from ntkfeyn.model.cumulants import MAX_ORDER, MAX_SLOTS, Cumulant, canonical_labels
 from ntkfeyn.model.legs import NAMED_TREES, normal_leg
@@ -84,7 +84,7 @@ def parse_moment(text: str, order: int) -> Moment:
         raise bad_request(f"the moment '{text[:60]}' is empty", _ALLOWED, _HINT)
     slots = sum(len(o.samples) for o in observables) * (2 if variance else 1)
     if slots > MAX_SLOTS:
-        raise LimitError(f"'{text[:60]}' has {slots} slots; at most {MAX_SLOTS} are allowed")
+        raise too_large(f"'{text[:60]}' has {slots} slots", f"at most {MAX_SLOTS} are allowed", _HINT)
     if variance:
         products = ((1, ((*observables, *observables),)), (-1, (observables, observables)))
         return Moment(f"Var({' '.join(words)})", products, order)

@@ -63,10 +63,15 @@ class Request(NamedTuple):
         same = {(n.activation_text, *(replace(layer, width=None) for layer in n.layers)) for n in self.networks}
         texts = [network.width_text for network in self.networks]
         if len(set(texts)) < len(texts):
-            raise bad_request(f"widths {', '.join(texts)} were asked for", "each width once is allowed")
+            once = ",".join(dict.fromkeys(texts))
+            raise bad_request(
+                f"widths {', '.join(texts)} were asked for", "each width once is allowed", f"--width {once}"
+            )
         if len(same) != 1:
             raise bad_request(
-                f"{len(same)} kinds of networks", "networks that differ in their widths alone are allowed"
+                f"{len(same)} kinds of networks",
+                "networks that differ in their widths alone are allowed",
+                "one call for each kind",
             )
         if not isinstance(self.tolerance, float | int) or not MIN_TOLERANCE <= self.tolerance <= MAX_TOLERANCE:
             raise bad_request(

@@ -81,7 +81,10 @@ class Tensors:
         row = setting.layers[-1 if layer is None else layer - 1] if layer is None or layer > 0 else {}
         full = name if "@" in name else f"{name}@{standard(name).leading_order}"
         if full not in row:
-            raise bad_request(f"tensor {full} was asked for", f"allowed are {', '.join(setting.layers[-1])}")
+            known = list(setting.layers[-1])
+            raise bad_request(
+                f"tensor {full} was asked for", f"allowed are {', '.join(known)}", known[0] if known else ""
+            )
         return row[full]
 
     def value(
@@ -91,7 +94,9 @@ class Tensors:
         tensor = self.get(name, layer, width)
         found = np.flatnonzero((tensor.indices == np.asarray(index)).all(axis=1))
         if not len(found):
-            raise bad_request(f"component {'-'.join(map(str, index))} of {name} was asked for", "see --components")
+            asked = f"component {'-'.join(map(str, index))} of {name} was asked for"
+            known = "-".join(map(str, tensor.indices[0]))
+            raise bad_request(asked, f"{len(tensor.indices)} others were solved for", f'{known}, or components="all"')
         return float(tensor.values[found[0]]), float(tensor.errors[found[0]])
 
     def array(self, name: str, layer: int | None = None, width: str | int | None = None) -> Array:
@@ -105,8 +110,8 @@ class Tensors:
         for setting in self.settings:
             if width is None or setting.width == str(width):
                 return setting
-        allowed = ", ".join(setting.width for setting in self.settings)
-        raise bad_request(f"width {width} was asked for", f"allowed are {allowed}")
+        known = [setting.width for setting in self.settings]
+        raise bad_request(f"width {width} was asked for", f"allowed are {', '.join(known)}", known[0])
 
     def to_json(self) -> dict[str, Any]:
         """After the schema ntkfeyn.tensors/1."""

@@ -183,7 +183,9 @@ def training_samples(points: Points) -> dict[str, Any]:
         return {"gram": gram_of(given), "inputs": given}
     if test is not None:
         raise bad_request(
-            "test inputs and a Gram matrix were given", "the matrix holds test inputs too, behind the training inputs"
+            "test inputs and a Gram matrix were given",
+            "the matrix holds test inputs too, behind the training inputs",
+            "--gram without --test",
         )
     return {"gram": gram_matrix(gram), "inputs": None}
 

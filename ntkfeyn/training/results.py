@@ -126,7 +126,8 @@ class Trained:
         for setting in self.settings:
             if width is None or setting.width == str(width):
                 return setting
-        raise bad_request(f"width {width} was asked for", f"allowed are {', '.join(s.width for s in self.settings)}")
+        known = [setting.width for setting in self.settings]
+        raise bad_request(f"width {width} was asked for", f"allowed are {', '.join(known)}", known[0])
 
     @property
     def order0(self) -> Array:

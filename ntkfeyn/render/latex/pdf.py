@@ -50,7 +50,7 @@ def compile_pdf(files: Mapping[str, str | bytes], stem: str) -> bytes:
         try:
             return Path(folder, f"{stem}.pdf").read_bytes()
         except OSError as error:
-            raise NtkfeynError(f"{engine} wrote no PDF of {stem}.tex; nothing was written") from error
+            raise NtkfeynError(f"{engine} wrote no PDF of {stem}.tex; nothing was written; leave out --pdf") from error
 
 
 def _settle(engine: str, folder: str, stem: str) -> None:
