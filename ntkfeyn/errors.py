@@ -13,7 +13,7 @@ class NtkfeynError(Exception):
     >>> import ntkfeyn as nf
     >>> nf.derive("F", order=13)
     Traceback (most recent call last):
-    ntkfeyn.errors.LimitError: order 13 was asked for F; at most 12 is allowed. Try: --order 1
+    ntkfeyn.errors.LimitError: order 13 was asked for F; at most 12 is allowed. Try: order 1
     """
 
     def __init__(self, reason: str, advice: str = "") -> None:
@@ -44,5 +44,7 @@ def bad_request(asked: str, allowed: str, hint: str = "") -> RequestError:
 
 
 def too_large(asked: str, allowed: str, hint: str) -> LimitError:
-    """The same, of a limit."""
-    return LimitError(asked, f"{allowed}. Try: {hint}")
+    """The same, of a limit, which is part of what is wrong."""
+    error = LimitError(f"{asked}; {allowed}. Try: {hint}")
+    error.reason = f"{asked}; {allowed}"
+    return error

@@ -115,3 +115,16 @@ def test_no_call_runs_foreign_text() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in {"eval", "exec", "compile", "sympify", "parse_expr"}, path
         assert not imports(path) & {"pickle", "marshal", "shelve"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_limits_say_what_to_try(path: Path) -> None:
+    if room(path) == "referee" or module_name(path) in ("render.sympy.sums", "views.symbolic"):
+        return  # limits of a document or a page, which nothing but less of it helps; the last one is never shown
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "LimitError":
+            text = ast.unparse(node)
+            again = text == "LimitError(f'{where}: {error}')"
+            assert again or "try" in text.lower() or "SMALLER" in text or path.name == "errors.py", (
+                f"{path}:{node.lineno} {text}"
+            )

@@ -135,7 +135,7 @@ WRONG = [
     (["derive", "--cumulant", "F", "--order", "-1"], "order -1"),
     (["derive", "--cumulant", "K", "--order", "-1"], "order -1"),
     (["derive", "--cumulant", "all", "--order", "-3"], "order -3"),
-    (["derive", "--cumulant", "K", "--order", "13"], "at most 12"),
+    (["derive", "--cumulant", "K", "--order", "13"], "order 13 was asked for K; at most 12 is allowed. Try: order 0"),
     (["derive", "--cumulant", "K", "--order", "99999999999999999999"], "at most 12"),
     (["derive", "--cumulant", "S@4", "--format", "json"], "at most 500000"),
     (["derive", "--cumulant", "V@4", "--format", "sympy"], "SymPy takes at most"),

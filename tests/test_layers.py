@@ -80,7 +80,7 @@ def test_equal_networks_are_equal() -> None:
         (3, "gelu:", "the activation '' was asked for"), (3, "gelu:tanx", "the activation 'tanx' was asked for"),
         (3, ["gelu", "a:b"], "exactly one is allowed here"), (3, 5, "the activation 5 was asked for"),
         (3, ["gelu", None], "the activation None was asked for"), (3, "gelu:exp(z)**13", "cannot use"),
-        (3, "relu:z@z", "cannot use the activation 'z@z'"), (3, "relu:z**99", "above 12"),
+        (3, "relu:z@z", "cannot use the activation 'z@z'"), (3, "relu:z**99", "exponents up to 12"),
     ],
 )  # fmt: skip
 def test_what_makes_no_network(depth: int, given: object, message: str) -> None:

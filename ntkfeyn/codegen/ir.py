@@ -108,7 +108,7 @@ class Step:
         used = {power.name for product in self.products for power in product.powers}
         if not used <= set(SOLVED_COUPLINGS):
             unknown = ", ".join(sorted(used - set(SOLVED_COUPLINGS)))
-            raise LimitError(f"emitted solvers have no coupling {unknown}; `ntkfeyn derive` writes such recursions")
+            raise LimitError(f"emitted solvers have no coupling {unknown}; try `ntkfeyn derive`, which writes it")
         return tuple(name for name in SOLVED_COUPLINGS if name in used)
 
     @property

@@ -140,7 +140,7 @@ def check_order(cumulant: Cumulant, order: int) -> None:
             f"--order {leading}",
         )
     if order > MAX_ORDER:
-        asked, hint = f"order {order} was asked for {cumulant.name}", f"--order {cumulant.leading_order}"
+        asked, hint = f"order {order} was asked for {cumulant.name}", f"order {cumulant.leading_order}"
         raise too_large(asked, f"at most {MAX_ORDER} is allowed", hint)
 
 

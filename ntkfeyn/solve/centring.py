@@ -34,7 +34,7 @@ def centred(recursions: Sequence[Terms]) -> tuple[Terms, ...]:
     """The terms of each recursion in fluctuations. Raises LimitError where they would be too many."""
     written = sum(2 ** sum(len(group.factors) for _, group in _free(term)) for terms in recursions for term in terms)
     if written > MAX_TERMS:
-        raise LimitError(f"{written} terms in fluctuations; at most {MAX_TERMS} are allowed")
+        raise LimitError(f"{written} terms in fluctuations; at most {MAX_TERMS} are allowed; try a lower order")
     return tuple(collect_equal(part for term in terms for part in _parts(term)) for terms in recursions)
 
 
