@@ -52,7 +52,7 @@ def records() -> dict[str, Any]:
         "tensors": nf.evaluate(NETWORKS, INPUTS, ["K", "V"]),
         "sampled": nf.sample(NETWORKS, INPUTS, ["K", "V"], networks=64),
         "comparison": nf.compare(NETWORKS, INPUTS, ["Theta", "V"], networks=640),
-        "trained": nf.train(nf.Network(2, 8, "linear"), [[1.0]], [0.8], times=[1.0]),
+        "trained": nf.train(nf.Network(2, 8, "linear"), [[1.0]], [0.8], times=[1.0], networks=64),
         "critical": nf.critical("relu", depth=16),
     }
 
@@ -77,6 +77,8 @@ def test_records_show_and_save_themselves(records: dict[str, Any], tmp_path: Pat
             record.save(tmp_path / "x.docx")
         if hasattr(record, "_repr_html_"):
             ElementTree.fromstring(f"<div>{record._repr_html_()}</div>")
+    assert "largest |pull| over all layers" in records["comparison"]._repr_html_()
+    assert "<th>trained</th><th>error</th>" in records["trained"]._repr_html_()
 
 
 def test_figures_are_of_matplotlib(records: dict[str, Any]) -> None:

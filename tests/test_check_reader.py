@@ -51,6 +51,10 @@ INVERSE = (
     r"\langle\sigma_1\sigma_2(z_{\beta_1}z_{\beta_2}-K_{\beta_1\beta_2})\rangle_K"
     r"\langle\sigma_3\sigma_4(z_{\beta_3}z_{\beta_4}-K_{\beta_3\beta_4})\rangle_K"
 )
+RAISED = INVERSE.replace(r"\sum_{\gamma_1,\gamma_2,\gamma_3,\gamma_4}", "").replace(
+    r"K^{\beta_1\gamma_1}K^{\beta_2\gamma_2}K^{\beta_3\gamma_3}K^{\beta_4\gamma_4}V_{\gamma_1\gamma_2\gamma_3\gamma_4}",
+    r"V_{(\ell)}^{(\beta_1\beta_2)(\beta_3\beta_4)}",
+)
 WHOLE = r"""\documentclass{article} \newcommand{\ev}[1]{\langle #1\rangle}
 \begin{document} Text with $F_{1324}=7$, 5\% and more. % \begin{align} F_{1324} = \langle 1 \rangle \end{align}
 \verb|\[ F_{1324} = \langle\sigma_1\rangle \]| \begin{verbatim} \[ F_{1324} = \langle\sigma_1\rangle \] \end{verbatim}
@@ -177,6 +181,16 @@ PHRASES: dict[str, tuple[str, str, str]] = {
     "a sum over all": (F.replace(r"\rho C_W^2", r"\rho C_W^2\sum_{a,b=1}^{4}"), "^{4}", "^{3}"),
     "an implied sum": (F, "F_{a3b4}", "F_{b3a4}"),
     "inverse kernels": (INVERSE, r"z_{\beta_1}z_{\beta_2}-K", r"z_{\beta_1}z_{\beta_2}+K"),
+    "labels raised with it": (RAISED, r"V_{(\ell)}^{(\beta_1\beta_2)(\beta_3\beta_4)}",
+        r"V^{(\ell)}_{(\beta_1\beta_2)(\beta_3\beta_4)}"),
+    r"K^{-1}_{ab}": (INVERSE.replace(r"K^{\beta_1\gamma_1}", r"K^{-1}_{\beta_1\gamma_1}"), "K^{-1}", "K"),
+    r"(K^{-1})_{ab}": (INVERSE.replace(r"K^{\beta_1\gamma_1}", r"(K^{-1})_{\beta_1\gamma_1}"), "(K^{-1})", "K"),
+    r"[K^{-1}]^{ab}": (INVERSE.replace(r"K^{\beta_1\gamma_1}", r"[K^{-1}_{(\ell)}]^{\beta_1\gamma_1}"),
+        r"^{\beta_1\gamma_1}", r"^{\beta_1\gamma_2}"),
+    r"(K^{(l)})^{-1}_{ab}": (
+        INVERSE.replace(r"K^{\beta_1\gamma_1}", r"\bigl(K^{(\ell)}\bigr)^{-1}_{\beta_1\gamma_1}"),
+        r"\bigl(K^{(\ell)}\bigr)^{-1}", "K"),
+    "commas between pairs": (F.replace("F_{a3b4}", "F_{a3,b4}").replace("F_{1324}", "F_{13,24}"), "13,24", "12,34"),
     r"n_\ell over n_{\ell-1}": (F.replace(r"\rho", r"\frac{n_\ell}{n_{\ell-1}}"), r"{n_\ell}{n", r"{n_{\ell-1}}{n"),
     "a ratio with / and powers": (F.replace(r"\rho", r"n_{\ell} n_{\ell-1}^{-1}"), "^{-1}", "^{-2}"),
     "a scale on the left": (r"\frac{1}{n_{\ell}} F_{1324} = \frac{1}{n_\ell}(" + F.split("= ")[1] + ")",

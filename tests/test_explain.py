@@ -253,6 +253,12 @@ def test_relabelled_cumulants_are_explained_with_their_labels() -> None:
     assert nf.derive("F").diagrams[1].explain(100).startswith("F:1:2: a diagram of F_1324")
 
 
+def test_slots_beyond_the_letters_that_are_given_are_not_explained(tmp_path: Path) -> None:
+    (tmp_path / "greek.toml").write_text("[text]\nsamples = ['α', 'β', 'γ', 'δ']\n")
+    text = str(nf.explain("F:1:2", legs="z1 z2 NTK78", channel="17.28", notation=tmp_path / "greek.toml"))
+    assert "slots 1 = α, 2 = β: " in text
+
+
 # --- JSON, determinism, wrong requests ---
 
 

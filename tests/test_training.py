@@ -325,6 +325,16 @@ def test_latex_states_every_term(tmp_path: Path) -> None:
     assert second.count(r"\nkfTerm") == 18
     assert {name: len(re.findall(rf"nkfN{{{name}}}", second)) for name in "RSTU"} == {"R": 6, "S": 4, "T": 4, "U": 4}
     assert r"\input{t/training}" in (tmp_path / "t.tex").read_text()
+    assert r"Label $\nkfX1$ ($\nkfX1$ and $\nkfX2$ for the kernel)" in text
+    assert r"residual $\nkfX2$ at time $t$, $\nkfX3$ at $t'$ and $\nkfX4$ at $t''$" in text
+    assert set(re.findall(r"\\nkfProp\{[^}]*\}\{\d\}\{(\d)\}", text)) == {"4"}, "a letter for four samples is enough"
+
+
+def test_a_figure_of_descent_counts_steps() -> None:
+    """Not their time, which is the rate times as much."""
+    axis = trained(nf.Network(2, 8, "linear"), steps=[5, 20], rate=0.1).figure().axes[0]
+    assert axis.get_xlabel() == "step"
+    assert max(line.get_xdata()[-1] for line in axis.get_lines()) == pytest.approx(20)
 
 
 # --- committed outputs ---

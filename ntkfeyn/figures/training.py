@@ -50,14 +50,15 @@ def training_drawing(found: Trained, symbols: Symbols) -> Any:
 
 
 class _Times:
-    """Where times stand on an axis: infinity behind a line."""
+    """Where times stand on an axis, in units of ``unit``: infinity behind a line."""
 
-    def __init__(self, times: Sequence[float], last: float) -> None:
-        self.times, self.last = times, last or 1.0
+    def __init__(self, times: Sequence[float], unit: float) -> None:
+        self.times, self.unit = times, unit
+        self.last = max((t for t in times if not isinf(t)), default=unit) / unit or 1.0
         self.end = 1.14 * self.last
 
     def places(self, times: Sequence[float]) -> Array:
-        return np.array([self.end if isinf(t) else t for t in times])
+        return np.array([self.end if isinf(t) else t / self.unit for t in times])
 
     def finish(self, axis: Any, label: str) -> None:
         axis.set_xlabel(label)
@@ -71,11 +72,12 @@ class _Times:
 def _against_time(Figure: Any, found: Trained, notation: LatexNotation) -> Any:
     """Above: predictions at the smallest width, an output a panel, and the kernel. Below: order 1 and its sources."""
     setting = min(found.settings, key=lambda one: one.n)
-    times = _Times(setting.times, max((t for t in setting.times if not isinf(t)), default=1.0))
+    rate = found.meta.get("rate")  # of descent: n steps are the time n * rate
+    times = _Times(setting.times, rate or 1.0)
     outputs = min(setting.expansion.order0.shape[2], MOST_OUTPUTS)
     figure = Figure(figsize=(PANEL[0] * (outputs + 1), PANEL[1] * 2 + 0.3), layout="constrained")
     axes = figure.subplots(2, outputs + 1, squeeze=False)
-    n, unit = notation.letters.width, "step" if "rate" in found.meta else "time"
+    n = notation.letters.width
     last = [i for i, point in enumerate(found.points) if point.startswith("test")] or [0]
     for o in range(outputs):
         _predictions(axes[0][o], found, setting, times, o)
@@ -84,12 +86,13 @@ def _against_time(Figure: Any, found: Trained, notation: LatexNotation) -> Any:
         axes[1][o].set_title(rf"${n}$ (prediction $-$ order 0)", fontsize=9)
     _kernel(axes[0][-1], found, times)
     letter = notation.symbol("Theta", 0)
-    axes[0][-1].set_title(rf"${n}\,(E[H(t)] - E[H(0)])$, $E[H] = {letter} + \ldots$", fontsize=9)
+    hat = rf"\widehat{{{letter}}}"
+    axes[0][-1].set_title(rf"${n}\,(E[{hat}(t)] - E[{hat}(0)])$, $E[{hat}] = {letter} + \ldots$", fontsize=9)
     _sources(axes[1][-1], setting, times, last[0])
     axes[1][-1].set_title(f"order 1 of {found.points[last[0]]}, output 1, by source", fontsize=9)
     for row in axes:
         for axis in row:
-            times.finish(axis, unit)
+            times.finish(axis, "step" if rate else "time")
     figure.suptitle(str(found.meta["activation"]).replace("$", r"\$")[:90], fontsize=9)
     return figure
 

@@ -244,7 +244,7 @@ class Parser(Signs):
         if self.opens_mean():
             return self.raised(self.mean())
         if text in OPENING:
-            return self.raised(self.group())
+            return self.inverse_kernel() or self.raised(self.group())
         if digits(text) or (text == "." and digits(self.ahead(1))):
             return self.raised(self.number())
         if text == "\\ntk@mean":

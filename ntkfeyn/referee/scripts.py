@@ -51,6 +51,8 @@ def split_above(scripts: Scripts, layer: str, source: Source) -> Above:
                 derivative += int(inside)
             elif (found := layer_of(inside, layer)) is not None:
                 level = found
+            elif len(labels(tokens[i + 1 : stop], source)) > 1:  # (12)(34): raised
+                rest += tokens[i + 1 : stop]
             else:
                 source.refuse(token.offset, f"({inside}) above a sign", f"a layer such as ({layer}) or ({layer}+1)")
             i = stop
@@ -81,13 +83,16 @@ def layer_text(letter: str, level: int) -> str:
 def labels(tokens: tuple[Token, ...] | list[Token], source: Source, count: int = 0) -> tuple[str, ...]:
     """The labels of an index: what stands before a semicolon, or before a comma where that is too much, is a neuron.
 
-    With commas a label is what stands between two of them, without each sign is one; brackets do not matter.
+    With commas a label is what stands between two of them, without each sign is one; brackets do not matter. Commas
+    between pairs, 12,34, are no more than brackets, where there are ``count`` labels.
     """
     parts = _parts(list(tokens))
     if count and len(parts) == 2 and len(_single(parts[1], source)) == count:
         return tuple(_single(parts[1], source))
     if len(parts) > 1:
-        return tuple(label for part in parts for label in _joined(part, source))
+        single = tuple(label for part in parts for label in _single(part, source))
+        joined = tuple(label for part in parts for label in _joined(part, source))
+        return single if len(joined) != count == len(single) else joined
     return tuple(_single(parts[0], source)) if parts else ()
 
 

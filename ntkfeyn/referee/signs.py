@@ -21,6 +21,7 @@ from ntkfeyn.referee.expressions import (
     Over,
     Power,
     Preactivation,
+    Sum,
     Tensor,
     Times,
     Width,
@@ -198,10 +199,15 @@ class Signs(Operators):
             letter = self.words.symbols.latex.layer
             known, found_at = (script.layer_text(letter, level) for level in (self.layer, above.layer))
             self.refuse(f"{text} of layer {found_at}", f"on the right of this recursion all is of layer {known}", at)
-        if (name == "K" and above.rest and self.exponent(above.rest) is None) or (name == "K" and len(above.rest) == 2):
-            labels = script.labels(above.rest, self.source)
-            if len(labels) == 2:
-                return Inverse((labels[0], labels[1]))
+        power = self.exponent(above.rest)
+        if name == "K" and power == -1:
+            return Inverse(self._two(found, at, f"the inverse of {text}"))
+        if above.rest and (power is None or (name == "K" and len(above.rest) == 2)):
+            raised = script.labels(above.rest, self.source)
+            if name == "K" and len(raised) == 2:
+                return Inverse((raised[0], raised[1]))
+            if len(raised) == len(shape.index) and self._layer_alone(found.below):
+                return _lowered(Tensor(name, shape.leading_order + above.correction, raised), at)
         names = script.labels(found.below, self.source, len(shape.index))
         if len(names) != len(shape.index):
             self.refuse(f"{text} has {len(names)} labels", f"{len(shape.index)} were expected", at)
@@ -209,6 +215,28 @@ class Signs(Operators):
             self.refuse(f"a derivative of {text}", "derivatives act inside of means", at)
         order = shape.leading_order + above.correction
         return self._powered(Tensor(name, order, names), above.rest, at)
+
+    def _layer_alone(self, below: Sequence[Token]) -> bool:
+        """Whether nothing stands below but the layer, V_{(l)}^{..}."""
+        index = unfont([token for token in below if token.text not in ("(", ")")])
+        return not index or script.layer_of(index, self.words.symbols.latex.layer) == self.layer
+
+    def inverse_kernel(self) -> Node | None:
+        """(K^{-1})_{12}, (K^{-1})^{12} or (K)^{-1}_{12}; None, and nothing read, where another bracket opens."""
+        at = self.i
+        inner = self.inside(self.enclosed(at))
+        text = inner.base() if inner.text else ""
+        inside = inner.scripts()
+        outside = self.scripts()
+        powers = [self.exponent(self._above(inside).rest)] if self.words.tensors.get(text) == "K" else []
+        if powers and not inner.text and self._layer_alone(inside.below):
+            above = self._above(outside)
+            if powers == [-1] and len(above.rest) > 1 and not outside.below:
+                return Inverse(self._two(Scripts(above.rest), at, f"the inverse of {text}"))
+            if outside.below and [*powers, self.exponent(above.rest)].count(-1) == 1:
+                return Inverse(self._two(outside, at, f"the inverse of {text}"))
+        self.i = at
+        return None
 
     # --- private commands of appendices that were emitted ---
 
@@ -245,6 +273,13 @@ class Signs(Operators):
         if len(names) != len(shape.index):
             self.refuse(f"{name} has {len(names)} labels", f"{len(shape.index)} were expected", at)
         return Tensor(shape.name, shape.leading_order + correction, names)
+
+
+def _lowered(raised: Tensor, at: int) -> Node:
+    """A tensor whose labels are raised with the inverse kernel, V^{12,34}, by the one whose labels are not."""
+    own = tuple(f"\\ntk@raised{at}.{i}" for i in range(len(raised.labels)))
+    metrics = (Inverse(pair) for pair in zip(raised.labels, own, strict=True))
+    return Sum(own, None, Times((raised._replace(labels=own), *metrics)))
 
 
 def coupling(name: str) -> Node:

@@ -79,11 +79,10 @@ def unnamed_definitions(recursion: Recursion, notation: TextNotation) -> list[st
 
 
 def slots_text(shape: Cumulant, notation: TextNotation) -> str:
-    """Which labels the slots of a request have, where samples have labels of their own."""
-    if not notation.letters.samples:
-        return ""
-    named = [notation.formula(f"{label} = {notation.label(label)}") for label in sorted(set(shape.labels))]
-    return f", slots {', '.join(named)}"
+    """Which labels the slots of a request have, where they are not numbers."""
+    labels = [label for label in sorted(set(shape.labels)) if notation.label(label) != str(label)]
+    named = [notation.formula(f"{label} = {notation.label(label)}") for label in labels]
+    return f", slots {', '.join(named)}" if named else ""
 
 
 def dashed(slots: Sequence[int], notation: TextNotation) -> str:

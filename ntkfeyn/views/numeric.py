@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
-from ntkfeyn.render.records import Formats, html_table
+from ntkfeyn.render.records import Formats, html_table, html_text
 from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.sampling.comparison import Comparison
 from ntkfeyn.solve.results import Tensors
 from ntkfeyn.training.results import Trained
 from ntkfeyn.views.drawn import DrawnRecord
-from ntkfeyn.views.tables import chi_text, comparison_table, pull_text, tensors_table
+from ntkfeyn.views.tables import chi_text, comparison_table, pull_text, tensors_table, verdict_lines
 from ntkfeyn.views.training_tables import training_table
 
 MOST_ROWS = 60  # of a table in a notebook
@@ -99,8 +99,9 @@ class ShownComparison(Comparison, DrawnRecord):
                 sums = ", ".join(f"{value:.6g}" for value in row.theory[:, i])
                 numbers = (f"{row.sampled[i]:.6g}", f"{row.errors[i]:.2g}", sums, f"{row.pulls[i]:.2f}")
                 rows.append((f"{target} {row.keys[i]}", *numbers, chi_text(row.chi_square)))
-            text.append(html_table(f"width {setting.width}", heads, rows))
-        return "".join(text)
+            caption = f"{self.meta['activation']}, width {setting.width}, layer {len(setting.hidden) + 1}"
+            text.append(html_table(caption, heads, rows))
+        return "".join([*text, html_text("\n".join(verdict_lines(self)))])
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,13 +126,17 @@ class ShownTraining(Trained, DrawnRecord):
     def _repr_html_(self) -> str:
         text = []
         for setting in self.settings:
-            found = setting.expansion
+            found, sampled = setting.expansion, setting.sampled
+            parts = [(found.order0, ".8g"), (found.prediction1, ".8g"), (setting.prediction, ".8g")]
+            if sampled is not None:
+                parts += [(sampled.prediction, ".6g"), (sampled.prediction_errors, ".1g")]
             rows = [
-                (f"{label}, {point}, output {o + 1}",
-                 *(f"{part[i, a, o]:.8g}" for part in (found.order0, found.prediction1, setting.prediction)))
+                (f"{label}, {point}, output {o + 1}", *(format(part[i, a, o], digits) for part, digits in parts))
                 for i, label in enumerate(self.labels)
                 for a, point in enumerate(self.points)
                 for o in range(found.order0.shape[2])
-            ]  # fmt: skip
-            text.append(html_table(f"width {setting.width}", ["", "order 0", "order 1", "0 + 1/n"], rows[:MOST_ROWS]))
+            ]
+            heads = ["", "order 0", "order 1", "order 0 + order 1/n", *(["trained", "error"] if sampled else [])]
+            caption = f"{self.meta['activation']}, mean prediction at width {setting.width}"
+            text.append(html_table(caption, heads, rows[:MOST_ROWS]))
         return "".join(text)

@@ -76,9 +76,14 @@ def comparison_table(found: Comparison, *, every: bool = False) -> str:
     if len(found.settings) > 1:
         lines.append("all widths")
         lines += [f"  {target:<9}{chi_text(found.total(target))}" for target in found.orders]
-    lines.append(f"largest |pull| over all layers {pull_text(found.largest_pull)}, allowed {found.max_pull:g}")
+    return "\n".join([*lines, *verdict_lines(found)]) + "\n"
+
+
+def verdict_lines(found: Comparison) -> list[str]:
+    """What a comparison comes to: the largest pull, and where it differs why, and what to try."""
+    largest = f"largest |pull| over all layers {pull_text(found.largest_pull)}, allowed {found.max_pull:g}"
     reasons = [f"differs: {reason}" for reason in found.reasons()]
-    return "\n".join([*lines, *reasons, *([found.advice()] if reasons else [])]) + "\n"
+    return [largest, *reasons, *([found.advice()] if reasons else [])]
 
 
 def pull_text(value: float) -> str:

@@ -157,7 +157,8 @@ def _weight(tensors: Sequence[Attached], number: dict[int, int], notation: Appen
                 where = f"neuron {number[j]}" if len(number) > 1 else "one neuron"
                 reasons.append(f"$1/{places.count(j)}!$ for the {alike} of ${name}$ on {where}")
     reasons += [f"$1/{count}!$ for {number_word(count)} vertices attached alike" for count in _identical(tensors)]
-    return f"The weight is {listed(reasons)}."
+    *most, last = reasons
+    return f"The weight is {', '.join(most)}, and {last}." if most else f"The weight is {last}."
 
 
 def _blocks(diagram: Diagram, notation: AppendixNotation) -> list[str]:

@@ -2,7 +2,7 @@
 
 Enters: the sums of ``derivation.training``. Leaves: rows of terms for templates/latex/training.tex.jinja. Points are
 slots: 1 is the prediction (1 and 2 the kernel) that is asked for, further ones are training points, summed over with
-their neurons; 5 is a training point that a residual was propagated from.
+their neurons; 4 is also a training point that a residual was propagated from.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ntkfeyn.render.latex.decomposition import all_channels
 from ntkfeyn.render.latex.macros import AppendixNotation, tree_name
 from ntkfeyn.render.symbols import Symbols
 
-PROPAGATED = 5  # the slot of a training point whose initial output is meant
+PROPAGATED = 4  # the slot of a training point whose initial output is meant
 TIMES = ("t", "t'", "t''")  # of residuals, the last one first
 LETTERS = ("A", "P", "R", "S")  # one of each joint cumulant that is averaged
 PER_ROW = 3  # terms
