@@ -209,7 +209,7 @@ def test_bad_inputs(inputs: Path, capsys: pytest.CaptureFixture[str], name: str)
         ("--activation", "tanh", "--cw", "1e200"), ("--activation", "sin", "--cw", "1e8"), ("--lambda-w", "1e308"),
         ("--activation", "z**12", "--cw", "1e20"), ("--activation", "sqrt(z)"), ("--cb", "1e300"),
         ("--moment", "z_i1", "--assembled"), ("--moment", "z_i9"), ("--depth", "٣"), ("--depth", "0_3"),
-        ("--width", " 8"), ("--width", "8_0"), ("--width", "٣"), ("--cw", "1_0"), ("--cw", "٢"),
+        ("--width", "8 8"), ("--width", "8_0"), ("--width", "٣"), ("--cw", "1_0"), ("--cw", "٢"),
         ("--tolerance", "1e-0_8"), ("--components", " 1-1"), ("--components", "١-1"),
         ("--components", "1-1-1", "K"), ("--components", "1-1,1-1-1", "K", "V"), ("--components", "1-1-1-1", "Theta"),
         ("--activation", "tanh(z)**13"),

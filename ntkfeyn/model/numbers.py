@@ -1,5 +1,5 @@
-"""Numbers as they are typed, alone or in lists: plain ASCII, without the blanks, underscores and digits of other
-scripts that Python's ``int`` and ``float`` take."""
+"""Numbers as they are typed, alone or in lists: plain ASCII, without the underscores and digits of other scripts that
+Python's ``int`` and ``float`` take. Blanks may stand around them, as in "32, 64"."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _WRITTEN = {int: re.compile(r"[-+]?[0-9]{1,40}"), float: re.compile(r"[-+.0-9A-Z
 
 def read_number(text: str, kind: type[float] | type[int]) -> Any:
     """An int or a float, inf and nan among them. Raises ValueError."""
+    text = text.strip(" ")
     if not _WRITTEN[kind].fullmatch(text):
         raise ValueError(f"{text[:60]!r} is no plain number")
     return kind(text)

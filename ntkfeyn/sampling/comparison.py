@@ -32,6 +32,7 @@ TOLERANCE = 1e-6  # of theory, far below what sampling sees; it enters the pulls
 MOST = 1e9  # of a pull
 MANY = 200  # blocks, from which on their spread is as good as known
 IMPROBABLE = 1e-6  # p of a chi^2 that does not pass
+LIKELY = 0.01  # p of a higher order after which none is tried
 
 
 class Compared(NamedTuple):
@@ -191,9 +192,11 @@ class Comparison:
         order = int(self.meta["order"])
         if not self.higher_orders:
             return f"higher orders may matter: try --order {order + 1}, or larger widths"
+        agree = [one for one in self.higher_orders if one.passed]
+        if agree:
+            best = max(agree, key=lambda one: one.p or 0.0)
+            return f"{best.text}: try --order {best.order}"
         last = self.higher_orders[-1]
-        if last.passed:
-            return f"{last.text}: try --order {last.order}"
         return f"no order up to {last.order} helps: {last.text}; try larger widths"
 
     def total(self, target: str) -> ChiSquare | None:
@@ -284,7 +287,7 @@ def compare(
     for at, sums, numbers in further_theory(asked, failed, rows, theory, further):
         one = replace(found, orders=_by_name(sums), settings=_settings(estimates, list(sums), means, numbers, sums))
         tried.append(one.as_higher(at))
-        if one.passed:
+        if one.passed and (one.p is None or one.p > LIKELY):
             break
     return replace(found, higher_orders=tuple(tried))
 
