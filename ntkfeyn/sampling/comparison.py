@@ -287,7 +287,7 @@ def compare(
     for at, sums, numbers in further_theory(asked, failed, rows, theory, further):
         one = replace(found, orders=_by_name(sums), settings=_settings(estimates, list(sums), means, numbers, sums))
         tried.append(one.as_higher(at))
-        if one.passed and (one.p is None or one.p > LIKELY):
+        if tried[-1].passed and (tried[-1].p is None or tried[-1].p > LIKELY):
             break
     return replace(found, higher_orders=tuple(tried))
 
