@@ -196,7 +196,8 @@ class _Reader(Tokens):
         inside, stretchy = self.group(), "true" if name in STRETCHED else "false"
         element, sign = ("mover", ABOVE[name]) if name in ABOVE else ("munder", BELOW[name])
         kind = "accent" if element == "mover" else "accentunder"
-        return f'<{element} {kind}="true">{inside}<mo stretchy="{stretchy}">{sign}</mo></{element}>'
+        wide = ' class="wide"' if name == "widehat" and inside.startswith("<mrow>") else ""
+        return f'<{element} {kind}="true"{wide}>{inside}<mo stretchy="{stretchy}">{sign}</mo></{element}>'
 
     def words(self, style: str) -> str:
         self.take()

@@ -40,7 +40,7 @@ def tensor_cards(
                 "name": escape(name),
                 "symbol": mathml(cumulant_text(shape, power, notation)),
                 "picture": picture(blob(shape, *tensor_names(name, 0, symbols), symbols, plainly=True)),
-                "cumulant": list(map(mathml, cumulant_tex(shape, legs, notation))),
+                "cumulant": [list(map(mathml, side)) for side in cumulant_tex(shape, legs, notation)],
                 "words": escape(f"legs {shape.legs_text()}, channel {shape.channel_text()}{slots_text(shape, text)}"),
                 "links": [links[tensor] for tensor in sorted(links, key=TensorId.by_order) if tensor.name == name],
             }
@@ -48,8 +48,11 @@ def tensor_cards(
     return cards
 
 
-def cumulant_tex(shape: Cumulant, legs: Mapping[str, str], notation: LatexNotation) -> tuple[str, str]:
-    """E^c[z, z, NTK], and = 1/n V delta delta + ..: the tensor's channel at layer l+1; ``legs`` by ``tree_name``."""
+def cumulant_tex(shape: Cumulant, legs: Mapping[str, str], notation: LatexNotation) -> tuple[list[str], list[str]]:
+    """E^c[z, z, NTK], and = 1/n V delta delta + ..: the tensor's channel at layer l+1; ``legs`` by ``tree_name``.
+
+    Each in the pieces between which a line may break.
+    """
     letters = notation.letters
     layer = f"{notation.layer}+1"
 
@@ -67,5 +70,7 @@ def cumulant_tex(shape: Cumulant, legs: Mapping[str, str], notation: LatexNotati
     width = f"{letters.width}_{{{notation.layer}}}" + (f"^{{{power}}}" if power > 1 else "")
     factor = rf"\tfrac{{1}}{{{width}}}\," if power else ""
     kind = r"\mathrm{E}" if len(shape.legs) == 1 else r"\mathrm{E}^{\mathrm{c}}"
-    joint = rf"{kind}\,[\," + r"\,,\,".join(observables) + rf"\,]^{{({layer})}}"
-    return joint, rf"={factor}{tensor}\," + r"\,".join(deltas) + r"+\cdots"
+    *before, last = observables
+    joint = [rf"{one}\,," for one in before] + [rf"{last}\,]^{{({layer})}}"]
+    joint[0] = rf"{kind}\,[\,{joint[0]}"
+    return joint, [rf"={factor}{tensor}\," + r"\,".join(deltas) + r"+\cdots"]
