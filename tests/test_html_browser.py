@@ -302,6 +302,14 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(path: Path, page: Browser) 
     assert 0 <= x < 100 < right <= 360
 
 
+def test_on_a_desktop_cumulants_break_instead_of_being_cut(page: Browser) -> None:
+    page.resize(1320, 900)  # three cards beside each other, as narrow as they get
+    cut = "[...document.querySelectorAll('.card .scroll')].filter((e) => e.scrollWidth > e.clientWidth)"
+    assert page.run(f"{cut}.map((e) => e.closest('.card').ariaLabel)") == []
+    tall = "[...document.querySelectorAll('.card')].map((e) => e.querySelector('.scroll').clientHeight)"
+    assert page.run(f"{tall}.filter((h) => h > 45).length") == 1  # C000's, of two lines
+
+
 def test_print_leaves_out_what_is_for_the_screen(page: Browser) -> None:
     every = "[...document.querySelectorAll('.term math')].map((e) => e.getBoundingClientRect().width)"
     wide = sum(width > 800 for width in page.run(every))
