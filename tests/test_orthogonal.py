@@ -431,6 +431,7 @@ def test_emitted_c_is_emitted_python(tmp_path: Path) -> None:
 
 def test_latex_has_the_block_in_its_rules(tmp_path: Path) -> None:
     paths = nf.emit("V", lang="latex", weights="orthogonal", directory=tmp_path)
+    assert r"\title{Finite-width recursions for orthogonal weights from Feynman diagrams}" in paths[0].read_text()
     texts = {path.name: path.read_text() for path in paths}
     assert r"\kappa_{2}=-N^{-3}+N^{-4}-3N^{-5}+\ldots" in texts["rules.tex"]
     assert "Haar-random orthogonal" in texts["conventions.tex"]

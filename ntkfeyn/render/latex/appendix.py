@@ -34,7 +34,7 @@ from ntkfeyn.render.templates import provenance, render_all
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}"
 STYLES = ("full", "compact")
 TITLE = "Finite-width recursions from Feynman diagrams"
-SHARED_TITLE = "Finite-width recursions for shared weights from Feynman diagrams"
+LAW_TITLE = "Finite-width recursions for {law} weights from Feynman diagrams"
 AUTHOR = "derived by ntkfeyn"
 
 PAGE_OPTIONS = frozenset(("closure", "name", "title"))  # of LatexOptions, what a page of HTML has too
@@ -174,7 +174,7 @@ def latex_files(recursions: Sequence[Recursion], stem: str, options: LatexOption
     known = {recursion.id for recursion in recursions}
     chosen = Layout(options.prefix, options.terms_per_line, options.expanded, options.style == "full", options.symbols)
     sections = [section(r, chosen, known, names, options.certificates.get(r.hash, "")) for r in recursions]
-    front = {**common, **_front(options, common["shared"]), "sections": sections}
+    front = {**common, **_front(options, common), "sections": sections}
     letters = {
         "names": names,
         "couplings": coupling_macros(options.symbols.latex, common["weights"]),
@@ -222,9 +222,10 @@ def _asked_beside(stem: str, common: dict[str, Any], options: LatexOptions) -> d
     return jobs
 
 
-def _front(options: LatexOptions, shared: bool) -> dict[str, Any]:
+def _front(options: LatexOptions, common: dict[str, Any]) -> dict[str, Any]:
     """What the standalone document alone sees."""
-    title = SHARED_TITLE if shared and options.title == TITLE else options.title
+    law = "shared" if common["shared"] else common["weights"]
+    title = LAW_TITLE.format(law=law) if law != GAUSSIAN and options.title == TITLE else options.title
     asked = {"depth": options.depth, "training": options.training}
     return {"columns": options.columns, "title": title, "authors": r" \and ".join(options.authors) or AUTHOR, **asked}
 
