@@ -77,6 +77,8 @@ def test_records_show_and_save_themselves(records: dict[str, Any], tmp_path: Pat
             record.save(tmp_path / "x.docx")
         if hasattr(record, "_repr_html_"):
             ElementTree.fromstring(f"<div>{record._repr_html_()}</div>")
+    assert "⠈" in str(records["explanation"])
+    assert "⠈" not in records["explanation"]._repr_html_()  # the picture is there, without its sketch
     assert "largest |pull| over all layers" in records["comparison"]._repr_html_()
     assert "<th>trained</th><th>error</th>" in records["trained"]._repr_html_()
 

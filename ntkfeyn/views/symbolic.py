@@ -168,8 +168,11 @@ class Explained(Record):
         return f"<Explanation of {self.record.diagram.id}, weight {self.weight}>"
 
     def _repr_html_(self) -> str:
+        from ntkfeyn.render.explain.steps import around_picture
+
+        before, behind = ("\n".join(lines) for lines in around_picture(self.record, COLUMNS))
         picture = Diagram(self.record.diagram, self.record.symbols).svg()
-        return f"<div>{inline(picture)}</div>" + html_text(str(self))
+        return f"{html_text(before)}<div>{inline(picture)}</div>{html_text(behind)}"
 
 
 def explanation(diagram: DiagramRecord, symbols: Symbols) -> Explanation:

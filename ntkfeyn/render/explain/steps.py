@@ -61,18 +61,25 @@ def derivation_steps(explanation: Explanation) -> list[tuple[str, list[Row]]]:
 def explanation_text(explanation: Explanation, columns: int, *, picture: bool) -> str:
     """The steps as text no wider than ``columns`` (at least LEAST_WIDTH); the picture only where it fits."""
     width = max(LEAST_WIDTH, min(columns, MOST_WIDTH))
+    diagram = explanation.diagram
+    drawn = sketched(explanation, max(columns, LEAST_WIDTH) - 2) if picture else []
+    command = f"ntkfeyn diagrams {diagram.cumulant.name}@{diagram.order}{weights_asked(diagram.weights)}"
+    other = [(0, f"`{command} --format svg -o pictures` draws it; on a terminal it is sketched here.")]
+    before, behind = around_picture(explanation, width)
+    lines = [*before, *([f"  {line}".rstrip() for line in drawn] or _rows(other, width)), "", *behind]
+    return "\n".join(lines) + "\n"
+
+
+def around_picture(explanation: Explanation, width: int) -> tuple[list[str], list[str]]:
+    """The lines before the picture and those behind it, no wider than ``width`` characters."""
     diagram, notation = explanation.diagram, explanation.notation
     head = cumulant_text(diagram.cumulant, diagram.order, notation)
     part = f", part of {explanation.drawn.id}" if diagram.id != explanation.drawn.id else ""
     title = f"{diagram.id}: a diagram of {head} at layer {notation.layer}+1, order {diagram.order} in 1/n{part}"
-    lines = [*wrap(title, width), ""]
-    drawn = sketched(explanation, max(columns, LEAST_WIDTH) - 2) if picture else []
-    command = f"ntkfeyn diagrams {diagram.cumulant.name}@{diagram.order}{weights_asked(diagram.weights)}"
-    other = [(0, f"`{command} --format svg -o pictures` draws it; on a terminal it is sketched here.")]
-    lines += ["1. The picture", *([f"  {line}".rstrip() for line in drawn] or _rows(other, width))]
-    for number, (title, rows) in enumerate(explanation_steps(explanation), start=2):
-        lines += ["", f"{number}. {title}", *_rows(rows, width)]
-    return "\n".join(lines) + "\n"
+    steps: list[str] = []
+    for number, (name, rows) in enumerate(explanation_steps(explanation), start=2):
+        steps += ["", f"{number}. {name}", *_rows(rows, width)]
+    return [*wrap(title, width), "", "1. The picture"], steps[1:]
 
 
 def sketched(explanation: Explanation, width: int) -> list[str]:
