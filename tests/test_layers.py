@@ -62,6 +62,21 @@ def test_layers_hold_what_is_known_of_them() -> None:
     assert [one.name for one in functions(network)] == ["relu", "z*tanh(z)"]
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "Network(depth=1)",
+        "Network(depth=4, width=64, activation='gelu', cw=1.98)",
+        "Network(depth=3, width=(4, 5), activation=('gelu', 'tanh'), cw=(1.0, 2.0, 3.0), weights='orthogonal')",
+        "Network(layers=[Conv(kernel=5), Conv(), Dense(pool='mean')], shape=(3, 8), width=16, cb=0.1)",
+        "Network(layers=[Conv(width=8, activation='gelu'), Dense(pool='mean')], shape=(3, 8))",
+        "Network(layers=[Dense(), Dense()], shape=(3,), width=8)",
+    ],
+)
+def test_a_network_shows_what_differs_from_the_defaults(shown: str) -> None:
+    assert repr(eval(shown, vars(nf))) == shown  # noqa: S307
+
+
 def test_equal_networks_are_equal() -> None:
     same = [nf.Network(4, 8, a) for a in ("gelu", "gelu:gelu:gelu", ["gelu"], ("gelu",) * 3)]
     assert len({*same}) == 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from math import isfinite, prod
 from numbers import Real
@@ -36,7 +36,7 @@ MAX_KERNEL = 64
 COMMON = ("width", "activation", "cw", "cb", "lambda_w", "lambda_b", "weights")  # of every kind of layer
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LayerSpec(ABC):
     """What every kind of layer has, all by keyword; what is None is taken from the network's own arguments."""
 
@@ -73,8 +73,14 @@ class LayerSpec(ABC):
         """What makes this layer other than its width, activation and couplings, for results."""
         return {"kind": self.kind}
 
+    def __repr__(self) -> str:
+        """What differs from the defaults; of a graph neither edges nor matrix."""
+        said = ((one.name, getattr(self, one.name), one.default) for one in fields(self) if one.repr)
+        differs = ", ".join(f"{name}={value!r}" for name, value, default in said if value != default)
+        return f"{type(self).__name__}({differs})"
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Dense(LayerSpec):
     """A fully connected layer. Besides, what each `ntkfeyn.records.LayerSpec` has. Raises RequestError.
 
@@ -109,7 +115,7 @@ class Dense(LayerSpec):
         return {"kind": self.kind} if self.pool is None else {"kind": self.kind, "pool": self.pool}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Conv(LayerSpec):
     """A convolution over one or two axes of positions; weights have variance C_W / (n times the size of the kernel).
 
@@ -187,7 +193,7 @@ class Conv(LayerSpec):
         return {"kind": self.kind, **listed, "padding": self.padding}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Graph(LayerSpec):
     """A graph convolution: one weight matrix, read through a matrix over the nodes.
 

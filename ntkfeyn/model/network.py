@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import signature
 from math import isfinite, prod
 from numbers import Real
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from ntkfeyn.errors import NtkfeynError, bad_request, too_large
 from ntkfeyn.model.activations import SEPARATOR, read_activations
 from ntkfeyn.model.ensembles import GAUSSIAN, ORTHOGONAL, layer_ensembles, shortest_form
-from ntkfeyn.model.layers import COMMON, LayerSpec
+from ntkfeyn.model.layers import COMMON, Dense, LayerSpec
 from ntkfeyn.model.sharing import MAX_POSITIONS, Shape, Sharing, positions_of
 
 MAX_DEPTH = 1000
@@ -48,12 +49,15 @@ class Layer:
         return {"C_W": self.C_W, "lambda_W": self.lambda_W, "C_b": self.C_b, "lambda_b": self.lambda_b}
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Network:
     """A network with layers 1..depth; layer ``depth`` is the output.
 
     >>> import ntkfeyn as nf
-    >>> nf.Network(depth=4, width=(32, 64, 32), activation="gelu", cw=1.98).hidden
+    >>> network = nf.Network(depth=4, width=(32, 64, 32), activation="gelu", cw=1.98)
+    >>> network
+    Network(depth=4, width=(32, 64, 32), activation='gelu', cw=1.98)
+    >>> network.hidden
     (32, 64, 32)
     """
 
@@ -65,7 +69,7 @@ class Network:
     lambda_w: tuple[float, ...]
     lambda_b: tuple[float, ...]
     weights: str | tuple[str, ...]
-    layers: tuple[Layer, ...] = field(repr=False, compare=False)
+    layers: tuple[Layer, ...] = field(compare=False)
     shape: Shape | None
     specs: tuple[LayerSpec, ...]
 
@@ -114,6 +118,20 @@ class Network:
         rows = zip([*widths, None], [*activations, None], *couplings, ensembles, shared or (None,) * count, strict=True)
         object.__setattr__(self, "layers", tuple(Layer(*row) for row in rows))
         self._check_ensembles()
+
+    def __repr__(self) -> str:
+        """What differs from the defaults, as it may be given; of layers that are given, what they leave open."""
+        specs = self.specs or ((Dense(),) * self.depth if self.shape else ())
+        said = f"layers={list(specs)!r}, shape={self.shape!r}" if specs else f"depth={self.depth}"
+        for name in COMMON:
+            some = specs[:-1] if name in ("width", "activation") else specs
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(set(value)) == 1:
+                value = value[0]
+            own = bool(some) and all(getattr(spec, name) is not None for spec in some)
+            if not own and value != signature(Network).parameters[name].default:
+                said += f", {name}={value!r}"
+        return f"Network({said})"
 
     def _check_ensembles(self) -> None:
         for number, layer in enumerate(self.layers, 1):
