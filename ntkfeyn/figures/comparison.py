@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ntkfeyn.errors import bad_request
-from ntkfeyn.figures.style import COLOURS, DASHES, drawing, figure_notation, save
+from ntkfeyn.figures.style import BARS, COLOURS, DASHES, drawing, figure_notation, save
 from ntkfeyn.model.cumulants import standard
 from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
@@ -83,7 +83,7 @@ def _components(axis: Any, comparison: Comparison, target: str, notation: LatexN
     axis.set_xticks(np.arange(0, len(keys), step), keys[::step], **turned)
     axis.set_xlim(-0.5, len(keys) - 0.5)
     axis.set_ylim(-highest, highest)
-    axis.set_ylabel("(sampled - theory) / error")
+    axis.set_ylabel("(sampled - theory) / standard error")
     axis.set_title(f"{label(target, notation)}, theory to order {order}", fontsize=9)
 
 
@@ -108,7 +108,7 @@ def _against_width(axis: Any, comparison: Comparison, target: str, notation: Lat
     axis.set_xscale("log", base=2)
     axis.set_xticks(widths, [f"{n:.0f}" for n in widths])
     axis.minorticks_off()
-    axis.set_xlabel(f"width ${notation.letters.width}$")
+    axis.set_xlabel(f"width ${notation.letters.width}$ ({BARS})")
     _finish(axis, target, notation, last[0], place, f"layer {len(settings[0].hidden) + 1}")
 
 
@@ -137,7 +137,7 @@ def _against_depth(axis: Any, comparison: Comparison, target: str, notation: Lat
     errors = [row[target].errors[place] for row in layers]
     axis.errorbar(numbers, sampled, errors, fmt="ko", markersize=3.5, capsize=2.5, linewidth=1, label="sampled")
     axis.set_xticks(numbers)
-    axis.set_xlabel("layer")
+    axis.set_xlabel(f"layer ({BARS})")
     _finish(axis, target, notation, layers[-1][target], place, f"width {width}")
 
 

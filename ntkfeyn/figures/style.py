@@ -32,6 +32,7 @@ STYLE = {
     "axes.formatter.useoffset": False,
 }
 COLOURS = ("#999999", "#0072b2", "#d55e00", "#009e73", "#cc79a7")  # by order; told apart by colour-blind readers
+BARS = "bars: one standard error"
 DASHES = (":", "--", "-", "-.", (0, (5, 1, 1, 1, 1, 1)))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntkfeyn.derivation.training import Source
-from ntkfeyn.figures.style import DASHES, drawing, figure_notation, save
+from ntkfeyn.figures.style import BARS, DASHES, drawing, figure_notation, save
 from ntkfeyn.render.notation import LatexNotation
 from ntkfeyn.render.symbols import Symbols
 from ntkfeyn.training.results import Trained, TrainedSetting
@@ -90,9 +90,10 @@ def _against_time(Figure: Any, found: Trained, notation: LatexNotation) -> Any:
     axes[0][-1].set_title(rf"${n}\,(E[{hat}(t)] - E[{hat}(0)])$, $E[{hat}] = {letter} + \ldots$", fontsize=9)
     _sources(axes[1][-1], setting, times, last[0])
     axes[1][-1].set_title(f"order 1 of {found.points[last[0]]}, output 1, by source", fontsize=9)
-    for row in axes:
-        for axis in row:
-            times.finish(axis, "step" if rate else "time")
+    label = "step" if rate else "time"
+    for axis in axes.flat:
+        barred = setting.sampled is not None and axis is not axes[1][-1]
+        times.finish(axis, f"{label} ({BARS})" if barred else label)
     figure.suptitle(str(found.meta["activation"]).replace("$", r"\$")[:90], fontsize=9)
     return figure
 
@@ -210,7 +211,7 @@ def _against_width(Figure: Any, found: Trained, notation: LatexNotation) -> Any:
             axis.legend(fontsize=5.5, loc="best")
         axes[o][0].set_ylabel(rf"${letter}$ (prediction $-$ order 0)", fontsize=8)
     for axis in axes[-1]:
-        axis.set_xlabel(f"$1/{letter}$")
+        axis.set_xlabel(f"$1/{letter}$ ({BARS})")
     figure.suptitle(str(found.meta["activation"]).replace("$", r"\$")[:90], fontsize=9)
     return figure
 
