@@ -174,12 +174,13 @@ def test_the_convolutional_outputs_are_what_their_readme_says() -> None:
     )
 
 
-def test_the_digits_are_what_evaluate_gives() -> None:
-    """Order 0; order 1 takes twenty seconds: tests/benchmarks/convolution.py."""
+@pytest.mark.parametrize("pool", ["flatten", pytest.param("mean", marks=pytest.mark.long)])
+def test_the_digits_are_what_evaluate_gives(pool: str) -> None:
+    """Order 0; order 1 takes twenty seconds, or half an hour: tests/benchmarks/convolution.py."""
     from sklearn.datasets import load_digits
 
-    known = json.loads((ROOT / "outputs" / "convolution" / "digits-flatten-2.json").read_text())
-    layers = [nf.Conv(), nf.Conv(), nf.Dense(pool="flatten")]
+    known = json.loads((ROOT / "outputs" / "convolution" / f"digits-{pool}-2.json").read_text())
+    layers = [nf.Conv(), nf.Conv(), nf.Dense(pool=pool)]
     network = nf.Network(layers=layers, shape=(1, 8, 8), width=64, activation="gelu", cw=1.98305826, cb=0.17292239)
     found = nf.evaluate(network, load_digits().images[:2, None] / 8.0, "Theta", tolerance=1e-4)
     for key, one in known["data"]["width-64"]["layer-3"]["Theta@0"].items():
