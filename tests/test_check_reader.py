@@ -26,6 +26,8 @@ from ntkfeyn.referee.verdict import check_source
 from ntkfeyn.render.notation_file import notation_of
 from ntkfeyn.render.symbols import DEFAULT, Symbols
 
+SECONDS = 20.0  # of processor time, on any machine, for what has taken a minute and takes one or two
+
 T = r"\lambda_b + \lambda_W\langle\sigma_1\sigma_2\rangle + C_W\Theta_{12}\langle\sigma'_1\sigma'_2\rangle"
 FIRST = r"C_W^2 \Theta_{34}\langle\sigma_1\sigma_2\sigma'_3\sigma'_4\rangle"
 SECOND = r"\rho C_W^2 F_{a3b4} \langle\partial_a(\sigma_1\sigma_3')\rangle\langle\partial_b(\sigma_2\sigma'_4)\rangle"
@@ -253,7 +255,7 @@ def test_what_is_not_read_is_refused_by_name_with_line_and_column(case: str) -> 
     with pytest.raises(NtkfeynError, match=message) as refused:
         check_source(text_source(text))
     assert "line 1, column " in str(refused.value)
-    assert time.process_time() - start < 3.0
+    assert time.process_time() - start < SECONDS
 
 
 @pytest.mark.parametrize(
@@ -265,7 +267,7 @@ def test_much_of_anything_takes_no_time(repeated: str) -> None:
     start = time.process_time()
     with pytest.raises(NtkfeynError):
         check_source(text_source("x=" + repeated * (60_000 // len(repeated))))
-    assert time.process_time() - start < 5.0
+    assert time.process_time() - start < SECONDS
 
 
 @pytest.mark.parametrize("sides", ["=", r"= \langle\sigma_1\rangle"])
@@ -273,7 +275,7 @@ def test_many_sides_take_no_time(sides: str) -> None:
     start = time.process_time()
     with suppress(NtkfeynError):
         check_source(text_source(rf"{F} {sides * 20_000}"))
-    assert time.process_time() - start < 5.0
+    assert time.process_time() - start < SECONDS
 
 
 def test_hidden_text_is_hidden_and_nothing_else() -> None:
@@ -367,7 +369,7 @@ def test_sums_one_by_one_have_the_same_value() -> None:
 def test_sums_over_eight_labels_are_quick() -> None:
     start = time.process_time()
     assert check_source(text_source(INVERSE))[0].equal
-    assert time.process_time() - start < 3.0
+    assert time.process_time() - start < SECONDS
 
 
 def test_a_few_seconds_of_hostile_formulas_find_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

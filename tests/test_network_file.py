@@ -263,7 +263,7 @@ def test_too_many_components_are_refused_by_counting(capsys: pytest.CaptureFixtu
     Path("net.toml").write_text("input.shape = [1, 8, 8]\n" + CONV + CONV + POOL)
     start = process_time()
     assert "evaluate would refuse: V needs 12582912 components" in run(capsys, "network", "net.toml", "V")[1]
-    assert process_time() - start < 5  # listing them takes 15
+    assert process_time() - start < 10  # listing them takes 15
 
 
 def test_positions_that_are_read() -> None:

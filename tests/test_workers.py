@@ -103,6 +103,31 @@ def test_an_interrupt_drops_what_has_not_begun(tmp_path: Path) -> None:
     assert 1 <= len(list(tmp_path.iterdir())) < 20
 
 
+STARTING = """
+import concurrent.futures.process as process, time, ntkfeyn.runtime.workers as own
+spawn, shutdown = process.ProcessPoolExecutor._spawn_process, process.ProcessPoolExecutor.shutdown
+def slowly(*arguments, **options):  # as on a busy machine
+    shutdown(*arguments, **options)
+    time.sleep(2.0)
+process.ProcessPoolExecutor.shutdown = slowly
+def interrupted(pool):
+    spawn(pool)
+    raise KeyboardInterrupt
+process.ProcessPoolExecutor._spawn_process = interrupted
+if __name__ == "__main__":
+    with own.workers(2) as mapped:
+        list(mapped(abs, range(4)))
+"""
+
+
+def test_workers_that_are_only_starting_end_without_a_word(tmp_path: Path) -> None:
+    """An interrupt right after they were started: their parent says so, they do not."""
+    (tmp_path / "script.py").write_text(STARTING)
+    ended = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.stderr.splitlines()[-1] == "KeyboardInterrupt"
+    assert ended.stderr.count("Traceback") == 1
+
+
 def test_killed_parents_leave_no_workers(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(json.dumps(INPUTS))
     network = ["--activation", "tanh", "--inputs", "x.json", "--depth", "3", "--width", "16"]

@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import active_children, get_context, parent_process, resource_tracker
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from ntkfeyn.errors import NtkfeynError, bad_request
@@ -99,13 +100,21 @@ def _outlive_nobody() -> None:
 def _closing(executor: Executor) -> Iterator[Executor]:
     """An executor that drops what has not begun when its user is interrupted, and leaves no process behind.
 
-    One that is only starting when its pool is gone would end in a traceback of its own.
+    One that is only starting when its pool is gone would end in a traceback of its own: where the user does not come to
+    an end, processes are ended first.
     """
     others = set(active_children())
     try:
         yield executor
+    except BaseException:
+        _end(set(active_children()) - others)
+        raise
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
-        for child in set(active_children()) - others:
-            child.terminate()
-            child.join()
+        _end(set(active_children()) - others)
+
+
+def _end(processes: set[BaseProcess]) -> None:
+    for process in processes:
+        process.terminate()
+        process.join()
