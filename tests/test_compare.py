@@ -375,7 +375,7 @@ def test_a_reader_that_is_gone_does_not_change_the_answer(files: Path) -> None:
     program = f"{sys.executable} -m ntkfeyn"
     yes = f"{program} compare {' '.join(NETWORK)} Theta"
     no = f"{yes} --order 0 --max-pull 0.001"
-    for line, code in ((no, 1), (f"{no} --format json", 1), (yes, 0)):
+    for line, code in ((f"{no} --format json", 1), (yes, 0)):
         ended = subprocess.run(f"{line} | true; exit ${{PIPESTATUS[0]}}", shell=True, executable="/bin/bash")
         assert ended.returncode == code, line
 

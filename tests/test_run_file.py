@@ -73,10 +73,10 @@ REPEATED = [
         0,
     ),
     (
-        ("compare", *NETWORK, "V", "--networks", "64", "--max-pull", "0.001"),  # the answer is no: kept as well
+        ("compare", *NETWORK, "K", "--order", "0", "--networks", "64", "--max-pull", "0.001"),  # the answer is no: kept
         {
-            "names": ["V"], "activation": "gelu", "inputs": "x.json", "depth": 2, "width": "8,16", "networks": 64,
-            "max-pull": 0.001,
+            "names": ["K"], "order": 0, "activation": "gelu", "inputs": "x.json", "depth": 2, "width": "8,16",
+            "networks": 64, "max-pull": 0.001,
         },
         1,
     ),

@@ -269,7 +269,7 @@ def test_the_committed_survey_covers_what_is_claimed() -> None:
         (["F", "--cb", "1/0"], "--cb '1/0'"),
         (["F", "--lambda-w", "-1"], "from 0 up"),
         ([], "no cumulant"),
-        (["K@4"], "`ntkfeyn derive --format latex`"),
+        pytest.param(["K@4"], "`ntkfeyn derive --format latex`", marks=pytest.mark.long),
         (["F@0"], "leading order"),
     ],
 )
