@@ -37,6 +37,17 @@ LONG = (
     "test_the_c_program_is_clean_under_valgrind",
     "test_sampled_derivative_tensors_agree_with_the_recursions",
     "test_tensors_against_exact_moments[graph]",
+    "test_tensors_against_exact_moments[flatten]",
+    "test_a_minute_of_fuzzing_would_find_nothing",
+    "test_fragments_compile_in_papers[amsart]",
+    "test_fragments_compile_in_papers[elsarticle]",
+    "test_fragments_compile_in_papers[icml]",
+    "test_linear_network_at_order_two",
+    "test_equal_samples_may_be_one_slot[target1-3]",
+    "test_no_bias_at_small_widths[widths2]",
+    "test_sampled_derivative_tensors_of_mixed_layers",
+    "test_a_reader_that_closes_early[train]",
+    "test_steps_alone_are_exact_on_fractions[Theta@2]",
 )
 
 

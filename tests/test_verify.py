@@ -248,7 +248,7 @@ def test_the_committed_survey_covers_what_is_claimed() -> None:
         (["F", "--activation", "z**99"], "'z**99' was asked for; exponents up to 12 are allowed. Try: --activation"),
         (["F", "--activation", "z**7*z**7"], "degrees up to 12"),
         (["F", "--layers", ""], "--layers ''"),
-        (["F", "--layers", "2, 3"], "--layers '2, 3'"),
+        (["F", "--layers", "2 3"], "--layers '2 3'"),
         (["F", "--layers", "٢"], "positive integers"),
         (["F", "--activation", "z:z:z:z"], "4 activations were given for layer 3; one, or one a layer below the last"),
         (["F", "--width", "1:2:3:4:5:6"], "widths 1:2:3:4:5:6 were given for layer 3; one a layer below the last"),
