@@ -23,6 +23,7 @@ from ntkfeyn.verification.derived import diagram_terms
 LAST = 3  # the lowest layer below which all tensors are at work; two above it, exact moments of high degrees are dear
 HIGHEST = 2  # the order up to which a higher degree takes less than a minute
 DEAREST = 20  # degree times pairs and derivatives (edges of the trees), beyond which it takes minutes
+SMALL = 4  # pairs and derivatives up to which it does not take minutes with orthogonal weights at the highest order
 
 
 def with_defaults(setting: Setting, shape: Cumulant, order: int, layers: Sequence[int]) -> Setting:
@@ -37,7 +38,8 @@ def default_activations(shape: Cumulant, order: int, layers: Sequence[int], weig
     """
     degrees = [2, 2]
     if max(layers, default=0) == LAST and order <= HIGHEST:
-        most = DEAREST // (len(shape.channel) + len(shape.edges))
+        size = len(shape.channel) + len(shape.edges)
+        most = 2 if weights == "orthogonal" and order == HIGHEST and size > SMALL else DEAREST // size
         degrees = [min(degree, most) for degree in needed_degrees(shape, order, weights)]
     polynomials = tuple(map(_of_degree, degrees))
     return polynomials if len(set(polynomials)) > 1 else polynomials[:1]
