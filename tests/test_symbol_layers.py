@@ -276,3 +276,14 @@ def test_code_at_no_layer_is_not_understood(
     code, said = checked(tmp_path, CODE.format(layer=layer, factor="", ratio=ratio) + more, capsys, "F")
     assert code == 2
     assert message in said
+
+
+@pytest.mark.parametrize(
+    "made",
+    [Width, Activation, lambda text: Activation(1, 0, layer=text)],
+    ids=["width", "sample", "layer"],
+)
+def test_text_is_never_run(made: Callable[[str], object]) -> None:
+    """SymPy's own functions evaluate it."""
+    with pytest.raises((sympy.SympifyError, NtkfeynError)):
+        made("[].append(1)")

@@ -20,8 +20,11 @@ LAYER = sympy.Symbol("l", integer=True, positive=True)
 
 
 def as_layer(layer: Any) -> sympy.Expr:
-    """A layer as SymPy has it: 3, LAYER + 1. Raises RequestError for what counts no layers from 1 on."""
-    found = sympy.sympify(layer)
+    """A layer as SymPy has it: 3, LAYER + 1; no text, which SymPy would run. Raises RequestError for others."""
+    try:
+        found = sympy.sympify(layer, strict=True)
+    except sympy.SympifyError as error:
+        raise bad_request(f"layer {layer!r}", "numbers and expressions are allowed", "LAYER, LAYER - 1 or 3") from error
     if found.is_integer is False or found.is_positive is False:
         raise bad_request(f"layer {found}", "layers are whole numbers from 1 on", "LAYER, LAYER - 1 or 3")
     return found
@@ -64,6 +67,10 @@ class AtLayer(sympy.Function):
 
     is_number = False
     symbols = DEFAULT
+
+    def __new__(cls, *arguments: Any, **options: Any) -> sympy.Expr:
+        """Of numbers and expressions: text, which SymPy would run, raises SympifyError."""
+        return super().__new__(cls, *(sympy.sympify(one, strict=True) for one in arguments), **options)
 
     @property
     def layer(self) -> sympy.Expr:
