@@ -173,11 +173,11 @@ class Comparison:
     @property
     def failed(self) -> list[str]:
         """The targets with a pull out of tolerance at any layer, or an improbable chi^2."""
-        rows = [row for one in self.settings for row in one.layers]
+        rows, improbable = [row for one in self.settings for row in one.layers], self.improbable
         return [
             target
             for target in self.orders
-            if target in self.improbable or any(np.abs(row[target].pulls).max() > self.max_pull for row in rows)
+            if target in improbable or any(np.abs(row[target].pulls).max() > self.max_pull for row in rows)
         ]
 
     def as_higher(self, order: int) -> HigherOrder:
@@ -269,7 +269,8 @@ def compare(
     powers = [TensorId(target.name, r) for target, summed in orders.items() for r in summed]
     wanted = wanted_components(powers, components, samples, positions)
     wanted |= wanted_components(leading_means(targets), "all", samples)
-    theory = evaluate_tuples(request._replace(tolerance=TOLERANCE), wanted)
+    theoretical = request._replace(tolerance=TOLERANCE)
+    theory = evaluate_tuples(theoretical, wanted)
     means = Tensors({"samples": samples // positions}, theory)
     asked = request if begin is None else begin()
     estimates = estimate(asked, targets, sampling._replace(grouped=True), means)
@@ -280,11 +281,10 @@ def compare(
     found = Comparison(meta, _by_name(orders), settings, float(max_pull))
     if found.passed:
         return found
-    failed = {target: orders[target] for target in targets if str(target) in found.failed}
-    rows = {target: wanted[target] for target in failed}
-    asked = request._replace(tolerance=TOLERANCE)
+    names = found.failed
+    failed = {target: orders[target] for target in targets if str(target) in names}
     tried: list[HigherOrder] = []
-    for at, sums, numbers in further_theory(asked, failed, rows, theory, further):
+    for at, sums, numbers in further_theory(theoretical, failed, wanted, theory, further):
         one = replace(found, orders=_by_name(sums), settings=_settings(estimates, list(sums), means, numbers, sums))
         tried.append(one.as_higher(at))
         if tried[-1].passed and (tried[-1].p is None or tried[-1].p > LIKELY):
