@@ -218,7 +218,7 @@ def _integers(text: str, separator: str, option: str, hint: str) -> list[int]:
 
     try:
         found = [read_number(word, int) for word in text.split(separator)]
-        if min(found) < 1:
+        if len(found) > 99 or not all(1 <= number < 10**6 for number in found):
             raise ValueError
     except ValueError as error:
         allowed = f"positive integers, separated by '{separator}', are allowed"

@@ -16,6 +16,7 @@ from ntkfeyn.derivation.recursion import derive_recursion
 from ntkfeyn.derivation.terms import ExpandedTerm
 from ntkfeyn.judge.setting import Setting
 from ntkfeyn.model.cumulants import Cumulant, standard
+from ntkfeyn.model.ensembles import ORTHOGONAL
 from ntkfeyn.model.polynomials import DEFAULT, Coefficients, polynomial
 from ntkfeyn.model.tensors import TensorId
 from ntkfeyn.verification.derived import diagram_terms
@@ -34,15 +35,15 @@ def with_defaults(setting: Setting, shape: Cumulant, order: int, layers: Sequenc
 def default_activations(shape: Cumulant, order: int, layers: Sequence[int], weights: str) -> tuple[Coefficients, ...]:
     """z + z^2/2 and, where diagrams need a d-th derivative, z^d/d besides: one polynomial after layers 1 and 2 each.
 
-    It is z + z^2/2 alone where layer 3 is not the last one, and at orders above 2.
+    It is z + z^2/2 alone where layer 3 is not the last one, at orders above 2, and where more would take minutes.
     """
-    degrees = [2, 2]
-    if max(layers, default=0) == LAST and order <= HIGHEST:
-        size = len(shape.channel) + len(shape.edges)
-        most = 2 if weights == "orthogonal" and order == HIGHEST and size > SMALL else DEAREST // size
-        degrees = [min(degree, most) for degree in needed_degrees(shape, order, weights)]
-    polynomials = tuple(map(_of_degree, degrees))
-    return polynomials if len(set(polynomials)) > 1 else polynomials[:1]
+    plain = polynomial(DEFAULT)
+    size = len(shape.channel) + len(shape.edges)
+    dear = weights == ORTHOGONAL and order == HIGHEST and size > SMALL
+    if max(layers, default=0) != LAST or order > HIGHEST or dear:
+        return (plain,)
+    polynomials = tuple(_of_degree(min(degree, DEAREST // size)) for degree in needed_degrees(shape, order, weights))
+    return polynomials if polynomials != (plain, plain) else (plain,)
 
 
 def _of_degree(degree: int) -> Coefficients:
