@@ -76,6 +76,10 @@ class Commands(click.Group):
         with _reader_watched(ctx), said_off_terminals():
             return super().invoke(ctx)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.epilog = details("ntkfeyn")
+        super().format_epilog(ctx, formatter)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -89,7 +93,6 @@ class Commands(click.Group):
                 + (f". Try: ntkfeyn {meant}" if meant else "")
             )
         command: click.Command = import_module(f"ntkfeyn.cli.{COMMANDS[cmd_name]}").command
-        command.epilog = details(cmd_name)
         return with_save_run(command)
 
     def resolve_command(
@@ -97,7 +100,9 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command, with the run file's values as its defaults; help is shown whatever the file holds."""
         name, command, rest = super().resolve_command(ctx, args)
-        if name and command and not ctx.resilient_parsing and not set(HELP) & set(rest):
+        if name and command and set(HELP) & set(rest):
+            command.epilog = details(name)
+        elif name and command and not ctx.resilient_parsing:
             given, ignored = ctx.params["run"], ctx.params["no_run"]
             ctx.default_map = {name: run_file_values(given, ignored, command, name, COMMANDS)}
         return name, command, rest
@@ -112,7 +117,7 @@ def details(name: str) -> str | None:
     return "\n\n".join(f"\b\n{one}" if one.startswith(" ") else one for one in paragraphs)
 
 
-@click.group(cls=Commands, epilog=details("ntkfeyn"), context_settings=SETTINGS)
+@click.group(cls=Commands, context_settings=SETTINGS)
 @click.option(
     "--run",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -52,7 +52,7 @@ def command(
     --order is the highest power of 1/n of theory (default 1): Theta is compared with Theta + Theta^{1}/n + .., V (n
     times its cumulant) with V + V^{1}/n + ... Without tensors: K, Theta, V, D, F, A, B and K@1, Theta@1. A pull is
     (sampled - theory)/error; theory leaves out higher orders, which show at small widths. They disagree if a |pull| is
-    above --max-pull, or chi^2 of all components of a tensor has p < 1e-6. Then the next orders, up to 2 and for few
+    above --max-pull, or chi^2 of all components of a tensor has p < 1e-6. Then the next orders, up to 3 and for few
     inputs, are held against the same networks, and the last line says which of them agrees. With weights shared over
     positions (--network) the output layer alone is compared.
 

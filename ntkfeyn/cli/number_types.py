@@ -1,4 +1,4 @@
-"""Types of options that are one number: as in lists, plain ASCII without blanks and underscores."""
+"""Types of options that are one number: read as those in lists are."""
 
 from __future__ import annotations
 
